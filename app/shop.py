@@ -1,0 +1,44 @@
+"""A shop's configuration, as read from its folder."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from profiles.declare import Declared
+from rfm.model import RfmModel
+from streams.contract.source import Source
+from tags.tag import Tag
+from triggers.trigger import Trigger
+
+
+class Settings(Declared):
+    """``tintype.toml``."""
+
+    name: str
+    zone: str = "UTC"
+    currency: str = ""
+    language: str = "en"
+    partitions: int = Field(default=1, ge=1, le=256)
+    data: str = Field(default="data", description="folder of log and snapshots, relative to the shop's folder")
+    groups: dict[str, list[str]] = Field(default={}, description="exclusive groups: tags, first wins")
+    identity_priority: list[str] = Field(default=[], description="reference types, the most trusted first")
+
+
+class Channel(Declared):
+    """One channel of ``channels.yaml``. In this release a channel writes lines to the console or a file."""
+
+    kind: str = "console"
+    path: str | None = None
+    templates: dict[str, str] = {}
+
+
+class Shop(Declared):
+    """Everything a shop declares. Names are the file stems (sources, tags, triggers)."""
+
+    settings: Settings
+    sources: dict[str, Source]
+    metrics: dict[str, str] = Field(default={}, description="metrics.yaml: name to metric expression")
+    rfm: list[RfmModel] = []
+    tags: dict[str, Tag] = {}
+    triggers: dict[str, Trigger] = {}
+    channels: dict[str, Channel] = {}

@@ -1,0 +1,85 @@
+"""What a source is: one table of the shop, where its rows come from and how they are read."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from profiles.declare import Declared
+
+ColumnType = Literal["int", "decimal", "text", "bool", "time", "date"]
+
+
+class Column(Declared):
+    """One typed column.
+
+    In the engine every value is a whole number: ``decimal`` in units of ``10**-scale`` (money in minor
+    units), ``bool`` 0 or 1, ``time`` epoch minutes (UTC), ``date`` the minute of that local midnight in
+    the shop's zone; ``text`` stays text.
+    """
+
+    type: ColumnType
+    source_name: str | None = Field(default=None, alias="from", description="its name in the file; the column's own when absent")
+    product: list[str] | None = Field(default=None, description="the product of these file columns, such as quantity x price (decimal only)")
+    scale: int = Field(default=0, ge=0, le=6)
+    currency: str | None = None
+    format: str | None = Field(default=None, description="strptime form of a time or date; ISO 8601 when absent")
+    zone: str | None = Field(default=None, description="zone of times that carry none; the shop's when absent")
+    required: bool = False
+    minimum: int | None = None
+    maximum: int | None = None
+    allowed: list[str | int] | None = None
+    attribute: str | None = Field(default=None, description="the customer attribute that the newest row's value becomes")
+    personal: bool = False
+
+
+class Reference(Declared):
+    """A typed reference to a customer (semantics I1)."""
+
+    type: str
+    column: str = Field(description="column of the file")
+    strong: bool = True
+
+
+class Via(Declared):
+    """The customer is that of a row of another source (semantics W8)."""
+
+    source: str
+    column: str = Field(description="column of the file that holds the other row's key")
+
+
+class EventTime(Declared):
+    column: str
+    format: str | None = Field(default=None, description="strptime form, or epoch_s, epoch_ms, epoch_us; ISO 8601 when absent")
+    zone: str | None = Field(default=None, description="zone of times that carry none; the shop's when absent")
+
+
+class FileFormat(Declared):
+    type: Literal["auto", "csv", "excel", "parquet", "jsonl"] = "auto"
+    encoding: str = "auto"
+    separator: str = "auto"
+    sheet: str | int | None = None
+
+
+class Source(Declared):
+    """One source. Exactly one of ``references`` and ``via`` says who the customer is.
+
+    ``kind``: ``rows`` (the usual), ``tags`` (each row sets a manual tag: columns ``tag``, ``on``,
+    ``until``) or ``consent`` (columns ``channel``, ``purpose``, ``granted``, ``until``).
+    """
+
+    name: str = ""
+    title: str = ""
+    kind: Literal["rows", "tags", "consent"] = "rows"
+    format: FileFormat = FileFormat()
+    key: list[str] = Field(min_length=1, description="file columns that identify a row")
+    occurrence: bool = Field(default=False, description="the n-th equal key of a file is its own row (W4)")
+    references: list[Reference] = []
+    via: Via | None = None
+    event_time: EventTime
+    columns: dict[str, Column] = {}
+    where: str | None = Field(default=None, description="a rule over columns; rows it is false for are not kept")
+    duplicate_horizon: str = "7d"
+    max_future: str = "1d"
+    skip_without_customer: bool = Field(default=False, description="rows without any reference are counted and left out, not rejected")

@@ -1,0 +1,70 @@
+"""What a trigger is: when to decide, for whom, what stands against it, and what to do."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from profiles.declare import Declared
+
+
+class Event(Declared):
+    """Rows of one source, by the operations named, that pass ``where`` (a rule over its columns)."""
+
+    source: str
+    operations: list[Literal["insert", "update", "delete"]] = ["insert"]
+    where: str | None = None
+
+
+class Absence(Declared):
+    """``after`` happened and ``of`` did not, within the length from after's event minute (D1)."""
+
+    after: Event
+    of: Event
+    within: str
+
+
+class Schedule(Declared):
+    """Local times of the shop's zone: ``at`` (HH:MM) on ``days`` (mon..sun; every day when empty)."""
+
+    at: str
+    days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] = []
+
+
+class When(Declared):
+    """Exactly one of the five occasions."""
+
+    event: Event | None = None
+    enter: str | None = Field(default=None, description="a tag's name, or 'segment:NAME'")
+    leave: str | None = Field(default=None, description="a tag's name, or 'segment:NAME'")
+    absence: Absence | None = None
+    schedule: Schedule | None = None
+
+
+class Guards(Declared):
+    consent: str | None = Field(default=None, description="channel/purpose that must be granted, such as sms/marketing")
+    cool_down: str | None = Field(default=None, description="length after an acted decision of this trigger for the same customer")
+    max_age: str = Field(default="1h", description="a cause older than this is recorded, not acted upon (D4)")
+
+
+class Action(Declared):
+    channel: str
+    template: str = ""
+    values: dict[str, str] = Field(default={}, description="named rules whose values go with the action")
+
+
+class Trigger(Declared):
+    """A trigger (semantics D1 to D3, D5)."""
+
+    name: str = ""
+    title: str = ""
+    owner: str = ""
+    description: str = ""
+    when: When
+    condition: str | None = Field(default=None, alias="if")
+    for_: str | None = Field(default=None, alias="for")
+    guards: Guards = Guards()
+    action: Action
+    status: Literal["live", "shadow", "paused"] = "live"
+    on_activation: bool = Field(default=False, description="members that a new rule already fits set it off too (G4)")
