@@ -19,7 +19,9 @@ class Settings(Declared):
     currency: str = ""
     language: str = "en"
     partitions: int = Field(default=1, ge=1, le=256)
-    data: str = Field(default="data", description="folder of log and snapshots, relative to the shop's folder")
+    data: str = Field(
+        default="data", description="folder of log and snapshots, relative to the shop's folder"
+    )
     groups: dict[str, list[str]] = Field(default={}, description="exclusive groups: tags, first wins")
     identity_priority: list[str] = Field(default=[], description="reference types, the most trusted first")
 

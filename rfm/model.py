@@ -50,5 +50,7 @@ class RfmModel(Declared):
     method: Literal["quantiles", "fixed", "mean"] = "quantiles"
     bins: int = Field(default=5, ge=2, le=10)
     fixed: FixedCuts | None = None
-    segments: list[Segment] = Field(default=[], description="ordered; method mean has the eight value groups when empty")
+    segments: list[Segment] = Field(
+        default=[], description="ordered; method mean has the eight value groups when empty"
+    )
     otherwise: str = "Others"

@@ -15,6 +15,10 @@ class Tag(Declared):
     owner: str = ""
     description: str = ""
     rule: str | None = None
-    group: str | None = Field(default=None, description="exclusive group; its order stands in tintype.toml [groups]")
+    group: str | None = Field(
+        default=None, description="exclusive group; its order stands in tintype.toml [groups]"
+    )
     sticky: str | None = Field(default=None, description="length that membership outlives truth")
-    max: str | None = Field(default=None, description="longest membership; re-entry needs truth to have been false")
+    max: str | None = Field(
+        default=None, description="longest membership; re-entry needs truth to have been false"
+    )

@@ -43,8 +43,12 @@ class When(Declared):
 
 
 class Guards(Declared):
-    consent: str | None = Field(default=None, description="channel/purpose that must be granted, such as sms/marketing")
-    cool_down: str | None = Field(default=None, description="length after an acted decision of this trigger for the same customer")
+    consent: str | None = Field(
+        default=None, description="channel/purpose that must be granted, such as sms/marketing"
+    )
+    cool_down: str | None = Field(
+        default=None, description="length after an acted decision of this trigger for the same customer"
+    )
     max_age: str = Field(default="1h", description="a cause older than this is recorded, not acted upon (D4)")
 
 
@@ -67,4 +71,6 @@ class Trigger(Declared):
     guards: Guards = Guards()
     action: Action
     status: Literal["live", "shadow", "paused"] = "live"
-    on_activation: bool = Field(default=False, description="members that a new rule already fits set it off too (G4)")
+    on_activation: bool = Field(
+        default=False, description="members that a new rule already fits set it off too (G4)"
+    )

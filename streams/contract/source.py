@@ -20,17 +20,27 @@ class Column(Declared):
     """
 
     type: ColumnType
-    source_name: str | None = Field(default=None, alias="from", description="its name in the file; the column's own when absent")
-    product: list[str] | None = Field(default=None, description="the product of these file columns, such as quantity x price (decimal only)")
+    source_name: str | None = Field(
+        default=None, alias="from", description="its name in the file; the column's own when absent"
+    )
+    product: list[str] | None = Field(
+        default=None, description="the product of these file columns, such as quantity x price (decimal only)"
+    )
     scale: int = Field(default=0, ge=0, le=6)
     currency: str | None = None
-    format: str | None = Field(default=None, description="strptime form of a time or date; ISO 8601 when absent")
-    zone: str | None = Field(default=None, description="zone of times that carry none; the shop's when absent")
+    format: str | None = Field(
+        default=None, description="strptime form of a time or date; ISO 8601 when absent"
+    )
+    zone: str | None = Field(
+        default=None, description="zone of times that carry none; the shop's when absent"
+    )
     required: bool = False
     minimum: int | None = None
     maximum: int | None = None
     allowed: list[str | int] | None = None
-    attribute: str | None = Field(default=None, description="the customer attribute that the newest row's value becomes")
+    attribute: str | None = Field(
+        default=None, description="the customer attribute that the newest row's value becomes"
+    )
     personal: bool = False
 
 
@@ -51,8 +61,12 @@ class Via(Declared):
 
 class EventTime(Declared):
     column: str
-    format: str | None = Field(default=None, description="strptime form, or epoch_s, epoch_ms, epoch_us; ISO 8601 when absent")
-    zone: str | None = Field(default=None, description="zone of times that carry none; the shop's when absent")
+    format: str | None = Field(
+        default=None, description="strptime form, or epoch_s, epoch_ms, epoch_us; ISO 8601 when absent"
+    )
+    zone: str | None = Field(
+        default=None, description="zone of times that carry none; the shop's when absent"
+    )
 
 
 class FileFormat(Declared):
@@ -79,7 +93,11 @@ class Source(Declared):
     via: Via | None = None
     event_time: EventTime
     columns: dict[str, Column] = {}
-    where: str | None = Field(default=None, description="a rule over columns; rows it is false for are not kept")
+    where: str | None = Field(
+        default=None, description="a rule over columns; rows it is false for are not kept"
+    )
     duplicate_horizon: str = "7d"
     max_future: str = "1d"
-    skip_without_customer: bool = Field(default=False, description="rows without any reference are counted and left out, not rejected")
+    skip_without_customer: bool = Field(
+        default=False, description="rows without any reference are counted and left out, not rejected"
+    )
