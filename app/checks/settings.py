@@ -1,0 +1,57 @@
+"""Checks of ``tintype.toml``."""
+
+from __future__ import annotations
+
+from app.checks.texts import check_zone
+from app.folder import Folder
+from app.problems import Problems, suggest
+
+LABEL = "tintype.toml"
+LANGUAGES = ("en", "zh")
+
+
+def check_settings(folder: Folder, problems: Problems) -> None:
+    """Zone, language, currency, the order of references and the exclusive groups."""
+    settings = folder.shop.settings
+    check_zone(settings.zone, folder.where(LABEL, "zone"), problems)
+    if settings.language not in LANGUAGES:
+        where = folder.where(LABEL, "language")
+        problems.add(where, f"'{settings.language}' is no language", "write en or zh")
+    currency = settings.currency
+    if currency and not (len(currency) == 3 and currency.isascii() and currency.isupper()):
+        problems.add(
+            folder.where(LABEL, "currency"), f"'{currency}' is no currency", "write three capitals (EUR)"
+        )
+    _check_priority(folder, problems)
+    _check_groups(folder, problems)
+
+
+def _check_priority(folder: Folder, problems: Problems) -> None:
+    priority = folder.shop.settings.identity_priority
+    types = {one.type for source in folder.shop.sources.values() for one in source.references}
+    whole = folder.names.get("sources") == set(folder.shop.sources)  # else a type may stand in a broken file
+    where = folder.where(LABEL, "identity_priority")
+    for name in priority:
+        if name not in types and whole:
+            problems.add(where, f"no source has a reference of type '{name}'", suggest(name, types))
+        if priority.count(name) > 1:
+            problems.add(where, f"type '{name}' stands twice", "keep one")
+
+
+def _check_groups(folder: Folder, problems: Problems) -> None:
+    seen: dict[str, str] = {}
+    for group, members in folder.shop.settings.groups.items():
+        where = folder.where(LABEL, "groups", group)
+        if len(members) < 2:
+            problems.add(where, f"group '{group}' has fewer than two tags", "an exclusive group needs two")
+        for name in members:
+            if name in seen:
+                problems.add(where, f"tag '{name}' is in '{seen[name]}' already", "a tag has one group, once")
+            seen[name] = group
+            if name not in folder.names["tags"]:
+                problems.add(where, f"there is no tag '{name}'", suggest(name, folder.names["tags"]))
+            elif name in folder.shop.tags and folder.shop.tags[name].group != group:
+                label = f"tags/{name}.yaml"
+                problems.add(
+                    folder.where(label, "group"), f"is listed in group '{group}'", f"add 'group: {group}'"
+                )

@@ -1,0 +1,110 @@
+"""Checks of ``sources/*.yaml``."""
+
+from __future__ import annotations
+
+from app.checks.texts import check_length, check_time_format, check_zone
+from app.folder import Folder
+from app.problems import Problems, suggest
+from streams.contract.source import Column, Source
+
+NEEDED = {"tags": ("tag", "on"), "consent": ("channel", "purpose", "granted")}  # columns of the other kinds
+
+
+def check_sources(folder: Folder, problems: Problems) -> None:
+    """Who the customer is, times, lengths, columns; and what sources say about each other."""
+    attributes: dict[str, str] = {}
+    for name, source in folder.shop.sources.items():
+        label = f"sources/{name}.yaml"
+        _check_customer(folder, name, source, problems)
+        _check_kind(folder, label, source, problems)
+        check_length(source.duplicate_horizon, folder.where(label, "duplicate_horizon"), problems)
+        check_length(source.max_future, folder.where(label, "max_future"), problems)
+        check_zone(source.event_time.zone, folder.where(label, "event_time", "zone"), problems)
+        where = folder.where(label, "event_time", "format")
+        check_time_format(source.event_time.format, where, problems, epochs=True)
+        for column_name, column in source.columns.items():
+            _check_column(folder, label, column_name, column, problems)
+            if column.attribute is not None:
+                _check_attribute(folder, label, column_name, column.attribute, attributes, problems)
+
+
+def _check_customer(folder: Folder, name: str, source: Source, problems: Problems) -> None:
+    label = f"sources/{name}.yaml"
+    if bool(source.references) == (source.via is not None):
+        what = "has both 'references' and 'via'" if source.references else "does not say who the customer is"
+        problems.add(folder.where(label, "via"), what, "give exactly one of 'references' and 'via'")
+    if source.via is None:
+        return
+    where = folder.where(label, "via", "source")
+    if source.via.source not in folder.names["sources"]:
+        others = folder.names["sources"] - {name}
+        problems.add(where, f"there is no source '{source.via.source}'", suggest(source.via.source, others))
+    chain, step = [name], source
+    while step.via is not None:
+        chain.append(step.via.source)
+        if step.via.source == name:
+            problems.add(where, f"goes in a circle ({' -> '.join(chain)})", "one of them needs 'references'")
+            return
+        if step.via.source not in folder.shop.sources or len(chain) > len(folder.shop.sources):
+            return  # a broken file, or a circle that is told at its own sources
+        step = folder.shop.sources[step.via.source]
+
+
+def _check_kind(folder: Folder, label: str, source: Source, problems: Problems) -> None:
+    for column in NEEDED.get(source.kind, ()):
+        if column not in source.columns:
+            where = folder.where(label, "columns")
+            problems.add(where, f"a source of kind '{source.kind}' needs the column '{column}'", "declare it")
+    if source.kind != "rows" and source.where is not None:
+        problems.add(folder.where(label, "where"), f"kind '{source.kind}' has no 'where'", "remove it")
+
+
+def _check_attribute(
+    folder: Folder, label: str, column: str, name: str, seen: dict[str, str], problems: Problems
+) -> None:
+    where = folder.where(label, "columns", column, "attribute")
+    if not name.isidentifier():
+        problems.add(where, f"'{name}' is no name", "use letters, digits and _")
+    if name in seen:
+        problems.add(where, f"attribute '{name}' comes from {seen[name]} already", "give it another name")
+    seen.setdefault(name, f"{label}, column '{column}'")
+
+
+def _check_column(folder: Folder, label: str, name: str, column: Column, problems: Problems) -> None:
+    place = ("columns", name)
+    if not name.isidentifier():
+        hint = "name it with letters, digits and _, and give the file's name with 'from'"
+        problems.add(folder.where(label, *place), f"'{name}' is no name", hint)
+    if column.product is not None and column.source_name is not None:
+        problems.add(folder.where(label, *place, "product"), "has both 'product' and 'from'", "keep one")
+    if column.product is not None and len(column.product) < 2:
+        problems.add(folder.where(label, *place, "product"), "multiplies fewer than two columns", "name two")
+    check_zone(column.zone, folder.where(label, *place, "zone"), problems)
+    check_time_format(column.format, folder.where(label, *place, "format"), problems)
+    _check_type_fits(folder, label, name, column, problems)
+    if column.minimum is not None and column.maximum is not None and column.minimum > column.maximum:
+        problems.add(folder.where(label, *place, "minimum"), "is above the maximum", "swap them")
+
+
+def _check_type_fits(folder: Folder, label: str, name: str, column: Column, problems: Problems) -> None:
+    """Some keys mean something for some types only; elsewhere they would be silently without effect."""
+    numbers, moments = ("int", "decimal"), ("time", "date")
+    for key, given, types in (
+        ("product", column.product is not None, ("decimal",)),
+        ("scale", column.scale != 0, ("decimal",)),
+        ("currency", column.currency is not None, ("decimal",)),
+        ("minimum", column.minimum is not None, numbers),
+        ("maximum", column.maximum is not None, numbers),
+        ("format", column.format is not None, moments),
+        ("zone", column.zone is not None, moments),
+        ("allowed", column.allowed is not None, ("int", "text")),
+    ):
+        if given and column.type not in types:
+            where = folder.where(label, "columns", name, key)
+            problems.add(
+                where, f"'{key}' does not fit type {column.type}", f"it is for {' and '.join(types)}"
+            )
+    for value in column.allowed or []:
+        if isinstance(value, str) != (column.type == "text"):
+            where = folder.where(label, "columns", name, "allowed")
+            problems.add(where, f"{value!r} is not of type {column.type}", "correct the list")

@@ -1,0 +1,76 @@
+"""Checks of small texts that many files carry: lengths, windows, zones, times of day, formats."""
+
+from __future__ import annotations
+
+import re
+import time
+import zoneinfo
+
+from app.problems import Problems, suggest
+from profiles.windows import Window, parse_length, parse_window
+
+_TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+EPOCHS = ("epoch_s", "epoch_ms", "epoch_us")
+
+
+def check_length(text: str | None, where: str, problems: Problems) -> None:
+    """A length such as ``30d``; None is no length at all and fine."""
+    if text is not None:
+        try:
+            parse_length(text)
+        except ValueError as error:
+            problems.add(where, *_split(error))
+
+
+def check_window(text: str, where: str, problems: Problems) -> Window | None:
+    """A window such as ``30d offset 30d`` or ``month``; the window read, or None."""
+    try:
+        return parse_window(text)
+    except ValueError as error:
+        problems.add(where, *_split(error))
+        return None
+
+
+def check_zone(zone: str | None, where: str, problems: Problems) -> None:
+    """A time zone of the IANA database."""
+    zones = zoneinfo.available_timezones()
+    if zone is not None and zone not in zones:
+        near = suggest(zone, zones)  # six hundred zones are no help: only a near one is named
+        problems.add(
+            where, f"'{zone}' is no time zone", near if near.startswith("did you mean") else _ZONE_HINT
+        )
+
+
+def check_time_of_day(text: str, where: str, problems: Problems) -> None:
+    """A local time of day, HH:MM."""
+    if not _TIME_OF_DAY.fullmatch(text):
+        problems.add(where, f"'{text}' is no time of day", "write HH:MM, such as 09:30")
+
+
+def check_time_format(text: str | None, where: str, problems: Problems, epochs: bool = False) -> None:
+    """A strptime form; with ``epochs`` also epoch_s, epoch_ms, epoch_us."""
+    if text is None or (epochs and text in EPOCHS):
+        return
+    try:
+        time.strptime("", text)
+    except ValueError as error:
+        # An empty text fits no form: only a complaint about the form itself is a problem.
+        if "bad directive" in str(error) or "stray %" in str(error):
+            problems.add(
+                where, f"'{text}' is no time format", "write strptime directives such as %Y-%m-%d %H:%M:%S"
+            )
+            return
+    if "%" not in text:
+        known = ", ".join(EPOCHS) + " or " if epochs else ""
+        problems.add(
+            where, f"'{text}' is no time format", f"write {known}directives such as %Y-%m-%d %H:%M:%S"
+        )
+
+
+_ZONE_HINT = "write a name such as Asia/Shanghai, Europe/London or UTC"
+
+
+def _split(error: ValueError) -> tuple[str, str]:
+    """Split a message ``what; what to do`` of profiles/windows.py."""
+    problem, _, hint = str(error).partition("; ")
+    return problem, hint or "write a shorter one"

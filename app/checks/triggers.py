@@ -1,0 +1,107 @@
+"""Checks of ``triggers/*.yaml``."""
+
+from __future__ import annotations
+
+from app.checks.channels import LABEL as CHANNELS
+from app.checks.channels import fields
+from app.checks.rfm import segment_names
+from app.checks.texts import check_length, check_time_of_day
+from app.folder import Folder
+from app.problems import Problems, suggest
+from triggers.trigger import Event, Trigger, When
+
+
+def check_triggers(folder: Folder, problems: Problems) -> None:
+    """The occasion, what it names, lengths, guards and the action."""
+    for name, trigger in folder.shop.triggers.items():
+        label = f"triggers/{name}.yaml"
+        _check_occasion(folder, label, trigger.when, problems)
+        check_length(trigger.for_, folder.where(label, "for"), problems)
+        check_length(trigger.guards.cool_down, folder.where(label, "guards", "cool_down"), problems)
+        check_length(trigger.guards.max_age, folder.where(label, "guards", "max_age"), problems)
+        consent = trigger.guards.consent
+        if consent is not None and [bool(part) for part in consent.split("/")] != [True, True]:
+            where = folder.where(label, "guards", "consent")
+            problems.add(where, f"'{consent}' is no consent", "write channel/purpose, such as sms/marketing")
+        _check_action(folder, label, trigger, problems)
+
+
+def _check_occasion(folder: Folder, label: str, when: When, problems: Problems) -> None:
+    occasions = [key for key in When.model_fields if getattr(when, key) is not None]
+    if len(occasions) != 1:
+        what = f"has {len(occasions)} occasions" + (f" ({', '.join(occasions)})" if occasions else "")
+        hint = "give exactly one of event, enter, leave, absence, schedule"
+        problems.add(folder.where(label, "when"), what, hint)
+    if when.event is not None:
+        _check_event(folder, label, when.event, ("when", "event"), problems)
+    if when.enter is not None:
+        _check_state(folder, label, when.enter, "enter", problems)
+    if when.leave is not None:
+        _check_state(folder, label, when.leave, "leave", problems)
+    if when.absence is not None:
+        _check_event(folder, label, when.absence.after, ("when", "absence", "after"), problems)
+        _check_event(folder, label, when.absence.of, ("when", "absence", "of"), problems)
+        check_length(when.absence.within, folder.where(label, "when", "absence", "within"), problems)
+    if when.schedule is not None:
+        check_time_of_day(when.schedule.at, folder.where(label, "when", "schedule", "at"), problems)
+
+
+def _check_event(
+    folder: Folder, label: str, event: Event, place: tuple[str, ...], problems: Problems
+) -> None:
+    sources = folder.names["sources"]
+    if event.source not in sources:
+        where = folder.where(label, *place, "source")
+        problems.add(where, f"there is no source '{event.source}'", suggest(event.source, sources))
+    elif event.source in folder.shop.sources and folder.shop.sources[event.source].kind != "rows":
+        where = folder.where(label, *place, "source")
+        problems.add(
+            where, f"'{event.source}' is no source of rows", "an occasion needs a source of kind rows"
+        )
+    if not event.operations:
+        where = folder.where(label, *place, "operations")
+        problems.add(where, "no operation", "write insert, update or delete, or leave the key out for insert")
+
+
+def _check_state(folder: Folder, label: str, name: str, key: str, problems: Problems) -> None:
+    """``enter`` and ``leave`` name a tag, ``segment:NAME`` of the first model or ``segment:MODEL/NAME``."""
+    where = folder.where(label, "when", key)
+    if not name.startswith("segment:"):
+        if name not in folder.names["tags"]:
+            problems.add(where, f"there is no tag '{name}'", suggest(name, folder.names["tags"]))
+        return
+    models = {model.name: segment_names(model) for model in folder.shop.rfm}
+    if not models:
+        problems.add(where, "there is no rfm.yaml, so there are no segments", "name a tag")
+        return
+    model, slash, segment = name.removeprefix("segment:").partition("/")
+    if not slash or model not in models:
+        model, segment = folder.shop.rfm[0].name, name.removeprefix("segment:")
+    if segment not in models[model]:
+        problems.add(where, f"there is no segment '{segment}'", suggest(segment, models[model]))
+
+
+def _check_action(folder: Folder, label: str, trigger: Trigger, problems: Problems) -> None:
+    channels = folder.shop.channels
+    action = trigger.action
+    if action.channel not in channels:
+        if folder.documents.get(CHANNELS) is None or not channels:
+            hint = "declare it in channels.yaml"
+        else:
+            hint = suggest(action.channel, channels)
+        where = folder.where(label, "action", "channel")
+        problems.add(where, f"there is no channel '{action.channel}'", hint)
+        return
+    where = folder.where(label, "action", "template")
+    templates = channels[action.channel].templates
+    if not action.template:
+        if templates:
+            problems.add(
+                where, "no template is named", f"channel '{action.channel}': {suggest('', templates)}"
+            )
+        return
+    if action.template not in templates:
+        problems.add(where, f"there is no template '{action.template}'", suggest(action.template, templates))
+        return
+    for name in fields(templates[action.template], where, problems) - set(action.values):
+        problems.add(where, f"the template needs the value '{name}'", f"add 'values: {{{name}: RULE}}'")

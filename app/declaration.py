@@ -1,0 +1,114 @@
+"""Check a document against its declaration and tell each mistake in plain words."""
+
+from __future__ import annotations
+
+import types
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from app.document import Document, Place
+from app.problems import Problems, suggest
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_EXPECTED = {
+    "string_type": ("must be text", "put it in quotes"),
+    "int_type": ("must be a whole number", "write digits only"),
+    "int_parsing": ("must be a whole number", "write digits only"),
+    "int_from_float": ("must be a whole number", "write digits only"),
+    "bool_type": ("must be true or false", "write true or false"),
+    "bool_parsing": ("must be true or false", "write true or false"),
+    "list_type": ("must be a list", "write [a, b] or one '- ' line for each"),
+    "tuple_type": ("must be a list of two", "write [low, high]"),
+    "dict_type": ("must be a mapping", "write 'key: value' lines below it"),
+    "model_type": ("must be a mapping", "write 'key: value' lines below it"),
+    "model_attributes_type": ("must be a mapping", "write 'key: value' lines below it"),
+}
+
+
+def declare(
+    model: type[Model],
+    document: Document,
+    problems: Problems,
+    place: Place = (),
+    name: str | None = None,
+) -> Model | None:
+    """Make ``model`` from the value at ``place``; ``name`` becomes its name, which the file may not carry.
+
+    Returns None, after adding every problem with its line, where the value does not fit.
+    """
+    value = _value_at(document.value, place)
+    if value is None:
+        value = {}
+    if name is not None and isinstance(value, dict):
+        if "name" in value:
+            problems.add(
+                document.where((*place, "name")), "unknown key 'name'", "the name is the file's own name"
+            )
+        value = {**value, "name": name}
+    try:
+        return model.model_validate(value, by_alias=True, by_name=False)
+    except ValidationError as errors:
+        for error in errors.errors(include_url=False):
+            _tell(model, error, document, place, problems)
+        return None
+
+
+def keys_of(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the keys a file may use for ``model``, each with its annotation (``if`` for ``condition``)."""
+    return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+
+
+def _value_at(value: Any, place: Place) -> Any:
+    for step in place:
+        value = value[step]
+    return value
+
+
+def _tell(
+    model: type[BaseModel], error: ErrorDetails, document: Document, place: Place, problems: Problems
+) -> None:
+    inner = error["loc"]
+    where = document.where((*place, *inner))
+    kind = error["type"]
+    key = ".".join(str(part) for part in inner if not _is_branch(part)) or document.label
+    if kind == "extra_forbidden":
+        owner = _model_at(model, inner[:-1])
+        known = [one for one in keys_of(owner) if one != "name"] if owner else []
+        problems.add(where, f"unknown key '{inner[-1]}'", suggest(str(inner[-1]), known))
+    elif kind == "missing":
+        problems.add(where, f"key '{inner[-1]}' is missing", f"add '{inner[-1]}:'")
+    elif kind == "literal_error":
+        choices = [one.strip(" '") for one in error["ctx"]["expected"].replace(" or ", ",").split(",")]
+        problems.add(where, f"'{error['input']}' is no {key}", suggest(str(error["input"]), choices))
+    elif kind in _EXPECTED:
+        problem, hint = _EXPECTED[kind]
+        problems.add(where, f"'{key}' {problem}", hint)
+    else:
+        problems.add(where, f"'{key}': {error['msg'].lower()}", "correct the value")
+
+
+def _is_branch(part: object) -> bool:
+    """Whether part of a place only names the branch of a union that was tried."""
+    return part in ("str", "int", "bool")
+
+
+def _model_at(model: type[BaseModel], place: Place) -> type[BaseModel] | None:
+    """Follow ``place`` through the annotations and return the model that stands there."""
+    annotation: Any = model
+    for step in place:
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            annotation = _without_none(keys_of(annotation).get(str(step)))
+        else:
+            arguments = get_args(annotation)
+            annotation = _without_none(arguments[-1]) if arguments else None
+    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+
+
+def _without_none(annotation: Any) -> Any:
+    if get_origin(annotation) in (Union, types.UnionType):
+        kept = [one for one in get_args(annotation) if one is not type(None)]
+        return kept[0] if len(kept) == 1 else annotation
+    return annotation
