@@ -67,17 +67,17 @@ class Expect(Declared):
 
 
 class Step(Declared):
-    """What happens at one moment, in the order of the keys, and what holds afterwards.
+    """What happens at one moment, in the order of the keys below, and what holds afterwards.
 
     ``at`` is ``+10m`` from the start of the case, or a local time such as ``2026-03-01 09:00``.
     """
 
     at: str = "+0m"
-    insert: dict[str, list[Row]] = Field(default={}, description="source to new rows, columns as in the file")
-    update: dict[str, list[Row]] = Field(default={}, description="source to rows that change")
-    delete: dict[str, list[Row]] = Field(default={}, description="source to keys of rows that go")
     manual: list[ManualTag] = []
     consent: list[Consent] = []
+    insert: dict[str, list[Row]] = Field(default={}, description="source to new rows, columns as in the file")
+    update: dict[str, list[Row]] = Field(default={}, description="source to rows that change")
+    delete: dict[str, list[Row]] = Field(default={}, description="source to rows that go")
     expect: Expect | list[Expect] | None = None
 
     def expectations(self) -> list[Expect]:
@@ -97,7 +97,7 @@ class Case(Declared):
 
 
 class Timeline(Declared):
-    """One ``*.test.yaml`` file."""
+    """One ``*.test.yaml`` file: cases in which a rule fires, and cases in which it does not."""
 
     start: str = Field(description="local time at which the virtual clock begins, such as 2026-03-01 09:00")
     customer: str | None = Field(default=None, description="type:value, such as member:M1")

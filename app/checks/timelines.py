@@ -6,6 +6,7 @@ from app.folder import TEST, Folder
 from app.moments import parse_moment
 from app.problems import Problems, suggest
 from app.timeline import Case, Expect, Step, Timeline
+from app.timeline_rows import file_columns, unknown_columns
 
 
 def check_timelines(folder: Folder, problems: Problems) -> None:
@@ -57,6 +58,8 @@ def _check_step(
             if source not in sources:
                 where = folder.where(label, *place, key, source)
                 problems.add(where, f"there is no source '{source}'", suggest(source, sources))
+            elif source in folder.shop.sources:
+                _check_rows(folder, label, source, step, key, (*place, key, source), problems)
     for index, manual in enumerate(step.manual):
         if manual.tag not in tags:
             where = folder.where(label, *place, "manual", index, "tag")
@@ -65,6 +68,23 @@ def _check_step(
     for index, expect in enumerate(step.expectations()):
         own = (*place, "expect", index) if listed else (*place, "expect")
         _check_expect(folder, label, expect, own, problems)
+
+
+def _check_rows(
+    folder: Folder,
+    label: str,
+    name: str,
+    step: Step,
+    key: str,
+    place: tuple[str | int, ...],
+    problems: Problems,
+) -> None:
+    source = folder.shop.sources[name]
+    for index, row in enumerate(getattr(step, key)[name]):
+        for column in unknown_columns(source, row):
+            where = folder.where(label, *place, index, column)
+            hint = suggest(column, file_columns(source))
+            problems.add(where, f"'{column}' is no column of a file of '{name}'", hint)
 
 
 def _check_expect(

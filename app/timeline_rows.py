@@ -1,0 +1,67 @@
+"""Rows of a timeline as a file would hold them: every column of the source, as text."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from app.timeline import Cell, Row
+from streams.contract.source import EventTime, Source
+
+TextRow = dict[str, str | None]
+_PER_MINUTE = {"epoch_s": 60, "epoch_ms": 60_000, "epoch_us": 60_000_000}
+
+
+def file_columns(source: Source) -> list[str]:
+    """Return the columns that a file of this source has, each once, in the order of the declaration.
+
+    >>> source = Source(key=["id"], event_time=EventTime(column="at"))
+    >>> file_columns(source)
+    ['id', 'at']
+    """
+    names = [*source.key, *(one.column for one in source.references)]
+    if source.via is not None:
+        names.append(source.via.column)
+    names.append(source.event_time.column)
+    for name, column in source.columns.items():
+        names.extend(column.product or [column.source_name or name])
+    return list(dict.fromkeys(names))
+
+
+def unknown_columns(source: Source, row: Row) -> list[str]:
+    """Return the columns of a timeline's row that no file of this source has."""
+    known = set(file_columns(source))
+    return [name for name in row if name not in known]
+
+
+def file_row(source: Source, row: Row, minute: int, zone: str) -> TextRow:
+    """Return the whole row: cells that are not given are empty, the event time is the step's minute.
+
+    minute: epoch minute of the step; zone: the shop's zone, in which local times of a file are meant.
+    """
+    cells = {name: _text(row.get(name)) for name in file_columns(source)}
+    event_time = source.event_time
+    if event_time.column not in row:
+        cells[event_time.column] = write_event_time(event_time, minute, zone)
+    return cells
+
+
+def write_event_time(event_time: EventTime, minute: int, zone: str) -> str:
+    """Write an epoch minute in the form in which the source's file holds event times.
+
+    >>> write_event_time(EventTime(column="at"), 2890, "Asia/Shanghai")
+    '1970-01-03 08:10:00'
+    >>> write_event_time(EventTime(column="at", format="epoch_s"), 2890, "UTC")
+    '173400'
+    """
+    if event_time.format in _PER_MINUTE:
+        return str(minute * _PER_MINUTE[event_time.format])
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(minutes=minute)
+    local = moment.astimezone(ZoneInfo(event_time.zone or zone))
+    return local.strftime(event_time.format or "%Y-%m-%d %H:%M:%S")
+
+
+def _text(cell: Cell) -> str | None:
+    if cell is None:
+        return None
+    return str(cell).lower() if isinstance(cell, bool) else str(cell)
