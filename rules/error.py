@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from rules.syntax import Span
 
 
@@ -23,3 +26,13 @@ class RuleError(ValueError):
 def error_at(span: Span, message: str, hint: str) -> RuleError:
     """Return the error at the start of a span."""
     return RuleError(message, hint, span.line, span.column)
+
+
+@contextmanager
+def about(what: str, span: Span | None = None) -> Iterator[None]:
+    """Say of an error inside what it is about; with a span, place it there: its own is in another text."""
+    try:
+        yield
+    except RuleError as wrong:
+        line, column = (span.line, span.column) if span else (wrong.line, wrong.column)
+        raise RuleError(f"{what}: {wrong.message}", wrong.hint, line, column) from wrong

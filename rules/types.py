@@ -35,7 +35,8 @@ class Type:
     segments: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return self.origin and f"{self.origin} ({IN_WORDS[self.kind]})" or IN_WORDS[self.kind]
+        words = IN_WORDS[self.kind]
+        return f"{self.origin} ({words})" if self.origin else words
 
 
 BOOL = Type("bool")
