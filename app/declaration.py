@@ -9,7 +9,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from app.document import Document, Place
-from app.problems import Problems, suggest
+from app.problems import Problems
+from rules.suggest import suggest
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -77,12 +78,12 @@ def _tell(
     if kind == "extra_forbidden":
         owner = _model_at(model, inner[:-1])
         known = [one for one in keys_of(owner) if one != "name"] if owner else []
-        problems.add(where, f"unknown key '{inner[-1]}'", suggest(str(inner[-1]), known))
+        problems.add(where, f"unknown key '{inner[-1]}'", suggest(str(inner[-1]), known, "key"))
     elif kind == "missing":
         problems.add(where, f"key '{inner[-1]}' is missing", f"add '{inner[-1]}:'")
     elif kind == "literal_error":
         choices = [one.strip(" '") for one in error["ctx"]["expected"].replace(" or ", ",").split(",")]
-        problems.add(where, f"'{error['input']}' is no {key}", suggest(str(error["input"]), choices))
+        problems.add(where, f"'{error['input']}' is no {key}", suggest(str(error["input"]), choices, "value"))
     elif kind in _EXPECTED:
         problem, hint = _EXPECTED[kind]
         problems.add(where, f"'{key}' {problem}", hint)

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.document import Document
-from app.problems import Problems, suggest
+from app.problems import Problems
 from app.shop import Shop
 from app.timeline import Timeline
+from rules.suggest import suggest
 
 KINDS = ("sources", "tags", "triggers")  # folders of the shop with one file for each name
 SINGLE = ("metrics.yaml", "rfm.yaml", "channels.yaml")
@@ -79,7 +80,9 @@ def check_strangers(root: Path, problems: Problems) -> None:
     for path in sorted(root.iterdir()):
         looks_meant = path.suffix in (".yaml", ".yml", ".toml") or (path.is_dir() and _holds_yaml(path))
         if looks_meant and path.name not in known and not path.name.startswith("."):
-            problems.add(f"{path.name}:1", "does not belong into a shop's folder", suggest(path.name, known))
+            problems.add(
+                f"{path.name}:1", "does not belong into a shop's folder", suggest(path.name, known, "file")
+            )
 
 
 def _holds_yaml(folder: Path) -> bool:

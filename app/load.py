@@ -12,12 +12,13 @@ from app.checks.rules import check_rules
 from app.declaration import declare
 from app.document import Document
 from app.folder import KINDS, Folder, check_strangers, declared_files, timeline_files
-from app.problems import ConfigError, Problems, suggest
+from app.problems import ConfigError, Problems
 from app.shop import Channel, Settings, Shop
 from app.timeline import Timeline
 from app.toml_document import read_toml
 from app.yaml_document import read_yaml
 from rfm.model import RfmModel
+from rules.suggest import suggest
 from streams.contract.source import Source
 from streams.errors import InputError
 from tags.tag import Tag
@@ -153,7 +154,9 @@ def _timelines(
         for name, file in timeline_files(path, kind).items():
             label = f"{kind}/{file.name}"
             if name not in files[kind]:
-                problems.add(f"{label}:1", f"there is no {name}.yaml beside it", suggest(name, files[kind]))
+                problems.add(
+                    f"{label}:1", f"there is no {name}.yaml beside it", suggest(name, files[kind], "rule")
+                )
             document = read_yaml(file, label, problems)
             if document is None:
                 continue

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
-
 from streams.errors import InputError
 
 
@@ -38,23 +35,3 @@ class Problems:
 def _file_and_line(error: InputError) -> tuple[str, int]:
     path, _, line = error.where.rpartition(":")
     return (path, int(line)) if line.isdigit() else (error.where, 0)
-
-
-def suggest(name: str, known: Iterable[str]) -> str:
-    """Return a hint for a misspelt name: the nearest known one, or what there is.
-
-    >>> suggest("ordrs", ["orders", "views"])
-    "did you mean 'orders'?"
-    >>> suggest("x", ["orders", "views"])
-    'known are: orders, views'
-    >>> suggest("x", [])
-    'none is declared'
-    """
-    names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    if near:
-        return f"did you mean '{near[0]}'?"
-    if not names:
-        return "none is declared"
-    shown = ", ".join(names[:12])
-    return f"known are: {shown}" + (f" and {len(names) - 12} more" if len(names) > 12 else "")

@@ -88,7 +88,7 @@ class _Builder:
                 line, "anchors and aliases (& and *) are not used here", "write the value out"
             )
         tag = getattr(event, "tag", None)
-        if tag is not None and not getattr(event, "implicit", False):
+        if tag is not None:
             return self._refuse(line, f"the tag {tag} is not used here", "write the plain value")
         if isinstance(event, (MappingStartEvent, SequenceStartEvent)):
             return self._open({} if isinstance(event, MappingStartEvent) else [], line)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import string
 
 from app.folder import Folder
-from app.problems import Problems, suggest
+from app.problems import Problems
+from rules.suggest import suggest
 
 LABEL = "channels.yaml"
 KINDS = ("console", "file")
@@ -16,7 +17,9 @@ def check_channels(folder: Folder, problems: Problems) -> None:
     for name, channel in folder.shop.channels.items():
         where = folder.where(LABEL, name, "kind")
         if channel.kind not in KINDS:
-            problems.add(where, f"'{channel.kind}' is no kind of channel", suggest(channel.kind, KINDS))
+            problems.add(
+                where, f"'{channel.kind}' is no kind of channel", suggest(channel.kind, KINDS, "kind")
+            )
         if (channel.kind == "file") != (channel.path is not None):
             hint = "a file channel has a path, a console has none"
             problems.add(folder.where(LABEL, name, "path"), f"does not fit kind {channel.kind}", hint)

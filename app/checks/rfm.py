@@ -7,8 +7,9 @@ from itertools import pairwise
 from app.checks.texts import check_window
 from app.document import Place
 from app.folder import Folder
-from app.problems import Problems, suggest
-from rfm.model import VALUE_GROUPS, RfmModel
+from app.problems import Problems
+from rfm.model import RfmModel
+from rules.suggest import suggest
 
 LABEL = "rfm.yaml"
 
@@ -33,15 +34,6 @@ def check_rfm(folder: Folder, problems: Problems) -> None:
         _check_segments(folder, model, place, problems)
 
 
-def segment_names(model: RfmModel) -> list[str]:
-    """Return the names a customer's segment can have, the declared order first, ``otherwise`` last."""
-    if model.segments:
-        return [*(one.name for one in model.segments), model.otherwise]
-    if model.method == "mean":
-        return [*VALUE_GROUPS.values(), model.otherwise]
-    return [model.otherwise]
-
-
 def _is_list(folder: Folder) -> bool:
     return isinstance(folder.documents[LABEL].value, list)
 
@@ -54,7 +46,9 @@ def _check_own_year(folder: Folder, attribute: str, where: str, problems: Proble
         if column.attribute is not None and column.type == "date"
     }
     if attribute not in dates:
-        problems.add(where, f"there is no date attribute '{attribute}'", suggest(attribute, dates))
+        problems.add(
+            where, f"there is no date attribute '{attribute}'", suggest(attribute, dates, "date attribute")
+        )
 
 
 def _check_cuts(folder: Folder, model: RfmModel, place: Place, problems: Problems) -> None:

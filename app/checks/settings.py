@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from app.checks.texts import check_zone
 from app.folder import Folder
-from app.problems import Problems, suggest
+from app.problems import Problems
+from rules.suggest import suggest
 
 LABEL = "tintype.toml"
 LANGUAGES = ("en", "zh")
@@ -33,7 +34,9 @@ def _check_priority(folder: Folder, problems: Problems) -> None:
     where = folder.where(LABEL, "identity_priority")
     for name in priority:
         if name not in types and whole:
-            problems.add(where, f"no source has a reference of type '{name}'", suggest(name, types))
+            problems.add(
+                where, f"no source has a reference of type '{name}'", suggest(name, types, "reference")
+            )
         if priority.count(name) > 1:
             problems.add(where, f"type '{name}' stands twice", "keep one")
 
@@ -49,7 +52,7 @@ def _check_groups(folder: Folder, problems: Problems) -> None:
                 problems.add(where, f"tag '{name}' is in '{seen[name]}' already", "a tag has one group, once")
             seen[name] = group
             if name not in folder.names["tags"]:
-                problems.add(where, f"there is no tag '{name}'", suggest(name, folder.names["tags"]))
+                problems.add(where, f"there is no tag '{name}'", suggest(name, folder.names["tags"], "tag"))
             elif name in folder.shop.tags and folder.shop.tags[name].group != group:
                 label = f"tags/{name}.yaml"
                 problems.add(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from app.checks.texts import check_length, check_time_format, check_zone
 from app.folder import Folder
-from app.problems import Problems, suggest
+from app.problems import Problems
+from rules.suggest import suggest
 from streams.contract.source import Column, Source
 
 NEEDED = {"tags": ("tag", "on"), "consent": ("channel", "purpose", "granted")}  # columns of the other kinds
@@ -38,7 +39,9 @@ def _check_customer(folder: Folder, name: str, source: Source, problems: Problem
     where = folder.where(label, "via", "source")
     if source.via.source not in folder.names["sources"]:
         others = folder.names["sources"] - {name}
-        problems.add(where, f"there is no source '{source.via.source}'", suggest(source.via.source, others))
+        problems.add(
+            where, f"there is no source '{source.via.source}'", suggest(source.via.source, others, "source")
+        )
     chain, step = [name], source
     while step.via is not None:
         chain.append(step.via.source)

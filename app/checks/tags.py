@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from app.checks.texts import check_length
 from app.folder import Folder
-from app.problems import Problems, suggest
+from app.problems import Problems
+from rules.suggest import suggest
 
 
 def check_tags(folder: Folder, problems: Problems) -> None:
@@ -19,7 +20,7 @@ def check_tags(folder: Folder, problems: Problems) -> None:
         where = folder.where(label, "group")
         if tag.group not in groups:
             problems.add(
-                where, f"there is no group '{tag.group}' in tintype.toml", suggest(tag.group, groups)
+                where, f"there is no group '{tag.group}' in tintype.toml", suggest(tag.group, groups, "group")
             )
         elif name not in groups[tag.group]:
             hint = "add it to the group's order under [groups] in tintype.toml"

@@ -6,8 +6,9 @@ import re
 import time
 import zoneinfo
 
-from app.problems import Problems, suggest
+from app.problems import Problems
 from profiles.windows import Window, parse_length, parse_window
+from rules.suggest import suggest
 
 _TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 EPOCHS = ("epoch_s", "epoch_ms", "epoch_us")
@@ -35,7 +36,7 @@ def check_zone(zone: str | None, where: str, problems: Problems) -> None:
     """A time zone of the IANA database."""
     zones = zoneinfo.available_timezones()
     if zone is not None and zone not in zones:
-        near = suggest(zone, zones)  # six hundred zones are no help: only a near one is named
+        near = suggest(zone, zones, "zone")  # six hundred zones are no help: only a near one is named
         problems.add(
             where, f"'{zone}' is no time zone", near if near.startswith("did you mean") else _ZONE_HINT
         )

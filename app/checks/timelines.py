@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import zoneinfo
+
 from app.folder import TEST, Folder
 from app.moments import parse_moment
-from app.problems import Problems, suggest
+from app.problems import Problems
 from app.timeline import Case, Expect, Step, Timeline
 from app.timeline_rows import file_columns, unknown_columns
+from rules.suggest import suggest
 
 
 def check_timelines(folder: Folder, problems: Problems) -> None:
     """Moments, sources, tags, metrics, models and customers that a timeline names."""
+    zone = folder.shop.settings.zone
+    if zone not in zoneinfo.available_timezones():
+        return  # told at tintype.toml; no moment can be read without it
     for (kind, name), timeline in folder.timelines.items():
         label = f"{kind}/{name}{TEST}"
-        zone = folder.shop.settings.zone
         if _moment(timeline.start, None, zone, folder.where(label, "start"), problems) is None:
             continue
         for index, case in enumerate(timeline.cases):
@@ -57,13 +62,13 @@ def _check_step(
         for source in getattr(step, key):
             if source not in sources:
                 where = folder.where(label, *place, key, source)
-                problems.add(where, f"there is no source '{source}'", suggest(source, sources))
+                problems.add(where, f"there is no source '{source}'", suggest(source, sources, "source"))
             elif source in folder.shop.sources:
                 _check_rows(folder, label, source, step, key, (*place, key, source), problems)
     for index, manual in enumerate(step.manual):
         if manual.tag not in tags:
             where = folder.where(label, *place, "manual", index, "tag")
-            problems.add(where, f"there is no tag '{manual.tag}'", suggest(manual.tag, tags))
+            problems.add(where, f"there is no tag '{manual.tag}'", suggest(manual.tag, tags, "tag"))
     listed = isinstance(step.expect, list)
     for index, expect in enumerate(step.expectations()):
         own = (*place, "expect", index) if listed else (*place, "expect")
@@ -83,7 +88,7 @@ def _check_rows(
     for index, row in enumerate(getattr(step, key)[name]):
         for column in unknown_columns(source, row):
             where = folder.where(label, *place, index, column)
-            hint = suggest(column, file_columns(source))
+            hint = suggest(column, file_columns(source), "source")
             problems.add(where, f"'{column}' is no column of a file of '{name}'", hint)
 
 
@@ -100,11 +105,11 @@ def _check_expect(
         for name in names:
             if name not in known:
                 where = folder.where(label, *place, key, name)
-                problems.add(where, f"'{name}' is not declared", suggest(name, known))
+                problems.add(where, f"'{name}' is not declared", suggest(name, known, "name"))
     for index, decided in enumerate(expect.decisions or []):
         if decided.trigger is not None and decided.trigger not in folder.names["triggers"]:
             where = folder.where(label, *place, "decisions", index, "trigger")
-            hint = suggest(decided.trigger, folder.names["triggers"])
+            hint = suggest(decided.trigger, folder.names["triggers"], "trigger")
             problems.add(where, f"there is no trigger '{decided.trigger}'", hint)
 
 

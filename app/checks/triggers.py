@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from app.checks.channels import LABEL as CHANNELS
 from app.checks.channels import fields
-from app.checks.rfm import segment_names
 from app.checks.texts import check_length, check_time_of_day
 from app.folder import Folder
-from app.problems import Problems, suggest
+from app.problems import Problems
+from rules.schema import segment_names
+from rules.suggest import suggest
 from triggers.trigger import Event, Trigger, When
 
 
@@ -52,7 +53,7 @@ def _check_event(
     sources = folder.names["sources"]
     if event.source not in sources:
         where = folder.where(label, *place, "source")
-        problems.add(where, f"there is no source '{event.source}'", suggest(event.source, sources))
+        problems.add(where, f"there is no source '{event.source}'", suggest(event.source, sources, "source"))
     elif event.source in folder.shop.sources and folder.shop.sources[event.source].kind != "rows":
         where = folder.where(label, *place, "source")
         problems.add(
@@ -68,7 +69,7 @@ def _check_state(folder: Folder, label: str, name: str, key: str, problems: Prob
     where = folder.where(label, "when", key)
     if not name.startswith("segment:"):
         if name not in folder.names["tags"]:
-            problems.add(where, f"there is no tag '{name}'", suggest(name, folder.names["tags"]))
+            problems.add(where, f"there is no tag '{name}'", suggest(name, folder.names["tags"], "tag"))
         return
     models = {model.name: segment_names(model) for model in folder.shop.rfm}
     if not models:
@@ -78,7 +79,7 @@ def _check_state(folder: Folder, label: str, name: str, key: str, problems: Prob
     if not slash or model not in models:
         model, segment = folder.shop.rfm[0].name, name.removeprefix("segment:")
     if segment not in models[model]:
-        problems.add(where, f"there is no segment '{segment}'", suggest(segment, models[model]))
+        problems.add(where, f"there is no segment '{segment}'", suggest(segment, models[model], "segment"))
 
 
 def _check_action(folder: Folder, label: str, trigger: Trigger, problems: Problems) -> None:
@@ -88,7 +89,7 @@ def _check_action(folder: Folder, label: str, trigger: Trigger, problems: Proble
         if folder.documents.get(CHANNELS) is None or not channels:
             hint = "declare it in channels.yaml"
         else:
-            hint = suggest(action.channel, channels)
+            hint = suggest(action.channel, channels, "channel")
         where = folder.where(label, "action", "channel")
         problems.add(where, f"there is no channel '{action.channel}'", hint)
         return
@@ -97,11 +98,17 @@ def _check_action(folder: Folder, label: str, trigger: Trigger, problems: Proble
     if not action.template:
         if templates:
             problems.add(
-                where, "no template is named", f"channel '{action.channel}': {suggest('', templates)}"
+                where,
+                "no template is named",
+                f"channel '{action.channel}': {suggest('', templates, 'template')}",
             )
         return
     if action.template not in templates:
-        problems.add(where, f"there is no template '{action.template}'", suggest(action.template, templates))
+        problems.add(
+            where,
+            f"there is no template '{action.template}'",
+            suggest(action.template, templates, "template"),
+        )
         return
     for name in fields(templates[action.template], where, problems) - set(action.values):
         problems.add(where, f"the template needs the value '{name}'", f"add 'values: {{{name}: RULE}}'")

@@ -1,0 +1,62 @@
+"""The command line: ``tintype COMMAND``. Each command stands in its own file under app/commands/."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from app import exits
+from app.commands.audit import audit
+from app.commands.bench import bench
+from app.commands.check import check
+from app.commands.import_ import import_
+from app.commands.profile import profile
+from app.commands.schema import schema
+from app.commands.timelines import timelines
+from app.output import errors_as_json, errors_of, notes, print_errors, print_json
+from app.problems import ConfigError
+from streams.errors import InputError
+
+app = typer.Typer(
+    name="tintype",
+    help="Tintype keeps a live portrait of every customer of a shop.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("check")(check)
+app.command("import")(import_)
+app.command("profile")(profile)
+app.command("audit")(audit)
+app.command("test")(timelines)
+app.command("bench")(bench)
+app.command("schema")(schema)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code (app/exits.py).
+
+    Bad input and configuration end with their errors and code 2, Ctrl-C with code 130; everything else
+    that is raised is a defect of Tintype and keeps its traceback.
+    """
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = app(args=given, standalone_mode=False)
+    except typer.TyperException as error:  # a wrong call
+        raise error
+    except (ConfigError, InputError) as error:
+        errors = errors_of(error)
+        if "--json" in given:
+            print_json(errors_as_json(errors))
+        else:
+            print_errors(errors)
+        return exits.BAD_INPUT
+    except KeyboardInterrupt:
+        notes.print("stopped: nothing is half done, the same command goes on")
+        return exits.INTERRUPTED
+    return code if isinstance(code, int) else exits.OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""``tintype audit``: recompute everything from scratch and compare."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from app import exits
+from app.commands.options import At, Json, ShopFolder
+from app.commands.profile import read_at
+from app.load import load_shop
+from app.moments import write_moment
+from app.output import page, print_json
+from streams.errors import InputError
+
+SHOWN = 50  # differences on the terminal; --json has all of them
+
+
+def audit(
+    shop: ShopFolder,
+    at: At = None,
+    random: Annotated[
+        int | None, typer.Option("--random", metavar="N", min=1, help="check N random minutes")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="of the random minutes")] = 1,
+    json: Json = False,
+) -> int:
+    """Recompute everything from scratch, compare, and print what differs.
+
+    Ends with code 1 if any metric, score, segment or tag differs.
+    """
+    from app.runtime import open_shop
+
+    declared = load_shop(shop)
+    zone = declared.settings.zone
+    if at is not None and random is not None:
+        raise InputError("--at", "does not go together with --random", "give one of them")
+    minute = None if at is None else read_at(at, zone)
+    with open_shop(shop) as runtime:
+        runtime.catch_up()
+        report = runtime.audit(minute, random, seed)
+    if json:
+        print_json(report)
+    else:
+        _print(report, zone)
+    return exits.DIFFERENT if report["differences"] else exits.OK
+
+
+def _print(report: dict[str, Any], zone: str) -> None:
+    minutes = ", ".join(write_moment(minute, zone) for minute in report["minutes"][:5])
+    more = len(report["minutes"]) - 5
+    page.print(f"at {minutes}" + (f" and {more} more" if more > 0 else ""))
+    differences = report["differences"]
+    page.print(f"{report['compared']:,} values compared, {len(differences)} differ")
+    if differences:
+        table = Table("time", "customer", "what", "held", "recomputed", box=None)
+        for one in differences[:SHOWN]:
+            moment = write_moment(one["minute"], zone)
+            table.add_row(moment, one["customer"], one["what"], str(one["held"]), str(one["recomputed"]))
+        page.print(table)
+    if len(differences) > SHOWN:
+        page.print(f"... and {len(differences) - SHOWN} more (all of them with --json)")
