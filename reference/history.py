@@ -1,0 +1,180 @@
+"""The whole log as versions, and any moment of it: the minute's end, or its opening (semantics T3, R5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from reference.bounds import enters, leaves
+from reference.calendar import LATEST
+from reference.customers import Customers
+from reference.cuts import CutPoints, take_cuts
+from reference.frames import Log, check_log
+from reference.measure import Measure
+from reference.metrics import Standing
+from reference.moment import Moment
+from reference.pieces import Pieces
+from reference.scores import measured
+from reference.versions import Versions, read_versions
+from rfm.model import RfmModel
+
+Bools = NDArray[np.bool_]
+
+
+class History:
+    """A log read once, asked at many minutes.
+
+    ``corrected``: every row as it is known today, as if it had come at its own event minute (L5).
+    """
+
+    def __init__(
+        self,
+        pieces: Pieces,
+        frames: Mapping[str, pd.DataFrame],
+        control: pd.DataFrame,
+        corrected: bool = False,
+    ) -> None:
+        self.pieces = pieces
+        self.log: Log = check_log(pieces, frames, control)
+        named = [frame["customer"].dropna() for frame in self._frames]
+        self.customers = Customers(customer for column in named for customer in column.unique())
+        rows = self.log.rows.items()
+        self.versions = {name: read_versions(pieces, name, frame, self.customers) for name, frame in rows}
+        if corrected:
+            self.versions = {name: _as_known_today(of) for name, of in self.versions.items()}
+        self.corrected = corrected
+        self._passing: dict[Measure, Bools] = {}
+        self._cuts: dict[tuple[str, int], CutPoints | None] = {}
+
+    def at(self, minute: int) -> Standing:
+        """Return the rows that stand at minute ``minute``, that is just before advance(minute + 1)."""
+        return self._standing(minute, {name: of.at(minute) for name, of in self.versions.items()})
+
+    def at_opening(self, minute: int) -> Standing:
+        """Return the rows that stand when ``minute`` opens, behind T3 (1) to (4): cuts are taken there."""
+        return self._standing(minute, {name: of.at_opening(minute) for name, of in self.versions.items()})
+
+    def cuts(self, model: RfmModel, minute: int) -> CutPoints | None:
+        """Return the cut points of ``model`` in force at ``minute``: those of the last opening with anybody
+        in the population; None where there was none yet (R3+, R5)."""
+        if (model.name, minute) not in self._cuts:
+            found = self._taken(model, minute)
+            candidates = iter(self._last_minutes(model, minute))
+            while found is None and (earlier := next(candidates, None)) is not None:
+                found = self._taken(model, earlier)
+            self._cuts[model.name, minute] = found
+        return self._cuts[model.name, minute]
+
+    def known_by(self, minute: int) -> Bools:
+        """Return which customers some record has named by ``minute``; all of them when corrected."""
+        known = np.full(len(self.customers), self.corrected)
+        for frame, numbers in zip(self._frames, self._numbers, strict=True):
+            known[numbers[(numbers >= 0) & (frame["minute"].to_numpy() <= minute)]] = True
+        return known
+
+    @cached_property
+    def span(self) -> tuple[int, int]:
+        """The first and the last minute of any record; (0, -1) for an empty log."""
+        minutes = [frame["minute"] for frame in self._frames if len(frame)]
+        if not minutes:
+            return 0, -1
+        return min(int(m.min()) for m in minutes), max(int(m.max()) for m in minutes)
+
+    def _standing(self, minute: int, stand: dict[str, Bools]) -> Standing:
+        return Standing(self.pieces, self.versions, len(self.customers), minute, stand, self._passing)
+
+    def _taken(self, model: RfmModel, minute: int) -> CutPoints | None:
+        population = measured(self.at_opening(minute), model)
+        inside = np.flatnonzero(population.present)
+        values = (population.recency(model, minute), population.orders, population.money)
+        r, f, m = (value[inside] for value in values)
+        return take_cuts(model, minute, r, f, m)
+
+    def _last_minutes(self, model: RfmModel, minute: int) -> list[int]:
+        """Return the minutes before ``minute``, newest first, at which a counted order was counted last."""
+        latest = self.pieces.terms[model.name].latest
+        versions = self.versions[latest.source]
+        anchors = self.anchor_values(latest.window.attribute)
+        found = set(versions.end_minute[versions.end_minute < LATEST].tolist())
+        for event in np.unique(versions.event).tolist():
+            for anchor in anchors:
+                found.add(leaves(latest.window, event, self.pieces.zone, anchor) - 1)
+        found |= self._anchor_changes(latest.window.attribute)
+        return sorted((m for m in found if self.span[0] <= m < minute), reverse=True)
+
+    def cut_minutes(self, model: RfmModel) -> list[int]:
+        """Return, ascending, the openings at which the cut points in force may differ from those before.
+
+        In unit ``day`` everybody's recency grows by itself, so that is every minute.
+        """
+        if model.recency_unit == "day" and model.method != "fixed":
+            return list(range(self.span[0], self.span[1] + 1))
+        terms = self.pieces.terms[model.name]
+        found: set[int] = set()
+        for measure in (terms.latest, *(measure for _, measure in terms.money)):
+            versions = self.versions[measure.source]
+            found |= {*(versions.minute + 1).tolist(), *(versions.end_minute + 1).tolist()}
+            for event in np.unique(versions.event).tolist():
+                for anchor in self.anchor_values(measure.window.attribute):
+                    found.add(enters(measure.window, event, self.pieces.zone, anchor))
+                    found.add(leaves(measure.window, event, self.pieces.zone, anchor))
+        return sorted(minute for minute in found if self.span[0] <= minute <= self.span[1])
+
+    def steps_of(self, customer: int) -> list[Moment]:
+        """Return, in order, the steps that touch the customer of that number: its records, and the records
+        that take one of its rows back."""
+        found = {
+            Moment(int(minute), int(step))
+            for frame, numbers in zip(self._frames, self._numbers, strict=True)
+            for minute, step in frame.loc[numbers == customer, ["minute", "step"]].to_numpy(dtype=np.int64)
+        }
+        for versions in self.versions.values():
+            ended = (versions.customer == customer) & (versions.end_step < LATEST)
+            steps = zip(versions.end_minute[ended].tolist(), versions.end_step[ended].tolist(), strict=True)
+            found |= {Moment(minute, step) for minute, step in steps}
+        return sorted(found)
+
+    def partition_of(self, customer: int) -> int:
+        """Return the partition in which the customer's records stand (P1)."""
+        for frame, numbers in zip(self._frames, self._numbers, strict=True):
+            if len(here := np.flatnonzero(numbers == customer)):
+                return int(frame["partition"].iloc[here[0]])
+        raise KeyError(customer)
+
+    def clock_of(self, partition: int) -> int:
+        """Return the minute at which a partition's clock stands behind its last record (T2)."""
+        minutes = [frame.loc[frame["partition"] == partition, "minute"] for frame in self._frames]
+        return max(int(minute.max()) for minute in minutes if len(minute))
+
+    @cached_property
+    def _frames(self) -> list[pd.DataFrame]:
+        return [*self.log.rows.values(), self.log.control]
+
+    @cached_property
+    def _numbers(self) -> list[NDArray[np.int64]]:
+        """For each frame the number of each record's customer; -1 where a record names none."""
+        return [self.customers.numbers(frame["customer"]) for frame in self._frames]
+
+    def anchor_values(self, attribute: str) -> list[int | None]:
+        """Return every value that a date attribute ever had; [None] for windows without one."""
+        if not attribute:
+            return [None]
+        held = self.pieces.attributes[attribute]
+        column = self.versions[held.source].columns[held.column or ""]
+        return list(np.unique(column.values[~column.null]).tolist())
+
+    def _anchor_changes(self, attribute: str) -> set[int]:
+        if not attribute:
+            return set()
+        versions = self.versions[self.pieces.attributes[attribute].source]
+        return {*versions.minute.tolist(), *versions.end_minute.tolist(), *versions.event.tolist()}
+
+
+def _as_known_today(versions: Versions) -> Versions:
+    standing = versions.take(np.flatnonzero(versions.end_minute == LATEST))
+    return replace(standing, minute=standing.event)

@@ -1,0 +1,115 @@
+"""Every metric, score, segment and tag at one minute, from the rows alone: the law read a second time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from reference.control import manual_at, manual_records
+from reference.cuts import CutPoints
+from reference.evaluate import customer_reader
+from reference.history import History
+from reference.judged import Everybody, judge_everybody
+from reference.pieces import Pieces
+from reference.replay import replayed_members
+from reference.scores import measured, scored
+from streams.errors import InputError
+
+
+@dataclass(frozen=True)
+class Recomputed:
+    """What holds at minute ``minute``: just before advance(minute + 1) (T3).
+
+    All frames have the customer ids (32 hex digits) as index, in id order: those with a record by then.
+    ``metrics``: one column a metric, named by its text (`reference.measure.Measure`): Int64, string, or for
+    ``avg`` the exact pair (sum, count), null when nothing counts; ``nothing`` holds each column's value for a
+    customer without rows. ``declared``: the declared metrics by name, as their expressions give them.
+    ``rfm``: model name to recency, frequency, monetary, r, f, m, score, segment (null outside), member.
+    ``cuts``: model name to the cut points in force, None before the first. ``truth`` and ``member``: boolean,
+    one column a tag; null where a tag remembers (sticky, max) and its customer was not replayed.
+    """
+
+    minute: int
+    metrics: pd.DataFrame
+    nothing: dict[str, int | None]
+    declared: pd.DataFrame
+    rfm: dict[str, pd.DataFrame]
+    cuts: dict[str, CutPoints | None]
+    truth: pd.DataFrame
+    member: pd.DataFrame
+
+
+def recompute(
+    pieces: Pieces,
+    frames: Mapping[str, pd.DataFrame],
+    control: pd.DataFrame,
+    at_minute: int,
+    *,
+    replay: Iterable[str] = (),
+    corrected: bool = False,
+) -> Recomputed:
+    """Recompute everything at minute ``at_minute`` from the frames of a log.
+
+    ``frames``: source name to a frame with the columns of `reference.frames.ENVELOPE` and the declared ones;
+    ``control``: the control records; ``replay``: customers whose tags with a memory are wanted, too (their
+    whole life is replayed); ``corrected``: all rows as known today (L5). For many minutes of one log make a
+    `History` once and use `recompute_at`.
+
+    Raises InputError for frames or declarations that cannot be read, OverflowError where a sum exceeds 64
+    bits.
+    """
+    return recompute_at(History(pieces, frames, control, corrected), at_minute, replay=replay)
+
+
+def recompute_at(history: History, minute: int, *, replay: Iterable[str] = ()) -> Recomputed:
+    """Recompute everything at one minute of a history; arguments as for `recompute`."""
+    if history.corrected and (replay := list(replay)):
+        hint = "a report has no steps: leave replay empty"
+        raise InputError("corrected audit", "no customer can be replayed", hint)
+    pieces, standing = history.pieces, history.at(minute)
+    cuts = {model.name: history.cuts(model, minute) for model in pieces.models}
+    rfm = {m.name: scored(m, minute, measured(standing, m), cuts[m.name]) for m in pieces.models}
+    view = Everybody(standing, rfm)
+    ids = history.customers.ids
+    truth = judge_everybody(pieces, view, ids, manual_at(manual_records(history.log.control), minute))
+    metrics = {str(measure): standing.series(measure) for measure in pieces.metrics_used}
+    here = history.known_by(minute)
+    frame = pd.DataFrame(metrics, index=range(len(ids)))
+    result = Recomputed(
+        minute,
+        _named(frame, ids, here),
+        {str(measure): measure.nothing for measure in pieces.metrics_used},
+        _named(_declared(pieces, view), ids, here),
+        {name: _named(frame, ids, here) for name, frame in rfm.items()},
+        cuts,
+        _named(_bits(pieces, truth, len(ids)), ids, here),
+        _named(_bits(pieces, view.member, len(ids)), ids, here),
+    )
+    for customer, tag, is_true, is_member in replayed_members(history, minute, replay):
+        result.truth.loc[customer, tag] = is_true
+        result.member.loc[customer, tag] = is_member
+    return result
+
+
+def _declared(pieces: Pieces, view: Everybody) -> pd.DataFrame:
+    columns = {}
+    for name, tree in pieces.declared.items():
+        read = customer_reader(tree, pieces)
+        values = [read(view.look_at(number)) for number in range(view.standing.customers)]
+        columns[name] = pd.Series(values, dtype="object")
+    return pd.DataFrame(columns, index=range(view.standing.customers))
+
+
+def _bits(pieces: Pieces, known: Mapping[str, list[bool]], customers: int) -> pd.DataFrame:
+    unknown = [None] * customers
+    columns = {tag: pd.Series(known.get(tag, unknown), dtype="boolean") for tag in pieces.tags}
+    return pd.DataFrame(columns, index=range(customers))
+
+
+def _named(frame: pd.DataFrame, ids: list[str], here: NDArray[np.bool_]) -> pd.DataFrame:
+    named = frame.set_axis(pd.Index(ids, dtype="object", name="customer"), axis=0)
+    return named[here]

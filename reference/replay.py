@@ -1,0 +1,188 @@
+"""A customer's life from its first record on, judged at every step and opening that can change it.
+
+For what a minute alone cannot tell: membership with a memory (``sticky``, ``max``), since, transitions.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from reference.bounds import enters, leaves
+from reference.calendar import LATEST
+from reference.control import ManualRecord, manual_records
+from reference.cuts import CutPoints
+from reference.evaluate import CustomerView, Reader, Value, customer_reader
+from reference.history import History
+from reference.life import LifeRow, LifeView, rows_of
+from reference.membership import Membership
+from reference.moment import Moment
+from reference.units import Unit, members, units_in_order
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One change of a tag or a segment.
+
+    ``step`` is None for what an opening changes. For a tag ``before`` and ``after`` are False and True
+    (enter) or True and False (leave), ``since`` the minute at which the membership began. For a segment,
+    ``name`` is the RFM model, before and after are segments (None: none), ``since`` is the minute.
+    """
+
+    partition: int
+    minute: int
+    step: int | None
+    customer: str
+    kind: str
+    name: str
+    before: bool | str | None
+    after: bool | str | None
+    since: int
+
+
+class Life:
+    """One customer's replay. ``run`` yields its transitions in order and leaves the final state behind.
+
+    ``every_minute`` judges at each opening, which is simple and slow. Otherwise only at those where a row of
+    the customer crosses an edge, a hold falls due, or the cut points that some rule reads may change: enough
+    for tags, not for the segments of models that no rule reads.
+    """
+
+    def __init__(self, history: History, customer: str, every_minute: bool) -> None:
+        self._history = history
+        self._pieces = history.pieces
+        self._customer = customer
+        self._every_minute = every_minute
+        number = history.customers.number[customer]
+        self._rows = rows_of(history, number)
+        self._steps = history.steps_of(number)
+        self._partition = history.partition_of(number)
+        self._manual = _manual_steps(history, customer)
+        self._view = LifeView(self._pieces, self._rows)
+        self._units = units_in_order(self._pieces)
+        self._readers: dict[str, Reader[CustomerView]] = {
+            tag: customer_reader(tree, self._pieces) for tag, tree in self._pieces.rules.items()
+        }
+        self.state = {tag: Membership(declared) for tag, declared in self._pieces.tags.items()}
+        self.since: dict[str, int] = {}
+        self._started = False
+        self._segment: dict[str, Value] = {model.name: None for model in self._pieces.models}
+
+    @property
+    def started(self) -> bool:
+        """Whether any moment has been run: before its first record a customer is not there."""
+        return self._started
+
+    @property
+    def member(self) -> dict[str, bool]:
+        """Tag to membership, as of the last moment run."""
+        return self._view.member
+
+    def run(self, until: int) -> Iterator[Transition]:
+        """Yield the transitions up to just before advance(until + 1)."""
+        steps = [moment for moment in self._steps if moment.minute <= until]
+        if not steps:
+            return
+        self._started = True
+        openings = self._openings(steps[0].minute + 1, until)
+        for step in [*steps, Moment(until + 1)]:
+            clock = min(step.minute, until)
+            while openings and openings[0] <= clock:
+                minute = heapq.heappop(openings)
+                while openings and openings[0] == minute:
+                    heapq.heappop(openings)
+                yield from self._judge(Moment(minute), openings)
+            if step.step >= 0:
+                self._set_by_hand(step)
+                yield from self._judge(step, openings)
+
+    def _openings(self, first: int, until: int) -> list[int]:
+        if self._every_minute:
+            return list(range(first, until + 1))  # ascending, so already a heap
+        found = {m for row in self._rows for m in self._edges(row)}
+        for model in self._pieces.models_read:
+            found |= set(self._history.cut_minutes(model))
+        heap = [minute for minute in found if first <= minute <= until]
+        heapq.heapify(heap)
+        return heap
+
+    def _edges(self, row: LifeRow) -> Iterator[int]:
+        """Yield the minutes at which some window takes the row in or lets it go."""
+        for window in {m.window for m in self._pieces.measures if m.source == row.source}:
+            for anchor in self._history.anchor_values(window.attribute):
+                yield enters(window, row.event, self._pieces.zone, anchor)
+                yield leaves(window, row.event, self._pieces.zone, anchor)
+        for edge in self._pieces.recency_edges(row.source):
+            yield row.event + edge
+
+    def _set_by_hand(self, step: Moment) -> None:
+        for record in self._manual.get(step, ()):
+            if record.tag in self.state:
+                self.state[record.tag].manual = record.setting
+
+    def _judge(self, moment: Moment, openings: list[int]) -> Iterator[Transition]:
+        cuts: dict[str, CutPoints | None] = {}
+        for model in self._pieces.models:
+            cuts[model.name] = self._history.cuts(model, moment.minute)
+        self._view.move(moment, cuts)
+        for model in self._pieces.models:
+            segment = self._view.rfm(model.name, "segment")
+            if segment != self._segment[model.name]:
+                before, self._segment[model.name] = self._segment[model.name], segment
+                yield self._transition(moment, "segment", model.name, before, segment, moment.minute)
+        for unit in self._units:
+            yield from self._judge_unit(unit, moment)
+        for state in self.state.values():
+            for due in state.due():
+                if moment.minute < due < LATEST:
+                    heapq.heappush(openings, due)
+
+    def _judge_unit(self, unit: Unit, moment: Moment) -> Iterator[Transition]:
+        candidate = {}
+        for tag in unit.tags:
+            truth = tag in self._readers and bool(self._readers[tag](self._view))
+            candidate[tag] = self.state[tag].judge(moment.minute, truth)
+        now = members(unit, candidate)
+        # leaving precedes entering (G2)
+        changed = sorted((tag for tag in unit.tags if now[tag] != self.member[tag]), key=lambda tag: now[tag])
+        for tag in changed:
+            self.member[tag] = now[tag]
+            if now[tag]:
+                self.since[tag] = moment.minute
+            yield self._transition(moment, "tag", tag, not now[tag], now[tag], self.since[tag])
+
+    def _transition(
+        self, moment: Moment, kind: str, name: str, before: Value, after: Value, since: int
+    ) -> Transition:
+        assert isinstance(before, str | None)
+        assert isinstance(after, str | None)
+        step = moment.step if moment.step >= 0 else None
+        where = (self._partition, moment.minute, step, self._customer)
+        return Transition(*where, kind, name, before, after, since)
+
+
+def replayed_members(
+    history: History, minute: int, customers: Iterable[str]
+) -> Iterator[tuple[str, str, bool, bool]]:
+    """Yield (customer, tag, rule truth, membership) at ``minute`` for the customers named.
+
+    Customers whom no record has named by then are left out.
+    """
+    for customer in customers:
+        if customer not in history.customers.number:
+            continue
+        life = Life(history, customer, every_minute=False)
+        for _ in life.run(minute):
+            pass
+        if life.started:
+            for tag, state in life.state.items():
+                yield customer, tag, state.truth, life.member[tag]
+
+
+def _manual_steps(history: History, customer: str) -> dict[Moment, list[ManualRecord]]:
+    found: dict[Moment, list[ManualRecord]] = {}
+    for record in manual_records(history.log.control):
+        if record.customer == customer:
+            found.setdefault(Moment(record.minute, record.step), []).append(record)
+    return found
