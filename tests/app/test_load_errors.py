@@ -301,5 +301,5 @@ def test_deep_nesting_is_refused_without_recursion(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_tintype_toml_is_no_shop(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="is no shop's folder: name a folder that holds a tintype.toml"):
+    with pytest.raises(ConfigError, match=r"is no shop's folder: name a folder that holds a tintype.toml"):
         load_shop(tmp_path)
