@@ -155,8 +155,8 @@ class Life:
     def _transition(
         self, moment: Moment, kind: str, name: str, before: Value, after: Value, since: int
     ) -> Transition:
-        assert isinstance(before, str | None)
-        assert isinstance(after, str | None)
+        assert isinstance(before, bool | str | None)
+        assert isinstance(after, bool | str | None)
         step = moment.step if moment.step >= 0 else None
         where = (self._partition, moment.minute, step, self._customer)
         return Transition(*where, kind, name, before, after, since)

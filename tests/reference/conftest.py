@@ -53,6 +53,10 @@ class Book:
         self.records[source].append(record | columns)
         return step
 
+    def step_of_next(self) -> int:
+        """Return the step that the next record of partition 0 will have."""
+        return self.steps.get(0, -1) + 1
+
     def manual(
         self, tag: str, minute: int, on: bool | None, until: int | None = None, customer: int = 1
     ) -> None:
