@@ -1,0 +1,245 @@
+"""Checks raw rows against their source's declaration and types them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import xxhash
+from numpy.typing import NDArray
+
+from streams.change import UPSERT, Changes, column_type, nothing
+from streams.contract.columns import carried_columns, is_optional
+from streams.contract.keys import is_whole_key, joined_texts, text_keys, whole_keys
+from streams.contract.moments import CLEAR, DOUBLED, EARLIEST_US, LATEST_US, SKIPPED, moment_reader
+from streams.contract.numbers import Exact, ValueProblem, parse_number
+from streams.contract.source import Column, Source
+from streams.contract.values import Codes, check_text, column_reader, encode, multiply, parse_each
+
+Int64s = NDArray[np.int64]
+TEXT = pa.large_string()
+
+
+class Faults:
+    """The first fault of each row."""
+
+    def __init__(self, rows: int) -> None:
+        self._of_row = np.full(rows, -1, dtype=np.int64)
+        self._problems: list[ValueProblem] = []
+
+    def add_codes(self, name: str, codes: Int64s, problems: dict[int, ValueProblem], texts: int) -> None:
+        """Mark each row whose code has a problem; ``texts`` is the number of codes."""
+        if not problems:
+            return
+        fault = np.full(texts + 1, -1, dtype=np.int64)  # the last place is for null
+        for code, problem in problems.items():
+            fault[code] = len(self._problems)
+            self._problems.append(ValueProblem(f"{name}: {problem.problem}", problem.hint))
+        self._set(fault[codes])
+
+    def add_rows(self, rows: NDArray[np.bool_], problem: str, hint: str) -> None:
+        """Mark the rows of the mask."""
+        self._set(np.where(rows, len(self._problems), -1))
+        self._problems.append(ValueProblem(problem, hint))
+
+    def _set(self, faults: Int64s) -> None:
+        self._of_row = np.where(self._of_row < 0, faults, self._of_row)
+
+    @property
+    def clear(self) -> NDArray[np.bool_]:
+        """Mask of rows without a fault."""
+        return self._of_row < 0
+
+    def found(self) -> list[tuple[int, ValueProblem]]:
+        """Return (row, fault) of each faulty row, in the order of rows."""
+        return [(int(row), self._problems[self._of_row[row]]) for row in np.flatnonzero(self._of_row >= 0)]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What became of the rows: ``changes`` of the good ones, which came from ``rows`` (int64 places).
+
+    faults: (row, fault) of the rejected ones; without_customer: rows left out because they name nobody and
+    the source allows it; skipped_times, doubled_times: kept rows whose local time did not exist or
+    occurred twice (see ``moments.moment_reader``).
+    """
+
+    changes: Changes
+    rows: Int64s
+    faults: list[tuple[int, ValueProblem]]
+    without_customer: int
+    skipped_times: int
+    doubled_times: int
+
+
+def check_rows(source: Source, sources: Mapping[str, Source], table: pa.Table, zone: ZoneInfo) -> Checked:
+    """Check and type all rows of a file (occurrences are counted within it).
+
+    table: text columns by heading; sources: all of the shop's (a key through another source is read as
+    that source reads it); zone: the shop's. Rows with a fault are in no change.
+    """
+    faults = Faults(table.num_rows)
+    event_us, oddities = _event_times(source, table, zone, faults)
+    columns = _typed_columns(source, table, zone, faults)
+    key_high, key_low = check_keys(source, table, faults)
+    references, parent, (parent_high, parent_low) = _customers(source, sources, table, faults)
+    nameless = parent.is_null().to_numpy() if source.via else _all_null(references)
+    if not source.skip_without_customer:
+        asked = ", ".join([ref.column for ref in source.references] or [source.via.column if source.via else ""])
+        faults.add_rows(nameless, "the row names no customer", f"fill {asked}, or set skip_without_customer")
+    rows = np.flatnonzero(faults.clear & ~nameless)
+    content = _content(event_us, columns, [*references, parent])
+    everything = Changes(
+        source.name, np.full(table.num_rows, UPSERT, dtype=np.int8), key_high, key_low, event_us, content,
+        references, parent_high, parent_low, parent, columns,
+    )  # fmt: skip
+    return Checked(
+        everything.take(rows), rows, faults.found(), int((nameless & faults.clear).sum()),
+        int((oddities[rows] == SKIPPED).sum()), int((oddities[rows] == DOUBLED).sum()),
+    )  # fmt: skip
+
+
+def _all_null(columns: list[pa.ChunkedArray]) -> NDArray[np.bool_]:
+    masks = [column.is_null().to_numpy() for column in columns]
+    return np.logical_and.reduce(masks)
+
+
+def _event_times(source: Source, table: pa.Table, zone: ZoneInfo, faults: Faults) -> tuple[Int64s, Int64s]:
+    declared = source.event_time
+    read = moment_reader(declared.format, ZoneInfo(declared.zone) if declared.zone else zone)
+    encoded = encode(table[declared.column])
+    oddity: dict[str, int] = {}
+
+    def in_range(text: str) -> int:
+        moment = read(text)
+        oddity[text] = moment.oddity
+        if not EARLIEST_US <= moment.us < LATEST_US:
+            raise ValueProblem(f"'{text}' lies outside 1970 to 2199", "correct the time or its format")
+        return moment.us
+
+    parsed = parse_each(encoded.texts, in_range)
+    faults.add_codes(declared.column, encoded.codes, parsed.problems, len(encoded.texts))
+    faults.add_rows(encoded.codes < 0, f"{declared.column}: the event time is missing", "fill it")
+    oddities = np.array([*(oddity.get(text, CLEAR) for text in encoded.texts), CLEAR], dtype=np.int64)
+    return np.append(parsed.numbers, 0)[encoded.codes], oddities[encoded.codes]
+
+
+def _typed_columns(source: Source, table: pa.Table, zone: ZoneInfo, faults: Faults) -> pa.Table:
+    typed: dict[str, pa.ChunkedArray] = {}
+    for name, column in carried_columns(source).items():
+        heading = column.source_name or name
+        if column.product:
+            typed[name] = _product(name, column, table, faults)
+        elif heading not in table.column_names and is_optional(source, name):
+            typed[name] = pa.chunked_array([pa.nulls(table.num_rows, column_type(column))])
+        else:
+            typed[name] = _column(name, column, table[heading], zone, faults)
+        if column.required:
+            missing = typed[name].is_null().to_numpy()
+            faults.add_rows(missing, f"{name}: a required value is missing", "fill it")
+    return pa.table(typed)
+
+
+def _column(name: str, column: Column, raw: pa.ChunkedArray, zone: ZoneInfo, faults: Faults) -> pa.ChunkedArray:
+    if column.type == "text":
+        if column.allowed is not None:
+            _check_texts(name, column, encode(raw), faults)
+        return raw
+    encoded = encode(raw)
+    parsed = parse_each(encoded.texts, column_reader(column, zone))
+    faults.add_codes(name, encoded.codes, parsed.problems, len(encoded.texts))
+    return _with_nulls(np.append(parsed.numbers, 0)[encoded.codes], encoded.codes < 0)
+
+
+def _check_texts(name: str, column: Column, encoded: Codes, faults: Faults) -> None:
+    def allowed(text: str) -> int:
+        check_text(text, column)
+        return 0
+
+    problems = parse_each(encoded.texts, allowed).problems
+    faults.add_codes(name, encoded.codes, problems, len(encoded.texts))
+
+
+def _with_nulls(numbers: Int64s, null: NDArray[np.bool_]) -> pa.ChunkedArray:
+    return pa.chunked_array([pa.array(numbers, type=pa.int64(), mask=null)])
+
+
+def _product(name: str, column: Column, table: pa.Table, faults: Faults) -> pa.ChunkedArray:
+    """Multiply file columns exactly, once for each different combination; null if a factor is null."""
+    factors: list[list[Exact | None]] = []
+    columns: list[Int64s] = []
+    combined = np.zeros(table.num_rows, dtype=np.int64)
+    null = np.zeros(table.num_rows, dtype=bool)
+    for heading in column.product or []:
+        encoded = encode(table[heading])
+        exact, problems = _exact(encoded.texts)
+        faults.add_codes(heading, encoded.codes, problems, len(encoded.texts))
+        factors.append([*exact, None])
+        columns.append(encoded.codes)
+        null |= encoded.codes < 0
+        # Numbered anew after each factor, so that the combined code stays below rows x texts.
+        combined = combined * (len(encoded.texts) + 1) + encoded.codes + 1
+        combined = np.unique(combined, return_inverse=True)[1].astype(np.int64)
+    _, first, code = np.unique(combined, return_index=True, return_inverse=True)
+    rows = np.stack([codes[first] for codes in columns], axis=1)
+    parsed = multiply(factors, rows, column)
+    faults.add_codes(name, code, parsed.problems, len(first))
+    return _with_nulls(parsed.numbers[code], null)
+
+
+def _exact(texts: list[str]) -> tuple[list[Exact | None], dict[int, ValueProblem]]:
+    exact: list[Exact | None] = []
+    problems: dict[int, ValueProblem] = {}
+    for code, text in enumerate(texts):
+        try:
+            exact.append(parse_number(text))
+        except ValueProblem as problem:
+            exact.append(None)
+            problems[code] = problem
+    return exact, problems
+
+
+def check_keys(source: Source, table: pa.Table, faults: Faults) -> tuple[Int64s, Int64s]:
+    """Return the keys as (high, low), marking rows whose key is missing or unreadable."""
+    parts = [table[heading] for heading in source.key]
+    named = ", ".join(source.key)
+    faults.add_rows(_all_null(parts), f"{named}: the key is missing", "fill it")
+    if not is_whole_key(source):
+        return text_keys(parts, source.occurrence)
+    high, low, codes, problems = whole_keys(parts[0])
+    faults.add_codes(named, codes, problems, int(codes.max(initial=-1)) + 1)
+    return high, low
+
+
+def _customers(
+    source: Source, sources: Mapping[str, Source], table: pa.Table, faults: Faults
+) -> tuple[list[pa.ChunkedArray], pa.ChunkedArray, tuple[Int64s, Int64s]]:
+    """Return the references as "type:value", or the parent as "source:key" with its key."""
+    rows = table.num_rows
+    none = np.zeros(rows, dtype=np.int64)
+    if source.via is None:
+        return [_prefixed(ref.type, table[ref.column]) for ref in source.references], nothing(rows), (none, none)
+    column = table[source.via.column]
+    if is_whole_key(sources[source.via.source]):
+        high, low, codes, problems = whole_keys(column)
+        faults.add_codes(source.via.column, codes, problems, int(codes.max(initial=-1)) + 1)
+    else:
+        high, low = text_keys([column], occurrence=False)
+    return [], _prefixed(source.via.source, column), (high, low)
+
+
+def _prefixed(kind: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    joined = pc.binary_join_element_wise(pa.scalar(kind, TEXT), column, pa.scalar(":", TEXT))
+    return joined if isinstance(joined, pa.ChunkedArray) else pa.chunked_array([joined])
+
+
+def _content(event_us: Int64s, columns: pa.Table, texts: list[pa.ChunkedArray]) -> Int64s:
+    """Hash all that the log keeps of each row (xxh3_64), so that a changed row is seen."""
+    numbers = [pa.chunked_array([pa.array(event_us)]), *columns.columns]
+    parts = [*(column.cast(TEXT) for column in numbers), *texts]
+    hashes = (xxhash.xxh3_64_intdigest(text.encode()) for text in joined_texts(parts).to_pylist())
+    return np.fromiter(hashes, dtype=np.uint64, count=len(event_us)).view(np.int64)

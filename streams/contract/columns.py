@@ -1,0 +1,73 @@
+"""Which columns of a file a source reads, and which columns its rows carry."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from streams.contract.source import Column, Source
+from streams.errors import InputError
+
+# What a row of tags or consent must carry when the source does not declare it otherwise.
+_KIND_COLUMNS: Mapping[str, dict[str, Column]] = {
+    "rows": {},
+    "tags": {"tag": Column(type="text", required=True), "on": Column(type="bool"), "until": Column(type="time")},
+    "consent": {
+        "channel": Column(type="text", required=True),
+        "purpose": Column(type="text", required=True),
+        "granted": Column(type="bool", required=True),
+        "until": Column(type="time"),
+    },
+}
+_OPTIONAL = {"until"}
+
+
+def carried_columns(source: Source) -> dict[str, Column]:
+    """Return the columns that the source's rows carry: those of its kind, then its own."""
+    return {**_KIND_COLUMNS[source.kind], **source.columns}
+
+
+def is_optional(source: Source, name: str) -> bool:
+    """Say whether a file may lack this column (``until`` of tags and consent, unless declared)."""
+    return source.kind != "rows" and name in _OPTIONAL and name not in source.columns
+
+
+def file_columns(source: Source) -> list[str]:
+    """Return the headings that a file of the source must have, each once."""
+    names = [*source.key, source.event_time.column]
+    names += [reference.column for reference in source.references]
+    if source.via is not None:
+        names.append(source.via.column)
+    for name, column in carried_columns(source).items():
+        if not is_optional(source, name):
+            names += column.product or [column.source_name or name]
+    return list(dict.fromkeys(names))
+
+
+def check_source(source: Source, sources: Mapping[str, Source]) -> None:
+    """Raise InputError if the declaration cannot be imported: who the customer is must be clear."""
+    where = f"sources/{source.name}.yaml"
+    if bool(source.references) == (source.via is not None):
+        raise InputError(where, "exactly one of 'references' and 'via' must say who the customer is", "declare one")
+    if source.via is None:
+        return
+    if source.kind != "rows":
+        raise InputError(where, f"a source of {source.kind} names its customers 'via'", "give it references")
+    parent = sources.get(source.via.source)
+    if parent is None:
+        raise InputError(where, f"source '{source.via.source}' does not exist", "correct 'via.source'")
+    if parent.kind != "rows" or parent.occurrence or len(parent.key) != 1:
+        raise InputError(where, f"'{source.via.source}' cannot name a customer for others",
+                         "it needs kind rows, one key column and no occurrence")
+
+
+def known_to(sources: Mapping[str, Source], tags: Collection[str]) -> dict[str, Source]:
+    """Return the sources, those of kind ``tags`` allowing only tags that the shop declares."""
+    known = {}
+    for name, source in sources.items():
+        if source.kind == "tags":
+            tag = carried_columns(source)["tag"]
+            allowed = [word for word in sorted(tags) if tag.allowed is None or word in tag.allowed]
+            columns = {**source.columns, "tag": tag.model_copy(update={"allowed": allowed})}
+            source = source.model_copy(update={"columns": columns})
+        known[name] = source if source.name else source.model_copy(update={"name": name})
+    return known

@@ -1,0 +1,53 @@
+"""Control records: what a log holds beside rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from streams.change import DELETE
+
+TICK, MANUAL, CONSENT, SETTINGS, CONFLICT, REFERENCE = (
+    "tick", "manual", "consent", "settings", "conflict", "reference",
+)  # fmt: skip
+KIND_OF_SOURCE = {"tags": MANUAL, "consent": CONSENT}
+
+
+@dataclass(frozen=True)
+class Control:
+    """One control record. customer: 16 bytes, or None where it is nobody's; body: canonical JSON."""
+
+    kind: str
+    customer: bytes | None
+    body: str
+
+
+def canonical(body: Mapping[str, Any]) -> str:
+    """Write a body as JSON with sorted names and no spaces, so that equal bodies are equal bytes."""
+    return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def manual(customer: bytes, tag: str, on: bool | None, until: int | None = None) -> Control:
+    """Set a tag by hand, on or off, with or without an end minute; None removes it (semantics G1)."""
+    return Control(MANUAL, customer, canonical({"tag": tag, "on": on, "until": until}))
+
+
+def consent(customer: bytes, channel: str, purpose: str, granted: bool, until: int | None = None) -> Control:
+    """Grant or withdraw consent for a channel and purpose, with or without an end minute."""
+    body = {"channel": channel, "purpose": purpose, "granted": granted, "until": until}
+    return Control(CONSENT, customer, canonical(body))
+
+
+def of_row(kind: str, customer: bytes, values: Mapping[str, Any], op: int) -> Control:
+    """Return the control record that a row of a source of tags or consent makes.
+
+    A delete, or a row that leaves this customer, removes the tag by hand or withdraws the consent.
+    """
+    gone, until = op == DELETE, values["until"]
+    if kind == MANUAL:
+        on = None if gone or values["on"] is None else bool(values["on"])
+        return manual(customer, values["tag"], on, until if on is not None else None)
+    return consent(customer, values["channel"], values["purpose"], not gone and bool(values["granted"]),
+                   None if gone else until)  # fmt: skip

@@ -1,0 +1,57 @@
+"""Opens a file by its declared format or its name."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from streams.contract.source import FileFormat
+from streams.decode.chunk import Decoder
+from streams.decode.csv import CsvFile
+from streams.decode.excel import ExcelFile
+from streams.decode.jsonl import JsonLinesFile
+from streams.decode.parquet import ParquetFile
+from streams.errors import InputError
+
+_ENDINGS = {
+    ".csv": "csv", ".tsv": "csv", ".txt": "csv",
+    ".xlsx": "excel", ".xls": "excel", ".xlsb": "excel", ".xlsm": "excel", ".ods": "excel",
+    ".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl",
+}  # fmt: skip
+
+
+def open_file(path: Path, form: FileFormat, wanted: Collection[str]) -> Decoder:
+    """Open a file; ``wanted`` are the headings its source needs.
+
+    Raises InputError if the file is absent or unreadable, its kind is unknown, its headings are missing
+    or doubled, or a wanted one is not there.
+    """
+    if not path.is_file():
+        raise InputError(str(path), "there is no such file", "check the path")
+    kind = form.type if form.type != "auto" else _kind(path)
+    decoder: Decoder
+    if kind == "csv":
+        decoder = CsvFile(path, form, wanted)
+    elif kind == "excel":
+        decoder = ExcelFile(path, form)
+    elif kind == "parquet":
+        decoder = ParquetFile(path, wanted)
+    else:
+        decoder = JsonLinesFile(path, form)
+    missing = [name for name in wanted if name not in decoder.headings]
+    if missing:
+        names = ", ".join(f"'{name}'" for name in missing)
+        found = ", ".join(f"'{name}'" for name in decoder.headings)
+        raise InputError(f"{path}:1", f"column {names} is missing", f"the file ({decoder.report}) has {found}")
+    return decoder
+
+
+def _kind(path: Path) -> str:
+    endings = [ending.lower() for ending in path.suffixes]
+    if endings and endings[-1] == ".gz":
+        endings.pop()
+    kind = _ENDINGS.get(endings[-1]) if endings else None
+    if kind is None:
+        known = ", ".join(_ENDINGS)
+        raise InputError(str(path), "the file's kind is unknown", f"end its name with {known}, or set format.type")
+    return kind

@@ -1,0 +1,101 @@
+"""Rows of one source on their way into the log: new or changed, then placed at their customer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from streams.change import DELETE, Changes, concat
+from streams.contract.source import Source
+from streams.identity.directory import Known, look_up, parked_content, unpark
+from streams.identity.match import last_of_each
+from streams.log.log import Log
+
+Int64s = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+
+@dataclass
+class Arrivals:
+    """Arrays of shape (rows,). ``own``: int64, place in the order of arrival, -1 for rows that only follow
+    their parent; placed: mask of rows whose customer is known; reference: what led to the customer.
+    """
+
+    source: Source
+    changes: Changes
+    known: Known
+    own: Int64s
+    customer_high: Int64s = field(init=False)
+    customer_low: Int64s = field(init=False)
+    placed: Mask = field(init=False)
+    reference: pa.Array = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.place(np.zeros(len(self), np.int64), np.zeros(len(self), np.int64), np.zeros(len(self), bool), None)
+
+    def __len__(self) -> int:
+        return len(self.changes)
+
+    def place(self, high: Int64s, low: Int64s, placed: Mask, reference: pa.Array | None) -> None:
+        """Set the customers. A deleted row stays with the customer that the directory knows."""
+        deleted = self.deleted
+        self.customer_high = np.where(deleted, self.known.customer_high, high)
+        self.customer_low = np.where(deleted, self.known.customer_low, low)
+        self.placed = placed | deleted
+        self.reference = pa.nulls(len(self), pa.utf8()) if reference is None else reference
+
+    @property
+    def deleted(self) -> Mask:
+        """Mask of deletes."""
+        return np.equal(self.changes.op, DELETE)
+
+    @property
+    def moved_out(self) -> Mask:
+        """Mask of rows whose key has a row at another customer now, which must leave it (semantics W7)."""
+        same = (self.customer_high == self.known.customer_high) & (self.customer_low == self.known.customer_low)
+        return self.known.alive & ~(same & self.placed)
+
+    def add(self, changes: Changes, known: Known) -> None:
+        """Append rows that follow their parent."""
+        self.changes = concat([self.changes, changes])
+        joined = [np.concatenate([getattr(self.known, name), getattr(known, name)]) for name in Known.__slots__]
+        self.known = Known(*joined)
+        self.own = np.concatenate([self.own, np.full(len(changes), -1, dtype=np.int64)])
+        self.__post_init__()
+
+
+@dataclass
+class Sorted:
+    """What ``fresh`` found: the rows that change something, and how many do not."""
+
+    arrivals: Arrivals
+    superseded: int
+    unchanged: int
+    unknown_deletes: int
+    unparked: int  # deletes of parked rows
+
+
+def fresh(log: Log, source: Source, changes: Changes, own: Int64s) -> Sorted:
+    """Keep the last version of each key, if it differs from what the log last had of it (semantics W2).
+
+    own: int64, the rows' order of arrival. Deletes of parked rows take them out at once; deletes of keys
+    that have no row are counted.
+    """
+    last = last_of_each(changes.key_high, changes.key_low)
+    changes, own = changes.take(last), own[last]
+    known = look_up(log, source.name, changes.key_high, changes.key_low)
+    deleted = np.equal(changes.op, DELETE)
+    is_parked, parked = parked_content(log, source.name, changes.key_high, changes.key_low)
+    unpark(log, source.name, changes.key_high[deleted & is_parked], changes.key_low[deleted & is_parked])
+    same = (known.alive & (known.content == changes.content)) | (is_parked & (parked == changes.content))
+    unchanged = same & ~deleted
+    unknown = deleted & ~known.alive & ~is_parked
+    keep = np.where(deleted, known.alive, ~unchanged)
+    kept = Known(*(getattr(known, name)[keep] for name in Known.__slots__))
+    return Sorted(
+        Arrivals(source, changes.take(keep), kept, own[keep]),
+        int((~last).sum()), int(unchanged.sum()), int(unknown.sum()), int((deleted & is_parked).sum()),
+    )  # fmt: skip

@@ -1,0 +1,109 @@
+"""Rows that name their customer through another row: parked, released, dragged along (semantics W7, W8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from streams.change import Changes, concat
+from streams.contract.columns import carried_columns
+from streams.contract.source import Source
+from streams.identity.arrivals import Arrivals
+from streams.identity.directory import Known, changes_of, children, look_up, parked_under
+from streams.identity.match import match_keys
+from streams.identity.partition import partitions_of
+from streams.log.log import Log
+
+Int64s = NDArray[np.int64]
+
+
+def parents_first(sources: Mapping[str, Source]) -> list[str]:
+    """Return the names of all ``via`` sources so that each comes after its parent. Cycles are refused
+    where the configuration is read."""
+    names: list[str] = []
+
+    def visit(name: str) -> None:
+        via = sources[name].via
+        if via is not None and name not in names:
+            visit(via.source)
+            names.append(name)
+
+    for name in sorted(sources):
+        visit(name)
+    return names
+
+
+def followers(log: Log, source: Source, parents: Arrivals, arriving: Arrivals | None) -> Changes | None:
+    """Return rows of ``source`` that must be written because of their parents' records.
+
+    Those parked under a parent that is placed now, and living rows whose parent moves to another
+    customer; not those that arrive themselves.
+    """
+    placed = parents.placed & ~parents.deleted
+    found = [parked_under(log, source, parents.changes.key_high[placed], parents.changes.key_low[placed])]
+    moved = parents.moved_out & placed
+    found.append(_dragged(log, source, parents.changes.key_high[moved], parents.changes.key_low[moved]))
+    parts = [part for part in found if part is not None]
+    if not parts:
+        return None
+    rows = concat(parts)
+    if arriving is not None:
+        there = arriving.changes
+        rows = rows.take(match_keys(rows.key_high, rows.key_low, there.key_high, there.key_low) < 0)
+    return rows if len(rows) else None
+
+
+def _dragged(log: Log, source: Source, parent_high: Int64s, parent_low: Int64s) -> Changes | None:
+    """Read back from the log the living rows under these parents."""
+    rows = children(log, source.name, parent_high, parent_low)
+    if len(rows) == 0:
+        return None
+    known = look_up(log, source.name, rows[:, 0].copy(), rows[:, 1].copy())
+    partition = partitions_of(rows[:, 4], rows[:, 5], log.partitions)
+    bodies = read_back(log, source, zip(partition.tolist(), rows[:, 6].tolist(), strict=True))
+    numbers = np.column_stack([rows[:, :4], known.content])
+    return changes_of(source, numbers, bodies)
+
+
+def read_back(log: Log, source: Source, places: Iterable[tuple[int, int]]) -> list[list[object]]:
+    """Return [event_us, reference, declared columns ...] of the records at (partition, step), in order.
+
+    A column that the block does not have (it was declared later) is null.
+    """
+    blocks: dict[tuple[int, int], pa.Table] = {}
+    bodies: list[list[object]] = []
+    for partition, step in places:
+        block = next(log.blocks(partition, step, step + 1))
+        at = (partition, block.first_step)
+        if at not in blocks:
+            blocks[at] = block.tables([source.name])[source.name]
+        table = blocks[at]
+        row = pc.index(table["ordinal"], pa.scalar(step - block.first_step, pa.int32())).as_py()
+        names = ["event_us", "reference", *carried_columns(source)]
+        bodies.append([table[name][row].as_py() if name in table.column_names else None for name in names])
+    return bodies
+
+
+def place_children(log: Log, arrivals: Arrivals, parents: Arrivals | None, parent_source: str) -> Int64s:
+    """Give each row its parent's customer; return the parent's place among ``parents`` or -1, int64.
+
+    Rows whose parent is neither arriving nor in the directory stay unplaced.
+    """
+    rows = arrivals.changes
+    beside = np.full(len(rows), -1, dtype=np.int64)
+    old: Known = look_up(log, parent_source, rows.parent_high, rows.parent_low)
+    high, low = old.customer_high.copy(), old.customer_low.copy()
+    placed = (high != 0) | (low != 0)  # a deleted parent still names the customer
+    if parents is not None:
+        there = parents.changes
+        beside = match_keys(rows.parent_high, rows.parent_low, there.key_high, there.key_low)
+        found = np.flatnonzero(beside >= 0)
+        at = beside[found]
+        high[found], low[found] = parents.customer_high[at], parents.customer_low[at]
+        placed[found] = parents.placed[at]
+    arrivals.place(high, low, placed, rows.parent.combine_chunks().cast(pa.utf8()))
+    return beside

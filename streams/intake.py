@@ -1,0 +1,175 @@
+"""Imports files into the log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+
+from streams.change import Changes, concat
+from streams.compose import write
+from streams.contract.check import Checked, check_rows
+from streams.contract.columns import check_source, file_columns, known_to
+from streams.contract.source import Source
+from streams.decode.chunk import Malformed
+from streams.decode.open import open_file
+from streams.errors import InputError
+from streams.identity.arrivals import Arrivals, fresh
+from streams.identity.references import References
+from streams.log.log import Log
+from streams.placing import place
+from streams.reject import Rejected, rejected_path, write_rejected
+from streams.report import ImportReport, Progress, ProgressCallback
+
+if TYPE_CHECKING:
+    from app.shop import Shop
+
+_SHOWN_REJECTED = 20
+
+
+def import_files(
+    log: Log, shop: Shop, files: Sequence[tuple[str, Path]], progress: ProgressCallback | None = None
+) -> ImportReport:
+    """Import files, each into a source, as one step of the log's history.
+
+    The rows of all files go in the order of (event time, source, key), each with its own event minute as
+    append minute, or the log's clock where that is later. Of several rows with one key the last counts
+    (by file, then line). A row whose content the log has already is left out, so the same files twice
+    change nothing. All is written in one transaction: an import that is killed leaves the log as it was
+    and may be run again. Rows of all files are held in memory together: meant for a few million at a time.
+
+    Rejected rows go to FILE.rejected.csv in the log's folder. Raises InputError where a file or a
+    source's declaration cannot be used at all; then nothing is written.
+    """
+    started = time.perf_counter()
+    report = ImportReport()
+    sources = known_to(shop.sources, shop.tags)
+    checked: dict[str, list[Changes]] = {}
+    for name, path in files:
+        if name not in sources:
+            known = ", ".join(sorted(sources)) or "none"
+            raise InputError(str(path), f"source '{name}' does not exist", f"the shop's sources are {known}")
+        check_source(sources[name], sources)
+        changes = _read(log, sources, name, path, ZoneInfo(shop.settings.zone), report, progress)
+        checked.setdefault(name, []).append(changes)
+    arrived = {name: (concat(parts), None) for name, parts in checked.items()}
+    take_in(log, Taking(sources, shop.settings.identity_priority, "import", None), arrived, report, progress)
+    report.seconds = time.perf_counter() - started
+    return report
+
+
+@dataclass(frozen=True)
+class Taking:
+    """How rows are taken in. minute: the append minute of all; None: by event time (imports)."""
+
+    sources: Mapping[str, Source]
+    priority: Sequence[str]
+    mode: str
+    minute: int | None
+
+
+def take_in(
+    log: Log, how: Taking, arrived: Mapping[str, tuple[Changes, np.ndarray | None]], report: ImportReport,
+    progress: ProgressCallback | None = None,
+) -> None:  # fmt: skip
+    """Place checked rows, each source's with their order of arrival, and write them in one transaction."""
+    total = sum(len(changes) for changes, _ in arrived.values())
+    tell(progress, Progress("place", 0, 0, 0))
+    with log.transaction():
+        arriving: dict[str, Arrivals] = {}
+        for name, (changes, own) in arrived.items():
+            order = np.arange(len(changes), dtype=np.int64) if own is None else own
+            sifted = fresh(log, how.sources[name], changes, order)
+            report.superseded += sifted.superseded
+            report.unchanged += sifted.unchanged
+            report.unknown_deletes += sifted.unknown_deletes
+            report.deleted += sifted.unparked
+            arriving[name] = sifted.arrivals
+        index = References(log, how.priority)
+        placed = place(log, how.sources, arriving, index, by_event=how.minute is None)
+        tell(progress, Progress("place", total, 0, 0))
+        report.records += write(
+            log, placed, how.mode, how.minute, lambda rows: tell(progress, Progress("write", rows, 0, 0))
+        )
+        index.save()
+        report.conflicts += len(placed.resolved.conflicts)
+        for arrivals in placed.arrivals:
+            _count(arrivals, report)
+
+
+def tell(progress: ProgressCallback | None, state: Progress) -> None:
+    """Report progress to whoever wants to know."""
+    if progress is not None:
+        progress(state)
+
+
+def _count(arrivals: Arrivals, report: ImportReport) -> None:
+    came = arrivals.own >= 0
+    moved, known = arrivals.moved_out & arrivals.placed, arrivals.known.alive
+    stays = arrivals.placed & ~arrivals.deleted
+    report.new += int((came & stays & ~known).sum())
+    report.updated += int((came & stays & known & ~moved).sum())
+    report.moved += int((came & moved).sum())
+    report.deleted += int((came & arrivals.deleted).sum())
+    report.parked += int((came & ~arrivals.placed).sum())
+    report.released += int((~came & ~known & arrivals.placed).sum())
+    report.dragged += int((~came & known).sum())
+
+
+def _read(
+    log: Log, sources: Mapping[str, Source], name: str, path: Path, zone: ZoneInfo, report: ImportReport,
+    progress: ProgressCallback | None,
+) -> Changes:  # fmt: skip
+    """Decode and check one file; write its rejected rows."""
+    source = sources[name]
+    decoder = open_file(path, source.format, file_columns(source))
+    lines: list[np.ndarray] = []
+    tables: list[pa.Table] = []
+    malformed: list[Malformed] = []
+    rows = 0
+    for chunk in decoder.chunks():
+        lines.append(chunk.lines)
+        tables.append(chunk.table)
+        malformed += chunk.malformed
+        rows += len(chunk.lines)
+        tell(progress, Progress("read", rows, chunk.done_bytes, decoder.total_bytes))
+    if not tables:
+        raise InputError(str(path), "the file has no rows", "check that it was exported whole")
+    table = pa.concat_tables(tables)
+    checked = check_rows(source, sources, table, zone)
+    tell(progress, Progress("check", rows, decoder.total_bytes, decoder.total_bytes))
+    rejected = rejected_rows(str(path), checked, table, np.concatenate(lines), malformed)
+    target = rejected_path(log.folder, path)
+    write_rejected(target, rejected)
+    report.files.append(f"{path}: {decoder.report}")
+    if rejected:
+        report.rejected_files.append(target)
+    count_checked(report, checked, rejected, rows + len(malformed))
+    return checked.changes
+
+
+def count_checked(report: ImportReport, checked: Checked, rejected: list[Rejected], rows: int) -> None:
+    """Add what the contract found."""
+    report.rows += rows
+    report.rejected += len(rejected)
+    report.first_rejected += rejected[: _SHOWN_REJECTED - len(report.first_rejected)]
+    report.without_customer += checked.without_customer
+    report.skipped_times += checked.skipped_times
+    report.doubled_times += checked.doubled_times
+
+
+def rejected_rows(
+    where: str, checked: Checked, table: pa.Table, lines: np.ndarray, malformed: Sequence[Malformed]
+) -> list[Rejected]:
+    """Return all rejected rows of a file, by line."""
+    found = [Rejected(where, bad.line, bad.problem, bad.hint, {"line text": bad.raw}) for bad in malformed]
+    raws = table.take(pa.array([row for row, _ in checked.faults], pa.int64())).to_pylist()
+    for (row, fault), raw in zip(checked.faults, raws, strict=True):
+        found.append(Rejected(where, int(lines[row]), fault.problem, fault.hint, raw))
+    return sorted(found, key=lambda rejected: rejected.line)

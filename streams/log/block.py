@@ -1,0 +1,114 @@
+"""Blocks: a stretch of one partition's log as Arrow tables in a small framed container."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from streams.errors import InputError
+
+CONTROL = "!control"
+BLOCK_RECORDS = 4096
+_MAGIC = b"TTB1"
+_COUNT = struct.Struct("<I")
+_ENTRY = struct.Struct("<HQ")  # bytes of the name, bytes of the table
+_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
+
+# The columns that every source's table begins with; its declared columns follow.
+ROW_FIELDS = (
+    pa.field("ordinal", pa.int32(), nullable=False),
+    pa.field("minute", pa.int32(), nullable=False),
+    pa.field("op", pa.int8(), nullable=False),
+    pa.field("customer", pa.binary(16), nullable=False),
+    pa.field("key_high", pa.int64(), nullable=False),
+    pa.field("key_low", pa.int64(), nullable=False),
+    pa.field("epoch", pa.int32(), nullable=False),
+    pa.field("position", pa.int64(), nullable=False),
+    pa.field("offset", pa.int64(), nullable=False),
+    pa.field("event_us", pa.int64(), nullable=False),
+    pa.field("reference", pa.utf8()),
+)
+CONTROL_FIELDS = (
+    pa.field("ordinal", pa.int32(), nullable=False),
+    pa.field("minute", pa.int32(), nullable=False),
+    pa.field("kind", pa.utf8(), nullable=False),
+    pa.field("customer", pa.binary(16)),
+    pa.field("body", pa.utf8(), nullable=False),
+)
+_WRITTEN_BY_LOG = 2  # ordinal and minute stand first and are the log's to fill
+TEXT_CODES = pa.dictionary(pa.int32(), pa.utf8())
+
+
+@dataclass(frozen=True)
+class Block:
+    """Records ``first_step`` to ``first_step + count - 1`` of a partition, all of one mode."""
+
+    partition: int
+    first_step: int
+    count: int
+    mode: str
+    first_minute: int
+    last_minute: int
+    payload: bytes
+
+    def tables(self, only: Collection[str] | None = None) -> dict[str, pa.Table]:
+        """Return the tables by source name (``!control`` for control records), or only those named."""
+        return decode_tables(self.payload, only)
+
+
+def encode_tables(tables: Mapping[str, pa.Table]) -> bytes:
+    """Write the tables, in the order of their names. Text columns should be dictionaries already."""
+    names = sorted(tables)
+    streams: list[bytes] = []
+    for name in names:
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, tables[name].schema, options=_OPTIONS) as writer:
+            writer.write_table(tables[name])
+        streams.append(sink.getvalue().to_pybytes())
+    parts = [_MAGIC, _COUNT.pack(len(names))]
+    for name, stream in zip(names, streams, strict=True):
+        parts += [_ENTRY.pack(len(name.encode()), len(stream)), name.encode()]
+    return b"".join(parts + streams)
+
+
+def decode_tables(payload: bytes, only: Collection[str] | None = None) -> dict[str, pa.Table]:
+    """Read the tables of a container. Raises InputError if it is none, or is cut short."""
+    entries, at = _directory(payload)
+    tables: dict[str, pa.Table] = {}
+    for name, size in entries:
+        if only is None or name in only:
+            with pa.ipc.open_stream(pa.py_buffer(payload).slice(at, size)) as reader:
+                tables[name] = reader.read_all()
+        at += size
+    return tables
+
+
+def _directory(payload: bytes) -> tuple[list[tuple[str, int]], int]:
+    hint = "the log is damaged: restore it from a copy"
+    if payload[:4] != _MAGIC:
+        raise InputError("block", "this is no block of a log", hint)
+    (count,), at = _COUNT.unpack_from(payload, 4), 8
+    entries: list[tuple[str, int]] = []
+    for _ in range(count):
+        name_size, size = _ENTRY.unpack_from(payload, at)
+        at += _ENTRY.size
+        entries.append((payload[at : at + name_size].decode(), size))
+        at += name_size
+    if at + sum(size for _, size in entries) != len(payload):
+        raise InputError("block", "the block is cut short", hint)
+    return entries, at
+
+
+def with_text_codes(table: pa.Table) -> pa.Table:
+    """Return the table with each declared text column as dictionary<utf8>; ``reference`` stays text."""
+    for at, field in enumerate(table.schema):
+        if pa.types.is_large_string(field.type):
+            text = table.column(at).combine_chunks().cast(pa.utf8())
+            if field.name == "reference":
+                table = table.set_column(at, pa.field("reference", pa.utf8()), text)
+            else:
+                table = table.set_column(at, field.name, text.dictionary_encode().cast(TEXT_CODES))
+    return table

@@ -1,0 +1,213 @@
+"""The log: one SQLite file of blocks, the truth of a shop."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from streams.errors import InputError
+from streams.log.block import Block
+from streams.log.lock import WriterLock
+
+FILE_NAME = "log.sqlite"
+FORMAT_VERSION = 1
+MODES = ("import", "live", "backfill")
+_TABLES = """
+CREATE TABLE header (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE block (
+    partition INTEGER NOT NULL, first_step INTEGER NOT NULL, count INTEGER NOT NULL, mode TEXT NOT NULL,
+    first_minute INTEGER NOT NULL, last_minute INTEGER NOT NULL, holds TEXT NOT NULL, payload BLOB NOT NULL,
+    PRIMARY KEY (partition, first_step)
+);
+CREATE TABLE source (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE reference (reference TEXT PRIMARY KEY, customer BLOB NOT NULL, strong INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX reference_customer ON reference (customer, strong);
+CREATE TABLE row (
+    source INTEGER NOT NULL, key_high INTEGER NOT NULL, key_low INTEGER NOT NULL,
+    customer_high INTEGER NOT NULL, customer_low INTEGER NOT NULL, alive INTEGER NOT NULL,
+    content INTEGER NOT NULL, epoch INTEGER NOT NULL, position INTEGER NOT NULL, offset INTEGER NOT NULL,
+    step INTEGER NOT NULL, parent_high INTEGER NOT NULL, parent_low INTEGER NOT NULL,
+    PRIMARY KEY (source, key_high, key_low)
+) WITHOUT ROWID;
+CREATE INDEX row_parent ON row (source, parent_high, parent_low) WHERE parent_high <> 0 OR parent_low <> 0;
+CREATE TABLE parked (
+    source INTEGER NOT NULL, key_high INTEGER NOT NULL, key_low INTEGER NOT NULL,
+    parent_high INTEGER NOT NULL, parent_low INTEGER NOT NULL, content INTEGER NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (source, key_high, key_low)
+) WITHOUT ROWID;
+CREATE INDEX parked_parent ON parked (source, parent_high, parent_low);
+"""
+
+
+class Log:
+    """An opened log. Use it in a ``with`` block, or call ``close``.
+
+    Steps of a partition are numbered from 0 without a gap. Beside the blocks the file holds what is
+    derived from them while they are written: which reference and which row belongs to which customer,
+    and the rows that are parked. Both are committed together, so that a crash leaves both or none.
+    """
+
+    def __init__(self, folder: Path, connection: sqlite3.Connection, lock: WriterLock | None) -> None:
+        self.folder = folder
+        self.connection = connection
+        self._lock = lock
+        header = dict(connection.execute("SELECT name, value FROM header"))
+        if header.get("format") != str(FORMAT_VERSION):
+            self.close()
+            raise InputError(str(folder), f"the log has format {header.get('format')}, not {FORMAT_VERSION}",
+                             "use the release that wrote it, or import anew")
+        self.shop = header["shop"]
+        self.partitions = int(header["partitions"])
+
+    @staticmethod
+    def create(folder: Path, shop: str, partitions: int) -> Log:
+        """Make a new log and open it for writing. Raises InputError if there is one already."""
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = WriterLock(folder)
+        path = folder / FILE_NAME
+        if path.exists():
+            lock.release()
+            raise InputError(str(path), "there is a log already", "open it, or name another data folder")
+        connection = _connect(path, write=True)
+        header = [("format", str(FORMAT_VERSION)), ("shop", shop), ("partitions", str(partitions)), ("offset", "0")]
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in filter(None, map(str.strip, _TABLES.split(";"))):
+            connection.execute(statement)
+        connection.executemany("INSERT INTO header VALUES (?, ?)", header)
+        connection.execute("COMMIT")
+        return Log(folder, connection, lock)
+
+    @staticmethod
+    def open(folder: Path, write: bool = False) -> Log:
+        """Open the folder's log, for reading or as its one writer.
+
+        Raises InputError if there is none, it is of another format, or another process writes it.
+        """
+        path = folder / FILE_NAME
+        if not path.is_file():
+            raise InputError(str(folder), "there is no log here", "import something first")
+        lock = WriterLock(folder) if write else None
+        return Log(folder, _connect(path, write), lock)
+
+    def close(self) -> None:
+        """Close the file and let others write."""
+        self.connection.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    def __enter__(self) -> Log:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def writable(self) -> bool:
+        """Say whether this process is the log's writer."""
+        return self._lock is not None
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit all that is written inside, synced to disk, or nothing if it raises."""
+        if not self.writable:
+            raise InputError(str(self.folder), "the log is open for reading only", "open it with write=True")
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:  # also Ctrl-C: nothing half written may stay
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+
+    def append(self, block: Block, holds: list[str]) -> None:
+        """Add a block behind the partition's last one, inside a transaction.
+
+        holds: what it contains: names of sources, and ``!kind`` for each kind of control record.
+        """
+        expected = self.next_step(block.partition)
+        if block.first_step != expected:
+            raise ValueError(f"block of partition {block.partition} begins at {block.first_step}, not {expected}")
+        self.connection.execute(
+            "INSERT INTO block VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (block.partition, block.first_step, block.count, block.mode, block.first_minute, block.last_minute,
+             "\n" + "\n".join(holds) + "\n", block.payload),
+        )  # fmt: skip
+
+    def next_step(self, partition: int) -> int:
+        """Return the step that the next record of the partition will have: its number of records."""
+        found = self.connection.execute(
+            "SELECT first_step + count FROM block WHERE partition = ? ORDER BY first_step DESC LIMIT 1", (partition,)
+        ).fetchone()
+        return found[0] if found else 0
+
+    def next_steps(self) -> list[int]:
+        """Return ``next_step`` of each partition."""
+        return [self.next_step(partition) for partition in range(self.partitions)]
+
+    def clock(self, partition: int | None = None) -> int | None:
+        """Return the largest append minute of the partition or the whole log (T2); None while empty."""
+        chosen = range(self.partitions) if partition is None else [partition]
+        # Append minutes never fall within a log, so each partition's last block holds its largest.
+        query = "SELECT last_minute FROM block WHERE partition = ? ORDER BY first_step DESC LIMIT 1"
+        found = [row[0] for part in chosen if (row := self.connection.execute(query, (part,)).fetchone())]
+        return max(found) if found else None
+
+    def blocks(
+        self, partition: int, from_step: int = 0, to_step: int | None = None, holding: str | None = None
+    ) -> Iterator[Block]:
+        """Yield, in order, the blocks that hold a step of [from_step, to_step).
+
+        The first may begin before ``from_step``. holding: only blocks with this source, or ``!kind``.
+        """
+        query = (
+            "SELECT partition, first_step, count, mode, first_minute, last_minute, payload FROM block "
+            "WHERE partition = ? AND first_step + count > ? AND first_step < ? AND holds LIKE ? ESCAPE '\\' "
+            "AND first_step >= coalesce((SELECT max(first_step) FROM block WHERE partition = ? AND first_step <= ?), 0) "
+            "ORDER BY first_step"
+        )
+        like = "%" if holding is None else f"%\n{_escaped(holding)}\n%"
+        last = to_step if to_step is not None else 2**62
+        for row in self.connection.execute(query, (partition, from_step, last, like, partition, from_step)):
+            yield Block(*row)
+
+    def offset(self) -> int:
+        """Return the last file offset given out (semantics W2)."""
+        return int(self._header("offset"))
+
+    def set_offset(self, offset: int) -> None:
+        """Remember the last file offset given out, inside a transaction."""
+        self.connection.execute("UPDATE header SET value = ? WHERE name = 'offset'", (str(offset),))
+
+    def _header(self, name: str) -> str:
+        found: tuple[Any] = self.connection.execute("SELECT value FROM header WHERE name = ?", (name,)).fetchone()
+        return str(found[0])
+
+    def source_number(self, name: str) -> int:
+        """Return the number that stands for a source in this file, giving one out if it has none."""
+        found = self.connection.execute("SELECT number FROM source WHERE name = ?", (name,)).fetchone()
+        if found:
+            return int(found[0])
+        made = self.connection.execute("INSERT INTO source (name) VALUES (?)", (name,)).lastrowid
+        assert made is not None  # an INSERT into a rowid table always has one
+        return made
+
+
+def _connect(path: Path, write: bool) -> sqlite3.Connection:
+    mode = "rwc" if write else "ro"
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None)
+    if write:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA cache_size = -131072")  # 128 MiB: the row directory of a large import
+    connection.execute("PRAGMA temp_store = MEMORY")
+    return connection
+
+
+def _escaped(name: str) -> str:
+    return name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

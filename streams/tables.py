@@ -1,0 +1,94 @@
+"""Records as the log's tables."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from streams.change import DELETE, MOVE_OUT, READ, UPDATE, UPSERT
+from streams.control import KIND_OF_SOURCE, Control, of_row
+from streams.identity.arrivals import Arrivals
+from streams.identity.partition import id_bytes
+from streams.log.block import CONTROL_FIELDS, ROW_FIELDS
+from streams.placing import Placed
+from streams.records import BEFORE, OUT, Records
+
+Int64s = NDArray[np.int64]
+
+
+def tables_of(
+    placed: Placed, records: Records, offsets: Int64s, customer_high: Int64s, customer_low: Int64s
+) -> tuple[dict[str, pa.Table], list[Control], Int64s]:
+    """Return each source's table, the control records, and the number of the table each record is in.
+
+    Tables are numbered as they stand; the number behind the last means control.
+    """
+    controls = {at: records.before[records.serial[at]] for at in np.flatnonzero(records.part == BEFORE).tolist()}
+    table = np.full(len(records.row), -1, dtype=np.int64)
+    tables: dict[str, pa.Table] = {}
+    for number, arrivals in enumerate(placed.arrivals):
+        mine = np.flatnonzero((records.origin == number) & (records.part != BEFORE))
+        ids = id_bytes(customer_high[mine], customer_low[mine])
+        out = records.part[mine] == OUT
+        if arrivals.source.kind != "rows":
+            controls |= _control_rows(arrivals, mine, records.row[mine], out, ids)
+        else:
+            table[mine] = len(tables)
+            tables[arrivals.source.name] = _row_table(arrivals, records.row[mine], out, ids, offsets[mine])
+    table[table < 0] = len(tables)
+    return tables, [controls[at] for at in sorted(controls)], table
+
+
+def _row_table(arrivals: Arrivals, row: Int64s, out: NDArray[np.bool_], ids: bytes, offsets: Int64s) -> pa.Table:
+    changes = arrivals.changes
+    ops = _ops(arrivals)[row]
+    ops[out] = MOVE_OUT
+    given = {
+        "op": pa.array(ops, pa.int8()),
+        "customer": pa.Array.from_buffers(pa.binary(16), len(row), [None, pa.py_buffer(ids)]),
+        "key_high": pa.array(changes.key_high[row]),
+        "key_low": pa.array(changes.key_low[row]),
+        "epoch": pa.array(np.zeros(len(row), dtype=np.int32)),
+        "position": pa.array(np.zeros(len(row), dtype=np.int64)),
+        "offset": pa.array(offsets),
+        "event_us": pa.array(changes.event_us[row]),
+    }
+    kept = pa.array(row, mask=out)  # who leaves carries no values: the state's row is retracted (W1)
+    given["reference"] = arrivals.reference.take(kept)
+    columns = changes.columns.combine_chunks().take(kept)
+    fields = [*(field for field in ROW_FIELDS if field.name in given), *columns.schema]
+    return pa.Table.from_arrays([*given.values(), *columns.columns], schema=pa.schema(fields))
+
+
+def _ops(arrivals: Arrivals) -> NDArray[np.int8]:
+    """Return the op of each row's own record.
+
+    A row that comes from another customer is written as one that is read again: moving is no event (D1).
+    """
+    ops = arrivals.changes.op.copy()
+    ops[arrivals.known.alive & (ops == UPSERT)] = UPDATE
+    ops[arrivals.moved_out & arrivals.placed] = READ
+    return ops
+
+
+def _control_rows(
+    arrivals: Arrivals, at: Int64s, row: Int64s, out: NDArray[np.bool_], ids: bytes
+) -> dict[int, Control]:
+    kind = KIND_OF_SOURCE[arrivals.source.kind]
+    values = arrivals.changes.columns.take(pa.array(row)).to_pylist()
+    ops = np.where(out, DELETE, arrivals.changes.op[row]).tolist()
+    return {
+        place: of_row(kind, ids[16 * n : 16 * n + 16], values[n], ops[n]) for n, place in enumerate(at.tolist())
+    }
+
+
+def control_table(controls: list[Control]) -> pa.Table:
+    """Return control records as the log's table, without ordinal and minute."""
+    columns = [
+        [control.kind for control in controls], [control.customer for control in controls],
+        [control.body for control in controls],
+    ]  # fmt: skip
+    fields = [field for field in CONTROL_FIELDS if field.name not in ("ordinal", "minute")]
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, fields, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
