@@ -35,9 +35,7 @@ class Literal:
     # 1 == True in Python, but not in a rule: the type belongs to the identity
     def __eq__(self, other: object) -> bool:
         return (
-            isinstance(other, Literal)
-            and type(other.value) is type(self.value)
-            and other.value == self.value
+            isinstance(other, Literal) and type(other.value) is type(self.value) and other.value == self.value
         )
 
     def __hash__(self) -> int:

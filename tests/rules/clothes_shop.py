@@ -22,7 +22,11 @@ ORDERS = source(
     gift=Column(type="bool"),
     paid_at=Column(type="time"),
 )
-REFUNDS = source(amount=Column(type="decimal", scale=2, currency="CNY"), dollars=Column(type="decimal", scale=3))
+REFUNDS = source(
+    amount=Column(type="decimal", scale=2, currency="CNY"),
+    dollars=Column(type="decimal", scale=2, currency="USD"),
+    weight=Column(type="decimal", scale=3),
+)
 VIEWS = source(page=Column(type="text"), seconds=Column(type="int"))
 MEMBERS = source(
     joined=Column(type="date", attribute="joined"),
@@ -49,7 +53,9 @@ VALUE = RfmModel(
     monetary="sum(orders.amount)",
     method="mean",
 )
-BACK = RfmModel(name="back", window="30d offset 30d", frequency="count(orders)", monetary="sum(orders.amount)")
+BACK = RfmModel(
+    name="back", window="30d offset 30d", frequency="count(orders)", monetary="sum(orders.amount)"
+)
 SCHEMA = Schema.build(
     {
         "orders": ORDERS, "refunds": REFUNDS, "views": VIEWS, "members": MEMBERS,
