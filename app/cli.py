@@ -18,12 +18,19 @@ from app.output import errors_as_json, errors_of, notes, print_errors, print_jso
 from app.problems import ConfigError
 from streams.errors import InputError
 
+
+def _finish(code: int) -> None:
+    """A command's result is its exit code."""
+    raise typer.Exit(code)
+
+
 app = typer.Typer(
     name="tintype",
     help="Tintype keeps a live portrait of every customer of a shop.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    result_callback=_finish,
 )
 app.command("check")(check)
 app.command("import")(import_)
@@ -37,14 +44,16 @@ app.command("schema")(schema)
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code (app/exits.py).
 
-    Bad input and configuration end with their errors and code 2, Ctrl-C with code 130; everything else
-    that is raised is a defect of Tintype and keeps its traceback.
+    Bad input and configuration end with their errors and code 2, as a wrong call does; Ctrl-C with code
+    130. Everything else that is raised is a defect of Tintype and keeps its traceback.
     """
     given = sys.argv[1:] if arguments is None else arguments
     try:
-        code = app(args=given, standalone_mode=False)
-    except typer.TyperException as error:  # a wrong call
-        raise error
+        app(args=given, prog_name="tintype")
+    except SystemExit as end:
+        if end.code == exits.INTERRUPTED:
+            notes.print("stopped; nothing is left half done, the same command begins again")
+        return end.code if isinstance(end.code, int) else exits.OK
     except (ConfigError, InputError) as error:
         errors = errors_of(error)
         if "--json" in given:
@@ -52,10 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             print_errors(errors)
         return exits.BAD_INPUT
-    except KeyboardInterrupt:
-        notes.print("stopped: nothing is half done, the same command goes on")
-        return exits.INTERRUPTED
-    return code if isinstance(code, int) else exits.OK
+    return exits.OK
 
 
 if __name__ == "__main__":

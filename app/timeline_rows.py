@@ -6,31 +6,26 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from app.timeline import Cell, Row
+from streams.contract.columns import carried_columns, file_columns, is_optional
 from streams.contract.source import EventTime, Source
 
 TextRow = dict[str, str | None]
 _PER_MINUTE = {"epoch_s": 60, "epoch_ms": 60_000, "epoch_us": 60_000_000}
 
 
-def file_columns(source: Source) -> list[str]:
-    """Return the columns that a file of this source has, each once, in the order of the declaration.
+def known_columns(source: Source) -> list[str]:
+    """Return the columns that a file of this source may have, each once.
 
-    >>> source = Source(key=["id"], event_time=EventTime(column="at"))
-    >>> file_columns(source)
+    >>> known_columns(Source(key=["id"], event_time=EventTime(column="at")))
     ['id', 'at']
     """
-    names = [*source.key, *(one.column for one in source.references)]
-    if source.via is not None:
-        names.append(source.via.column)
-    names.append(source.event_time.column)
-    for name, column in source.columns.items():
-        names.extend(column.product or [column.source_name or name])
-    return list(dict.fromkeys(names))
+    optional = [name for name in carried_columns(source) if is_optional(source, name)]
+    return [*file_columns(source), *optional]
 
 
 def unknown_columns(source: Source, row: Row) -> list[str]:
     """Return the columns of a timeline's row that no file of this source has."""
-    known = set(file_columns(source))
+    known = set(known_columns(source))
     return [name for name in row if name not in known]
 
 
@@ -39,7 +34,7 @@ def file_row(source: Source, row: Row, minute: int, zone: str) -> TextRow:
 
     minute: epoch minute of the step; zone: the shop's zone, in which local times of a file are meant.
     """
-    cells = {name: _text(row.get(name)) for name in file_columns(source)}
+    cells = {name: _text(row.get(name)) for name in known_columns(source)}
     event_time = source.event_time
     if event_time.column not in row:
         cells[event_time.column] = write_event_time(event_time, minute, zone)

@@ -6,9 +6,9 @@ from app.checks.texts import check_length, check_time_format, check_zone
 from app.folder import Folder
 from app.problems import Problems
 from rules.suggest import suggest
+from streams.contract.columns import check_source
 from streams.contract.source import Column, Source
-
-NEEDED = {"tags": ("tag", "on"), "consent": ("channel", "purpose", "granted")}  # columns of the other kinds
+from streams.errors import InputError
 
 
 def check_sources(folder: Folder, problems: Problems) -> None:
@@ -30,34 +30,30 @@ def check_sources(folder: Folder, problems: Problems) -> None:
 
 
 def _check_customer(folder: Folder, name: str, source: Source, problems: Problems) -> None:
+    """Who the customer is must be clear; through another source it must lead somewhere."""
     label = f"sources/{name}.yaml"
-    if bool(source.references) == (source.via is not None):
-        what = "has both 'references' and 'via'" if source.references else "does not say who the customer is"
-        problems.add(folder.where(label, "via"), what, "give exactly one of 'references' and 'via'")
-    if source.via is None:
-        return
-    where = folder.where(label, "via", "source")
-    if source.via.source not in folder.names["sources"]:
-        others = folder.names["sources"] - {name}
-        problems.add(
-            where, f"there is no source '{source.via.source}'", suggest(source.via.source, others, "source")
-        )
+    sources = folder.shop.sources
+    via = source.via
+    if via is not None and via.source not in folder.names["sources"]:
+        where = folder.where(label, "via", "source")
+        hint = suggest(via.source, folder.names["sources"] - {name}, "source")
+        problems.add(where, f"there is no source '{via.source}'", hint)
+    elif via is None or via.source in sources:  # else its file is broken, which is told there
+        try:
+            check_source(source, sources)
+        except InputError as error:
+            problems.add(folder.where(label, "via"), error.problem, error.hint)
     chain, step = [name], source
-    while step.via is not None:
+    while step.via is not None and step.via.source in sources and len(chain) <= len(sources):
         chain.append(step.via.source)
         if step.via.source == name:
+            where = folder.where(label, "via", "source")
             problems.add(where, f"goes in a circle ({' -> '.join(chain)})", "one of them needs 'references'")
             return
-        if step.via.source not in folder.shop.sources or len(chain) > len(folder.shop.sources):
-            return  # a broken file, or a circle that is told at its own sources
-        step = folder.shop.sources[step.via.source]
+        step = sources[step.via.source]
 
 
 def _check_kind(folder: Folder, label: str, source: Source, problems: Problems) -> None:
-    for column in NEEDED.get(source.kind, ()):
-        if column not in source.columns:
-            where = folder.where(label, "columns")
-            problems.add(where, f"a source of kind '{source.kind}' needs the column '{column}'", "declare it")
     if source.kind != "rows" and source.where is not None:
         problems.add(folder.where(label, "where"), f"kind '{source.kind}' has no 'where'", "remove it")
 

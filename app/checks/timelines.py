@@ -8,7 +8,7 @@ from app.folder import TEST, Folder
 from app.moments import parse_moment
 from app.problems import Problems
 from app.timeline import Case, Expect, Step, Timeline
-from app.timeline_rows import file_columns, unknown_columns
+from app.timeline_rows import known_columns, unknown_columns
 from rules.suggest import suggest
 
 
@@ -88,7 +88,7 @@ def _check_rows(
     for index, row in enumerate(getattr(step, key)[name]):
         for column in unknown_columns(source, row):
             where = folder.where(label, *place, index, column)
-            hint = suggest(column, file_columns(source), "source")
+            hint = suggest(column, known_columns(source), "source")
             problems.add(where, f"'{column}' is no column of a file of '{name}'", hint)
 
 

@@ -156,13 +156,14 @@ CASES: list[tuple[str, dict[str, str | None], str]] = [
     (
         "a source has references or via, not both",
         replaced("sources/refunds.yaml", "via:", "references: [{type: m, column: m}]\nvia:"),
-        "sources/refunds.yaml:3: has both 'references' and 'via': give exactly one of 'references' and 'via'",
+        "sources/refunds.yaml:3: exactly one of 'references' and 'via' must say who "
+        "the customer is: declare one",
     ),
     (
         "a source says who the customer is",
         replaced("sources/refunds.yaml", "via: {source: orders, column: order_id}\n", ""),
-        "sources/refunds.yaml:1: does not say who the customer is: "
-        "give exactly one of 'references' and 'via'",
+        "sources/refunds.yaml:1: exactly one of 'references' and 'via' must say who "
+        "the customer is: declare one",
     ),
     (
         "a via source exists",
