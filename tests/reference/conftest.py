@@ -122,3 +122,9 @@ class Shelf:
 def shelf() -> Shelf:
     """The parts of a log written by hand."""
     return Shelf()
+
+
+@pytest.fixture(scope="session")
+def shelf_class() -> type[Shelf]:
+    """The class itself, for tests that make a log for each example."""
+    return Shelf
