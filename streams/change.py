@@ -73,10 +73,14 @@ def concat(parts: Sequence[Changes]) -> Changes:
     return Changes(
         source=first.source,
         references=[
-            pa.chunked_array([chunk for part in parts for chunk in part.references[at].chunks], type=pa.large_string())
+            pa.chunked_array(
+                [chunk for part in parts for chunk in part.references[at].chunks], type=pa.large_string()
+            )
             for at in range(len(first.references))
         ],
-        parent=pa.chunked_array([chunk for part in parts for chunk in part.parent.chunks], type=pa.large_string()),
+        parent=pa.chunked_array(
+            [chunk for part in parts for chunk in part.parent.chunks], type=pa.large_string()
+        ),
         columns=pa.concat_tables([part.columns for part in parts]),
         **arrays,
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from streams.contract.moments import MINUTE_US
 from streams.control import TICK, Control
-from streams.identity.directory import park, store, unpark
+from streams.identity.directory import store
+from streams.identity.parked import park, unpark
 from streams.identity.partition import partitions_of
 from streams.log.block import CONTROL
 from streams.log.log import Log
@@ -45,7 +45,7 @@ def write(
         {**tables, CONTROL: control_table(controls)},
     )  # fmt: skip
     steps = append_stretch(log, stretch, progress)
-    _remember(log, placed, records, offsets, steps)
+    _remember(log, placed, records, offsets, steps[: len(minutes)])
     return len(steps)
 
 
@@ -88,8 +88,10 @@ def _remember(log: Log, placed: Placed, records: Records, offsets: Int64s, steps
         alive = arrivals.placed & ~arrivals.deleted
         high = np.where(arrivals.placed, arrivals.customer_high, 0)
         low = np.where(arrivals.placed, arrivals.customer_low, 0)
-        store(log, arrivals.changes.take(written), alive[written], high[written], low[written], offset[written],
-              step[written])  # fmt: skip
+        store(
+            log, arrivals.changes.take(written), alive[written], high[written], low[written],
+            offset[written], step[written],
+        )  # fmt: skip
         changes = arrivals.changes
         unpark(log, arrivals.source.name, changes.key_high[arrivals.placed], changes.key_low[arrivals.placed])
         if arrivals.source.via is not None and not arrivals.placed.all():

@@ -47,7 +47,9 @@ def records_of(placed: Placed) -> Records:
     def of_each(parts: list[Int64s]) -> Int64s:
         return np.concatenate([*parts, np.zeros(0, dtype=np.int64)])[each]
 
-    order = np.lexsort((serial, part, each, of_each(placed.own), of_each(placed.depth), of_each(placed.anchor)))
+    order = np.lexsort(
+        (serial, part, each, of_each(placed.own), of_each(placed.depth), of_each(placed.anchor))
+    )
     return Records(origin[order], row[order], part[order], serial[order], before)
 
 

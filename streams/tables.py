@@ -24,7 +24,9 @@ def tables_of(
 
     Tables are numbered as they stand; the number behind the last means control.
     """
-    controls = {at: records.before[records.serial[at]] for at in np.flatnonzero(records.part == BEFORE).tolist()}
+    controls = {
+        at: records.before[records.serial[at]] for at in np.flatnonzero(records.part == BEFORE).tolist()
+    }
     table = np.full(len(records.row), -1, dtype=np.int64)
     tables: dict[str, pa.Table] = {}
     for number, arrivals in enumerate(placed.arrivals):
@@ -40,7 +42,9 @@ def tables_of(
     return tables, [controls[at] for at in sorted(controls)], table
 
 
-def _row_table(arrivals: Arrivals, row: Int64s, out: NDArray[np.bool_], ids: bytes, offsets: Int64s) -> pa.Table:
+def _row_table(
+    arrivals: Arrivals, row: Int64s, out: NDArray[np.bool_], ids: bytes, offsets: Int64s
+) -> pa.Table:
     changes = arrivals.changes
     ops = _ops(arrivals)[row]
     ops[out] = MOVE_OUT
@@ -79,7 +83,8 @@ def _control_rows(
     values = arrivals.changes.columns.take(pa.array(row)).to_pylist()
     ops = np.where(out, DELETE, arrivals.changes.op[row]).tolist()
     return {
-        place: of_row(kind, ids[16 * n : 16 * n + 16], values[n], ops[n]) for n, place in enumerate(at.tolist())
+        place: of_row(kind, ids[16 * n : 16 * n + 16], values[n], ops[n])
+        for n, place in enumerate(at.tolist())
     }
 
 

@@ -89,7 +89,9 @@ def check_rows(source: Source, sources: Mapping[str, Source], table: pa.Table, z
     references, parent, (parent_high, parent_low) = _customers(source, sources, table, faults)
     nameless = parent.is_null().to_numpy() if source.via else _all_null(references)
     if not source.skip_without_customer:
-        asked = ", ".join([ref.column for ref in source.references] or [source.via.column if source.via else ""])
+        asked = ", ".join(
+            [ref.column for ref in source.references] or [source.via.column if source.via else ""]
+        )
         faults.add_rows(nameless, "the row names no customer", f"fill {asked}, or set skip_without_customer")
     rows = np.flatnonzero(faults.clear & ~nameless)
     content = _content(event_us, columns, [*references, parent])
@@ -104,8 +106,10 @@ def check_rows(source: Source, sources: Mapping[str, Source], table: pa.Table, z
 
 
 def _all_null(columns: list[pa.ChunkedArray]) -> NDArray[np.bool_]:
-    masks = [column.is_null().to_numpy() for column in columns]
-    return np.logical_and.reduce(masks)
+    null: NDArray[np.bool_] = np.ones(len(columns[0]), dtype=bool)
+    for column in columns:
+        null &= column.is_null().to_numpy()
+    return null
 
 
 def _event_times(source: Source, table: pa.Table, zone: ZoneInfo, faults: Faults) -> tuple[Int64s, Int64s]:
@@ -144,7 +148,9 @@ def _typed_columns(source: Source, table: pa.Table, zone: ZoneInfo, faults: Faul
     return pa.table(typed)
 
 
-def _column(name: str, column: Column, raw: pa.ChunkedArray, zone: ZoneInfo, faults: Faults) -> pa.ChunkedArray:
+def _column(
+    name: str, column: Column, raw: pa.ChunkedArray, zone: ZoneInfo, faults: Faults
+) -> pa.ChunkedArray:
     if column.type == "text":
         if column.allowed is not None:
             _check_texts(name, column, encode(raw), faults)
@@ -222,7 +228,11 @@ def _customers(
     rows = table.num_rows
     none = np.zeros(rows, dtype=np.int64)
     if source.via is None:
-        return [_prefixed(ref.type, table[ref.column]) for ref in source.references], nothing(rows), (none, none)
+        return (
+            [_prefixed(ref.type, table[ref.column]) for ref in source.references],
+            nothing(rows),
+            (none, none),
+        )
     column = table[source.via.column]
     if is_whole_key(sources[source.via.source]):
         high, low, codes, problems = whole_keys(column)

@@ -10,7 +10,11 @@ from streams.errors import InputError
 # What a row of tags or consent must carry when the source does not declare it otherwise.
 _KIND_COLUMNS: Mapping[str, dict[str, Column]] = {
     "rows": {},
-    "tags": {"tag": Column(type="text", required=True), "on": Column(type="bool"), "until": Column(type="time")},
+    "tags": {
+        "tag": Column(type="text", required=True),
+        "on": Column(type="bool"),
+        "until": Column(type="time"),
+    },
     "consent": {
         "channel": Column(type="text", required=True),
         "purpose": Column(type="text", required=True),
@@ -47,7 +51,9 @@ def check_source(source: Source, sources: Mapping[str, Source]) -> None:
     """Raise InputError if the declaration cannot be imported: who the customer is must be clear."""
     where = f"sources/{source.name}.yaml"
     if bool(source.references) == (source.via is not None):
-        raise InputError(where, "exactly one of 'references' and 'via' must say who the customer is", "declare one")
+        raise InputError(
+            where, "exactly one of 'references' and 'via' must say who the customer is", "declare one"
+        )
     if source.via is None:
         return
     if source.kind != "rows":
@@ -56,8 +62,11 @@ def check_source(source: Source, sources: Mapping[str, Source]) -> None:
     if parent is None:
         raise InputError(where, f"source '{source.via.source}' does not exist", "correct 'via.source'")
     if parent.kind != "rows" or parent.occurrence or len(parent.key) != 1:
-        raise InputError(where, f"'{source.via.source}' cannot name a customer for others",
-                         "it needs kind rows, one key column and no occurrence")
+        raise InputError(
+            where,
+            f"'{source.via.source}' cannot name a customer for others",
+            "it needs kind rows, one key column and no occurrence",
+        )
 
 
 def known_to(sources: Mapping[str, Source], tags: Collection[str]) -> dict[str, Source]:

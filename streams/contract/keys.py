@@ -51,7 +51,7 @@ def _whole(text: str) -> int:
     whole, rest = divmod(number.digits * 10 ** max(-number.places, 0), 10 ** max(number.places, 0))
     if rest or not -(2**63) <= whole < 2**63:
         raise ValueProblem(f"'{text}' is no whole number of 64 bits", "declare the key column as text")
-    return whole
+    return int(whole)
 
 
 def joined_texts(parts: list[pa.ChunkedArray]) -> pa.ChunkedArray:

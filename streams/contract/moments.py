@@ -7,12 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from streams.contract.numbers import ValueProblem, parse_number, scaled
+from streams.contract.numbers import ValueProblem, parse_number
 
 MINUTE_US = 60_000_000
 EARLIEST_US = 0  # 1970-01-01
 LATEST_US = 7_258_118_400_000_000  # 2200-01-01, exclusive
-_EPOCH = dt.datetime(1970, 1, 1)
 _EPOCH_UTC = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 _EPOCH_FORMS = {"epoch_s": 6, "epoch_ms": 3, "epoch_us": 0}
@@ -51,17 +50,21 @@ def moment_reader(form: str | None, zone: ZoneInfo) -> Callable[[str], Moment]:
 def _epoch_us(text: str, scale: int) -> int:
     number = parse_number(text)
     # The limit of column values does not hold for microseconds: bring whole seconds to it by hand.
-    whole, rest = divmod(number.digits * 10 ** max(scale - number.places, 0), 10 ** max(number.places - scale, 0))
+    whole, rest = divmod(
+        number.digits * 10 ** max(scale - number.places, 0), 10 ** max(number.places - scale, 0)
+    )
     if rest:
         raise ValueProblem(f"'{text}' is finer than a microsecond", "cut it to microseconds")
     if not EARLIEST_US <= whole < LATEST_US:
         raise ValueProblem(f"'{text}' lies outside 1970 to 2199", "check whether it counts s, ms or us")
-    return whole
+    return int(whole)
 
 
 def _parse(text: str, form: str | None) -> dt.datetime:
     try:
-        return dt.datetime.strptime(text, form) if form else dt.datetime.fromisoformat(text.strip())
+        if form:
+            return dt.datetime.strptime(text, form)  # noqa: DTZ007 - a time without a zone is local, see to_utc
+        return dt.datetime.fromisoformat(text.strip())
     except ValueError:
         expected = f"the form {form}" if form else "ISO 8601, such as 2026-01-31 08:05:00"
         raise ValueProblem(f"'{text}' is no time", f"write {expected}, or declare its format") from None
@@ -69,19 +72,19 @@ def _parse(text: str, form: str | None) -> dt.datetime:
 
 def to_utc(local: dt.datetime, zone: ZoneInfo) -> Moment:
     """Return the UTC moment of a local time without a zone; see ``moment_reader`` for unclear ones."""
-    first = local.replace(tzinfo=zone, fold=0).utcoffset()
-    second = local.replace(tzinfo=zone, fold=1).utcoffset()
-    assert first is not None and second is not None  # a ZoneInfo knows its offset at every time
-    early = (local - first - _EPOCH) // _MICROSECOND
+    early, late = local.replace(tzinfo=zone, fold=0), local.replace(tzinfo=zone, fold=1)
+    first = (early - _EPOCH_UTC) // _MICROSECOND
+    second = (late - _EPOCH_UTC) // _MICROSECOND
     if first == second:
-        return Moment(early)
-    if first > second:  # clocks went back: both exist, the larger offset came first
-        return Moment(early, DOUBLED)
-    return Moment(_transition((local - second - _EPOCH) // _MICROSECOND, early, zone), SKIPPED)
+        return Moment(first)
+    if first < second:  # clocks went back: both exist
+        return Moment(first, DOUBLED)
+    return Moment(_transition(second, first, zone), SKIPPED)
 
 
 def _transition(low: int, high: int, zone: ZoneInfo) -> int:
     """Return the first whole second in (low, high] with the offset that holds at ``high``."""
+
     def offset(second: int) -> dt.timedelta | None:
         return dt.datetime.fromtimestamp(second, zone).utcoffset()
 

@@ -74,11 +74,15 @@ def scaled(number: Exact, scale: int) -> int:
         units, rest = divmod(number.digits, 10**-missing)
         if rest:
             raise ValueProblem(
-                f"{plain(number)} has more than {scale} decimals" if scale else f"{plain(number)} is not whole",
+                f"{plain(number)} has more than {scale} decimals"
+                if scale
+                else f"{plain(number)} is not whole",
                 f"round it, or declare a scale of {number.places}" if number.places <= 6 else "round it",
             )
     if abs(units) > LIMIT:
-        raise ValueProblem(f"{plain(number)} is beyond the limit of 10^13 units", "check the number and the scale")
+        raise ValueProblem(
+            f"{plain(number)} is beyond the limit of 10^13 units", "check the number and the scale"
+        )
     return units
 
 

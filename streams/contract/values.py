@@ -92,9 +92,13 @@ def parse_bool(text: str) -> int:
 def check_limits(value: int, column: Column) -> None:
     """Raise ValueProblem if the value lies outside the column's minimum, maximum or allowed values."""
     if column.minimum is not None and value < column.minimum:
-        raise ValueProblem(f"{value} is below the minimum {column.minimum}", "correct the value or the contract")
+        raise ValueProblem(
+            f"{value} is below the minimum {column.minimum}", "correct the value or the contract"
+        )
     if column.maximum is not None and value > column.maximum:
-        raise ValueProblem(f"{value} is above the maximum {column.maximum}", "correct the value or the contract")
+        raise ValueProblem(
+            f"{value} is above the maximum {column.maximum}", "correct the value or the contract"
+        )
     if column.allowed is not None and value not in column.allowed:
         raise _not_allowed(str(value), column)
 

@@ -32,7 +32,9 @@ def read_bytes(path: Path) -> bytes:
     try:
         return gzip.decompress(data)
     except (OSError, EOFError) as error:
-        raise InputError(str(path), f"the gzip archive is broken ({error})", "fetch the file again") from error
+        raise InputError(
+            str(path), f"the gzip archive is broken ({error})", "fetch the file again"
+        ) from error
 
 
 class CsvFile:
@@ -80,17 +82,25 @@ class CsvFile:
                 use_threads=False, block_size=len(block) + 1, column_names=self.headings
             ),
             parse_options=pacsv.ParseOptions(
-                delimiter=self._separator, newlines_in_values=True, ignore_empty_lines=False,
+                delimiter=self._separator,
+                newlines_in_values=True,
+                ignore_empty_lines=False,
                 invalid_row_handler=put_aside,
             ),
             convert_options=pacsv.ConvertOptions(
-                column_types=dict.fromkeys(self.headings, TEXT), strings_can_be_null=True, null_values=[""],
+                column_types=dict.fromkeys(self.headings, TEXT),
+                strings_can_be_null=True,
+                null_values=[""],
             ),
         )
         lines, bad_lines = _number_lines(table, bad, block, first_line)
         malformed = [
-            Malformed(at, f"{row.actual_columns} fields where the heading has {row.expected_columns}",
-                      "quote a field that holds the separator, or add the missing fields", row.text)
+            Malformed(
+                at,
+                f"{row.actual_columns} fields where the heading has {row.expected_columns}",
+                "quote a field that holds the separator, or add the missing fields",
+                row.text,
+            )
             for at, row in zip(bad_lines, bad, strict=True)
         ]
         if header:

@@ -38,8 +38,11 @@ def to_utf8(data: bytes, declared: str, where: str) -> tuple[bytes, str]:
         return _decode(data, UTF8, where), UTF8
     except InputError as not_utf8:
         if not _looks_chinese(data):
-            raise InputError(not_utf8.where, "the encoding is not clear (not UTF-8, and GB18030 gives "
-                             "no Chinese text)", _HINT) from not_utf8
+            raise InputError(
+                not_utf8.where,
+                "the encoding is not clear (not UTF-8, and GB18030 gives no Chinese text)",
+                _HINT,
+            ) from not_utf8
     return _decode(data, GB18030, where), GB18030
 
 

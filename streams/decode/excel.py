@@ -87,7 +87,11 @@ def _refuse_merged(sheet: CalamineSheet, where: str) -> None:
     merged = sheet.merged_cell_ranges or []  # None where the file's kind does not tell
     for (top, left), (_, _) in merged:
         if top == 0:
-            raise InputError(f"{where}:1", f"the heading of column {left + 1} is a merged cell",
-                             "split it: one heading a column, in the first row")
-        raise InputError(f"{where}:{top + 1}", f"column {left + 1} has merged cells",
-                         "split them and fill each row")
+            raise InputError(
+                f"{where}:1",
+                f"the heading of column {left + 1} is a merged cell",
+                "split it: one heading a column, in the first row",
+            )
+        raise InputError(
+            f"{where}:{top + 1}", f"column {left + 1} has merged cells", "split them and fill each row"
+        )

@@ -48,7 +48,9 @@ class JsonLinesFile:
                     continue
                 row = _parse(line)
                 if isinstance(row, str):
-                    malformed.append(Malformed(number, row, "write one JSON object a line", line.rstrip("\r")))
+                    malformed.append(
+                        Malformed(number, row, "write one JSON object a line", line.rstrip("\r"))
+                    )
                 else:
                     numbers.append(number)
                     rows.append(row)

@@ -42,7 +42,9 @@ def open_file(path: Path, form: FileFormat, wanted: Collection[str]) -> Decoder:
     if missing:
         names = ", ".join(f"'{name}'" for name in missing)
         found = ", ".join(f"'{name}'" for name in decoder.headings)
-        raise InputError(f"{path}:1", f"column {names} is missing", f"the file ({decoder.report}) has {found}")
+        raise InputError(
+            f"{path}:1", f"column {names} is missing", f"the file ({decoder.report}) has {found}"
+        )
     return decoder
 
 
@@ -53,5 +55,7 @@ def _kind(path: Path) -> str:
     kind = _ENDINGS.get(endings[-1]) if endings else None
     if kind is None:
         known = ", ".join(_ENDINGS)
-        raise InputError(str(path), "the file's kind is unknown", f"end its name with {known}, or set format.type")
+        raise InputError(
+            str(path), "the file's kind is unknown", f"end its name with {known}, or set format.type"
+        )
     return kind

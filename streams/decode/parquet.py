@@ -30,13 +30,17 @@ class ParquetFile:
         try:
             self._file = pq.ParquetFile(path)
         except pa.ArrowInvalid as error:
-            raise InputError(str(path), f"this is no readable Parquet file ({error})", "export it again") from error
+            raise InputError(
+                str(path), f"this is no readable Parquet file ({error})", "export it again"
+            ) from error
         schema = self._file.schema_arrow
         check_headings(schema.names, self._where)
         for name in wanted:
             if name in schema.names and not _has_text(schema.field(name).type):
                 kind = schema.field(name).type
-                raise InputError(self._where, f"column '{name}' is of type {kind}", "export it as text or number")
+                raise InputError(
+                    self._where, f"column '{name}' is of type {kind}", "export it as text or number"
+                )
         self.headings = [field.name for field in schema if _has_text(field.type)]
         self.total_bytes = path.stat().st_size
         self.report = f"Parquet, {self._file.metadata.num_rows} rows"

@@ -69,8 +69,11 @@ def _refuse_open_field(data: bytes, start: int, quoted: re.Pattern[bytes], where
     for field in quoted.finditer(data[start:]):
         if not field[1]:
             line = count_lines(data[: start + field.start()]) + 1
-            raise InputError(f"{where}:{line}", "a quoted field begins here and never ends",
-                             "close it with a quote, or double a quote that is text")
+            raise InputError(
+                f"{where}:{line}",
+                "a quoted field begins here and never ends",
+                "close it with a quote, or double a quote that is text",
+            )
 
 
 def count_lines(data: bytes) -> int:

@@ -36,7 +36,9 @@ def find_separator(data: bytes, declared: str, wanted: Collection[str], where: s
         named = {name: sign for sign, name in SEPARATORS.items()} | {"\\t": "\t"}
         sign = named.get(declared, declared)
         if len(sign) != 1 or not sign.isascii():
-            raise InputError(where, f"'{declared}' is no separator", "write one character, or comma, semicolon, tab")
+            raise InputError(
+                where, f"'{declared}' is no separator", "write one character, or comma, semicolon, tab"
+            )
         return sign
     return max(SEPARATORS, key=lambda sign: _fit(first_records(data, sign), wanted))
 

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from streams.change import DELETE, Changes, concat
 from streams.contract.source import Source
-from streams.identity.directory import Known, look_up, parked_content, unpark
+from streams.identity.directory import Known, look_up
 from streams.identity.match import last_of_each
+from streams.identity.parked import parked_content, unpark
 from streams.log.log import Log
 
 Int64s = NDArray[np.int64]
@@ -34,7 +35,9 @@ class Arrivals:
     reference: pa.Array = field(init=False)
 
     def __post_init__(self) -> None:
-        self.place(np.zeros(len(self), np.int64), np.zeros(len(self), np.int64), np.zeros(len(self), bool), None)
+        self.place(
+            np.zeros(len(self), np.int64), np.zeros(len(self), np.int64), np.zeros(len(self), bool), None
+        )
 
     def __len__(self) -> int:
         return len(self.changes)
@@ -50,18 +53,24 @@ class Arrivals:
     @property
     def deleted(self) -> Mask:
         """Mask of deletes."""
-        return np.equal(self.changes.op, DELETE)
+        deleted: Mask = np.equal(self.changes.op, DELETE)
+        return deleted
 
     @property
     def moved_out(self) -> Mask:
         """Mask of rows whose key has a row at another customer now, which must leave it (semantics W7)."""
-        same = (self.customer_high == self.known.customer_high) & (self.customer_low == self.known.customer_low)
-        return self.known.alive & ~(same & self.placed)
+        same = (self.customer_high == self.known.customer_high) & (
+            self.customer_low == self.known.customer_low
+        )
+        out: Mask = self.known.alive & ~(same & self.placed)
+        return out
 
     def add(self, changes: Changes, known: Known) -> None:
         """Append rows that follow their parent."""
         self.changes = concat([self.changes, changes])
-        joined = [np.concatenate([getattr(self.known, name), getattr(known, name)]) for name in Known.__slots__]
+        joined = [
+            np.concatenate([getattr(self.known, name), getattr(known, name)]) for name in Known.__slots__
+        ]
         self.known = Known(*joined)
         self.own = np.concatenate([self.own, np.full(len(changes), -1, dtype=np.int64)])
         self.__post_init__()

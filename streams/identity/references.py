@@ -75,7 +75,9 @@ class References:
         self._identified: dict[bytes, bool] = {}  # whether a customer has a strong reference
         self._new: list[Link] = []
 
-    def resolve(self, sources: Sequence[Source], changes: Sequence[Changes], ranks: Sequence[Int64s]) -> Resolved:
+    def resolve(
+        self, sources: Sequence[Source], changes: Sequence[Changes], ranks: Sequence[Int64s]
+    ) -> Resolved:
         """Find the customer of each row; rows count in the order of their ranks (distinct int64).
 
         Equal combinations of references lead to the same customer, so each is resolved once, at its first
@@ -100,7 +102,8 @@ class References:
     def save(self) -> None:
         """Write the new references, inside the caller's transaction."""
         self._log.connection.executemany(
-            "INSERT INTO reference VALUES (?, ?, ?)", [(link.reference, link.customer, link.strong) for link in self._new]
+            "INSERT INTO reference VALUES (?, ?, ?)",
+            [(link.reference, link.customer, link.strong) for link in self._new],
         )
         self._new.clear()
 
@@ -110,7 +113,11 @@ class References:
         def rank(at: int) -> tuple[int, bool, int]:
             reference: Reference = source.references[at]
             listed = reference.type in self._priority
-            return self._priority.index(reference.type) if listed else len(self._priority), not reference.strong, at
+            return (
+                self._priority.index(reference.type) if listed else len(self._priority),
+                not reference.strong,
+                at,
+            )
 
         return sorted(range(len(source.references)), key=rank)
 
@@ -138,8 +145,12 @@ class References:
             return
         connection.execute("CREATE TEMP TABLE IF NOT EXISTS asked (reference TEXT PRIMARY KEY) WITHOUT ROWID")
         connection.execute("DELETE FROM asked")
-        connection.executemany("INSERT INTO asked VALUES (?)", ((reference,) for reference in sorted(unknown)))
-        self._customer.update(connection.execute("SELECT reference, customer FROM asked JOIN reference USING (reference)"))
+        connection.executemany(
+            "INSERT INTO asked VALUES (?)", ((reference,) for reference in sorted(unknown))
+        )
+        self._customer.update(
+            connection.execute("SELECT reference, customer FROM asked JOIN reference USING (reference)")
+        )
 
     def _decide(self, group: _Group, strong: set[str], resolved: Resolved) -> tuple[bytes, str]:
         """Return the customer of a combination and the reference that decided; attach the new ones."""
@@ -168,7 +179,9 @@ class References:
         """
         if _type(leading) in strong or not any(_type(reference) in strong for reference in group.by_trust):
             return False
-        owners = [self._customer[ref] for ref in group.by_trust if _type(ref) in strong and ref in self._customer]
+        owners = [
+            self._customer[ref] for ref in group.by_trust if _type(ref) in strong and ref in self._customer
+        ]
         return not owners and self._is_identified(self._customer[leading])
 
     def _is_identified(self, customer: bytes) -> bool:

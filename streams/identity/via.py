@@ -13,8 +13,9 @@ from streams.change import Changes, concat
 from streams.contract.columns import carried_columns
 from streams.contract.source import Source
 from streams.identity.arrivals import Arrivals
-from streams.identity.directory import Known, changes_of, children, look_up, parked_under
+from streams.identity.directory import Known, children, look_up
 from streams.identity.match import match_keys
+from streams.identity.parked import changes_of, parked_under
 from streams.identity.partition import partitions_of
 from streams.log.log import Log
 

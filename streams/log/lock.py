@@ -21,7 +21,9 @@ class WriterLock:
             holder = os.read(self._file, 32).decode(errors="replace").strip() or "unknown"
             os.close(self._file)
             raise InputError(
-                str(folder), f"another process (pid {holder}) is writing this log", "wait until it ends, or stop it"
+                str(folder),
+                f"another process (pid {holder}) is writing this log",
+                "wait until it ends, or stop it",
             ) from None
         os.ftruncate(self._file, 0)
         os.write(self._file, f"{os.getpid()}\n".encode())

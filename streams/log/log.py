@@ -24,7 +24,9 @@ CREATE TABLE block (
     PRIMARY KEY (partition, first_step)
 );
 CREATE TABLE source (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-CREATE TABLE reference (reference TEXT PRIMARY KEY, customer BLOB NOT NULL, strong INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE reference (
+    reference TEXT PRIMARY KEY, customer BLOB NOT NULL, strong INTEGER NOT NULL
+) WITHOUT ROWID;
 CREATE INDEX reference_customer ON reference (customer, strong);
 CREATE TABLE row (
     source INTEGER NOT NULL, key_high INTEGER NOT NULL, key_low INTEGER NOT NULL,
@@ -58,8 +60,11 @@ class Log:
         header = dict(connection.execute("SELECT name, value FROM header"))
         if header.get("format") != str(FORMAT_VERSION):
             self.close()
-            raise InputError(str(folder), f"the log has format {header.get('format')}, not {FORMAT_VERSION}",
-                             "use the release that wrote it, or import anew")
+            raise InputError(
+                str(folder),
+                f"the log has format {header.get('format')}, not {FORMAT_VERSION}",
+                "use the release that wrote it, or import anew",
+            )
         self.shop = header["shop"]
         self.partitions = int(header["partitions"])
 
@@ -73,7 +78,12 @@ class Log:
             lock.release()
             raise InputError(str(path), "there is a log already", "open it, or name another data folder")
         connection = _connect(path, write=True)
-        header = [("format", str(FORMAT_VERSION)), ("shop", shop), ("partitions", str(partitions)), ("offset", "0")]
+        header = [
+            ("format", str(FORMAT_VERSION)),
+            ("shop", shop),
+            ("partitions", str(partitions)),
+            ("offset", "0"),
+        ]
         connection.execute("BEGIN IMMEDIATE")
         for statement in filter(None, map(str.strip, _TABLES.split(";"))):
             connection.execute(statement)
@@ -132,17 +142,20 @@ class Log:
         """
         expected = self.next_step(block.partition)
         if block.first_step != expected:
-            raise ValueError(f"block of partition {block.partition} begins at {block.first_step}, not {expected}")
+            raise ValueError(
+                f"block of partition {block.partition} begins at {block.first_step}, not {expected}"
+            )
         self.connection.execute(
             "INSERT INTO block VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (block.partition, block.first_step, block.count, block.mode, block.first_minute, block.last_minute,
-             "\n" + "\n".join(holds) + "\n", block.payload),
+            (block.partition, block.first_step, block.count, block.mode, block.first_minute,
+             block.last_minute, "\n" + "\n".join(holds) + "\n", block.payload),
         )  # fmt: skip
 
     def next_step(self, partition: int) -> int:
         """Return the step that the next record of the partition will have: its number of records."""
         found = self.connection.execute(
-            "SELECT first_step + count FROM block WHERE partition = ? ORDER BY first_step DESC LIMIT 1", (partition,)
+            "SELECT first_step + count FROM block WHERE partition = ? ORDER BY first_step DESC LIMIT 1",
+            (partition,),
         ).fetchone()
         return found[0] if found else 0
 
@@ -158,6 +171,12 @@ class Log:
         found = [row[0] for part in chosen if (row := self.connection.execute(query, (part,)).fetchone())]
         return max(found) if found else None
 
+    def last_mode(self, partition: int) -> str | None:
+        """Return the mode of the partition's last block; None while it is empty."""
+        query = "SELECT mode FROM block WHERE partition = ? ORDER BY first_step DESC LIMIT 1"
+        found = self.connection.execute(query, (partition,)).fetchone()
+        return str(found[0]) if found else None
+
     def blocks(
         self, partition: int, from_step: int = 0, to_step: int | None = None, holding: str | None = None
     ) -> Iterator[Block]:
@@ -168,7 +187,8 @@ class Log:
         query = (
             "SELECT partition, first_step, count, mode, first_minute, last_minute, payload FROM block "
             "WHERE partition = ? AND first_step + count > ? AND first_step < ? AND holds LIKE ? ESCAPE '\\' "
-            "AND first_step >= coalesce((SELECT max(first_step) FROM block WHERE partition = ? AND first_step <= ?), 0) "
+            "AND first_step >= "
+            "coalesce((SELECT max(first_step) FROM block WHERE partition = ? AND first_step <= ?), 0) "
             "ORDER BY first_step"
         )
         like = "%" if holding is None else f"%\n{_escaped(holding)}\n%"
@@ -185,7 +205,9 @@ class Log:
         self.connection.execute("UPDATE header SET value = ? WHERE name = 'offset'", (str(offset),))
 
     def _header(self, name: str) -> str:
-        found: tuple[Any] = self.connection.execute("SELECT value FROM header WHERE name = ?", (name,)).fetchone()
+        found: tuple[Any] = self.connection.execute(
+            "SELECT value FROM header WHERE name = ?", (name,)
+        ).fetchone()
         return str(found[0])
 
     def source_number(self, name: str) -> int:

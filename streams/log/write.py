@@ -74,11 +74,21 @@ def _append_block(
         name = stretch.names[number]
         ordinals = np.flatnonzero(stretch.table[records] == number)
         rows = stretch.tables[name].take(pa.array(place[records[ordinals]]))
-        rows = rows.add_column(0, pa.field("ordinal", pa.int32(), nullable=False), pa.array(ordinals, pa.int32()))
+        rows = rows.add_column(
+            0, pa.field("ordinal", pa.int32(), nullable=False), pa.array(ordinals, pa.int32())
+        )
         minute = pa.array(minutes[ordinals], pa.int32())
-        tables[name] = with_text_codes(rows.add_column(1, pa.field("minute", pa.int32(), nullable=False), minute))
+        tables[name] = with_text_codes(
+            rows.add_column(1, pa.field("minute", pa.int32(), nullable=False), minute)
+        )
         holds += [f"!{kind}" for kind in rows["kind"].unique().to_pylist()] if name == CONTROL else [name]
     block = Block(
-        partition, first_step, len(records), stretch.mode, int(minutes[0]), int(minutes[-1]), encode_tables(tables)
+        partition,
+        first_step,
+        len(records),
+        stretch.mode,
+        int(minutes[0]),
+        int(minutes[-1]),
+        encode_tables(tables),
     )
     log.append(block, sorted(holds))

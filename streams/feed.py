@@ -1,0 +1,117 @@
+"""From the log's blocks to the engine's batches: Arrow ends here, NumPy begins."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from engine.batch import Batch
+from streams.control import CONSENT, MANUAL
+from streams.log.block import CONTROL, Block
+
+Int64s = NDArray[np.int64]
+Projection = Mapping[str, tuple[int, Sequence[str]]]
+EncodeText = Callable[[list[str]], Int64s]
+ControlNumber = Callable[[str, Mapping[str, Any]], int]
+
+ROW_RECORD, TICK_RECORD, MANUAL_RECORD, CONSENT_RECORD = 0, 1, 2, 3
+MODE_NUMBER = {"import": 0, "live": 1}
+_COPIED = ("op", "minute", "key_high", "key_low", "epoch", "position", "offset", "event_us")
+
+
+def batch_of(
+    block: Block, projection: Projection, encode_text: EncodeText, control_number: ControlNumber,
+    width: int | None = None,
+) -> Batch:  # fmt: skip
+    """Return all records of a block, in step order; record i has step ``block.first_step + i``.
+
+    projection: source name to (source number, names of the columns that become ``values[:, 0], ...``);
+    encode_text: from different texts to the partition's int64 codes; control_number: from ("manual" or
+    "consent", body) to the number of the tag, or of the channel and purpose, or -1 where the plan has
+    none; width: columns of ``values`` (the widest source's when absent). A column that the block does not
+    have is null.
+
+    Records that say nothing to the engine but the time (ticks, identity, settings, rows of sources
+    without a projection, tags the plan does not have) come as ticks, so that steps stay dense.
+    """
+    widest = max((len(names) for _, names in projection.values()), default=0)
+    batch = Batch.zeros(block.count, widest if width is None else width)
+    batch.kind[:] = TICK_RECORD
+    batch.mode[:] = MODE_NUMBER[block.mode]
+    for name, table in block.tables().items():
+        at = table["ordinal"].to_numpy()
+        batch.minute[at] = table["minute"].to_numpy()
+        if name == CONTROL:
+            _fill_control(batch, at, table, control_number)
+        elif name in projection:
+            number, columns = projection[name]
+            _fill_rows(batch, at, table, number, columns, encode_text)
+    return batch
+
+
+def _fill_rows(
+    batch: Batch,
+    at: NDArray[Any],
+    table: pa.Table,
+    number: int,
+    columns: Sequence[str],
+    encode_text: EncodeText,
+) -> None:
+    batch.kind[at] = ROW_RECORD
+    batch.source[at] = number
+    for name in _COPIED:
+        getattr(batch, name)[at] = table[name].to_numpy()
+    batch.customer_high[at], batch.customer_low[at] = _customers(table)
+    nulls = np.zeros(table.num_rows, dtype=np.int64)
+    for place, name in enumerate(columns):
+        if name not in table.column_names:
+            nulls |= np.int64(1 << place)
+            continue
+        column = table[name].combine_chunks()
+        if column.null_count:
+            nulls |= column.is_null().to_numpy(zero_copy_only=False).astype(np.int64) << place
+        batch.values[at, place] = _numbers(column, encode_text)
+    batch.nulls[at] = nulls
+
+
+def _numbers(column: pa.Array, encode_text: EncodeText) -> Int64s:
+    """Return a column's whole numbers, or its texts' codes; null is 0."""
+    if not pa.types.is_dictionary(column.type):
+        numbers: Int64s = column.fill_null(0).to_numpy(zero_copy_only=False)
+        return numbers
+    texts = column.dictionary.to_pylist()
+    codes = np.zeros(len(texts) + 1, dtype=np.int64)  # the last is null's
+    if texts:
+        codes[:-1] = encode_text(texts)
+    found: Int64s = codes[column.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)]
+    return found
+
+
+def _customers(table: pa.Table) -> tuple[Int64s, Int64s]:
+    """Return the ids as signed (high, low) pairs; a customer that is null is (0, 0)."""
+    column = table["customer"].combine_chunks().fill_null(bytes(16))
+    packed = column.buffers()[1].slice(16 * column.offset, 16 * len(column))
+    pairs = np.frombuffer(packed, dtype=">i8").astype(np.int64).reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1]
+
+
+def _fill_control(batch: Batch, at: NDArray[Any], table: pa.Table, control_number: ControlNumber) -> None:
+    batch.customer_high[at], batch.customer_low[at] = _customers(table)
+    kinds, bodies = table["kind"].to_pylist(), table["body"].to_pylist()
+    for place, kind, body in zip(at.tolist(), kinds, bodies, strict=True):
+        if kind not in (MANUAL, CONSENT):
+            continue
+        said = json.loads(body)
+        number = control_number(kind, said)
+        if number < 0:
+            continue
+        state = said["on"] if kind == MANUAL else said["granted"]
+        batch.kind[place] = MANUAL_RECORD if kind == MANUAL else CONSENT_RECORD
+        batch.arg_a[place] = number
+        batch.arg_b[place] = 2 if state is None else int(state)
+        batch.arg_c[place] = said["until"] or 0

@@ -1,0 +1,110 @@
+"""Parked rows: they name their customer through a row that is not known yet (semantics W8)."""
+
+from __future__ import annotations
+
+import json
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from streams.change import UPSERT, Changes, column_type, nothing
+from streams.contract.columns import carried_columns
+from streams.contract.source import Source
+from streams.identity.directory import want
+from streams.log.log import Log
+
+Int64s = NDArray[np.int64]
+
+
+def park(log: Log, source: Source, changes: Changes) -> None:
+    """Put rows aside whose parent is unknown; a key's newer version takes the place of the older."""
+    values = [column.to_pylist() for column in changes.columns.columns]
+    bodies = [
+        json.dumps([event, parent, *row], ensure_ascii=False, separators=(",", ":"))
+        for event, parent, *row in zip(
+            changes.event_us.tolist(), changes.parent.to_pylist(), *values, strict=True
+        )
+    ]
+    number = log.source_number(source.name)
+    columns = [changes.key_high, changes.key_low, changes.parent_high, changes.parent_low, changes.content]
+    log.connection.executemany(
+        "INSERT OR REPLACE INTO parked VALUES (?, ?, ?, ?, ?, ?, ?)",
+        zip(repeat(number, len(bodies)), *(column.tolist() for column in columns), bodies, strict=True),
+    )
+
+
+def unpark(log: Log, source: str, high: Int64s, low: Int64s) -> int:
+    """Forget parked rows by key; return how many there were."""
+    if not any_parked(log, source):
+        return 0
+    number = log.source_number(source)
+    cursor = log.connection.executemany(
+        "DELETE FROM parked WHERE source = ? AND key_high = ? AND key_low = ?",
+        zip(repeat(number, len(high)), high.tolist(), low.tolist(), strict=True),
+    )
+    return cursor.rowcount
+
+
+def any_parked(log: Log, source: str) -> bool:
+    """Say whether a source has parked rows."""
+    query = "SELECT 1 FROM parked WHERE source = ? LIMIT 1"
+    return log.connection.execute(query, (log.source_number(source),)).fetchone() is not None
+
+
+def count_parked(log: Log) -> dict[str, int]:
+    """Return how many rows of each source wait for their parent (semantics W8)."""
+    query = "SELECT s.name, count(*) FROM parked p JOIN source s ON s.number = p.source GROUP BY s.name ORDER BY 1"
+    return dict(log.connection.execute(query).fetchall())
+
+
+def parked_content(log: Log, source: str, high: Int64s, low: Int64s) -> tuple[NDArray[np.bool_], Int64s]:
+    """Return which keys are parked, and the content hash of each (0 where it is not)."""
+    is_parked, content = np.zeros(len(high), dtype=bool), np.zeros(len(high), dtype=np.int64)
+    if any_parked(log, source):
+        want(log, zip(range(len(high)), high.tolist(), low.tolist(), strict=True))
+        for place, found in log.connection.execute(
+            "SELECT w.place, p.content FROM wanted w CROSS JOIN parked p "
+            "ON p.source = ? AND p.key_high = w.high AND p.key_low = w.low", (log.source_number(source),)
+        ):  # fmt: skip
+            is_parked[place], content[place] = True, found
+    return is_parked, content
+
+
+def parked_under(log: Log, source: Source, parent_high: Int64s, parent_low: Int64s) -> Changes | None:
+    """Return the parked rows of a source under these parents, in the order of their keys."""
+    if len(parent_high) == 0 or not any_parked(log, source.name):
+        return None
+    want(log, zip(range(len(parent_high)), parent_high.tolist(), parent_low.tolist(), strict=True))
+    found = log.connection.execute(
+        "SELECT p.key_high, p.key_low, p.parent_high, p.parent_low, p.content, p.body "
+        "FROM wanted w CROSS JOIN parked p ON p.source = ? AND p.parent_high = w.high "
+        "AND p.parent_low = w.low ORDER BY p.key_high, p.key_low",
+        (log.source_number(source.name),),
+    ).fetchall()
+    if not found:
+        return None
+    numbers = np.array([row[:5] for row in found], dtype=np.int64)
+    return changes_of(source, numbers, [json.loads(row[5]) for row in found])
+
+
+def changes_of(source: Source, numbers: Int64s, bodies: list[list[Any]]) -> Changes:
+    """Build rows of a ``via`` source from (key high, low, parent high, low, content) and kept values.
+
+    numbers: int64, shape (rows, 5); bodies: [event_us, parent, declared columns ...] of each row.
+    """
+    columns = {
+        name: pa.chunked_array([pa.array([body[at] for body in bodies], type=column_type(column))])
+        for at, (name, column) in enumerate(carried_columns(source).items(), start=2)
+    }
+    key_high, key_low, parent_high, parent_low, content = numbers.T.copy()
+    parent = (
+        nothing(0) if not bodies else pa.chunked_array([pa.array([b[1] for b in bodies], pa.large_string())])
+    )
+    return Changes(
+        source.name, np.full(len(bodies), UPSERT, dtype=np.int8), key_high, key_low,
+        np.array([body[0] for body in bodies], dtype=np.int64), content, [], parent_high, parent_low, parent,
+        pa.table(columns),
+    )  # fmt: skip
