@@ -1,0 +1,65 @@
+"""A batch of one partition's records as NumPy columns, in step order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+DTYPES = {
+    "kind": "i1", "op": "i1", "source": "i2", "minute": "i4", "mode": "i1", "customer_high": "i8",
+    "customer_low": "i8", "key_high": "i8", "key_low": "i8", "epoch": "i4", "position": "i8", "offset": "i8",
+    "event_us": "i8", "values": "i8", "nulls": "i8", "arg_a": "i8", "arg_b": "i8", "arg_c": "i8",
+}  # fmt: skip
+COLUMN = {"values": "value", "nulls": "null"}  # the kernel's names where they differ
+
+
+@dataclass
+class Batch:
+    """n records: all arrays have shape (n,), ``values`` (n, V) with V the plan's row width.
+
+    kind 0 row, 1 tick, 2 tag by hand, 3 consent; op 0 upsert, 1 insert, 2 update, 3 delete, 4 snapshot read
+    (sets off no event: also a row moved in, W7), 5 move out; minute: append minute; mode 0 import, 1 live;
+    event_us: UTC microseconds; nulls: bit j where value j is null; arg_a, arg_b, arg_c: see engine.state.
+    """
+
+    kind: NDArray[Any]
+    op: NDArray[Any]
+    source: NDArray[Any]
+    minute: NDArray[Any]
+    mode: NDArray[Any]
+    customer_high: NDArray[Any]
+    customer_low: NDArray[Any]
+    key_high: NDArray[Any]
+    key_low: NDArray[Any]
+    epoch: NDArray[Any]
+    position: NDArray[Any]
+    offset: NDArray[Any]
+    event_us: NDArray[Any]
+    values: NDArray[Any]
+    nulls: NDArray[Any]
+    arg_a: NDArray[Any]
+    arg_b: NDArray[Any]
+    arg_c: NDArray[Any]
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+    @classmethod
+    def zeros(cls, count: int, width: int) -> Batch:
+        """Return a batch of zeros, to be filled."""
+        shapes = {name: (count, width) if name == "values" else (count,) for name in DTYPES}
+        return cls(**{name: np.zeros(shapes[name], dtype=dtype) for name, dtype in DTYPES.items()})
+
+    def slice(self, first: int, last: int) -> Batch:
+        """Return records first .. last - 1, as views."""
+        return Batch(**{f.name: getattr(self, f.name)[first:last] for f in fields(self)})
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Return the kernel's columns: contiguous, of their dtypes."""
+        return {
+            f"b_{COLUMN.get(name, name)}": np.ascontiguousarray(getattr(self, name), dtype=dtype).reshape(-1)
+            for name, dtype in DTYPES.items()
+        }

@@ -1,0 +1,183 @@
+"""Columns of state, and how the kernel reaches them.
+
+All state of a partition lies in flat NumPy arrays. The kernel gets one number: the address of a table of
+their addresses. Each column is declared once (`engine.state`) and has two accessors, ``get(state, index)``
+and ``set(state, index, value)``; every value is an int64 on the way. No array object enters compiled code,
+so nothing is reference-counted there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
+
+from engine.jit import CHECKED, COMPILED
+
+Get = Callable[[Any, int], int]
+Set = Callable[[Any, int, int], None]
+GetScalar = Callable[[Any], int]
+SetScalar = Callable[[Any, int], None]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One declared column: ``width`` names a dimension of the plan by which the domain is multiplied."""
+
+    name: str
+    domain: str
+    dtype: str
+    width: str
+    about: str
+
+
+COLUMNS: list[Column] = []
+SCALARS: list[str] = []
+
+
+def column(name: str, domain: str, dtype: str, about: str, width: str = "") -> tuple[Get, Set]:
+    """Declare a column; return its accessors.
+
+    dtype is i1, i2, i4 or i8. Element (i, j) of a column with a width stands at i * width + j.
+    """
+    number = len(COLUMNS)
+    COLUMNS.append(Column(name, domain, dtype, width, about))
+    return _accessors(number, dtype)
+
+
+def scalar(name: str) -> tuple[GetScalar, SetScalar]:
+    """Declare one whole number of state; return its accessors. Scalars live in column 0."""
+    place = len(SCALARS)
+    SCALARS.append(name)
+    if COMPILED:
+        return _scalar_access(place)
+    get_at, set_at = SCALAR
+
+    def get(state: Any) -> int:
+        return get_at(state, place)
+
+    def put(state: Any, value: int) -> None:
+        set_at(state, place, value)
+
+    return get, put
+
+
+def _accessors(number: int, dtype: str) -> tuple[Get, Set]:
+    if not COMPILED:
+        return _plain(number)
+    bits = int(dtype[1:]) * 8
+    if CHECKED:
+        return _checked(number, bits)
+    return _access(number, bits)
+
+
+def _plain(number: int) -> tuple[Get, Set]:
+    def get(state: Any, i: int) -> int:
+        if i < 0:
+            raise IndexError(f"{COLUMNS[number].name}[{i}]")
+        return int(state[number][i])
+
+    def put(state: Any, i: int, value: int) -> None:
+        if i < 0:
+            raise IndexError(f"{COLUMNS[number].name}[{i}]")
+        state[number][i] = value
+
+    return get, put
+
+
+def _checked(number: int, bits: int) -> tuple[Get, Set]:
+    """Accessors that note the first column overrun (column 1 holds lengths, 2 the fault) and go on."""
+    load, store = _access(number, bits)
+    length, _ = _access(LENGTHS_COLUMN, 64)
+    fault, set_fault = _access(FAULT_COLUMN, 64)
+
+    @numba.njit
+    def fits(state: int, i: int) -> bool:
+        if 0 <= i < length(state, number):
+            return True
+        if fault(state, 0) == 0:
+            set_fault(state, 0, number + 1)
+            set_fault(state, 1, i)
+        return False
+
+    def get(state: int, i: int) -> int:
+        return load(state, i) if fits(state, i) else 0
+
+    def put(state: int, i: int, value: int) -> None:
+        if fits(state, i):
+            store(state, i, value)
+
+    return numba.njit(get), numba.njit(put)
+
+
+def _element(builder: Any, state: Any, number: int, i: Any, bits: int) -> Any:
+    """LLVM pointer to element i of a column, by way of the address table."""
+    word = ir.IntType(64)
+    table = builder.inttoptr(state, word.as_pointer())
+    address = builder.load(builder.gep(table, [ir.Constant(word, number)]))
+    # the table does not change while compiled code runs, so its loads may be shared and moved
+    address.set_metadata("invariant.load", builder.module.add_metadata([]))
+    return builder.gep(builder.inttoptr(address, ir.IntType(bits).as_pointer()), [i])
+
+
+def _load(builder: Any, state: Any, number: int, i: Any, bits: int) -> Any:
+    value = builder.load(_element(builder, state, number, i, bits))
+    return value if bits == 64 else builder.sext(value, ir.IntType(64))
+
+
+def _store(builder: Any, state: Any, number: int, i: Any, value: Any, bits: int) -> None:
+    narrow = value if bits == 64 else builder.trunc(value, ir.IntType(bits))
+    builder.store(narrow, _element(builder, state, number, i, bits))
+
+
+def _access(number: int, bits: int) -> tuple[Get, Set]:
+    """Accessors as intrinsics: LLVM code at the place of the call, with nothing to compile on their own."""
+
+    @intrinsic
+    def get(typing_context, state, i):  # type: ignore[no-untyped-def]
+        def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
+            return _load(builder, args[0], number, args[1], bits)
+
+        return types.int64(types.int64, types.int64), generate
+
+    @intrinsic
+    def put(typing_context, state, i, value):  # type: ignore[no-untyped-def]
+        def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
+            _store(builder, args[0], number, args[1], args[2], bits)
+            return context.get_dummy_value()
+
+        return types.void(types.int64, types.int64, types.int64), generate
+
+    return get, put
+
+
+def _scalar_access(place: int) -> tuple[GetScalar, SetScalar]:
+    """The same for a scalar: an element of column 0."""
+
+    @intrinsic
+    def get(typing_context, state):  # type: ignore[no-untyped-def]
+        def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
+            return _load(builder, args[0], 0, ir.Constant(ir.IntType(64), place), 64)
+
+        return types.int64(types.int64), generate
+
+    @intrinsic
+    def put(typing_context, state, value):  # type: ignore[no-untyped-def]
+        def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
+            _store(builder, args[0], 0, ir.Constant(ir.IntType(64), place), args[1], 64)
+            return context.get_dummy_value()
+
+        return types.void(types.int64, types.int64), generate
+
+    return get, put
+
+
+LENGTHS_COLUMN, FAULT_COLUMN = 1, 2
+SCALAR = column("scalars", "scalar", "i8", "single whole numbers")
+LENGTHS = column("lengths", "length", "i8", "length of every column, for bounds checks")
+FAULT = column("fault", "fault", "i8", "first overrun: column + 1, index")

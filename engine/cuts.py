@@ -1,0 +1,143 @@
+"""Taking cut points: the population of all partitions, its cut points, and putting them in force (R5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.partition import Partition
+from rfm import cuts as law
+from rfm.scores import CUTS, DAY, PACK
+
+Values = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """Cut points of one model as its record names them: the opened minute, the population's size, and for
+    each measure the order statistics (quantiles) or the exact sums (mean)."""
+
+    model: str
+    minute: int
+    size: int
+    recency: tuple[tuple[int, int, int], ...]  # (minute below, minute above, part) of recency's x[k], x[k+1]
+    frequency: tuple[int, ...]  # least value that exceeds each cut
+    monetary: tuple[int, ...]
+
+
+class Population:
+    """The sorted values of one model's population, kept between openings; only what changed is sorted anew."""
+
+    def __init__(self, partitions: list[Partition], model: int) -> None:
+        self.partitions = partitions
+        self.model = model
+        self.declared = partitions[0].plan.models[model].model
+        self.recent: list[Values] = [np.zeros(0, dtype=np.int64) for _ in partitions]
+        self.frequency = np.zeros(0, dtype=np.int64)
+        self.monetary = np.zeros(0, dtype=np.int64)
+
+    def changed(self) -> int:
+        """Return the bits of measures that changed in any partition since the last time."""
+        bits = 0
+        for partition in self.partitions:
+            bits |= int(partition.memory["population_changed"][self.model])
+        return bits
+
+    def take(self, minute: int) -> Cuts | None:
+        """Take cut points at the opening of ``minute`` if anything changed, and put them in force.
+
+        Returns None when nothing changed, or nobody is in the population (then those in force stay).
+        """
+        changed = self.changed()
+        if not changed:
+            return None
+        for partition in self.partitions:
+            partition.memory["population_changed"][self.model] = 0
+        self._read(changed)
+        self._keep_recent()
+        if len(self.frequency) == 0:
+            return None
+        return self._put_in_force(minute)
+
+    def _read(self, changed: int) -> None:
+        """Read and sort the measures that changed (bits: 1 recency, 2 frequency, 4 monetary)."""
+        inside = [partition.per_customer("recent")[:, self.model] for partition in self.partitions]
+        members = [np.flatnonzero(recent >= 0) for recent in inside]
+        if changed & 1:
+            self.recent = [
+                np.sort(recent[who].astype(np.int64) * PACK + who) for recent, who in zip(inside, members, strict=True)
+            ]
+        for bit, name in ((2, "frequency"), (4, "monetary")):
+            if changed & bit:
+                parts = [p.per_customer(name)[:, self.model][who] for p, who in zip(self.partitions, members, strict=True)]
+                setattr(self, name, np.sort(np.concatenate(parts)))
+
+    def _keep_recent(self) -> None:
+        """Give each partition its own sorted last orders: who is crossed by a moving cut is found there."""
+        for partition, recent in zip(self.partitions, self.recent, strict=True):
+            models = len(partition.plan.models)
+            if models == 1:
+                partition.memory.bind("sorted_recent", recent)
+            else:
+                firsts = partition.memory["sorted_first"]
+                old = partition.memory["sorted_recent"]
+                parts = [old[firsts[m] : firsts[m + 1]] for m in range(models)]
+                parts[self.model] = recent
+                partition.memory.bind("sorted_recent", np.concatenate(parts))
+            sizes = partition.memory["sorted_first"]
+            shift = len(recent) - int(sizes[self.model + 1] - sizes[self.model])
+            sizes[self.model + 1 :] += shift
+
+    def _put_in_force(self, minute: int) -> Cuts:
+        method = self.declared.method
+        for partition in self.partitions:
+            partition.memory["rescore_all"][self.model] = 1
+            partition.memory["cuts_known"][self.model] = 1
+        if method == "quantiles":
+            return self._quantiles(minute)
+        if method == "mean":
+            return self._means(minute)
+        return Cuts(self.declared.name, minute, len(self.frequency), (), (), ())
+
+    def _quantiles(self, minute: int) -> Cuts:
+        bins = self.declared.bins
+        recent = self._all_recent()[::-1]  # recency ascending: the latest order first
+        statistics = law.order_statistics(recent, bins)
+        frequency = law.exceeding(law.order_statistics(self.frequency, bins), bins)
+        monetary = law.exceeding(law.order_statistics(self.monetary, bins), bins)
+        for partition in self.partitions:
+            self._set(partition, "cut_r", law.reaching(statistics, bins))
+            self._set(partition, "cut_r_low", [c.below for c in statistics])
+            self._set(partition, "cut_r_high", [c.above for c in statistics])
+            self._set(partition, "cut_r_part", [c.part for c in statistics])
+            self._set(partition, "cut_f", frequency)
+            self._set(partition, "cut_m", monetary)
+        shown = tuple((c.below, c.above, c.part) for c in statistics)
+        return Cuts(self.declared.name, minute, len(recent), shown, tuple(frequency), tuple(monetary))
+
+    def _means(self, minute: int) -> Cuts:
+        recent = self._all_recent()
+        size = len(recent)
+        frequency, monetary = law.above_mean(self.frequency), law.above_mean(self.monetary)
+        days = int(((minute - recent) // DAY).sum())
+        residues = np.bincount(recent % DAY, minlength=DAY).astype(np.int32)
+        reach = law.total(recent) // size  # low recency: m N <= sum of m
+        for partition in self.partitions:
+            self._set(partition, "cut_r", [reach])
+            self._set(partition, "cut_f", [frequency])
+            self._set(partition, "cut_m", [monetary])
+            partition.memory["days_total"][self.model] = days
+            partition.memory["days_size"][self.model] = size
+            partition.memory["days_residue"][self.model * DAY : (self.model + 1) * DAY] = residues
+        return Cuts(self.declared.name, minute, size, ((law.total(recent), size, 0),), (frequency,), (monetary,))
+
+    def _all_recent(self) -> Values:
+        """Return the minutes of everybody's last order, ascending."""
+        if len(self.recent) == 1:
+            return self.recent[0] >> 31
+        return np.sort(np.concatenate([recent >> 31 for recent in self.recent]))
+
+    def _set(self, partition: Partition, name: str, values: list[int]) -> None:
+        partition.memory[name][self.model * CUTS : self.model * CUTS + len(values)] = values

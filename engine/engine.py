@@ -1,0 +1,148 @@
+"""All partitions of one process: records in, minutes forward, effects out.
+
+A minute is opened in every partition, cut points are taken over all of them, then it is closed in every
+partition (semantics T3, R5); records of a minute follow.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.batch import Batch
+from engine.cuts import Cuts, Population
+from engine.partition import HISTORY, IMPORT, LIVE, EngineError, Partition, RawEffects
+from engine.plan import Plan
+
+EffectSink = Callable[[int, RawEffects], None]
+NextDue = Callable[[int, int, int], int]
+LARGEST_JUMP = 10  # minutes that a live log may leave out (T2)
+
+
+@dataclass
+class _Queued:
+    batch: Batch
+    first_step: int
+    done: int = 0
+
+
+class Engine:
+    """``sink(partition, effects)`` gets what comes out, in order; ``next_due(trigger, clock, last)`` gives a
+    schedule trigger's due minute after the clock, or 0 (`triggers.schedule`)."""
+
+    def __init__(self, plan: Plan, partitions: int, sink: EffectSink, next_due: NextDue) -> None:
+        self.plan = plan
+        self.partitions = [Partition(plan) for _ in range(partitions)]
+        self.sink = sink
+        self.next_due = next_due
+        self.populations = [Population(self.partitions, m) for m in range(len(plan.models))]
+        self.cuts: dict[str, Cuts] = {}
+        self.steps = [0] * partitions
+        self._queues: list[deque[_Queued]] = [deque() for _ in range(partitions)]
+        self._schedules = [i for i, name in enumerate(plan.trigger.names) if plan.trigger.declared[name].when.schedule]
+
+    @property
+    def clock(self) -> int:
+        """The minute at which all partitions stand; -1 before the first record."""
+        return self.partitions[0].clock
+
+    def feed(self, partition: int, batch: Batch, first_step: int) -> None:
+        """Queue a batch of a partition; `run` applies it. Steps must follow each other."""
+        if first_step != self.steps[partition]:
+            raise EngineError(f"partition {partition}: step {self.steps[partition]} is missing, got {first_step}")
+        self.steps[partition] += len(batch)
+        if len(batch):
+            self._queues[partition].append(_Queued(batch, first_step))
+
+    def run(self, until: int | None = None) -> None:
+        """Apply everything queued whose minute is at most ``until`` (default: all), in step with the clock."""
+        while True:
+            waiting = [queue for queue in self._queues if queue]
+            if not waiting:
+                return
+            minute = min(int(queue[0].batch.minute[queue[0].done]) for queue in waiting)
+            if until is not None and minute > until:
+                return
+            first = next(queue[0] for queue in waiting if int(queue[0].batch.minute[queue[0].done]) == minute)
+            self._advance_before(max(minute, self.clock), int(first.batch.mode[first.done]))
+            for number, queue in enumerate(self._queues):
+                self._apply_minute(number, queue)
+
+    def advance(self, minute: int, mode: int = LIVE) -> None:
+        """Move every partition to a minute without records (a tick)."""
+        self._advance_before(minute, mode)
+
+    def _apply_minute(self, number: int, queue: deque[_Queued]) -> None:
+        """Apply a partition's queued records of the minutes up to the clock."""
+        partition = self.partitions[number]
+        while queue:
+            head = queue[0]
+            partition.bind(head.batch)
+            while head.done < len(head.batch):
+                before = head.done
+                head.done = partition.apply(head.done, len(head.batch), head.first_step)
+                if partition.effects_are_full() or head.done == len(head.batch):
+                    self._drain(number)
+                elif head.done == before or int(head.batch.minute[head.done]) > partition.clock:
+                    if int(head.batch.minute[head.done]) > partition.clock:
+                        return
+                    partition.set_mode(int(head.batch.mode[head.done]))
+            queue.popleft()
+
+    def _advance_before(self, minute: int, mode: int) -> None:
+        """Bring every partition to a record's minute, in that record's mode (T2, T5)."""
+        if self.clock < 0:
+            for partition in self.partitions:
+                partition.begin(minute - 1)
+                partition.set_mode(mode)
+        was = self.partitions[0].mode
+        if mode == LIVE and was != LIVE and minute > self.clock:
+            self._advance(minute - 1, HISTORY)
+        elif mode == LIVE and minute - self.clock > LARGEST_JUMP:
+            raise EngineError(
+                f"the clock would jump {minute - self.clock} minutes without ticks; a live log may leave out "
+                f"{LARGEST_JUMP}: append the ticks that are missing"
+            )
+        self._advance(minute, mode)
+
+    def _advance(self, target: int, mode: int) -> None:
+        for partition in self.partitions:
+            partition.set_mode(mode)
+        if target <= self.clock:
+            return
+        self._set_schedules(target, mode)
+        while self.clock < target:
+            following = min(partition.peek(target) for partition in self.partitions)
+            for partition in self.partitions:
+                partition.skip_to(following - 1)
+            if following <= target:
+                self._open(following)
+
+    def _open(self, minute: int) -> None:
+        """Open one minute everywhere: advance(minute) of semantics T3."""
+        for partition in self.partitions:
+            partition.open_minute(minute)
+        for population in self.populations:
+            taken = population.take(minute)
+            if taken is not None:
+                self.cuts[taken.model] = taken
+        for number, partition in enumerate(self.partitions):
+            while not partition.close_minute():
+                self._drain(number)
+            self._drain(number)
+
+    def _set_schedules(self, target: int, mode: int) -> None:
+        """Tell the kernel when schedule triggers fall due: of several missed, the last (D1)."""
+        for trigger in self._schedules:
+            due = self.next_due(trigger, self.clock, target) if mode == LIVE else 0
+            for partition in self.partitions:
+                partition.memory["trigger_next"][trigger] = due
+
+    def _drain(self, number: int) -> None:
+        effects = self.partitions[number].take_effects()
+        if effects is not None:
+            self.sink(number, effects)
+
+
+__all__ = ["HISTORY", "IMPORT", "LIVE", "Engine"]

@@ -1,0 +1,192 @@
+"""The arrays behind a partition's state: allocation, growth, report, and what a snapshot holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import kernel
+from engine import state as s
+from engine.columns import COLUMNS, SCALARS
+from engine.jit import CHECKED, COMPILED
+
+Array = NDArray[Any]
+
+FIRST = {"customer": 1024, "row": 4096, "entry": 4096, "list": 16384, "distinct": 4096, "fact": 1024,
+         "timer": 1024, "transition": 16384, "decision": 16384}
+NOT_SAVED = {"transition", "decision", "batch", "old", "stack", "touched", "dirty", "due", "occasion", "length", "fault"}
+TABLES = {"customer_slot": "customer", "entry_slot": "entry"}
+
+
+class KernelFault(Exception):
+    """The kernel reached past the end of a column: a bug of ours, found by the bounds checks."""
+
+
+class Memory:
+    """All columns of one partition.
+
+    ``dimensions``: widths by name. ``plan``: the plan's columns by name (int64 arrays). ``fixed``: sizes of
+    domains that never grow.
+    """
+
+    def __init__(self, dimensions: Mapping[str, int], plan: Mapping[str, Array], fixed: Mapping[str, int]) -> None:
+        self.dimensions = dict(dimensions)
+        self.capacity = dict(fixed) | FIRST
+        self.capacity |= {"scalar": len(SCALARS), "length": len(COLUMNS), "fault": 2}
+        self.arrays: dict[str, Array] = {}
+        self._numbers = {column.name: i for i, column in enumerate(COLUMNS)}
+        self._table = np.zeros(len(COLUMNS), dtype=np.int64)
+        self._plain: list[Array] = [np.zeros(0, dtype=np.int64)] * len(COLUMNS)
+        self._derive_sizes()
+        for column in COLUMNS:
+            if column.name in plan:
+                self._bind(column.name, np.ascontiguousarray(plan[column.name], dtype=column.dtype))
+            else:
+                self._bind(column.name, np.zeros(self._size(column.domain, column.width), dtype=column.dtype))
+        self._mirror()
+
+    @property
+    def handle(self) -> Any:
+        """What compiled code gets: the table's address (or the arrays themselves, uncompiled)."""
+        return self._table.ctypes.data if COMPILED else self._plain
+
+    def __getitem__(self, name: str) -> Array:
+        return self.arrays[name]
+
+    def scalar(self, name: str) -> int:
+        return int(self.arrays["scalars"][SCALARS.index(name)])
+
+    def set_scalar(self, name: str, value: int) -> None:
+        self.arrays["scalars"][SCALARS.index(name)] = value
+
+    def bind(self, name: str, array: Array) -> None:
+        """Let a column be the caller's array for the next calls; it must be contiguous and of the dtype."""
+        self._bind(name, array)
+
+    def grow(self, domain: str) -> None:
+        """Double a domain, and whatever hangs on it."""
+        if domain == "entry" and self._forget_entries():
+            return
+        if domain in ("distinct", "fact"):
+            self._grow_table(domain)
+            return
+        self._enlarge(domain, self.capacity[domain] * 2)
+        if domain in ("customer", "entry"):
+            self._refill(domain)
+        if domain in ("customer", "timer"):
+            self._derive_sizes()
+            for name in ("touched", "dirty", "due"):
+                self._enlarge(name, self.capacity[name])
+        self._mirror()
+
+    def reserve(self, **sizes: int) -> None:
+        """Make room at once for so many customers, rows, entries ... (untouched pages cost nothing)."""
+        for domain, size in sizes.items():
+            while self.capacity[domain] < size:
+                self.grow(domain)
+
+    def check_faults(self) -> None:
+        """Raise KernelFault if the bounds checks found an overrun."""
+        if CHECKED and self.arrays["fault"][0]:
+            column = COLUMNS[int(self.arrays["fault"][0]) - 1]
+            raise KernelFault(f"{column.name}[{int(self.arrays['fault'][1])}] of {len(self.arrays[column.name])}")
+
+    def report(self) -> dict[str, int]:
+        """Return bytes in use by domain (filled part, hash tables whole)."""
+        used = {"customer": "customers_used", "row": "rows_used", "entry": "entries_used", "list": "list_used",
+                "timer": "timers_live"}
+        total: dict[str, int] = {}
+        for column in COLUMNS:
+            array = self.arrays[column.name]
+            size = array.nbytes
+            if column.domain in used:
+                size = array.itemsize * self.scalar(used[column.domain]) * self.dimensions.get(column.width, 1)
+            total[column.domain] = total.get(column.domain, 0) + size
+        return total
+
+    def save(self) -> dict[str, Array]:
+        """Return the arrays that make a snapshot (views: copy or write them before the next call)."""
+        return {column.name: self.arrays[column.name] for column in COLUMNS
+                if column.domain not in NOT_SAVED and column.name not in ("lengths", "fault")}
+
+    def load(self, arrays: Mapping[str, Array], capacity: Mapping[str, int]) -> None:
+        """Take over a snapshot's arrays."""
+        self.capacity |= dict(capacity)
+        self._derive_sizes()
+        for column in COLUMNS:
+            if column.name in arrays:
+                self._bind(column.name, np.array(arrays[column.name], dtype=column.dtype))
+            elif column.domain in ("touched", "dirty", "due"):
+                self._bind(column.name, np.zeros(self._size(column.domain, column.width), dtype=column.dtype))
+        self._mirror()
+
+    def _size(self, domain: str, width: str) -> int:
+        return self.capacity.get(domain, 0) * self.dimensions.get(width, 1)
+
+    def _derive_sizes(self) -> None:
+        customers = self.capacity["customer"]
+        self.capacity["customer_slot"] = customers * 2
+        self.capacity["entry_slot"] = self.capacity["entry"] * 2
+        self.capacity["touched"] = customers
+        self.capacity["dirty"] = customers * max(1, self.dimensions["extremes"])
+        self.capacity["due"] = customers * self.dimensions["schedules"] + self.capacity["timer"]
+
+    def _bind(self, name: str, array: Array) -> None:
+        number = self._numbers[name]
+        self.arrays[name] = array
+        self._table[number] = array.ctypes.data
+        self._plain[number] = array
+        if "lengths" in self.arrays:
+            self.arrays["lengths"][number] = len(array)
+        if name == "lengths":
+            for other, held in self.arrays.items():
+                array[self._numbers[other]] = len(held)
+
+    def _enlarge(self, domain: str, capacity: int) -> None:
+        self.capacity[domain] = capacity
+        for column in COLUMNS:
+            if column.domain == domain:
+                old = self.arrays[column.name]
+                new = np.zeros(self._size(domain, column.width), dtype=column.dtype)
+                new[: len(old)] = old
+                self._bind(column.name, new)
+
+    def _refill(self, domain: str) -> None:
+        name = f"{domain}_slot"
+        self.capacity[name] = self.capacity[domain] * 2
+        self._bind(name, np.zeros(self.capacity[name], dtype=np.int32))
+        self._mirror()
+        (kernel.place_customers if domain == "customer" else kernel.place_entries)(self.handle)
+
+    def _forget_entries(self) -> bool:
+        """Free what is beyond its horizon; return whether that was enough to go on without growth."""
+        freed = kernel.forget_entries(self.handle)
+        if freed:
+            self._refill("entry")
+        return freed * 4 > self.capacity["entry"]
+
+    def _grow_table(self, domain: str) -> None:
+        kinds = {"distinct": "distinct_metric", "fact": "fact_kind"}
+        kept = np.flatnonzero(self.arrays["distinct_count" if domain == "distinct" else "fact_kind"])
+        self._bind("old_customer", self.arrays[f"{domain}_customer"][kept].astype(np.int32))
+        self._bind("old_kind", self.arrays[kinds[domain]][kept].astype(np.int32))
+        values = self.arrays[f"{domain}_value"].reshape(self.capacity[domain], -1)[kept]
+        self._bind("old_value", np.ascontiguousarray(values).reshape(-1))
+        if domain == "distinct":
+            self._bind("old_count", self.arrays["distinct_count"][kept].astype(np.int32))
+        self.capacity[domain] *= 2
+        for column in COLUMNS:
+            if column.domain == domain:
+                self._bind(column.name, np.zeros(self._size(domain, column.width), dtype=column.dtype))
+        self._mirror()
+        (kernel.refill_distinct if domain == "distinct" else kernel.refill_facts)(self.handle, len(kept))
+
+    def _mirror(self) -> None:
+        """Tell the kernel the capacities."""
+        for domain in (*FIRST, "touched", "dirty", "due"):
+            self.set_scalar(f"{domain}_capacity", self.capacity[domain])
+        self.set_scalar("customer_mask", self.capacity["customer_slot"] - 1)
+        self.set_scalar("entry_mask", self.capacity["entry_slot"] - 1)

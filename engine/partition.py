@@ -1,0 +1,177 @@
+"""One partition: its state, and the calls that drive its kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import kernel
+from engine.batch import Batch
+from engine.columns import COLUMNS
+from engine.memory import Array, Memory
+from engine.plan import Plan
+from engine.room import DOMAINS
+
+IMPORT, LIVE, HISTORY = 0, 1, 2
+TRANSITION_COLUMNS = [c.name for c in COLUMNS if c.domain == "transition"]
+DECISION_COLUMNS = [c.name for c in COLUMNS if c.domain == "decision"]
+
+
+class EngineError(Exception):
+    """The engine cannot go on: what a record asks for is out of range."""
+
+
+@dataclass(frozen=True)
+class RawEffects:
+    """Effects of one partition as columns, in order; names as in engine.state without their t_ or d_."""
+
+    transitions: Mapping[str, Array]
+    decisions: Mapping[str, Array]
+
+
+class Partition:
+    """State of one partition under one plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.memory = Memory(plan.dimensions, plan.columns, plan.fixed)
+        for name, value in plan.scalars.items():
+            self.memory.set_scalar(name, value)
+        self.memory.set_scalar("clock", -1)
+        self.memory.set_scalar("failure", 0)
+        for model, declared in enumerate(plan.models):
+            if declared.model.method == "fixed":
+                self.set_fixed_cuts(model)
+        self.texts: list[str] = []
+        self._codes: dict[str, int] = {}
+        self.encode_texts(plan.seeds)
+
+    @property
+    def clock(self) -> int:
+        """The minute at which the partition stands; -1 before its first record."""
+        return self.memory.scalar("clock")
+
+    @property
+    def customers(self) -> int:
+        return self.memory.scalar("customers_used")
+
+    def begin(self, minute: int) -> None:
+        """Set the clock of an empty partition to just before its first record's minute."""
+        kernel.begin(self.memory.handle, minute)
+
+    def encode_texts(self, texts: Iterable[str]) -> NDArray[np.int64]:
+        """Return the partition's codes of texts; new texts get the next codes."""
+        codes = self._codes
+        known = [codes.setdefault(text, len(codes)) for text in texts]
+        if len(codes) > len(self.texts):
+            self.texts.extend(list(codes)[len(self.texts) :])
+        return np.array(known, dtype=np.int64)
+
+    def bind(self, batch: Batch) -> None:
+        """Let the kernel read a batch; its arrays are kept alive by the memory."""
+        for name, array in batch.columns().items():
+            self.memory.bind(name, array)
+
+    def apply(self, first: int, count: int, first_step: int) -> int:
+        """Apply records first .. count - 1 of the bound batch; return the first not applied."""
+        while True:
+            first = kernel.apply(self.memory.handle, first, count, first_step)
+            self._check()
+            lack = self.memory.scalar("lacking")
+            if lack == 0 or DOMAINS[lack] in ("transition", "decision"):
+                return first
+            self.memory.grow(DOMAINS[lack])
+
+    def effects_are_full(self) -> bool:
+        """Whether the kernel waits for `take_effects`."""
+        return DOMAINS[self.memory.scalar("lacking")] in ("transition", "decision")
+
+    def set_mode(self, mode: int) -> None:
+        self.memory.set_scalar("mode", mode)
+
+    @property
+    def mode(self) -> int:
+        return self.memory.scalar("mode")
+
+    def peek(self, last: int) -> int:
+        """Return the first minute after the clock, at most ``last``, that may change anything; or last + 1."""
+        return int(kernel.peek(self.memory.handle, last))
+
+    def skip_to(self, minute: int) -> None:
+        """Move the clock over minutes that change nothing."""
+        if minute > self.clock:
+            kernel.skip_to(self.memory.handle, minute)
+
+    def open_minute(self, minute: int) -> None:
+        """Steps (1) to (4) of advance(minute)."""
+        kernel.open_minute(self.memory.handle, minute)
+        self._check()
+
+    def close_minute(self) -> bool:
+        """Steps (6) and (7); return False when effects must be taken first, then call again."""
+        return self._until_done(lambda: int(kernel.close_minute(self.memory.handle)))
+
+    def activate(self) -> bool:
+        """Judge everybody under new rules (G4); return False when effects must be taken first."""
+        return self._until_done(lambda: int(kernel.activate(self.memory.handle)))
+
+    def _until_done(self, call: Any) -> bool:
+        while True:
+            lack = call()
+            self._check()
+            if lack == 0:
+                return True
+            if DOMAINS[lack] in ("transition", "decision"):
+                return False
+            self.memory.grow(DOMAINS[lack])
+
+    def take_effects(self) -> RawEffects | None:
+        """Return what came out since the last time, and empty the buffers; None when nothing did."""
+        transitions = self.memory.scalar("transitions_used")
+        decisions = self.memory.scalar("decisions_used")
+        if transitions == 0 and decisions == 0:
+            return None
+        self.memory.set_scalar("transitions_used", 0)
+        self.memory.set_scalar("decisions_used", 0)
+        return RawEffects(
+            {name[2:]: self._head(name, transitions) for name in TRANSITION_COLUMNS},
+            {name[2:]: self._head(name, decisions) for name in DECISION_COLUMNS},
+        )
+
+    def _head(self, name: str, count: int) -> Array:
+        column = next(c for c in COLUMNS if c.name == name)
+        width = self.memory.dimensions.get(column.width, 1)
+        array = self.memory[name][: count * width].copy()
+        return array.reshape(count, width) if column.width else array
+
+    def per_customer(self, name: str) -> Array:
+        """Return a customer column of those in use: shape (customers,) or (customers, width); a view."""
+        column = next(c for c in COLUMNS if c.name == name)
+        width = self.memory.dimensions.get(column.width, 1)
+        array = self.memory[name][: self.customers * width]
+        return array.reshape(self.customers, width) if column.width else array
+
+    def set_fixed_cuts(self, model: int) -> None:
+        """Put given cut points in force (R4): they hold from the start."""
+        from rfm.scores import CUTS
+
+        fixed = self.plan.models[model].model.fixed
+        assert fixed is not None
+        at = model * CUTS
+        for i, cut in enumerate(fixed.recency):
+            self.memory["cut_r"][at + i] = cut
+        for i, cut in enumerate(fixed.frequency):
+            self.memory["cut_f"][at + i] = cut + 1
+        for i, cut in enumerate(fixed.monetary):
+            self.memory["cut_m"][at + i] = cut + 1
+        self.memory["cuts_known"][model] = 1
+
+    def _check(self) -> None:
+        self.memory.check_faults()
+        failure = self.memory.scalar("failure")
+        if failure:
+            raise EngineError(f"step {self.memory.scalar('step')}: {kernel.FAILURES[failure]}")

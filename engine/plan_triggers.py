@@ -1,0 +1,161 @@
+"""The plan of triggers: what sets them off, their conditions and guards."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from engine.plan_metrics import MetricPlan
+from engine.plan_tags import AddProgram, TagPlan
+from engine.state import LEAVES
+from profiles.windows import Window, parse_length
+from rules.check import Checked, check_rule
+from rules.error import RuleError
+from rules.metric import MetricSpec
+from rules.parse import parse
+from rules.rfm_plan import RfmPlan
+from rules.schema import Schema, segment_names
+from rules.scope import CUSTOMER, event_of, row_of
+from triggers import occasions
+from triggers.trigger import Event, Trigger
+
+OPERATIONS = {"insert": occasions.INSERT, "update": occasions.UPDATE, "delete": occasions.DELETE}
+SEGMENT = "segment:"
+
+
+class TriggerPlan:
+    """Triggers in the order of their names."""
+
+    def __init__(self, triggers: Mapping[str, Trigger], schema: Schema) -> None:
+        self.declared = triggers
+        self.names = sorted(triggers)
+        self.consents = sorted({t.guards.consent for t in triggers.values() if t.guards.consent})
+        self.conditions: dict[str, Checked] = {}
+        self.wheres: dict[str, Checked] = {}
+        self.hidden: list[MetricSpec] = []
+        self.of: dict[str, MetricSpec] = {}
+        for name in self.names:
+            self._check(name, triggers[name], schema)
+        self.schedules = sum(t.when.schedule is not None for t in triggers.values())
+        self.absences = sum(t.when.absence is not None for t in triggers.values())
+
+    def _check(self, name: str, trigger: Trigger, schema: Schema) -> None:
+        when = trigger.when
+        if trigger.for_ and (when.absence or when.schedule):
+            raise RuleError(f"trigger {name}: 'for' does not go with absence or schedule", "use 'within', or leave it out")
+        if trigger.condition:
+            scope = event_of(when.event.source) if when.event and not trigger.for_ else CUSTOMER
+            self.conditions[name] = check_rule(trigger.condition, schema, scope)
+        event = when.event or (when.absence.after if when.absence else None)
+        if event is not None and event.where:
+            self.wheres[name] = check_rule(event.where, schema, row_of(event.source))
+        if when.absence:
+            within, age = parse_length(when.absence.within), parse_length(trigger.guards.max_age)
+            self.of[name] = _count(when.absence.of, within + age + 2)
+            self.hidden += [self.of[name], _count(when.absence.after, within + 2)]
+
+    def rules(self) -> list[Checked]:
+        """Return every checked rule of the triggers."""
+        return [*self.conditions.values(), *self.wheres.values()]
+
+    def version(self, name: str) -> str:
+        """Return a trigger's version: 12 hex digits of a hash of its canonical declaration (D2)."""
+        text = json.dumps(self.declared[name].model_dump(mode="json", by_alias=True), sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def columns(self, add: AddProgram, metric: MetricPlan, tags: TagPlan, models: list[RfmPlan]) -> dict[str, list[int]]:
+        """Return the triggers' plan columns."""
+        out: dict[str, list[int]] = {name: [] for name in _NAMES}
+        for name in self.names:
+            self._one(out, name, add, metric, tags, models)
+        self._lists(out, metric, tags, models)
+        return out
+
+    def _one(self, out: dict[str, list[int]], name: str, add: AddProgram, metric: MetricPlan, tags: TagPlan, models: list[RfmPlan]) -> None:
+        trigger = self.declared[name]
+        when, guards = trigger.when, trigger.guards
+        condition, where = self.conditions.get(name), self.wheres.get(name)
+        out["trigger_condition"].append(add(f"if {name}", condition) if condition else -1)
+        out["trigger_where"].append(add(f"where {name}", where) if where else -1)
+        operations = when.event.operations if when.event else []
+        out["trigger_operations"].append(sum({OPERATIONS[o] for o in operations}))
+        out["trigger_for"].append(parse_length(trigger.for_) if trigger.for_ else 0)
+        out["trigger_occasion"].append(_occasion(trigger))
+        holds, model = self._holds(when.enter or when.leave or "", tags, models)
+        out["trigger_holds"].append(holds)
+        out["trigger_model"].append(model)
+        absence = when.absence
+        out["trigger_within"].append(parse_length(absence.within) if absence else 0)
+        out["trigger_of"].append(metric.number[self.of[name]] if absence else -1)
+        out["trigger_after"].append(metric.source_number[absence.after.source] if absence else -1)
+        out["trigger_max_age"].append(parse_length(guards.max_age))
+        out["trigger_consent"].append(self.consents.index(guards.consent) + 1 if guards.consent else 0)
+        out["trigger_cool_down"].append(parse_length(guards.cool_down) if guards.cool_down else 0)
+        out["trigger_paused"].append(int(trigger.status == "paused"))
+        out["trigger_activates"].append(int(trigger.on_activation))
+        out["trigger_leaf"] += metric.leaves(condition.metrics if condition else (), LEAVES)
+        if trigger.for_:
+            out["waiting_trigger"].append(self.names.index(name))
+
+    def _holds(self, text: str, tags: TagPlan, models: list[RfmPlan]) -> tuple[int, int]:
+        """Return (tag, -1), (-1 - segment, model), or (0, -1) where nothing must go on."""
+        if not text:
+            return 0, -1
+        if not text.startswith(SEGMENT):
+            if text not in tags.number:
+                raise RuleError(f"there is no tag '{text}'", "name a tag, or segment:NAME")
+            return tags.number[text], -1
+        name = text[len(SEGMENT) :]
+        for i, plan in enumerate(models):
+            own = name.removeprefix(f"{plan.model.name}/") if name.startswith(f"{plan.model.name}/") else name
+            if own in segment_names(plan.model):
+                return -1 - segment_names(plan.model).index(own), i
+        raise RuleError(f"there is no segment '{name}'", "name a segment of rfm.yaml, as NAME or MODEL/NAME")
+
+    def _lists(self, out: dict[str, list[int]], metric: MetricPlan, tags: TagPlan, models: list[RfmPlan]) -> None:
+        when = [self.declared[name].when for name in self.names]
+        for source in metric.sources:
+            out["source_event"].append(len(out["event_trigger"]))
+            out["event_trigger"] += [i for i, w in enumerate(when) if w.event and w.event.source == source]
+            out["source_absence"].append(len(out["absence_after"]))
+            out["absence_after"] += [i for i, w in enumerate(when) if w.absence and w.absence.after.source == source]
+            out["source_refutes"].append(len(out["absence_of"]))
+            out["absence_of"] += [i for i, w in enumerate(when) if w.absence and w.absence.of.source == source]
+        out["source_event"].append(len(out["event_trigger"]))
+        out["source_absence"].append(len(out["absence_after"]))
+        out["source_refutes"].append(len(out["absence_of"]))
+        for tag in tags.names:
+            out["tag_enter"].append(len(out["enter_trigger"]))
+            out["enter_trigger"] += [i for i, w in enumerate(when) if w.enter == tag]
+            out["tag_leave"].append(len(out["leave_trigger"]))
+            out["leave_trigger"] += [i for i, w in enumerate(when) if w.leave == tag]
+        out["tag_enter"].append(len(out["enter_trigger"]))
+        out["tag_leave"].append(len(out["leave_trigger"]))
+        for i, w in enumerate(when):
+            holds, model = self._holds(w.enter or w.leave or "", tags, models)
+            if holds < 0:
+                out["segment_enter" if w.enter else "segment_leave"] += [model, -1 - holds, i]
+
+
+def _occasion(trigger: Trigger) -> int:
+    when = trigger.when
+    given = (when.event, when.enter, when.leave, when.absence, when.schedule)
+    found = [i for i, occasion in enumerate(given) if occasion]
+    if len(found) != 1:
+        raise RuleError("'when' needs exactly one of event, enter, leave, absence, schedule", "keep one")
+    return found[0]
+
+
+def _count(event: Event, minutes: int) -> MetricSpec:
+    """Return the metric that counts an event's rows over a trailing window."""
+    return MetricSpec("count", event.source, None, Window("trailing", minutes), parse(event.where) if event.where else None)
+
+
+_NAMES = (
+    "trigger_condition", "trigger_where", "trigger_operations", "trigger_for", "trigger_occasion", "trigger_holds",
+    "trigger_model", "trigger_within", "trigger_of", "trigger_after", "trigger_max_age", "trigger_consent",
+    "trigger_cool_down", "trigger_paused", "trigger_activates", "trigger_leaf", "waiting_trigger",
+    "source_event", "event_trigger", "source_absence", "absence_after", "source_refutes", "absence_of",
+    "tag_enter", "enter_trigger", "tag_leave", "leave_trigger", "segment_enter", "segment_leave",
+)  # fmt: skip

@@ -1,0 +1,167 @@
+"""One row of a source: the steps of a change, in order (semantics T3, W1 to W7)."""
+
+from __future__ import annotations
+
+from engine import state as s
+from engine.jit import inlined, step
+from engine.judge import judge, read_touched_values
+from engine.touched import clear_touched, touch, touch_bits
+from profiles import directory, metrics, rows
+from profiles.customers import add_customer, find_customer, id_less
+from profiles.extremes import find_lost_extremes
+from profiles.intervals import counted_bits, is_awaited
+from profiles.own import follow_anchors
+from rules.evaluate import is_true
+from triggers import absence, occasions
+from triggers.decide import occasion
+
+UPSERT, INSERT, UPDATE, DELETE, READ, MOVE_OUT = range(6)
+MINUTE_US = 60_000_000
+NOT_KEPT = -1
+
+
+@step
+def apply_row(st: int, i: int) -> None:
+    """Apply the change at batch index i: retract the state's row, apply the new one, judge."""
+    source, high, low = s.b_source(st, i), s.b_key_high(st, i), s.b_key_low(st, i)
+    epoch, position, offset = s.b_epoch(st, i), s.b_position(st, i), s.b_offset(st, i)
+    e = directory.find_entry(st, source, high, low)
+    if e >= 0 and directory.forgotten(st, e):
+        directory.renew(st, e)
+    elif e >= 0 and not directory.is_newer(st, e, epoch, position, offset):
+        s.set_duplicates(st, s.duplicates(st) + 1)
+        return
+    c = find_customer(st, s.b_customer_high(st, i), s.b_customer_low(st, i))
+    if c < 0:
+        c = add_customer(st, s.b_customer_high(st, i), s.b_customer_low(st, i))
+    kind = event_kind(st, i, e)
+    if e < 0:
+        e = directory.add_entry(st, source, high, low)
+    directory.set_position(st, e, epoch, position, offset)
+    owner = retract_row(st, e, source)
+    row = NOT_KEPT
+    minute = s.b_event_us(st, i) // MINUTE_US
+    if s.b_op(st, i) == DELETE or s.b_op(st, i) == MOVE_OUT:
+        directory.bury(st, e, directory.DELETED if s.b_op(st, i) == DELETE else directory.MOVED)
+    else:
+        directory.bury(st, e, 0)
+        row = keep_row(st, i, source, c, e, minute)
+    if s.dirty_used(st):
+        find_lost_extremes(st)
+    if s.own_windows(st):
+        follow_anchors(st, c, source)
+        if owner >= 0 and owner != c:
+            follow_anchors(st, owner, source)
+        find_lost_extremes(st)
+    judge_row(st, i, c, source, minute, row, kind)
+
+
+@step
+def event_kind(st: int, i: int, e: int) -> int:
+    """Return what the row is to event triggers: INSERT, UPDATE, DELETE or 0 for none of them (D1)."""
+    op = s.b_op(st, i)
+    known = e >= 0 and s.entry_source(st, e) & directory.MOVED == 0
+    if op == INSERT or (op == UPSERT and e < 0):
+        return occasions.INSERT
+    if op == UPDATE or (op == UPSERT and known):
+        return occasions.UPDATE
+    if op == DELETE and known and s.entry_source(st, e) & directory.DELETED == 0:
+        return occasions.DELETE
+    return 0
+
+
+@inlined
+def retract_row(st: int, e: int, source: int) -> int:
+    """Take back what the state's row of an entry counts for (W1); return its customer, or -1."""
+    row = s.entry_row(st, e)
+    if row < 0:
+        return -1
+    c = s.row_customer(st, row)
+    change_row(st, row, source, c, s.row_minute(st, row), -1)
+    rows.free_row(st, row, source)
+    return c
+
+
+@inlined
+def change_row(st: int, row: int, source: int, c: int, minute: int, sign: int) -> None:
+    """Apply or retract a row in every metric whose window holds it now."""
+    words = s.row_words(st)
+    for word in range(words):
+        bits = counted_bits(st, source, c, minute, word) & s.row_pass(st, row * words + word)
+        if bits:
+            metrics.change(st, c, source, row, bits, word, sign)
+            touch_bits(st, touch(st, c), source, bits, word)
+
+
+@inlined
+def keep_row(st: int, i: int, source: int, c: int, e: int, minute: int) -> int:
+    """Store and apply the new row, unless no metric counts it or ever will; return its number or -1."""
+    row = rows.store_row(st, i, source, c, e, minute, s.b_event_us(st, i) - minute * MINUTE_US)
+    find_passes(st, i, source, c, row)
+    if minute < s.clock(st):
+        s.set_late_rows(st, s.late_rows(st) + 1)
+    if not is_awaited(st, row, source, minute):
+        rows.free_row(st, row, source)
+        directory.bury(st, e, 0)
+        return NOT_KEPT
+    change_row(st, row, source, c, minute, 1)
+    return row
+
+
+@inlined
+def find_passes(st: int, i: int, source: int, c: int, row: int) -> None:
+    """Set the bits of the metrics whose filter the row passes and whose column it has (M2)."""
+    words, width = s.row_words(st), s.row_values(st)
+    for word in range(words):
+        s.set_row_pass(st, row * words + word, 0)
+    for f in range(s.source_filter(st, source), s.source_filter(st, source + 1)):
+        program = s.filter_program(st, f)
+        if program < 0 or is_true(st, program, c, i):
+            for word in range(words):
+                bits = s.row_pass(st, row * words + word) | s.filter_bits(st, f * words + word)
+                s.set_row_pass(st, row * words + word, bits)
+    nulls = s.b_null(st, i)
+    if nulls:
+        for j in range(width):
+            if nulls >> j & 1:
+                for word in range(words):
+                    bits = s.value_bits(st, (source * width + j) * words + word)
+                    s.set_row_pass(st, row * words + word, s.row_pass(st, row * words + word) & ~bits)
+
+
+@step
+def judge_row(st: int, i: int, c: int, source: int, minute: int, row: int, kind: int) -> None:
+    """Judge who was touched, in the order of ids, and then what the row itself sets off."""
+    n = s.touched_used(st)
+    for t in range(n):
+        if s.touched_models(st, t):
+            read_touched_values(st, t)
+    if n == 2 and id_less(st, s.touched(st, 1), s.touched(st, 0)):
+        judge(st, 1)
+        judge(st, 0)
+    else:
+        for t in range(n):
+            judge(st, t)
+    clear_touched(st)
+    if s.mode_now(st) == 1:
+        s.set_event_kind(st, kind)
+        if kind:
+            set_off_events(st, i, c, source, kind)
+        if kind == occasions.INSERT:
+            for k in range(s.source_absence(st, source), s.source_absence(st, source + 1)):
+                absence.watch(st, s.absence_after(st, k), c, i, minute)
+        if row >= 0:
+            for k in range(s.source_refutes(st, source), s.source_refutes(st, source + 1)):
+                absence.refute(st, s.absence_of(st, k), c, minute, row)
+
+
+@step
+def set_off_events(st: int, i: int, c: int, source: int, kind: int) -> None:
+    """Set off the source's event triggers that want this kind of change and whose ``where`` the row passes."""
+    for k in range(s.source_event(st, source), s.source_event(st, source + 1)):
+        trigger = s.event_trigger(st, k)
+        if s.trigger_operations(st, trigger) & kind == 0 or s.trigger_paused(st, trigger):
+            continue
+        where = s.trigger_where(st, trigger)
+        if where < 0 or is_true(st, where, c, i):
+            occasion(st, trigger, c, i)

@@ -1,0 +1,106 @@
+"""Who is touched in a step, and what about them must be looked at again."""
+
+from __future__ import annotations
+
+from engine import state as s
+from engine.jit import inlined, step
+from profiles.customers import id_less
+
+
+@inlined
+def touch(st: int, c: int) -> int:
+    """Return the customer's place in the touched list, a new one where there was none."""
+    t = s.customer_touch(st, c) - 1
+    if t >= 0:
+        return t
+    t = s.touched_used(st)
+    s.set_touched_used(st, t + 1)
+    s.set_touched(st, t, c)
+    s.set_customer_touch(st, c, t + 1)
+    s.set_touched_models(st, t, 0)
+    for w in range(s.tag_words(st)):
+        s.set_touched_tags(st, t * s.tag_words(st) + w, 0)
+    return t
+
+
+@step
+def touch_metric(st: int, t: int, m: int) -> None:
+    """Mark what rests on metric m for the touched customer at place t."""
+    words = s.tag_words(st)
+    for w in range(words):
+        s.set_touched_tags(st, t * words + w, s.touched_tags(st, t * words + w) | s.metric_tags(st, m * words + w))
+    s.set_touched_models(st, t, s.touched_models(st, t) | s.metric_models(st, m))
+
+
+@step
+def touch_bits(st: int, t: int, source: int, bits: int, word: int) -> None:
+    """Mark what rests on the metrics of a row's bits."""
+    base = source * s.row_words(st) * s.WORD + word * s.WORD
+    b = 0
+    while bits:
+        while bits & 255 == 0:
+            bits >>= 8
+            b += 8
+        if bits & 1:
+            touch_metric(st, t, s.bit_metric(st, base + b))
+        bits >>= 1
+        b += 1
+
+
+@inlined
+def touch_tag(st: int, t: int, tag: int) -> None:
+    """Mark one tag to be judged for the touched customer at place t."""
+    at = t * s.tag_words(st) + tag // s.WORD
+    s.set_touched_tags(st, at, s.touched_tags(st, at) | (1 << (tag % s.WORD)))
+
+
+@step
+def clear_touched(st: int) -> None:
+    """Empty the list."""
+    for t in range(s.touched_used(st)):
+        s.set_customer_touch(st, s.touched(st, t), 0)
+    s.set_touched_used(st, 0)
+
+
+@step
+def sort_touched(st: int) -> None:
+    """Put the touched customers into the order of their ids (T3 (6)); heap sort, in place."""
+    n = s.touched_used(st)
+    for i in range(n // 2 - 1, -1, -1):
+        sift_down(st, i, n)
+    for last in range(n - 1, 0, -1):
+        swap(st, 0, last)
+        sift_down(st, 0, last)
+
+
+@step
+def sift_down(st: int, i: int, n: int) -> None:
+    """Let the customer at place i sink to where no child has a greater id."""
+    while True:
+        child = 2 * i + 1
+        if child >= n:
+            return
+        if child + 1 < n and id_less(st, s.touched(st, child), s.touched(st, child + 1)):
+            child += 1
+        if not id_less(st, s.touched(st, i), s.touched(st, child)):
+            return
+        swap(st, i, child)
+        i = child
+
+
+@inlined
+def swap(st: int, i: int, j: int) -> None:
+    """Exchange two places of the touched list."""
+    a, b = s.touched(st, i), s.touched(st, j)
+    s.set_touched(st, i, b)
+    s.set_touched(st, j, a)
+    s.set_customer_touch(st, b, i + 1)
+    s.set_customer_touch(st, a, j + 1)
+    models = s.touched_models(st, i)
+    s.set_touched_models(st, i, s.touched_models(st, j))
+    s.set_touched_models(st, j, models)
+    words = s.tag_words(st)
+    for w in range(words):
+        bits = s.touched_tags(st, i * words + w)
+        s.set_touched_tags(st, i * words + w, s.touched_tags(st, j * words + w))
+        s.set_touched_tags(st, j * words + w, bits)

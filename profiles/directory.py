@@ -1,0 +1,119 @@
+"""The row directory: (source, key) -> position and row (semantics W1 to W3).
+
+An entry outlives its row: it says where the row stood in its source, so that what is older is ignored, until
+the source's duplicate horizon has passed on the engine's clock.
+"""
+
+from __future__ import annotations
+
+from engine import state as s
+from engine.jit import inlined, step
+from profiles.customers import mix
+
+DELETED = 256  # the source has deleted the row
+MOVED = 512  # the row went to another customer: its own position may come again (W7)
+SOURCE = 255
+REMOVED = -1  # a place of the hash table whose entry was forgotten
+
+
+@inlined
+def find_entry(st: int, source: int, high: int, low: int) -> int:
+    """Return the entry of (source, key), or -1."""
+    mask = s.entry_mask(st)
+    i = mix(high + source, low) & mask
+    while True:
+        e = s.entry_slot(st, i) - 1
+        if e == -1:
+            return -1
+        if e >= 0 and s.entry_low(st, e) == low and s.entry_high(st, e) == high:
+            if s.entry_source(st, e) & SOURCE == source:
+                return e
+        i = (i + 1) & mask
+
+
+@step
+def add_entry(st: int, source: int, high: int, low: int) -> int:
+    """Open an entry for an unknown key; room is there."""
+    e = s.entries_free(st) - 1
+    if e >= 0:
+        s.set_entries_free(st, s.entry_row(st, e))
+    else:
+        e = s.entries_used(st)
+        s.set_entries_used(st, e + 1)
+    s.set_entries_live(st, s.entries_live(st) + 1)
+    s.set_entry_source(st, e, source)
+    s.set_entry_high(st, e, high)
+    s.set_entry_low(st, e, low)
+    s.set_entry_row(st, e, -1 - s.clock(st))
+    place_entry(st, e)
+    return e
+
+
+@step
+def place_entry(st: int, e: int) -> None:
+    """Enter an entry into the hash table."""
+    mask = s.entry_mask(st)
+    i = mix(s.entry_high(st, e) + (s.entry_source(st, e) & SOURCE), s.entry_low(st, e)) & mask
+    while s.entry_slot(st, i) > 0:
+        i = (i + 1) & mask
+    s.set_entry_slot(st, i, e + 1)
+
+
+@inlined
+def forgotten(st: int, e: int) -> bool:
+    """Whether a rowless entry is beyond its source's duplicate horizon (W3)."""
+    row = s.entry_row(st, e)
+    if row >= 0:
+        return False
+    return s.clock(st) >= -1 - row + s.source_horizon(st, s.entry_source(st, e) & SOURCE)
+
+
+@step
+def renew(st: int, e: int) -> None:
+    """Treat a forgotten entry as one never seen."""
+    s.set_entry_source(st, e, s.entry_source(st, e) & SOURCE)
+    s.set_entry_row(st, e, -1 - s.clock(st))
+
+
+@inlined
+def is_newer(st: int, e: int, epoch: int, position: int, offset: int) -> bool:
+    """Whether (epoch, position, offset) stands after the entry's (W2); W7 lets the same come once more."""
+    if epoch != s.entry_epoch(st, e):
+        return epoch > s.entry_epoch(st, e)
+    if position != s.entry_position(st, e):
+        return position > s.entry_position(st, e)
+    if offset != s.entry_offset(st, e):
+        return offset > s.entry_offset(st, e)
+    return s.entry_source(st, e) & MOVED != 0
+
+
+@inlined
+def set_position(st: int, e: int, epoch: int, position: int, offset: int) -> None:
+    """Note where the row now stands."""
+    s.set_entry_epoch(st, e, epoch)
+    s.set_entry_position(st, e, position)
+    s.set_entry_offset(st, e, offset)
+
+
+@inlined
+def bury(st: int, e: int, flag: int) -> None:
+    """Leave an entry without a row from this minute on; flag is 0 (dropped), DELETED or MOVED."""
+    s.set_entry_row(st, e, -1 - s.clock(st))
+    s.set_entry_source(st, e, (s.entry_source(st, e) & SOURCE) | flag)
+
+
+@step
+def forget_old_entries(st: int) -> int:
+    """Free every entry beyond its horizon (memory only: `forgotten` already treats them so); return how many.
+
+    The caller empties and fills the hash table anew afterwards.
+    """
+    freed = 0
+    for e in range(s.entries_used(st)):
+        if s.entry_source(st, e) >= 0 and s.entry_row(st, e) < 0 and forgotten(st, e):
+            s.set_entry_source(st, e, -1)
+            s.set_entry_row(st, e, s.entries_free(st))
+            s.set_entries_free(st, e + 1)
+            freed += 1
+    s.set_entries_live(st, s.entries_live(st) - freed)
+    return freed

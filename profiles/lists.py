@@ -1,0 +1,149 @@
+"""Each customer's rows of one source, as an array of row numbers sorted by (event time, key) (W9).
+
+Arrays are blocks of 4, 8, 16 ... places of one pool. A list may leave places unused before its first row,
+so that old rows go cheaply.
+"""
+
+from __future__ import annotations
+
+from engine import state as s
+from engine.jit import inlined, step
+
+SMALLEST = 4
+
+
+@inlined
+def row_at(st: int, h: int, i: int) -> int:
+    """Return the i-th row of list h (h = customer * sources + source)."""
+    return s.place(st, s.list_start(st, h) + s.list_head(st, h) + i)
+
+
+@inlined
+def row_less(st: int, a: int, b: int) -> bool:
+    """Whether row a stands before row b of the same source: (event time, key) (W9)."""
+    if s.row_minute(st, a) != s.row_minute(st, b):
+        return s.row_minute(st, a) < s.row_minute(st, b)
+    if s.row_micro(st, a) != s.row_micro(st, b):
+        return s.row_micro(st, a) < s.row_micro(st, b)
+    e, f = s.row_entry(st, a), s.row_entry(st, b)
+    if s.entry_high(st, e) != s.entry_high(st, f):
+        return s.entry_high(st, e) < s.entry_high(st, f)
+    return s.entry_low(st, e) < s.entry_low(st, f)
+
+
+@step
+def place_of(st: int, h: int, row: int) -> int:
+    """Return how many rows of list h stand before ``row``."""
+    low, high = 0, s.list_size(st, h)
+    if high > 0 and row_less(st, row_at(st, h, high - 1), row):
+        return high
+    while low < high:
+        middle = (low + high) >> 1
+        if row_less(st, row_at(st, h, middle), row):
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@step
+def first_from(st: int, h: int, minute: int) -> int:
+    """Return how many rows of list h have an event minute before ``minute``."""
+    low, high = 0, s.list_size(st, h)
+    while low < high:
+        middle = (low + high) >> 1
+        if s.row_minute(st, row_at(st, h, middle)) < minute:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@step
+def insert_row(st: int, h: int, row: int) -> None:
+    """Put a row into its place of list h; the pool has room (`room_needed`)."""
+    at = place_of(st, h, row)
+    size = s.list_size(st, h)
+    capacity = block_size(s.list_class(st, h))
+    if s.list_head(st, h) + size >= capacity:
+        if s.list_head(st, h) * 2 > capacity:
+            shift_to_front(st, h)
+        else:
+            move_to_larger(st, h)
+    base = s.list_start(st, h) + s.list_head(st, h)
+    for i in range(base + size, base + at, -1):
+        s.set_place(st, i, s.place(st, i - 1))
+    s.set_place(st, base + at, row)
+    s.set_list_size(st, h, size + 1)
+
+
+@step
+def remove_row(st: int, h: int, row: int) -> None:
+    """Take a row out of list h."""
+    size = s.list_size(st, h)
+    base = s.list_start(st, h) + s.list_head(st, h)
+    s.set_list_size(st, h, size - 1)
+    if s.place(st, base) == row:
+        s.set_list_head(st, h, s.list_head(st, h) + 1)
+    else:
+        for i in range(base + place_of(st, h, row), base + size - 1):
+            s.set_place(st, i, s.place(st, i + 1))
+    if size == 1:
+        free_block(st, s.list_start(st, h), s.list_class(st, h))
+        s.set_list_class(st, h, -1)
+        s.set_list_head(st, h, 0)
+
+
+@inlined
+def block_size(block_class: int) -> int:
+    """Return the places of a block; 0 for no block."""
+    return SMALLEST << block_class if block_class >= 0 else 0
+
+
+@inlined
+def room_needed(st: int, h: int) -> int:
+    """Return the most places that one insertion into list h can take from the pool."""
+    return SMALLEST << (s.list_class(st, h) + 1)
+
+
+@step
+def shift_to_front(st: int, h: int) -> None:
+    """Close the gap before the first row."""
+    start, head = s.list_start(st, h), s.list_head(st, h)
+    for i in range(s.list_size(st, h)):
+        s.set_place(st, start + i, s.place(st, start + head + i))
+    s.set_list_head(st, h, 0)
+
+
+@step
+def move_to_larger(st: int, h: int) -> None:
+    """Move list h to a block of the next class."""
+    block_class = s.list_class(st, h) + 1
+    start = take_block(st, block_class)
+    old = s.list_start(st, h) + s.list_head(st, h)
+    for i in range(s.list_size(st, h)):
+        s.set_place(st, start + i, s.place(st, old + i))
+    if block_class > 0:
+        free_block(st, s.list_start(st, h), block_class - 1)
+    s.set_list_start(st, h, start)
+    s.set_list_class(st, h, block_class)
+    s.set_list_head(st, h, 0)
+
+
+@step
+def take_block(st: int, block_class: int) -> int:
+    """Take a free block of a class, or a new one from the end of the pool; return its first place."""
+    first = s.place_free(st, block_class) - 1
+    if first >= 0:
+        s.set_place_free(st, block_class, s.place(st, first))
+        return first
+    first = s.list_used(st)
+    s.set_list_used(st, first + (SMALLEST << block_class))
+    return first
+
+
+@step
+def free_block(st: int, first: int, block_class: int) -> None:
+    """Give a block back."""
+    s.set_place(st, first, s.place_free(st, block_class))
+    s.set_place_free(st, block_class, first + 1)

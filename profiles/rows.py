@@ -1,0 +1,88 @@
+"""The rows that windows still count or will count: storage, and the index by event minute.
+
+The minute index holds, for each source and event minute within the reach of any finite window, the rows of
+that minute as a linked list; a row beyond that reach counts only in windows that never end.
+"""
+
+from __future__ import annotations
+
+from engine import state as s
+from engine.jit import inlined, step
+from profiles import lists
+
+NOT_LINKED = -1
+
+
+@step
+def store_row(st: int, i: int, source: int, c: int, e: int, minute: int, micro: int) -> int:
+    """Keep the row of batch index i; return its number. ``row_pass`` is set by the caller."""
+    row = s.rows_free(st) - 1
+    if row >= 0:
+        s.set_rows_free(st, s.row_next(st, row))
+    else:
+        row = s.rows_used(st)
+        s.set_rows_used(st, row + 1)
+    s.set_rows_kept(st, s.rows_kept(st) + 1)
+    s.set_row_minute(st, row, minute)
+    s.set_row_micro(st, row, micro)
+    s.set_row_customer(st, row, c)
+    s.set_row_entry(st, row, e)
+    s.set_entry_row(st, e, row)
+    width = s.row_values(st)
+    for j in range(width):
+        s.set_row_value(st, row * width + j, s.b_value(st, i * width + j))
+    link(st, row, source, minute)
+    lists.insert_row(st, c * s.sources(st) + source, row)
+    return row
+
+
+@step
+def free_row(st: int, row: int, source: int) -> None:
+    """Forget a row; its accumulators have been cleared and its entry is the caller's."""
+    lists.remove_row(st, s.row_customer(st, row) * s.sources(st) + source, row)
+    unlink(st, row, source)
+    s.set_row_next(st, row, s.rows_free(st))
+    s.set_rows_free(st, row + 1)
+    s.set_rows_kept(st, s.rows_kept(st) - 1)
+
+
+@inlined
+def head_place(st: int, source: int, minute: int) -> int:
+    """Return where the first row of (source, minute) is noted."""
+    return (minute & s.ring_mask(st)) * s.sources(st) + source
+
+
+@inlined
+def in_reach(st: int, minute: int) -> bool:
+    """Whether the minute index holds this minute at the present clock."""
+    return minute > s.clock(st) - s.ring_mask(st) // 2
+
+
+@step
+def link(st: int, row: int, source: int, minute: int) -> None:
+    """Enter a row into the minute index, if any finite window can still reach it."""
+    if not in_reach(st, minute):
+        s.set_row_previous(st, row, NOT_LINKED)
+        s.set_row_next(st, row, 0)
+        return
+    at = head_place(st, source, minute)
+    first = s.minute_head(st, at)
+    s.set_row_next(st, row, first)
+    s.set_row_previous(st, row, 0)
+    if first:
+        s.set_row_previous(st, first - 1, row + 1)
+    s.set_minute_head(st, at, row + 1)
+
+
+@step
+def unlink(st: int, row: int, source: int) -> None:
+    """Take a row out of the minute index."""
+    before, after = s.row_previous(st, row), s.row_next(st, row)
+    if before == NOT_LINKED:
+        return
+    if before:
+        s.set_row_next(st, before - 1, after)
+    else:
+        s.set_minute_head(st, head_place(st, source, s.row_minute(st, row)), after)
+    if after:
+        s.set_row_previous(st, after - 1, before)

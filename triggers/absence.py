@@ -1,0 +1,81 @@
+"""A happened and B did not (semantics D1, D3)."""
+
+from __future__ import annotations
+
+from engine import state as s
+from engine.effects import CONTRADICTED, emit_decision
+from engine.jit import step
+from profiles import facts, lists, timers
+from profiles.directory import find_entry
+from rules.evaluate import is_true
+from triggers.decide import CAUSE, condition_holds
+from triggers.guards import conclude
+
+
+@step
+def watch(st: int, trigger: int, c: int, i: int, minute: int) -> None:
+    """A's row has come (batch index i, event minute): wait for what should follow it."""
+    if s.mode_now(st) != 1 or s.trigger_paused(st, trigger):
+        return
+    where = s.trigger_where(st, trigger)
+    if where >= 0 and not is_true(st, where, c, i):
+        return
+    due = minute + s.trigger_within(st, trigger) + 1
+    if due <= s.clock(st):
+        fall_due(st, trigger, c, s.b_key_high(st, i), s.b_key_low(st, i))
+        return
+    timers.start(st, due, timers.ABSENCE, trigger, c, s.b_key_high(st, i), s.b_key_low(st, i))
+
+
+@step
+def fall_due(st: int, trigger: int, c: int, high: int, low: int) -> None:
+    """An instance is due: decide unless A was taken back or B has come."""
+    source = s.trigger_after(st, trigger)
+    e = find_entry(st, source, high, low)
+    if e < 0 or s.entry_row(st, e) < 0 or s.row_customer(st, s.entry_row(st, e)) != c:
+        return
+    minute = s.row_minute(st, s.entry_row(st, e))
+    if count_of(st, trigger, c, minute) or not condition_holds(st, trigger, c, -1):
+        return
+    n = conclude(st, trigger, c, minute + s.trigger_within(st, trigger))
+    values = (source, high, low, s.entry_epoch(st, e), s.entry_position(st, e), s.entry_offset(st, e), s.clock(st))
+    for j in range(CAUSE):
+        s.set_d_cause(st, n * CAUSE + j, values[j])
+    fact = facts.find_or_add(st, c, facts.ABSENT, trigger)
+    facts.set_value(st, fact, 0, minute)
+    for j in range(CAUSE - 1):
+        facts.set_value(st, fact, 1 + j, values[j])
+
+
+@step
+def count_of(st: int, trigger: int, c: int, minute: int) -> bool:
+    """Whether a row of B is dated in [minute, minute + within]."""
+    m = s.trigger_of(st, trigger)
+    h = c * s.sources(st) + s.metric_source(st, m)
+    bit = s.metric_bit(st, m)
+    last = minute + s.trigger_within(st, trigger)
+    for k in range(lists.first_from(st, h, minute), s.list_size(st, h)):
+        row = lists.row_at(st, h, k)
+        if s.row_minute(st, row) > last:
+            return False
+        if s.row_pass(st, row * s.row_words(st) + bit // s.WORD) >> (bit % s.WORD) & 1:
+            return True
+    return False
+
+
+@step
+def refute(st: int, trigger: int, c: int, minute: int, row: int) -> None:
+    """A row of B has come: if the last decided instance rested on its absence, say so (D3)."""
+    bit = s.metric_bit(st, s.trigger_of(st, trigger))
+    if s.row_pass(st, row * s.row_words(st) + bit // s.WORD) >> (bit % s.WORD) & 1 == 0:
+        return
+    fact = facts.find(st, c, facts.ABSENT, trigger)
+    if fact < 0:
+        return
+    first = facts.value(st, fact, 0)
+    if first <= minute <= first + s.trigger_within(st, trigger):
+        n = emit_decision(st, c, trigger, CONTRADICTED, 0, minute, 0)
+        for j in range(CAUSE - 1):
+            s.set_d_cause(st, n * CAUSE + j, facts.value(st, fact, 1 + j))
+        s.set_d_cause(st, n * CAUSE + 6, s.clock(st))
+        facts.remove(st, fact)

@@ -1,0 +1,39 @@
+"""When a schedule falls due: local times of the shop's zone (semantics D1)."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+from triggers.trigger import Schedule
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def last_due(schedule: Schedule, zone: str, clock: int, last: int) -> int:
+    """Return the last due minute in (clock, last], or 0: of several missed ones at most one is made up for.
+
+    A local time that is skipped falls due at the next valid minute, one that happens twice once, the first
+    time. Minutes are UTC minutes since 1970.
+    """
+    where = ZoneInfo(zone)
+    hour, minute = (int(part) for part in schedule.at.split(":"))
+    day = datetime.fromtimestamp(last * 60, timezone.utc).astimezone(where).date() + timedelta(days=1)
+    for _ in range((last - clock) // 1440 + 9):
+        if not schedule.days or WEEKDAYS[day.weekday()] in schedule.days:
+            due = _minute_of(datetime.combine(day, time(hour, minute), where))
+            if clock < due <= last:
+                return due
+        day -= timedelta(days=1)
+    return 0
+
+
+def _minute_of(local: datetime) -> int:
+    """Return the UTC minute of a local time; of a skipped one, the first minute after the gap."""
+    utc = local.astimezone(timezone.utc)
+    if utc.astimezone(local.tzinfo).replace(tzinfo=None) == local.replace(tzinfo=None):
+        return int(utc.timestamp() // 60)
+    minute = utc - timedelta(hours=3)
+    while minute.astimezone(local.tzinfo).replace(tzinfo=None) < local.replace(tzinfo=None):
+        minute += timedelta(minutes=1)
+    return int(minute.timestamp() // 60)
