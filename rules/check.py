@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from rfm.model import RfmModel
 from rules.meaning import AverageIs, ColumnValue, Meaning, MetricKnown, MetricValue, RfmValue, TagHeld, each
 from rules.metric import MetricSpec
-from rules.operators import Typed, need, truth
+from rules.operators import need, truth
 from rules.parse import parse
 from rules.resolve import Resolution
 from rules.rfm_plan import RfmPlan
 from rules.schema import Schema
 from rules.scope import CUSTOMER, Scope, row_of
 from rules.syntax import Node
+from rules.typed import Typed
 from rules.types import Type
 
 

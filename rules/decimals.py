@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from decimal import ROUND_FLOOR, Decimal
-from typing import TYPE_CHECKING
 
 from rules.error import RuleError, error_at
 from rules.meaning import Text
+from rules.typed import Typed
 from rules.types import Type
-
-if TYPE_CHECKING:
-    from rules.operators import Typed  # the other way round it imports this file
 
 _GENERAL = "write a whole number in the column's own units, money in minor units"
 _DIGITS = 15  # beyond the largest value of the contract (M1) no suggestion is worth making

@@ -79,7 +79,7 @@ def _token(text: str, at: int, lines: _Lines) -> Token:
         end = at + 1
         while end < len(text) and ("a" + text[end]).isidentifier():
             end += 1
-        if text[at:end] in ("b", "B", "rb", "br") and text[end : end + 1] in ("'", '"'):
+        if text[at:end].lower() in ("b", "br", "rb") and text[end : end + 1] in ("'", '"'):
             raise error_at(here, "bytes are not part of the rule language", "write a plain text in quotes")
         return Token("name", text[at:end], lines.span(at, end))
     if found := _BACKTICK.match(text, at):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from rules import opcodes
 from rules.decimals import refuse_decimal, refuse_factor
 from rules.error import error_at
@@ -23,9 +21,9 @@ from rules.meaning import (
     is_two_valued,
 )
 from rules.recency import compare_recency
-from rules.rfm_plan import RfmPlan
 from rules.suggest import suggest
 from rules.syntax import Span
+from rules.typed import Typed
 from rules.types import BOOL, IN_WORDS, Kind, Type, clash, product_type, quotient_type, sum_type
 from rules.write import write_literal
 
@@ -42,18 +40,6 @@ _INSTEAD: dict[Kind, str] = {
     "number": "make it a condition, such as ... > 0",
     "bool": "true and false can be joined by && and ||, and compared with == and !=",
 }
-
-
-@dataclass(frozen=True)
-class Typed:
-    """A value with its type and place. Of an average or a recency, the meaning is whether it is known;
-    a recency has the ``plan`` of its model.
-    """
-
-    meaning: Meaning
-    type: Type
-    span: Span
-    plan: RfmPlan | None = None
 
 
 def need(value: Typed, kind: Kind, who: str) -> Meaning:

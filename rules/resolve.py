@@ -19,7 +19,7 @@ from rules.meaning import (
 )
 from rules.metric import FUNCTIONS, MetricSpec
 from rules.metric_call import metric_type, read_metric
-from rules.operators import ARITHMETIC, Typed, arithmetic, choose, compare, known, negate, one_of, truth
+from rules.operators import ARITHMETIC, arithmetic, choose, compare, known, negate, one_of, truth
 from rules.parse import parse
 from rules.recency import in_population
 from rules.rfm_plan import RfmPlan, plan_rfm
@@ -41,6 +41,7 @@ from rules.syntax import (
     chain,
     walk,
 )
+from rules.typed import Typed
 from rules.types import BOOL, COUNT, NUMBER, TEXT, Type, column_type
 
 _TAGS = Name(("tags",))
