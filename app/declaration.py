@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -14,6 +14,8 @@ from rules.suggest import suggest
 
 Model = TypeVar("Model", bound=BaseModel)
 
+# pydantic names the tried branch of a union inside a place; no such part stands in the file
+BRANCHES = ("str", "int", "bool", "(one)", "(many)")
 _EXPECTED = {
     "string_type": ("must be text", "put it in quotes"),
     "int_type": ("must be a whole number", "write digits only"),
@@ -71,10 +73,10 @@ def _value_at(value: Any, place: Place) -> Any:
 def _tell(
     model: type[BaseModel], error: ErrorDetails, document: Document, place: Place, problems: Problems
 ) -> None:
-    inner = error["loc"]
+    inner = tuple(part for part in error["loc"] if part not in BRANCHES)
     where = document.where((*place, *inner))
     kind = error["type"]
-    key = ".".join(str(part) for part in inner if not _is_branch(part)) or document.label
+    key = ".".join(str(part) for part in inner) or document.label
     if kind == "extra_forbidden":
         owner = _model_at(model, inner[:-1])
         known = [one for one in keys_of(owner) if one != "name"] if owner else []
@@ -91,25 +93,21 @@ def _tell(
         problems.add(where, f"'{key}': {error['msg'].lower()}", "correct the value")
 
 
-def _is_branch(part: object) -> bool:
-    """Whether part of a place only names the branch of a union that was tried."""
-    return part in ("str", "int", "bool")
-
-
 def _model_at(model: type[BaseModel], place: Place) -> type[BaseModel] | None:
     """Follow ``place`` through the annotations and return the model that stands there."""
     annotation: Any = model
     for step in place:
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            annotation = _without_none(keys_of(annotation).get(str(step)))
+            annotation = keys_of(annotation).get(str(step))
         else:
             arguments = get_args(annotation)
-            annotation = _without_none(arguments[-1]) if arguments else None
+            annotation = arguments[-1] if arguments else None
+        annotation = _meant(annotation)
     return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
 
 
-def _without_none(annotation: Any) -> Any:
-    if get_origin(annotation) in (Union, types.UnionType):
-        kept = [one for one in get_args(annotation) if one is not type(None)]
-        return kept[0] if len(kept) == 1 else annotation
+def _meant(annotation: Any) -> Any:
+    """Unwrap Annotated and optional annotations; of several forms the first, the single one, is taken."""
+    while get_origin(annotation) in (Annotated, Union, types.UnionType):
+        annotation = next((one for one in get_args(annotation) if one is not type(None)), None)
     return annotation

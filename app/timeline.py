@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from profiles.declare import Declared
 
@@ -66,6 +66,16 @@ class Expect(Declared):
     decisions: list[Decided] | None = None
 
 
+def _is_many(value: object) -> str:
+    return "(many)" if isinstance(value, list) else "(one)"
+
+
+# Told apart by what is written, so that an error is that of the one form that was meant.
+OneOrMany = Annotated[
+    Annotated[Expect, Tag("(one)")] | Annotated[list[Expect], Tag("(many)")], Discriminator(_is_many)
+]
+
+
 class Step(Declared):
     """What happens at one moment, in the order of the keys below, and what holds afterwards.
 
@@ -78,7 +88,7 @@ class Step(Declared):
     insert: dict[str, list[Row]] = Field(default={}, description="source to new rows, columns as in the file")
     update: dict[str, list[Row]] = Field(default={}, description="source to rows that change")
     delete: dict[str, list[Row]] = Field(default={}, description="source to rows that go")
-    expect: Expect | list[Expect] | None = None
+    expect: OneOrMany | None = None
 
     def expectations(self) -> list[Expect]:
         """Return what is expected at this step, as a list."""
