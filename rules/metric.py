@@ -10,8 +10,6 @@ from rules.syntax import Call, Literal, Name, Node, walk
 from rules.write import write
 
 FUNCTIONS = ("count", "sum", "avg", "min", "max", "first", "last", "distinct")
-# of nothing these are 0, the others null (M2)
-NEVER_NULL = ("count", "sum", "distinct")
 ALL = Window("all")
 
 

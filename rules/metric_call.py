@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from profiles.windows import Window, parse_window
 from rules.error import error_at
-from rules.metric import ALL, FUNCTIONS, MetricSpec
+from rules.metric import ALL, MetricSpec
 from rules.schema import Schema
 from rules.suggest import suggest
 from rules.syntax import Call, Literal, Name, Node
@@ -102,11 +102,6 @@ def metric_type(spec: MetricSpec, schema: Schema) -> Type:
     if spec.function == "avg":
         return Type("average", of_column.scale, of_column.currency, origin=of_column.origin)
     return of_column
-
-
-def is_metric(name: str) -> bool:
-    """Whether a function of this name is a metric."""
-    return name in FUNCTIONS
 
 
 def _fitting(function: str, source: Source) -> list[str]:

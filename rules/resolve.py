@@ -53,6 +53,9 @@ class Resolution:
     """Gives the meaning of trees that stand in one scope of one shop; every method raises RuleError."""
 
     def __init__(self, schema: Schema, scope: Scope) -> None:
+        if scope.kind != "customer" and scope.source not in schema.sources:
+            hint = suggest(scope.source, schema.sources, "source")
+            raise RuleError(f"source '{scope.source}' is not declared", hint)
         self._schema, self._scope = schema, scope
 
     def value(self, node: Node) -> Typed:

@@ -157,6 +157,11 @@ def test_a_row_scope_knows_columns_alone() -> None:
         check_rule("row.gift.x", SCHEMA, EVENT)
 
 
+def test_a_scope_of_an_unknown_source_is_refused() -> None:
+    with pytest.raises(RuleError, match="source 'ordrs' is not declared: did you mean 'orders'"):
+        check_rule("gift", SCHEMA, row_of("ordrs"))
+
+
 def test_what_a_rule_rests_on_is_listed_once_in_order() -> None:
     checked = check_rule(
         '"vip" in tags && vip_spend > 5 && sum(orders.amount, "365d") > 3 && rfm.r > 1 '
