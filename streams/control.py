@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from streams.change import DELETE
-
 TICK, MANUAL, CONSENT, SETTINGS, CONFLICT, REFERENCE = (
     "tick", "manual", "consent", "settings", "conflict", "reference",
 )  # fmt: skip
@@ -40,14 +38,16 @@ def consent(customer: bytes, channel: str, purpose: str, granted: bool, until: i
     return Control(CONSENT, customer, canonical(body))
 
 
-def of_row(kind: str, customer: bytes, values: Mapping[str, Any], op: int) -> Control:
-    """Return the control record that a row of a source of tags or consent makes.
-
-    A delete, or a row that leaves this customer, removes the tag by hand or withdraws the consent.
-    """
-    gone, until = op == DELETE, values["until"]
+def of_row(kind: str, customer: bytes, values: Mapping[str, Any]) -> Control:
+    """Return the control record that a row of a source of tags or consent makes."""
     if kind == MANUAL:
-        on = None if gone or values["on"] is None else bool(values["on"])
-        return manual(customer, values["tag"], on, until if on is not None else None)
-    return consent(customer, values["channel"], values["purpose"], not gone and bool(values["granted"]),
-                   None if gone else until)  # fmt: skip
+        on = None if values["on"] is None else bool(values["on"])
+        return manual(customer, values["tag"], on, values["until"] if on is not None else None)
+    return consent(customer, values["channel"], values["purpose"], bool(values["granted"]), values["until"])
+
+
+def taken_back(kind: str, customer: bytes, body: Mapping[str, Any]) -> Control:
+    """Return the record that takes a former one back: the tag by hand removed, the consent withdrawn."""
+    if kind == MANUAL:
+        return manual(customer, body["tag"], None)
+    return consent(customer, body["channel"], body["purpose"], False)

@@ -31,9 +31,10 @@ class ImportReport:
     deleted, unknown_deletes, rejected, parked and without_customer.
 
     superseded: a later row of the same import has the same key; moved: updated rows that changed their
-    customer; released: parked rows whose parent came; dragged: rows that moved with their parent;
-    conflicts: combinations of references of different customers; skipped_times, doubled_times: local
-    times that did not exist or occurred twice; records: all that was written to the log, ticks included.
+    customer (or, of tags and consent, what they are about); released: parked rows whose parent came;
+    dragged: rows that moved with their parent; conflicts: combinations of references of different
+    customers; skipped_times, doubled_times: local times that did not exist or occurred twice; records:
+    all that was written to the log, ticks included.
     """
 
     rows: int = 0

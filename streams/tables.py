@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from streams.change import DELETE, MOVE_OUT, READ, UPDATE, UPSERT
-from streams.control import KIND_OF_SOURCE, Control, of_row
+from streams.change import MOVE_OUT, READ, UPDATE, UPSERT
+from streams.control import KIND_OF_SOURCE, Control, of_row, taken_back
 from streams.identity.arrivals import Arrivals
 from streams.identity.partition import id_bytes
 from streams.log.block import CONTROL_FIELDS, ROW_FIELDS
@@ -81,11 +81,18 @@ def _control_rows(
 ) -> dict[int, Control]:
     kind = KIND_OF_SOURCE[arrivals.source.kind]
     values = arrivals.changes.columns.take(pa.array(row)).to_pylist()
-    ops = np.where(out, DELETE, arrivals.changes.op[row]).tolist()
-    return {
-        place: of_row(kind, ids[16 * n : 16 * n + 16], values[n], ops[n])
-        for n, place in enumerate(at.tolist())
-    }
+    gone = out | arrivals.deleted[row]
+    controls: dict[int, Control] = {}
+    for number, place in enumerate(at.tolist()):
+        customer = ids[16 * number : 16 * number + 16]
+        if gone[number]:
+            assert arrivals.standing is not None  # every source of tags or consent has it
+            before = arrivals.standing.bodies[row[number]]
+            assert before is not None  # only a row that stands can go
+            controls[place] = taken_back(kind, customer, before)
+        else:
+            controls[place] = of_row(kind, customer, values[number])
+    return controls
 
 
 def control_table(controls: list[Control]) -> pa.Table:

@@ -45,10 +45,10 @@ class CsvFile:
     """
 
     def __init__(
-        self, path: Path, form: FileFormat, wanted: Collection[str], block_bytes: int = BLOCK_BYTES
+        self, path: Path, form: FileFormat, wanted: Collection[str], block_bytes: int | None = None
     ) -> None:
         self._where = str(path)
-        self._block_bytes = block_bytes
+        self._block_bytes = block_bytes or BLOCK_BYTES
         self._data, encoding = to_utf8(read_bytes(path), form.encoding, self._where)
         self._separator = find_separator(self._data, form.separator, wanted, self._where)
         records = first_records(self._data, self._separator)

@@ -13,6 +13,7 @@ from streams.contract.source import Source
 from streams.identity.directory import Known, look_up
 from streams.identity.match import last_of_each
 from streams.identity.parked import parked_content, unpark
+from streams.identity.standing import Standing, standing_of
 from streams.log.log import Log
 
 Int64s = NDArray[np.int64]
@@ -33,6 +34,7 @@ class Arrivals:
     customer_low: Int64s = field(init=False)
     placed: Mask = field(init=False)
     reference: pa.Array = field(init=False)
+    standing: Standing | None = None  # of sources of tags and consent only
 
     def __post_init__(self) -> None:
         self.place(
@@ -58,12 +60,14 @@ class Arrivals:
 
     @property
     def moved_out(self) -> Mask:
-        """Mask of rows whose key has a row at another customer now, which must leave it (semantics W7)."""
+        """Mask of rows whose key stands elsewhere now and must leave there first (semantics W7): at another
+        customer, or (of tags and consent) for another tag, channel or purpose.
+        """
         same = (self.customer_high == self.known.customer_high) & (
             self.customer_low == self.known.customer_low
         )
         out: Mask = self.known.alive & ~(same & self.placed)
-        return out
+        return out if self.standing is None else out | (self.standing.renamed & ~self.deleted)
 
     def add(self, changes: Changes, known: Known) -> None:
         """Append rows that follow their parent."""
@@ -104,7 +108,10 @@ def fresh(log: Log, source: Source, changes: Changes, own: Int64s) -> Sorted:
     unknown = deleted & ~known.alive & ~is_parked
     keep = np.where(deleted, known.alive, ~unchanged)
     kept = Known(*(getattr(known, name)[keep] for name in Known.__slots__))
+    arrivals = Arrivals(source, changes.take(keep), kept, own[keep])
+    if source.kind != "rows":
+        arrivals.standing = standing_of(log, source.kind, arrivals.changes.columns, kept)
     return Sorted(
-        Arrivals(source, changes.take(keep), kept, own[keep]),
+        arrivals,
         int((~last).sum()), int(unchanged.sum()), int(unknown.sum()), int((deleted & is_parked).sum()),
     )  # fmt: skip

@@ -56,8 +56,8 @@ def any_parked(log: Log, source: str) -> bool:
 
 def count_parked(log: Log) -> dict[str, int]:
     """Return how many rows of each source wait for their parent (semantics W8)."""
-    query = "SELECT s.name, count(*) FROM parked p JOIN source s ON s.number = p.source GROUP BY s.name ORDER BY 1"
-    return dict(log.connection.execute(query).fetchall())
+    query = "SELECT s.name, count(*) FROM parked p JOIN source s ON s.number = p.source GROUP BY s.name"
+    return dict(sorted(log.connection.execute(query).fetchall()))
 
 
 def parked_content(log: Log, source: str, high: Int64s, low: Int64s) -> tuple[NDArray[np.bool_], Int64s]:

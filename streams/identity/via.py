@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from streams.change import Changes, concat
@@ -18,6 +17,7 @@ from streams.identity.match import match_keys
 from streams.identity.parked import changes_of, parked_under
 from streams.identity.partition import partitions_of
 from streams.log.log import Log
+from streams.log.read_back import read_back
 
 Int64s = NDArray[np.int64]
 
@@ -65,28 +65,10 @@ def _dragged(log: Log, source: Source, parent_high: Int64s, parent_low: Int64s) 
         return None
     known = look_up(log, source.name, rows[:, 0].copy(), rows[:, 1].copy())
     partition = partitions_of(rows[:, 4], rows[:, 5], log.partitions)
-    bodies = read_back(log, source, zip(partition.tolist(), rows[:, 6].tolist(), strict=True))
+    places = zip(partition.tolist(), rows[:, 6].tolist(), strict=True)
+    bodies = read_back(log, source.name, places, ["event_us", "reference", *carried_columns(source)])
     numbers = np.column_stack([rows[:, :4], known.content])
     return changes_of(source, numbers, bodies)
-
-
-def read_back(log: Log, source: Source, places: Iterable[tuple[int, int]]) -> list[list[object]]:
-    """Return [event_us, reference, declared columns ...] of the records at (partition, step), in order.
-
-    A column that the block does not have (it was declared later) is null.
-    """
-    blocks: dict[tuple[int, int], pa.Table] = {}
-    bodies: list[list[object]] = []
-    for partition, step in places:
-        block = next(log.blocks(partition, step, step + 1))
-        at = (partition, block.first_step)
-        if at not in blocks:
-            blocks[at] = block.tables([source.name])[source.name]
-        table = blocks[at]
-        row = pc.index(table["ordinal"], pa.scalar(step - block.first_step, pa.int32())).as_py()
-        names = ["event_us", "reference", *carried_columns(source)]
-        bodies.append([table[name][row].as_py() if name in table.column_names else None for name in names])
-    return bodies
 
 
 def place_children(log: Log, arrivals: Arrivals, parents: Arrivals | None, parent_source: str) -> Int64s:

@@ -88,11 +88,10 @@ def story(log: Log, of: Shop) -> list[tuple[Any, ...]]:
     """Return all records in order of (step) for a log of one partition, in short form."""
     told: list[tuple[int, tuple[Any, ...]]] = []
     for name in of.sources:
-        if of.sources[name].kind != "rows":
-            continue
-        for row in read_rows(log, of.sources[name]).itertuples():
-            told.append((row.step, (name, row.op, row.customer[:4], row.reference)))
-    for control in read_control(log).itertuples():
-        whose = control.customer[:4] if isinstance(control.customer, str) else None
-        told.append((control.step, (control.kind, whose)))
+        if of.sources[name].kind == "rows":
+            frame = read_rows(log, of.sources[name])
+            columns = [frame[column].tolist() for column in ("step", "op", "customer", "reference")]
+            told += [(step, (name, op, who[:4], ref)) for step, op, who, ref in zip(*columns, strict=True)]
+    control = read_control(log)
+    told += list(zip(control["step"].tolist(), [(kind,) for kind in control["kind"]], strict=True))
     return [what for _, what in sorted(told, key=lambda record: record[0])]

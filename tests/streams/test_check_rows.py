@@ -76,8 +76,8 @@ def test_required_limits_and_allowed_are_part_of_the_contract() -> None:
 def test_a_product_is_exact_and_null_if_a_factor_is() -> None:
     """M1: quantity x price, in decimals first."""
     columns = {"total": {"type": "decimal", "scale": 3, "product": ["quantity", "price"]}}
-    rows = [order(quantity="6", price="2.555"), order(quantity="-3", price="0.1"), order(quantity="2", price=None),
-            order(quantity="6", price="2.555"), order(quantity="1", price="0.0001"),
+    rows = [order(quantity="6", price="2.555"), order(quantity="-3", price="0.1"),
+            order(quantity="2", price=None), order(quantity="6", price="2.555"), order(quantity="1", price="0.0001"),
             order(quantity="x", price="1")]  # fmt: skip
     checked = check({**ORDERS, "columns": columns}, rows)
     assert checked.changes.columns["total"].to_pylist() == [15330, -300, None, 15330]
@@ -99,7 +99,9 @@ def test_the_nth_equal_line_is_its_own_row() -> None:
 def test_a_whole_number_key_is_its_value_and_any_other_is_hashed() -> None:
     """W1: high = -2^63, low = the value, so that keys order by value."""
     numbered = {**ORDERS, "columns": {**ORDERS["columns"], "number": {"type": "int", "from": "id"}}}
-    checked = check(numbered, [order(id="7"), order(id="-7.0"), order(id="9223372036854775807"), order(id="x")])
+    checked = check(
+        numbered, [order(id="7"), order(id="-7.0"), order(id="9223372036854775807"), order(id="x")]
+    )
     assert checked.changes.key_high.tolist() == [-(2**63)] * 2
     assert checked.changes.key_low.tolist() == [7, -7]
     assert [row for row, _ in checked.faults] == [2, 3]  # beyond the limit of values; no number

@@ -63,7 +63,7 @@ def test_what_does_not_fit_is_refused_with_a_hint(text: str, scale: int, problem
 def test_any_decimal_survives_writing_and_reading(number: object) -> None:
     """M1: text to units loses nothing."""
     exact = parse_number(str(number))
-    assert scaled(exact, 4) == int(number * 10**4)  # type: ignore[operator,call-overload] # a Decimal
+    assert scaled(exact, 4) == int(number * 10**4)  # type: ignore[operator] # a Decimal
     assert scaled(parse_number(plain(exact)), 4) == scaled(exact, 4)
 
 
@@ -71,7 +71,7 @@ def test_products_are_exact_before_they_are_scaled() -> None:
     """M1: 0.1 x 0.1 is 0.01, not a float near it."""
     assert Exact(1, 1).times(Exact(1, 1)) == Exact(1, 2)
     assert scaled(parse_number("3").times(parse_number("2.555")), 3) == 7665
-    with pytest.raises(ValueProblem, match="7.665 has more than 2 decimals"):
+    with pytest.raises(ValueProblem, match=r"7\.665 has more than 2 decimals"):
         scaled(parse_number("3").times(parse_number("2.555")), 2)
 
 
@@ -99,7 +99,7 @@ def test_products_are_exact_before_they_are_scaled() -> None:
 def test_times_become_utc_and_unclear_local_times_are_marked(
     text: str, form: str | None, zone: ZoneInfo, moment: Moment
 ) -> None:
-    """T1, W5: UTC microseconds; a time that occurs twice is the first, a skipped one the first that exists."""
+    """T1, W5: UTC microseconds; of a time that occurs twice the first, of a skipped one the first that is."""
     assert moment_reader(form, zone)(text) == moment
 
 
