@@ -100,6 +100,12 @@ def take_cuts(model: RfmModel, minute: int, r: Numbers, f: Numbers, m: Numbers) 
     return CutPoints(minute, *(quantile_cuts(v, model.bins) for v in (r, f, m)))
 
 
+def recut(model: RfmModel, cuts: CutPoints, minute: int, r: Numbers) -> CutPoints:
+    """Return the cut points at a later opening where only recencies (int64, not empty) have changed."""
+    recency = mean_cut(r) if model.method == "mean" else quantile_cuts(r, model.bins)
+    return CutPoints(minute, recency, cuts.frequency, cuts.monetary)
+
+
 def recency_score(model: RfmModel, scale: Scale, values: Numbers) -> Numbers:
     """Return the recency scores of ``values`` (int64): few minutes ago is a high score (R3++).
 

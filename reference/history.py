@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reference.bounds import enters, leaves
+from reference.bounds import leaves
 from reference.calendar import LATEST
 from reference.customers import Customers
 from reference.cuts import CutPoints, take_cuts
@@ -20,6 +20,7 @@ from reference.metrics import Standing
 from reference.moment import Moment
 from reference.pieces import Pieces
 from reference.scores import measured
+from reference.sweep import CutTimeline, sweep
 from reference.versions import Versions, read_versions
 from rfm.model import RfmModel
 
@@ -50,6 +51,7 @@ class History:
         self.corrected = corrected
         self._passing: dict[Measure, Bools] = {}
         self._cuts: dict[tuple[str, int], CutPoints | None] = {}
+        self._timelines: dict[str, CutTimeline] = {}
 
     def at(self, minute: int) -> Standing:
         """Return the rows that stand at minute ``minute``, that is just before advance(minute + 1)."""
@@ -89,6 +91,9 @@ class History:
         return Standing(self.pieces, self.versions, len(self.customers), minute, stand, self._passing)
 
     def _taken(self, model: RfmModel, minute: int) -> CutPoints | None:
+        if model.method == "fixed":
+            nobody = np.zeros(0, dtype=np.int64)
+            return take_cuts(model, minute, nobody, nobody, nobody)
         population = measured(self.at_opening(minute), model)
         inside = np.flatnonzero(population.present)
         values = (population.recency(model, minute), population.orders, population.money)
@@ -107,23 +112,24 @@ class History:
         found |= self._anchor_changes(latest.window.attribute)
         return sorted((m for m in found if self.span[0] <= m < minute), reverse=True)
 
-    def cut_minutes(self, model: RfmModel) -> list[int]:
-        """Return, ascending, the openings at which the cut points in force may differ from those before.
+    def all_cuts(self, model: RfmModel) -> CutTimeline:
+        """Return the cut points of every minute of the log.
 
-        In unit ``day`` everybody's recency grows by itself, so that is every minute.
+        Takes seconds for half a million rows; in unit ``day``, where recency grows by itself, up to a minute
+        a year. The answer is kept.
         """
-        if model.recency_unit == "day" and model.method != "fixed":
-            return list(range(self.span[0], self.span[1] + 1))
-        terms = self.pieces.terms[model.name]
-        found: set[int] = set()
-        for measure in (terms.latest, *(measure for _, measure in terms.money)):
-            versions = self.versions[measure.source]
-            found |= {*(versions.minute + 1).tolist(), *(versions.end_minute + 1).tolist()}
-            for event in np.unique(versions.event).tolist():
-                for anchor in self.anchor_values(measure.window.attribute):
-                    found.add(enters(measure.window, event, self.pieces.zone, anchor))
-                    found.add(leaves(measure.window, event, self.pieces.zone, anchor))
-        return sorted(minute for minute in found if self.span[0] <= minute <= self.span[1])
+        if model.name not in self._timelines:
+            first, last = self.span
+            own = self.pieces.terms[model.name].orders.window.kind == "own"
+            if own or model.method == "fixed":
+                minutes = range(first, last + 1) if own else range(first, first + 1)
+                taken = ((minute, self.cuts(model, minute)) for minute in minutes)
+                known = [(minute, cuts) for minute, cuts in taken if cuts is not None]
+                timeline = CutTimeline([minute for minute, _ in known], [cuts for _, cuts in known])
+            else:
+                timeline = sweep(self.at(last), model, last)
+            self._timelines[model.name] = timeline
+        return self._timelines[model.name]
 
     def steps_of(self, customer: int) -> list[Moment]:
         """Return, in order, the steps that touch the customer of that number: its records, and the records

@@ -47,7 +47,7 @@ class Standing:
     def rows(self, measure: Measure) -> Ints:
         """Return the numbers of the versions that ``measure`` counts (a null column does not count, M2+)."""
         versions = self.versions[measure.source]
-        counted = self._standing[measure.source] & self._filtered(measure)
+        counted = self._standing[measure.source] & self.filtered(measure)
         low, high = self._bounds(measure, versions)
         return np.flatnonzero(counted & (versions.event >= low) & (versions.event < high))
 
@@ -93,7 +93,8 @@ class Standing:
     def _none(self) -> Bools:
         return np.zeros(self.customers, dtype=bool)
 
-    def _filtered(self, measure: Measure) -> Bools:
+    def filtered(self, measure: Measure) -> Bools:
+        """Return which of the source's versions, standing or not, pass filter and have the column."""
         if measure not in self._passing:
             versions = self.versions[measure.source]
             passing = np.ones(len(versions), dtype=bool)

@@ -15,10 +15,12 @@ from reference.control import ManualRecord, manual_records
 from reference.cuts import CutPoints
 from reference.evaluate import CustomerView, Reader, Value, customer_reader
 from reference.history import History
-from reference.life import LifeRow, LifeView, rows_of
+from reference.life import LifeRow, LifeView, rows_of, whole
 from reference.membership import Membership
 from reference.moment import Moment
+from reference.scores import DAY
 from reference.units import Unit, members, units_in_order
+from rfm.model import RfmModel
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ class Life:
         self.state = {tag: Membership(declared) for tag, declared in self._pieces.tags.items()}
         self.since: dict[str, int] = {}
         self._started = False
+        self._models = self._pieces.models if every_minute else self._pieces.models_read
+        self._row_edges: set[int] = set()
         self._segment: dict[str, Value] = {model.name: None for model in self._pieces.models}
 
     @property
@@ -98,11 +102,13 @@ class Life:
                 yield from self._judge(step, openings)
 
     def _openings(self, first: int, until: int) -> list[int]:
+        """Return a heap of the openings to judge at; those that fall due later are pushed as they come."""
         if self._every_minute:
             return list(range(first, until + 1))  # ascending, so already a heap
-        found = {m for row in self._rows for m in self._edges(row)}
-        for model in self._pieces.models_read:
-            found |= set(self._history.cut_minutes(model))
+        self._row_edges = {minute for row in self._rows for minute in self._edges(row)}
+        found = set(self._row_edges)
+        for model in self._models:
+            found |= set(self._history.all_cuts(model).minutes)
         heap = [minute for minute in found if first <= minute <= until]
         heapq.heapify(heap)
         return heap
@@ -122,21 +128,33 @@ class Life:
                 self.state[record.tag].manual = record.setting
 
     def _judge(self, moment: Moment, openings: list[int]) -> Iterator[Transition]:
-        cuts: dict[str, CutPoints | None] = {}
-        for model in self._pieces.models:
-            cuts[model.name] = self._history.cuts(model, moment.minute)
-        self._view.move(moment, cuts)
-        for model in self._pieces.models:
+        cuts = {model.name: self._cuts(model, moment.minute) for model in self._models}
+        opening = moment.step < 0 and not self._every_minute
+        self._view.move(moment, cuts, same_rows=opening and moment.minute not in self._row_edges)
+        for model in self._models:
             segment = self._view.rfm(model.name, "segment")
             if segment != self._segment[model.name]:
                 before, self._segment[model.name] = self._segment[model.name], segment
                 yield self._transition(moment, "segment", model.name, before, segment, moment.minute)
         for unit in self._units:
             yield from self._judge_unit(unit, moment)
+        for due in self._due(moment.minute):
+            if moment.minute < due < LATEST:
+                heapq.heappush(openings, due)
+
+    def _cuts(self, model: RfmModel, minute: int) -> CutPoints | None:
+        if self._every_minute:
+            return self._history.cuts(model, minute)
+        return self._history.all_cuts(model).at(minute)
+
+    def _due(self, minute: int) -> Iterator[int]:
+        """Yield minutes at which a hold ends, or recency in days grows although nothing happens."""
         for state in self.state.values():
-            for due in state.due():
-                if moment.minute < due < LATEST:
-                    heapq.heappush(openings, due)
+            yield from state.due()
+        for model in self._models:
+            latest = self._view.measure(self._pieces.terms[model.name].latest)
+            if model.recency_unit == "day" and latest is not None:
+                yield minute + DAY - (minute - whole(latest)) % DAY
 
     def _judge_unit(self, unit: Unit, moment: Moment) -> Iterator[Transition]:
         candidate = {}

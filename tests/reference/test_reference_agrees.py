@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reference.cuts import scores_of
 from reference.history import History
 from reference.judged import Everybody
 from reference.life import LifeView, rows_of
@@ -13,14 +15,18 @@ from reference.moment import Moment
 from reference.pieces import Pieces
 from reference.recompute import recompute_at
 from reference.replay import Life
-from reference.scores import measured, scored
+from reference.scores import compared_recency, measured, scored
 from rfm.model import RfmModel
 from tags.tag import Tag
 
 WINDOWS = ["30m", "20m offset 10m", "day", "day offset 1", "all", "year from customer.joined"]
 FUNCTIONS = ["count", "sum", "avg", "min", "max", "first", "last", "distinct"]
 TEXTS = [f'{name}(orders.amount, "{window}")' for name in FUNCTIONS for window in WINDOWS]
-TEXTS += ['count(orders, "30m", status != "x")', 'last(orders.status, "day")', 'distinct(orders.status, "30m")']
+TEXTS += [
+    'count(orders, "30m", status != "x")',
+    'last(orders.status, "day")',
+    'distinct(orders.status, "30m")',
+]
 START = 26_300_000  # an epoch minute of 2020
 RULES = {
     "busy": {"rule": 'count(orders, "30m") >= 2', "sticky": "7m"},
@@ -28,11 +34,15 @@ RULES = {
     "best": {"rule": "rfm.f >= 2 && rfm.r >= 2", "group": "level", "sticky": "3m"},
     "good": {"rule": "rfm.score > 111", "group": "level"},
     "both": {"rule": '"busy" in tags && !("best" in tags)'},
+    "fresh": {"rule": "daily.r == 2 || mean.r == 2 && fixed.m > 1", "sticky": "2m"},
     "plain": {"rule": "distinct(orders.amount) > 1"},
     "hand": {},
 }
 MODELS = [
     RfmModel(frequency="distinct(orders.status)", monetary="sum(orders.amount)", window="40m", bins=3),
+    RfmModel(
+        name="daily", frequency="count(orders)", monetary="sum(orders.amount)", bins=2, recency_unit="day"
+    ),
     RfmModel(name="mean", frequency="count(orders)", monetary="sum(orders.amount)", method="mean"),
     RfmModel.model_validate({
         "name": "fixed", "frequency": "count(orders)", "monetary": "sum(orders.amount)", "method": "fixed",
@@ -44,8 +54,9 @@ amounts = st.one_of(st.none(), st.integers(-5, 9))
 statuses = st.sampled_from([None, "x", "y"])
 joined = st.sampled_from([None, START - 400 * 1440, START - 366 * 1440 + 17])
 operations = st.sampled_from(["upsert", "upsert", "insert", "update", "delete", "snapshot", "move"])
+shifts = st.one_of(st.integers(-30, 12), st.integers(-1460, -1390))  # the latter turn a day old in the log
 records = st.tuples(
-    st.integers(0, 9), st.integers(1, 4), st.integers(1, 3), st.integers(-30, 12), operations,
+    st.integers(0, 9), st.integers(1, 4), st.integers(1, 3), shifts, operations,
     st.integers(0, 40), amounts, statuses, joined,
 )  # fmt: skip
 hands = st.tuples(
@@ -102,7 +113,17 @@ def test_every_metric_and_score_is_the_same_for_one_customer_and_for_all(shelf_c
             for measure in book.pieces.measures:
                 assert one.measure(measure) == everybody.measure(measure), str(measure)
             for model in book.pieces.models:
-                for field in ("recency", "frequency", "monetary", "r", "f", "m", "score", "segment", "member"):
+                for field in (
+                    "recency",
+                    "frequency",
+                    "monetary",
+                    "r",
+                    "f",
+                    "m",
+                    "score",
+                    "segment",
+                    "member",
+                ):
                     assert one.rfm(model.name, field) == everybody.rfm(model.name, field), field
 
 
@@ -120,7 +141,7 @@ def test_a_life_seen_at_its_edges_is_the_life_seen_at_every_minute(shelf_class, 
         assert mine == [change for change in sparse.run(last) if change.kind == "tag"]
         for minute in range(first, last + 1, 37):
             result = recompute_at(history, minute, replay=[customer])
-            held = {tag: False for tag in book.pieces.tags}
+            held = dict.fromkeys(book.pieces.tags, False)
             for change in mine:
                 if change.minute <= minute:
                     held[change.name] = bool(change.after)
@@ -130,3 +151,31 @@ def test_a_life_seen_at_its_edges_is_the_life_seen_at_every_minute(shelf_class, 
                 known = {tag: bool(value) for tag, value in alone.items() if value is not pd.NA}
                 assert set(known) == {"plain", "hand"}
                 assert known.items() <= held.items()
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(logs)
+def test_the_sweep_over_all_minutes_scores_as_the_cut_points_of_each_minute(shelf_class, log):
+    """R3, R5: one pass over what comes and goes gives the scores that measuring everybody anew gives."""
+    shelf = shelf_class()
+    book = write(shelf, log)
+    history = History(book.pieces, book.frames(), book.control())
+    for model in MODELS:
+        timeline = history.all_cuts(model)
+        for minute in range(history.span[0], history.span[1] + 1):
+            swept, taken = timeline.at(minute), history.cuts(model, minute)
+            assert (swept is None) == (taken is None)
+            if taken is None or swept is None:
+                continue
+            assert (swept.frequency, swept.monetary) == (taken.frequency, taken.monetary)
+            for back in range(60):
+                latest = minute - back
+                scores = [
+                    scores_of(model, cuts, recency_compared(model, cuts, minute, latest), 1, 1)[0]
+                    for cuts in (swept, taken)
+                ]
+                assert scores[0] == scores[1]
+
+
+def recency_compared(model, cuts, minute, latest):
+    return int(compared_recency(model, minute, np.array([latest]), cuts)[0])
