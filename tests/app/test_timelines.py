@@ -79,10 +79,20 @@ cases:
       - at: +10m
         insert: {orders: [{order_id: 2, member_id: M1, amount: 0.01}]}
         expect: {tags: [vip], decisions: [{outcome: act, at: +10m}]}
+      - {at: +20m, expect: {metrics: {spend: 500000}, decisions: []}}  # none since the step before
 """
-ORDINARY = TIMELINE.replace("not_tags: [vip]", "tags: [普通]").replace(
-    "tags: [vip], dec", "not_tags: [普通], dec"
-)
+ORDINARY = """\
+start: 2026-03-01 09:00
+customer: member:M1
+cases:
+  - name: two orders
+    steps:
+      - insert: {orders: [{order_id: 1, member_id: M1, amount: 4999.99}]}
+        expect: {tags: [普通]}
+      - at: +10m
+        insert: {orders: [{order_id: 2, member_id: M1, amount: 0.01}]}
+        expect: {not_tags: [普通]}
+"""
 TESTED = {
     "tags/vip.test.yaml": TIMELINE,
     "tags/普通.test.yaml": ORDINARY,
