@@ -77,8 +77,8 @@ def test_a_product_is_exact_and_null_if_a_factor_is() -> None:
     """M1: quantity x price, in decimals first."""
     columns = {"total": {"type": "decimal", "scale": 3, "product": ["quantity", "price"]}}
     rows = [order(quantity="6", price="2.555"), order(quantity="-3", price="0.1"),
-            order(quantity="2", price=None), order(quantity="6", price="2.555"), order(quantity="1", price="0.0001"),
-            order(quantity="x", price="1")]  # fmt: skip
+            order(quantity="2", price=None), order(quantity="6", price="2.555"),
+            order(quantity="1", price="0.0001"), order(quantity="x", price="1")]  # fmt: skip
     checked = check({**ORDERS, "columns": columns}, rows)
     assert checked.changes.columns["total"].to_pylist() == [15330, -300, None, 15330]
     assert [(row, fault.problem) for row, fault in checked.faults] == [

@@ -81,13 +81,14 @@ def test_a_file_that_is_no_workbook_is_refused(tmp_path: Path) -> None:
 
 def test_parquet_columns_become_exact_text(tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
+    zoned = pa.timestamp("ms", "Asia/Shanghai")
     table = pa.table({
         "id": pa.array([31198570044, None]),
         "price": [0.99, float("nan")],
         "phone": [13800000000.0, 1e22],
         "exact": pa.array([Decimal("12.30"), None], pa.decimal128(10, 2)),
         "at": pa.array([dt.datetime.fromisoformat("2017-01-01 11:53:26"), None], pa.timestamp("ns")),
-        "zoned": pa.array([dt.datetime(2017, 1, 1, 3, tzinfo=dt.UTC), None], pa.timestamp("ms", "Asia/Shanghai")),
+        "zoned": pa.array([dt.datetime(2017, 1, 1, 3, tzinfo=dt.UTC), None], zoned),
         "day": [dt.date(2017, 1, 1), None],
         "flag": [True, None],
         "city": pa.array(["上海", ""]).dictionary_encode(),

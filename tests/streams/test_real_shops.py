@@ -83,9 +83,14 @@ def test_complete_journey_is_imported_from_parquet(tmp_path: Path) -> None:
     with new_log(tmp_path) as log:
         report = import_files(log, of, [("baskets", path)])
         frame = read_rows(log, of.sources["baskets"])
-    assert (report.rows, report.new, report.rejected) == (1_469_307, 1_469_307, 0)
+    # Twenty lines have the dust of a subtraction of floats, such as 1.8e-15, where nothing was paid: they
+    # have more than two decimals, and nothing is rounded.
+    dust = (transactions["sales_value"] > 0) & (transactions["sales_value"] < 0.005)
+    assert (report.rows, report.new, report.rejected) == (1_469_307, 1_469_287, 20)
+    assert int(dust.sum()) == 20
+    assert "has more than 2 decimals" in report.first_rejected[0].problem
     assert frame["customer"].nunique() == 2469
-    assert frame["basket"].nunique() == 155_848
-    cents = (transactions["sales_value"] * 100).round().astype("int64")
-    assert int(frame["sales"].sum()) == int(cents.sum())
-    assert int(frame["quantity"].sum()) == int(transactions["quantity"].sum())
+    kept = transactions[~dust]
+    assert frame["basket"].nunique() == kept["basket_id"].nunique()
+    assert int(frame["sales"].sum()) == int((kept["sales_value"] * 100).round().astype("int64").sum())
+    assert int(frame["quantity"].sum()) == int(kept["quantity"].sum())
