@@ -17,7 +17,7 @@ from streams.compose import write
 from streams.contract.check import Checked, check_rows
 from streams.contract.columns import check_source, file_columns, known_to
 from streams.contract.source import Source
-from streams.decode.chunk import Malformed
+from streams.decode.chunk import Chunk, Decoder, Malformed, text_table
 from streams.decode.open import open_file
 from streams.errors import InputError
 from streams.identity.arrivals import Arrivals, fresh
@@ -50,16 +50,19 @@ def import_files(
     started = time.perf_counter()
     report = ImportReport()
     sources = known_to(shop.sources, shop.tags)
+    reading = _Reading(log, sources, ZoneInfo(shop.settings.zone), report, progress)
     checked: dict[str, list[Changes]] = {}
     for name, path in files:
         if name not in sources:
             known = ", ".join(sorted(sources)) or "none"
             raise InputError(str(path), f"source '{name}' does not exist", f"the shop's sources are {known}")
         check_source(sources[name], sources)
-        changes = _read(log, sources, name, path, ZoneInfo(shop.settings.zone), report, progress)
-        checked.setdefault(name, []).append(changes)
-    arrived = {name: (concat(parts), None) for name, parts in checked.items()}
-    take_in(log, Taking(sources, shop.settings.identity_priority, "import", None), arrived, report, progress)
+        checked.setdefault(name, []).append(reading.read(name, path))
+    whole = {name: concat(parts) for name, parts in checked.items()}
+    arrived = {name: (changes, np.arange(len(changes))) for name, changes in whole.items()}
+    how = Taking(sources, shop.settings.identity_priority, "import", None)
+    with log.transaction():
+        take_in(log, how, arrived, report, progress)
     report.seconds = time.perf_counter() - started
     return report
 
@@ -75,32 +78,32 @@ class Taking:
 
 
 def take_in(
-    log: Log, how: Taking, arrived: Mapping[str, tuple[Changes, np.ndarray | None]], report: ImportReport,
+    log: Log, how: Taking, arrived: Mapping[str, tuple[Changes, np.ndarray]], report: ImportReport,
     progress: ProgressCallback | None = None,
 ) -> None:  # fmt: skip
-    """Place checked rows, each source's with their order of arrival, and write them in one transaction."""
+    """Place checked rows, each source's with their order of arrival, and write them, inside the caller's
+    transaction.
+    """
     total = sum(len(changes) for changes, _ in arrived.values())
     tell(progress, Progress("place", 0, 0, 0))
-    with log.transaction():
-        arriving: dict[str, Arrivals] = {}
-        for name, (changes, own) in arrived.items():
-            order = np.arange(len(changes), dtype=np.int64) if own is None else own
-            sifted = fresh(log, how.sources[name], changes, order)
-            report.superseded += sifted.superseded
-            report.unchanged += sifted.unchanged
-            report.unknown_deletes += sifted.unknown_deletes
-            report.deleted += sifted.unparked
-            arriving[name] = sifted.arrivals
-        index = References(log, how.priority)
-        placed = place(log, how.sources, arriving, index, by_event=how.minute is None)
-        tell(progress, Progress("place", total, 0, 0))
-        report.records += write(
-            log, placed, how.mode, how.minute, lambda rows: tell(progress, Progress("write", rows, 0, 0))
-        )
-        index.save()
-        report.conflicts += len(placed.resolved.conflicts)
-        for arrivals in placed.arrivals:
-            _count(arrivals, report)
+    arriving: dict[str, Arrivals] = {}
+    for name, (changes, own) in arrived.items():
+        sifted = fresh(log, how.sources[name], changes, own)
+        report.superseded += sifted.superseded
+        report.unchanged += sifted.unchanged
+        report.unknown_deletes += sifted.unknown_deletes
+        report.deleted += sifted.unparked
+        arriving[name] = sifted.arrivals
+    index = References(log, how.priority)
+    placed = place(log, how.sources, arriving, index, by_event=how.minute is None)
+    tell(progress, Progress("place", total, 0, 0))
+    report.records += write(
+        log, placed, how.mode, how.minute, lambda rows: tell(progress, Progress("write", rows, 0, 0))
+    )
+    index.save()
+    report.conflicts += len(placed.resolved.conflicts)
+    for arrivals in placed.arrivals:
+        _count(arrivals, report)
 
 
 def tell(progress: ProgressCallback | None, state: Progress) -> None:
@@ -122,36 +125,48 @@ def _count(arrivals: Arrivals, report: ImportReport) -> None:
     report.dragged += int((~came & known).sum())
 
 
-def _read(
-    log: Log, sources: Mapping[str, Source], name: str, path: Path, zone: ZoneInfo, report: ImportReport,
-    progress: ProgressCallback | None,
-) -> Changes:  # fmt: skip
-    """Decode and check one file; write its rejected rows."""
-    source = sources[name]
-    decoder = open_file(path, source.format, file_columns(source))
-    lines: list[np.ndarray] = []
-    tables: list[pa.Table] = []
-    malformed: list[Malformed] = []
-    rows = 0
-    for chunk in decoder.chunks():
-        lines.append(chunk.lines)
-        tables.append(chunk.table)
-        malformed += chunk.malformed
-        rows += len(chunk.lines)
-        tell(progress, Progress("read", rows, chunk.done_bytes, decoder.total_bytes))
-    if not tables:
-        raise InputError(str(path), "the file has no rows", "check that it was exported whole")
-    table = pa.concat_tables(tables)
-    checked = check_rows(source, sources, table, zone)
-    tell(progress, Progress("check", rows, decoder.total_bytes, decoder.total_bytes))
-    rejected = rejected_rows(str(path), checked, table, np.concatenate(lines), malformed)
-    target = rejected_path(log.folder, path)
-    write_rejected(target, rejected)
-    report.files.append(f"{path}: {decoder.report}")
-    if rejected:
-        report.rejected_files.append(target)
-    count_checked(report, checked, rejected, rows + len(malformed))
-    return checked.changes
+@dataclass
+class _Reading:
+    """Reads the files of an import one after the other."""
+
+    log: Log
+    sources: Mapping[str, Source]
+    zone: ZoneInfo
+    report: ImportReport
+    progress: ProgressCallback | None
+    behind: int = 0  # bytes of the files before
+
+    def read(self, name: str, path: Path) -> Changes:
+        """Decode and check one file; write its rejected rows."""
+        source, report = self.sources[name], self.report
+        decoder = open_file(path, source.format, file_columns(source))
+        table, lines, malformed = self._decode(decoder)
+        checked = check_rows(source, self.sources, table, self.zone)
+        rows = report.rows + len(lines) + len(malformed)
+        tell(self.progress, Progress("check", rows, self.behind, self.behind))
+        rejected = rejected_rows(str(path), checked, table, lines, malformed)
+        target = rejected_path(self.log.folder, path)
+        write_rejected(target, rejected)
+        report.files.append(f"{path}: {decoder.report}")
+        if rejected:
+            report.rejected_files.append(target)
+        count_checked(report, checked, rejected, len(lines) + len(malformed))
+        return checked.changes
+
+    def _decode(self, decoder: Decoder) -> tuple[pa.Table, np.ndarray, list[Malformed]]:
+        chunks: list[Chunk] = []
+        rows = self.report.rows
+        for chunk in decoder.chunks():
+            chunks.append(chunk)
+            rows += len(chunk.lines) + len(chunk.malformed)
+            done, total = self.behind + chunk.done_bytes, self.behind + decoder.total_bytes
+            tell(self.progress, Progress("read", rows, done, total))
+        self.behind += decoder.total_bytes
+        tables = [chunk.table for chunk in chunks] or [
+            text_table(decoder.headings, [[]] * len(decoder.headings))
+        ]
+        lines = np.concatenate([np.zeros(0, dtype=np.int64), *(chunk.lines for chunk in chunks)])
+        return pa.concat_tables(tables), lines, [bad for chunk in chunks for bad in chunk.malformed]
 
 
 def count_checked(report: ImportReport, checked: Checked, rejected: list[Rejected], rows: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -47,9 +48,10 @@ def append_changes(
     rows: values by the file's headings, as Python values or text; operations: for each row ``upsert`` (a
     change that does not say), ``insert``, ``update`` or ``delete`` (of which only the key counts).
     Everything else is as in an import: the same contract, identity and blocks, and unchanged rows are
-    left out. A row dated more than the source's ``max_future`` after the minute is rejected (semantics
-    W6). Of several rows with one key the last counts. Raises InputError for an unknown source, operation
-    or heading.
+    left out; but several changes of one key are all kept, in their order, and the batch may be cut
+    differently without changing the log of a partition that gets no tick. A row dated more than the
+    source's ``max_future`` after the minute is rejected (semantics W6). Raises InputError for an unknown
+    source, operation or heading.
     """
     sources = known_to(shop.sources, shop.tags)
     if source not in sources:
@@ -78,9 +80,24 @@ def append_changes(
         # Deletes were read apart: bring the rows back into their order, by which the last of a key counts.
         own = np.concatenate([place for _, place in parts])
         order = np.argsort(own, kind="stable")
-        arrived = {source: (concat([changes for changes, _ in parts]).take(order), own[order])}
-        take_in(log, Taking(sources, shop.settings.identity_priority, mode, minute), arrived, report)
+        changes = concat([changes for changes, _ in parts]).take(order)
+        how = Taking(sources, shop.settings.identity_priority, mode, minute)
+        with log.transaction():
+            for run in _runs(changes):
+                take_in(log, how, {source: (changes.take(run), run)}, report)
     return report
+
+
+def _runs(changes: Changes) -> list[np.ndarray]:
+    """Cut the rows where a key comes again: each of its changes is a step of its own (semantics L1)."""
+    cuts: list[int] = [0]
+    seen: set[tuple[int, int]] = set()
+    for at, key in enumerate(zip(changes.key_high.tolist(), changes.key_low.tolist(), strict=True)):
+        if key in seen:
+            cuts.append(at)
+            seen = set()
+        seen.add(key)
+    return [np.arange(low, high) for low, high in pairwise([*cuts, len(changes)])]
 
 
 def too_far_ahead(event_us: np.ndarray, minute: int, max_future: str) -> np.ndarray:

@@ -14,7 +14,7 @@ Phase = Literal["read", "check", "place", "write"]
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an import is. rows: done in this phase; bytes count while the phase is ``read``."""
+    """How far an import is. rows: done in this phase; bytes, of all files so far, count in ``read``."""
 
     phase: Phase
     rows: int

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import xxhash
 
+from streams.identity.rebuild import rebuild_references
 from streams.intake import import_files
 from streams.log.rows import read_control
 from tests.streams.small_shop import ORDERS, new_log, rows, shop, story, take
@@ -53,6 +54,17 @@ def test_references_are_known_in_later_imports_too(tmp_path: Path) -> None:
         assert rows(log, shop(), "orders")["customer"].tolist() == [
             customer("member:1042"), customer("member:1042"), customer("phone:139"),
         ]  # fmt: skip
+
+
+def test_the_index_can_be_rebuilt_from_the_records(tmp_path: Path) -> None:
+    """I1: a later row with the phone alone finds the same customer, also after the index is deleted."""
+    with new_log(tmp_path, 4) as log:
+        take(log, shop(), tmp_path, orders=lines("A1,1042,138", "A2,2000,139", "A3,1042,140"))
+        query = "SELECT * FROM reference ORDER BY reference"
+        before = log.connection.execute(query).fetchall()
+        log.connection.execute("DELETE FROM reference")
+        assert rebuild_references(log) == 5
+        assert log.connection.execute(query).fetchall() == before
 
 
 def test_who_is_known_depends_on_event_time_not_on_the_order_of_lines(tmp_path: Path) -> None:

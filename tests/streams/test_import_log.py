@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,8 +31,6 @@ MONDAY = """
 
 
 def minute(text: str) -> int:
-    import datetime as dt
-
     return int(dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC).timestamp() // 60)
 
 
@@ -183,6 +185,30 @@ def test_blocks_hold_at_most_4096_records(tmp_path: Path) -> None:
     assert [(block.first_step, block.count) for block in blocks] == [(0, 4096), (4096, 4096), (8192, 809)]
 
 
+def test_a_process_that_is_killed_while_it_writes_leaves_nothing_and_may_start_again(tmp_path: Path) -> None:
+    """L1: nothing is there of the killed import, and its lock is free."""
+    program = (
+        "import os, signal, sys, pathlib\n"
+        "from streams.intake import import_files\n"
+        "from streams.log.log import Log\n"
+        "from tests.streams.small_shop import shop\n"
+        "def kill(state):\n"
+        "    if state.phase == 'write': os.kill(os.getpid(), signal.SIGKILL)\n"
+        "log = Log.open(pathlib.Path(sys.argv[1]), write=True)\n"
+        "import_files(log, shop(), [('orders', pathlib.Path(sys.argv[2]))], kill)\n"
+    )
+    path = write_csv(tmp_path / "orders.csv", MONDAY)
+    new_log(tmp_path / "killed").close()
+    command = [sys.executable, "-c", program, str(tmp_path / "killed"), str(path)]
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], check=False)
+    assert done.returncode == -signal.SIGKILL
+    with Log.open(tmp_path / "killed", write=True) as log, new_log(tmp_path / "whole") as whole:
+        assert log.next_steps() == [0]
+        import_files(log, SHOP, [("orders", path)])
+        import_files(whole, SHOP, [("orders", path)])
+        assert dump(log) == dump(whole)
+
+
 @pytest.mark.parametrize("stop_at", ["read", "check", "place", "write"])
 def test_an_import_that_is_stopped_leaves_nothing_and_can_be_run_again(tmp_path: Path, stop_at: str) -> None:
     """L1: one transaction; the end is as if nothing had happened."""
@@ -245,6 +271,12 @@ def test_unknown_sources_and_columns_are_errors_before_anything_is_written(tmp_p
         with pytest.raises(InputError, match="'at', 'phone', 'amount', 'status' is missing"):
             import_files(log, SHOP, [("orders", path)])
         assert dump(log) == empty
+
+
+def test_a_file_with_a_heading_and_no_rows_is_an_empty_import(tmp_path: Path) -> None:
+    with new_log(tmp_path) as log:
+        report = take(log, SHOP, tmp_path, orders="id,member,phone,at,amount,status")
+        assert (report.rows, report.records, log.clock()) == (0, 0, None)
 
 
 def test_progress_is_told_phase_by_phase(tmp_path: Path) -> None:

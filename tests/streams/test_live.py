@@ -70,13 +70,18 @@ def test_updates_deletes_and_unchanged_rows(tmp_path: Path) -> None:
     assert frame["amount"].isna().tolist() == [False, False, False, True, False, False]
 
 
-def test_of_several_changes_of_a_key_in_one_call_the_last_counts(tmp_path: Path) -> None:
-    with new_log(tmp_path) as log:
-        changes = [order("B1"), {"id": "B1"}, order("B2"), {"id": "B2"}, order("B2", status="again")]
-        operations = ["insert", "delete", "insert", "delete", "insert"]
+def test_several_changes_of_a_key_in_one_call_are_all_kept_in_their_order(tmp_path: Path) -> None:
+    """L1: each is a step, as if they had come one by one."""
+    changes = [order("B1"), {"id": "B1"}, order("B2"), order("B2", status="x"), {"id": "B2"}, order("B2")]
+    operations = ["insert", "delete", "insert", "update", "delete", "insert"]
+    with new_log(tmp_path / "whole") as log, new_log(tmp_path / "split") as other:
         report = append_changes(log, SHOP, "orders", changes, T, operations=operations)
-        assert (report.superseded, report.unknown_deletes, report.new) == (3, 1, 1)
-        assert rows(log, SHOP, "orders")["status"].tolist() == ["again"]
+        for change, operation in zip(changes, operations, strict=True):
+            append_changes(other, SHOP, "orders", [change], T, operations=[operation])
+        whole, split = rows(log, SHOP, "orders"), rows(other, SHOP, "orders")
+    assert (report.superseded, report.new, report.updated, report.deleted) == (0, 3, 1, 2)
+    assert whole["op"].tolist() == [1, 3, 1, 2, 3, 1]
+    assert whole.equals(split)
 
 
 def test_a_row_too_far_ahead_is_rejected_and_a_future_one_taken(tmp_path: Path) -> None:
