@@ -78,7 +78,8 @@ _NOT_THERE = object()
 def _values(column: pd.Series[Any], everybody: pd.Index[Any], default: object) -> list[Any]:
     known = dict(zip(column.index, column.tolist(), strict=True))
     values = (known.get(customer, default) for customer in everybody)
-    return [None if value is pd.NA or value is None else value for value in values]
+    # pairs (avg) are no nulls; pandas writes null as NA, None or NaN, by the column's type
+    return [None if not isinstance(value, tuple) and pd.isna(value) else value for value in values]
 
 
 def _missing(where: str, expected: list[str], actual: list[str]) -> Iterator[Difference]:

@@ -132,7 +132,7 @@ def _reader(tree: Node, leaf: Leaf[V]) -> Reader[V]:
             return lambda view: held(view) is not None
         case Binary(op="in", right=ListLiteral(items=items)):
             return _in(_reader(tree.left, leaf), [_reader(item, leaf) for item in items])
-        case Binary():
+        case Binary() if tree.op != "in":
             return _binary(tree.op, _reader(tree.left, leaf), _reader(tree.right, leaf))
     hint = "check the rule with `tintype check`"
     raise RuleError(f"'{write(tree)}' cannot be read", hint, tree.span.line, tree.span.column)

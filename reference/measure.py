@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from profiles.windows import Window, parse_window
 from rules.error import RuleError
@@ -26,6 +27,14 @@ class Measure:
     column: str | None
     window: Window
     filter: Node | None
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.function, self.source, self.column, self.window, self.filter))
+
+    # a filter's tree is deep, and a replay looks its metrics up a million times
+    def __hash__(self) -> int:
+        return self._hash
 
     def __str__(self) -> str:
         arguments: list[Node] = [Name((self.source, self.column) if self.column else (self.source,))]

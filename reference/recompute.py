@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from reference.evaluate import customer_reader
 from reference.history import History
 from reference.judged import Everybody, judge_everybody
 from reference.pieces import Pieces
-from reference.replay import replayed_members
+from reference.replay import Life
 from reference.scores import measured, scored
 from streams.errors import InputError
 
@@ -57,7 +57,7 @@ def recompute(
     ``frames``: source name to a frame with the columns of `reference.frames.ENVELOPE` and the declared ones;
     ``control``: the control records; ``replay``: customers whose tags with a memory are wanted, too (their
     whole life is replayed); ``corrected``: all rows as known today (L5). For many minutes of one log make a
-    `History` once and use `recompute_at`.
+    `History` once and use `recompute_many`.
 
     Raises InputError for frames or declarations that cannot be read, OverflowError where a sum exceeds 64
     bits.
@@ -67,9 +67,35 @@ def recompute(
 
 def recompute_at(history: History, minute: int, *, replay: Iterable[str] = ()) -> Recomputed:
     """Recompute everything at one minute of a history; arguments as for `recompute`."""
-    if history.corrected and (replay := list(replay)):
+    return next(recompute_many(history, [minute], replay=replay))
+
+
+def recompute_many(
+    history: History, minutes: Iterable[int], *, replay: Iterable[str] = ()
+) -> Iterator[Recomputed]:
+    """Recompute everything at each of some minutes, ascending; each customer of ``replay`` is replayed once.
+
+    Arguments and errors as for `recompute`.
+    """
+    wanted, customers = sorted(minutes), list(replay)
+    if history.corrected and customers:
         hint = "a report has no steps: leave replay empty"
         raise InputError("corrected audit", "no customer can be replayed", hint)
+    lives: dict[int, list[tuple[str, dict[str, bool], dict[str, bool]]]] = {}
+    for customer in customers:
+        if history.pieces.tags and customer in history.customers.number:
+            for minute, truth, member in Life(history, customer, every_minute=False).states(wanted):
+                lives.setdefault(minute, []).append((customer, truth, member))
+    for minute in wanted:
+        result = _at(history, minute)
+        for customer, truth, member in lives.get(minute, ()):
+            result.truth.loc[customer, list(truth)] = list(truth.values())
+            result.member.loc[customer, list(member)] = list(member.values())
+        yield result
+
+
+def _at(history: History, minute: int) -> Recomputed:
+    """Recompute what one minute alone can tell."""
     pieces, standing = history.pieces, history.at(minute)
     cuts = {model.name: history.cuts(model, minute) for model in pieces.models}
     rfm = {m.name: scored(m, minute, measured(standing, m), cuts[m.name]) for m in pieces.models}
@@ -78,10 +104,9 @@ def recompute_at(history: History, minute: int, *, replay: Iterable[str] = ()) -
     truth = judge_everybody(pieces, view, ids, manual_at(manual_records(history.log.control), minute))
     metrics = {str(measure): standing.series(measure) for measure in pieces.metrics_used}
     here = history.known_by(minute)
-    frame = pd.DataFrame(metrics, index=range(len(ids)))
-    result = Recomputed(
+    return Recomputed(
         minute,
-        _named(frame, ids, here),
+        _named(pd.DataFrame(metrics, index=range(len(ids))), ids, here),
         {str(measure): measure.nothing for measure in pieces.metrics_used},
         _named(_declared(pieces, view), ids, here),
         {name: _named(frame, ids, here) for name, frame in rfm.items()},
@@ -89,10 +114,6 @@ def recompute_at(history: History, minute: int, *, replay: Iterable[str] = ()) -
         _named(_bits(pieces, truth, len(ids)), ids, here),
         _named(_bits(pieces, view.member, len(ids)), ids, here),
     )
-    for customer, tag, is_true, is_member in replayed_members(history, minute, replay):
-        result.truth.loc[customer, tag] = is_true
-        result.member.loc[customer, tag] = is_member
-    return result
 
 
 def _declared(pieces: Pieces, view: Everybody) -> pd.DataFrame:

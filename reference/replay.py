@@ -22,6 +22,8 @@ from reference.scores import DAY
 from reference.units import Unit, members, units_in_order
 from rfm.model import RfmModel
 
+BEHIND = 2**62  # a step behind all steps of a minute
+
 
 @dataclass(frozen=True)
 class Transition:
@@ -71,12 +73,9 @@ class Life:
         self._started = False
         self._models = self._pieces.models if every_minute else self._pieces.models_read
         self._row_edges: set[int] = set()
+        self._scores: list[Value] = []
+        self._holds: set[int] = set()
         self._segment: dict[str, Value] = {model.name: None for model in self._pieces.models}
-
-    @property
-    def started(self) -> bool:
-        """Whether any moment has been run: before its first record a customer is not there."""
-        return self._started
 
     @property
     def member(self) -> dict[str, bool]:
@@ -85,21 +84,38 @@ class Life:
 
     def run(self, until: int) -> Iterator[Transition]:
         """Yield the transitions up to just before advance(until + 1)."""
-        steps = [moment for moment in self._steps if moment.minute <= until]
-        if not steps:
+        for found in self._walk([until]):
+            if isinstance(found, Transition):
+                yield found
+
+    def states(self, minutes: Iterable[int]) -> Iterator[tuple[int, dict[str, bool], dict[str, bool]]]:
+        """Yield (minute, rule truth by tag, membership by tag) at each of the minutes, ascending.
+
+        Minutes before the customer's first record are left out.
+        """
+        for found in self._walk(sorted(minutes)):
+            if isinstance(found, int) and self._started:
+                yield found, {tag: state.truth for tag, state in self.state.items()}, dict(self.member)
+
+    def _walk(self, stops: list[int]) -> Iterator[Transition | int]:
+        """Judge step by step and opening by opening; yield transitions, and each stop when it is reached."""
+        if not stops:
             return
-        self._started = True
-        openings = self._openings(steps[0].minute + 1, until)
-        for step in [*steps, Moment(until + 1)]:
-            clock = min(step.minute, until)
-            while openings and openings[0] <= clock:
+        until = stops[-1]
+        steps = [moment for moment in self._steps if moment.minute <= until]
+        openings = self._openings(steps[0].minute + 1, until) if steps else []
+        for moment in sorted([*steps, *(Moment(minute, BEHIND) for minute in stops)]):
+            while openings and openings[0] <= moment.minute:
                 minute = heapq.heappop(openings)
                 while openings and openings[0] == minute:
                     heapq.heappop(openings)
                 yield from self._judge(Moment(minute), openings)
-            if step.step >= 0:
-                self._set_by_hand(step)
-                yield from self._judge(step, openings)
+            if moment.step == BEHIND:
+                yield moment.minute
+            else:
+                self._started = True
+                self._set_by_hand(moment)
+                yield from self._judge(moment, openings)
 
     def _openings(self, first: int, until: int) -> list[int]:
         """Return a heap of the openings to judge at; those that fall due later are pushed as they come."""
@@ -129,8 +145,18 @@ class Life:
 
     def _judge(self, moment: Moment, openings: list[int]) -> Iterator[Transition]:
         cuts = {model.name: self._cuts(model, moment.minute) for model in self._models}
-        opening = moment.step < 0 and not self._every_minute
-        self._view.move(moment, cuts, same_rows=opening and moment.minute not in self._row_edges)
+        same_rows = moment.step < 0 and not self._every_minute and moment.minute not in self._row_edges
+        self._view.move(moment, cuts, same_rows)
+        scores = [self._view.rfm(model.name, field) for model in self._models for field in ("r", "f", "m")]
+        # at an opening that only moved the cut points nothing but the scores can have changed
+        if not same_rows or scores != self._scores or moment.minute in self._holds:
+            self._scores = scores
+            yield from self._judge_all(moment)
+        for due in self._due(moment.minute):
+            if moment.minute < due < LATEST:
+                heapq.heappush(openings, due)
+
+    def _judge_all(self, moment: Moment) -> Iterator[Transition]:
         for model in self._models:
             segment = self._view.rfm(model.name, "segment")
             if segment != self._segment[model.name]:
@@ -138,9 +164,7 @@ class Life:
                 yield self._transition(moment, "segment", model.name, before, segment, moment.minute)
         for unit in self._units:
             yield from self._judge_unit(unit, moment)
-        for due in self._due(moment.minute):
-            if moment.minute < due < LATEST:
-                heapq.heappush(openings, due)
+        self._holds = {due for state in self.state.values() for due in state.due()}
 
     def _cuts(self, model: RfmModel, minute: int) -> CutPoints | None:
         if self._every_minute:
@@ -149,8 +173,7 @@ class Life:
 
     def _due(self, minute: int) -> Iterator[int]:
         """Yield minutes at which a hold ends, or recency in days grows although nothing happens."""
-        for state in self.state.values():
-            yield from state.due()
+        yield from self._holds
         for model in self._models:
             latest = self._view.measure(self._pieces.terms[model.name].latest)
             if model.recency_unit == "day" and latest is not None:
@@ -178,24 +201,6 @@ class Life:
         step = moment.step if moment.step >= 0 else None
         where = (self._partition, moment.minute, step, self._customer)
         return Transition(*where, kind, name, before, after, since)
-
-
-def replayed_members(
-    history: History, minute: int, customers: Iterable[str]
-) -> Iterator[tuple[str, str, bool, bool]]:
-    """Yield (customer, tag, rule truth, membership) at ``minute`` for the customers named.
-
-    Customers whom no record has named by then are left out.
-    """
-    for customer in customers:
-        if customer not in history.customers.number:
-            continue
-        life = Life(history, customer, every_minute=False)
-        for _ in life.run(minute):
-            pass
-        if life.started:
-            for tag, state in life.state.items():
-                yield customer, tag, state.truth, life.member[tag]
 
 
 def _manual_steps(history: History, customer: str) -> dict[Moment, list[ManualRecord]]:
