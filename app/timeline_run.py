@@ -6,27 +6,29 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import xxhash
+
 from app.document import Place
 from app.folder import TEST, Folder
 from app.moments import parse_moment
 from app.shop import Shop
 from app.timeline import Case, Decided, Expect, Step
 from app.timeline_expect import compare_customer, compare_decisions
-from app.timeline_rows import TextRow, file_row
+from app.timeline_rows import file_row
 from streams.errors import InputError
 
 
 class Sandbox(Protocol):
-    """An engine of its own for one case: empty, in memory, at a virtual clock. Minutes are epoch minutes."""
+    """An engine of its own for one case, empty, with a virtual clock. Minutes are epoch minutes."""
 
     def advance_to(self, minute: int) -> None:
         """Open every minute up to ``minute``."""
 
-    def rows(self, source: str, rows: list[TextRow], minute: int, operation: str) -> None:
+    def rows(self, source: str, rows: list[Mapping[str, Any]], minute: int, operation: str) -> None:
         """Take rows as a file would hold them; operation: insert, update or delete."""
 
     def control(self, kind: str, customer: str, body: Mapping[str, object], minute: int) -> None:
-        """Take one control record (docs/architecture.md): kind manual or consent, customer type:value."""
+        """Take a control record (docs/architecture.md): manual or consent; customer type:value or id."""
 
     def customer(self, reference: str) -> dict[str, Any] | None:
         """Return the profile behind ``type:value`` (keys id, metrics, rfm, tags), or None if unknown."""
@@ -125,22 +127,28 @@ class _CaseRun:
         for manual in step.manual:
             until = self._minute(manual.until) if manual.until else None
             body = {"tag": manual.tag, "on": manual.on, "until": until}
-            self.sandbox.control("manual", self._customer(manual.customer), body, minute)
+            self.sandbox.control("manual", self._address(manual.customer), body, minute)
         for consent in step.consent:
             until = self._minute(consent.until) if consent.until else None
             body = {**consent.model_dump(include={"channel", "purpose", "granted"}), "until": until}
-            self.sandbox.control("consent", self._customer(consent.customer), body, minute)
+            self.sandbox.control("consent", self._address(consent.customer), body, minute)
         zone = self.folder.shop.settings.zone
         for operation in ("insert", "update", "delete"):
             for name, rows in getattr(step, operation).items():
                 source = self.folder.shop.sources[name]
-                whole = [file_row(source, row, minute, zone) for row in rows]
+                whole: list[Mapping[str, Any]] = [file_row(source, row, minute, zone) for row in rows]
                 self.sandbox.rows(name, whole, minute, operation)
 
     def _customer(self, named: str | None) -> str:
         customer = named or self.own_customer
         assert customer is not None  # app/checks/timelines.py refuses a step without
         return customer
+
+    def _address(self, named: str | None) -> str:
+        """Return whom a control record is for: who has no row yet, by the id the first one gives (W1)."""
+        reference = self._customer(named)
+        known = self.sandbox.customer(reference) is not None
+        return reference if known else xxhash.xxh3_128_hexdigest(reference.encode())
 
     def _look(self, step: Step, place: Place) -> None:
         expectations = step.expectations()

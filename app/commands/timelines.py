@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from rich.text import Text
@@ -10,6 +13,7 @@ from app import exits
 from app.commands.options import Json, ShopFolder
 from app.load import read_folder
 from app.output import page, print_json
+from app.shop import Shop
 from app.timeline_run import RuleResult, run_timelines
 
 
@@ -22,7 +26,13 @@ def timelines(shop: ShopFolder, json: Json = False) -> int:
     from app.runtime import Sandbox
 
     folder = read_folder(shop)
-    results = run_timelines(folder, Sandbox)
+    with tempfile.TemporaryDirectory(prefix="tintype-") as scratch:
+        numbers = itertools.count()
+
+        def sandbox(declared: Shop) -> Sandbox:
+            return Sandbox(declared, Path(scratch) / str(next(numbers)))
+
+        results = run_timelines(folder, sandbox)
     if json:
         print_json(
             {"passed": all(one.passed for one in results), "rules": [_as_json(one) for one in results]}

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xxhash
 
 from app.load import read_folder
 from app.moments import parse_moment
 from app.timeline import Decided, Expect
 from app.timeline_expect import compare_customer, compare_decisions
-from app.timeline_rows import TextRow, file_row, known_columns, unknown_columns
+from app.timeline_rows import file_row, known_columns, unknown_columns
 from app.timeline_run import RuleResult, run_timelines
 from streams.contract.source import Column, EventTime, Reference, Source
 from tests.app.little_shop import write_shop
@@ -40,7 +41,7 @@ class SpendCounts:
         self.minute = minute
         self.calls.append(("advance", minute - START))
 
-    def rows(self, source: str, rows: list[TextRow], minute: int, operation: str) -> None:
+    def rows(self, source: str, rows: list[Mapping[str, Any]], minute: int, operation: str) -> None:
         self.calls.append(("rows", source, operation, minute - START))
         before = self.spend
         self.spend += sum(int(float(row["amount"] or 0) * 100) for row in rows)
@@ -182,8 +183,12 @@ cases:
     assert sandboxes[0].calls == [
         ("advance", 0),
         ("advance", 60),
-        ("manual", "member:M1", {"tag": "vip", "on": True, "until": START + 120}),
-        ("consent", "member:M2", {"channel": "sms", "purpose": "marketing", "granted": True, "until": None}),
+        ("manual", xxhash.xxh3_128_hexdigest(b"member:M1"), {"tag": "vip", "on": True, "until": START + 120}),
+        (
+            "consent",
+            xxhash.xxh3_128_hexdigest(b"member:M2"),
+            {"channel": "sms", "purpose": "marketing", "granted": True, "until": None},
+        ),
         ("rows", "orders", "insert", 60),
         ("rows", "orders", "update", 60),
     ]
