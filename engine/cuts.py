@@ -61,6 +61,10 @@ class Population:
             return None
         return self._put_in_force(minute)
 
+    def restore(self) -> None:
+        """Read all measures after a snapshot; those that changed since the last opening are read again then."""
+        self._read(1 | 2 | 4)
+
     def _read(self, changed: int) -> None:
         """Read and sort the measures that changed (bits: 1 recency, 2 frequency, 4 monetary)."""
         inside = [partition.per_customer("recent")[:, self.model] for partition in self.partitions]

@@ -47,6 +47,11 @@ class Engine:
         """The minute at which all partitions stand; -1 before the first record."""
         return self.partitions[0].clock
 
+    def restore_populations(self) -> None:
+        """After a snapshot: read the populations whole, as at the last opening that changed them."""
+        for population in self.populations:
+            population.restore()
+
     def feed(self, partition: int, batch: Batch, first_step: int) -> None:
         """Queue a batch of a partition; `run` applies it. Steps must follow each other."""
         if first_step != self.steps[partition]:
@@ -83,7 +88,7 @@ class Engine:
                 before = head.done
                 head.done = partition.apply(head.done, len(head.batch), head.first_step)
                 if partition.effects_are_full() or head.done == len(head.batch):
-                    self._drain(number)
+                    self.drain(number)
                 elif head.done == before or int(head.batch.minute[head.done]) > partition.clock:
                     if int(head.batch.minute[head.done]) > partition.clock:
                         return
@@ -92,7 +97,7 @@ class Engine:
 
     def _advance_before(self, minute: int, mode: int) -> None:
         """Bring every partition to a record's minute, in that record's mode (T2, T5)."""
-        if self.clock < 0:
+        if self.clock < 0 or (minute > self.clock and not any(p.customers for p in self.partitions)):
             for partition in self.partitions:
                 partition.begin(minute - 1)
                 partition.set_mode(mode)
@@ -129,8 +134,8 @@ class Engine:
                 self.cuts[taken.model] = taken
         for number, partition in enumerate(self.partitions):
             while not partition.close_minute():
-                self._drain(number)
-            self._drain(number)
+                self.drain(number)
+            self.drain(number)
 
     def _set_schedules(self, target: int, mode: int) -> None:
         """Tell the kernel when schedule triggers fall due: of several missed, the last (D1)."""
@@ -139,7 +144,8 @@ class Engine:
             for partition in self.partitions:
                 partition.memory["trigger_next"][trigger] = due
 
-    def _drain(self, number: int) -> None:
+    def drain(self, number: int) -> None:
+        """Give a partition's effects to the sink."""
         effects = self.partitions[number].take_effects()
         if effects is not None:
             self.sink(number, effects)

@@ -22,16 +22,19 @@ COMPILED = not numba.config.DISABLE_JIT
 CHECKED = os.environ.get("TINTYPE_BOUNDS") == "1"
 
 
-def _source_hash() -> str:
+def source_hash() -> str:
+    """Return a hash of all compiled code and of what it was compiled with."""
     digest = hashlib.sha256(numba.__version__.encode() + (b"checked" if CHECKED else b""))
     for package in PACKAGES:
         for path in sorted((ROOT / package).glob("*.py")):
-            digest.update(path.read_bytes())
+            source = path.read_bytes()
+            if b"from engine.jit import" in source or path.name in ("state.py", "opcodes.py", "jit.py"):
+                digest.update(source)
     return digest.hexdigest()[:16]
 
 
 if "NUMBA_CACHE_DIR" not in os.environ:
-    numba.config.CACHE_DIR = str(ROOT / ".cache" / "numba" / _source_hash())
+    numba.config.CACHE_DIR = str(ROOT / ".cache" / "numba" / source_hash())
 
 F = TypeVar("F", bound=Callable[..., Any])
 

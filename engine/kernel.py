@@ -210,3 +210,21 @@ def refill_facts(st: int, count: int) -> None:
         i = facts.find_or_add(st, s.old_customer(st, k), kind // facts.KIND, kind % facts.KIND)
         for j in range(s.FACT_VALUES):
             facts.set_value(st, i, j, s.old_value(st, k * s.FACT_VALUES + j))
+
+
+@entry
+def start_timer(st: int, minute: int, kind: int, number: int, c: int, high: int, low: int) -> None:
+    """Set a timer from outside; the caller has made room."""
+    timers.start(st, minute, kind, number, c, high, low)
+
+
+@entry
+def put_fact(st: int, c: int, kind: int, number: int) -> int:
+    """Return the place of a fact, made where there was none; the caller has made room."""
+    return facts.find_or_add(st, c, kind, number)
+
+
+@entry
+def find_number(st: int, high: int, low: int) -> int:
+    """Return the number of the customer with an id, or -1."""
+    return customers.find_customer(st, high, low)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engine import kernel
 from engine import state as s
-from engine.columns import COLUMNS, SCALARS
+from engine.columns import COLUMNS, SCALARS, Column
 from engine.jit import CHECKED, COMPILED
 
 Array = NDArray[Any]
@@ -18,7 +18,7 @@ Array = NDArray[Any]
 FIRST = {"customer": 1024, "row": 4096, "entry": 4096, "list": 16384, "distinct": 4096, "fact": 1024,
          "timer": 1024, "transition": 16384, "decision": 16384}
 NOT_SAVED = {"transition", "decision", "batch", "old", "stack", "touched", "dirty", "due", "occasion", "length", "fault"}
-TABLES = {"customer_slot": "customer", "entry_slot": "entry"}
+GROWING = {*FIRST, "customer_slot", "entry_slot", "touched", "dirty", "due"}
 
 
 class KernelFault(Exception):
@@ -46,7 +46,7 @@ class Memory:
                 self._bind(column.name, np.ascontiguousarray(plan[column.name], dtype=column.dtype))
             else:
                 self._bind(column.name, np.zeros(self._size(column.domain, column.width), dtype=column.dtype))
-        self._mirror()
+        self.mirror()
 
     @property
     def handle(self) -> Any:
@@ -80,7 +80,7 @@ class Memory:
             self._derive_sizes()
             for name in ("touched", "dirty", "due"):
                 self._enlarge(name, self.capacity[name])
-        self._mirror()
+        self.mirror()
 
     def reserve(self, **sizes: int) -> None:
         """Make room at once for so many customers, rows, entries ... (untouched pages cost nothing)."""
@@ -107,21 +107,17 @@ class Memory:
             total[column.domain] = total.get(column.domain, 0) + size
         return total
 
-    def save(self) -> dict[str, Array]:
-        """Return the arrays that make a snapshot (views: copy or write them before the next call)."""
-        return {column.name: self.arrays[column.name] for column in COLUMNS
-                if column.domain not in NOT_SAVED and column.name not in ("lengths", "fault")}
+    def save(self, plan: Mapping[str, Array]) -> dict[Column, Array]:
+        """Return the columns that make a snapshot (views), without those that the plan gives."""
+        return {column: self.arrays[column.name] for column in COLUMNS
+                if column.domain not in NOT_SAVED and (column.name not in plan)}
 
-    def load(self, arrays: Mapping[str, Array], capacity: Mapping[str, int]) -> None:
-        """Take over a snapshot's arrays."""
+    def set_capacity(self, capacity: Mapping[str, int]) -> None:
+        """Make every domain as large as a snapshot's was, and empty."""
         self.capacity |= dict(capacity)
-        self._derive_sizes()
         for column in COLUMNS:
-            if column.name in arrays:
-                self._bind(column.name, np.array(arrays[column.name], dtype=column.dtype))
-            elif column.domain in ("touched", "dirty", "due"):
+            if column.domain in capacity and column.name in self.arrays and column.domain in GROWING:
                 self._bind(column.name, np.zeros(self._size(column.domain, column.width), dtype=column.dtype))
-        self._mirror()
 
     def _size(self, domain: str, width: str) -> int:
         return self.capacity.get(domain, 0) * self.dimensions.get(width, 1)
@@ -158,7 +154,7 @@ class Memory:
         name = f"{domain}_slot"
         self.capacity[name] = self.capacity[domain] * 2
         self._bind(name, np.zeros(self.capacity[name], dtype=np.int32))
-        self._mirror()
+        self.mirror()
         (kernel.place_customers if domain == "customer" else kernel.place_entries)(self.handle)
 
     def _forget_entries(self) -> bool:
@@ -181,10 +177,10 @@ class Memory:
         for column in COLUMNS:
             if column.domain == domain:
                 self._bind(column.name, np.zeros(self._size(domain, column.width), dtype=column.dtype))
-        self._mirror()
+        self.mirror()
         (kernel.refill_distinct if domain == "distinct" else kernel.refill_facts)(self.handle, len(kept))
 
-    def _mirror(self) -> None:
+    def mirror(self) -> None:
         """Tell the kernel the capacities."""
         for domain in (*FIRST, "touched", "dirty", "due"):
             self.set_scalar(f"{domain}_capacity", self.capacity[domain])

@@ -42,6 +42,7 @@ class Partition:
         for name, value in plan.scalars.items():
             self.memory.set_scalar(name, value)
         self.memory.set_scalar("clock", -1)
+        self.memory["unit_now"][:5] = plan.columns["unit_first"][:5]
         self.memory.set_scalar("failure", 0)
         for model, declared in enumerate(plan.models):
             if declared.model.method == "fixed":

@@ -29,7 +29,7 @@ def run(st: int, program: int, c: int, i: int) -> None:
         what, a, b = s.code(st, 3 * at), s.code(st, 3 * at + 1), s.code(st, 3 * at + 2)
         at += 1
         if what <= op.COLUMN or what == op.HAS_METRIC:
-            top = push_operand(st, what, a, b, c, i, top, constants)
+            top = push_operand(st, what, a, b, c, i, top)
         elif what == op.CMP:
             top -= 1
             s.set_stack_value(st, top, compare_top(st, top, a))
@@ -61,7 +61,7 @@ def run(st: int, program: int, c: int, i: int) -> None:
 
 
 @inlined
-def push_operand(st: int, what: int, a: int, b: int, c: int, i: int, top: int, constants: int) -> int:
+def push_operand(st: int, what: int, a: int, b: int, c: int, i: int, top: int) -> int:
     """Push what an instruction names; AVG_CMP compares with the top instead. Return the new top."""
     value, null = 0, 0
     if what == op.AVG_CMP:
@@ -72,7 +72,7 @@ def push_operand(st: int, what: int, a: int, b: int, c: int, i: int, top: int, c
         if null == 0:
             value = metrics.read(st, c, a)
     elif what == op.CONST:
-        value = s.constant(st, constants + a)
+        value = a
     elif what == op.TAG:
         value = s.member(st, c * s.tag_words(st) + a // s.WORD) >> (a % s.WORD) & 1
     elif what == op.COLUMN:

@@ -55,11 +55,13 @@ def import_(
     All files go in one transaction: stopped or killed, the log is as it was before. Rows that break the
     contract are written to FILE.rejected.csv in the shop's data folder, with line and reason.
     """
+    from app.runtime import keep_settings
     from streams.intake import import_files
 
     declared = load_shop(shop)
     pairs = [(source or source_of(path, declared), path) for path in files]
     with ImportProgress(visible=not json) as progress, open_log(shop, declared, write=True) as log:
+        keep_settings(log, declared)
         report = import_files(log, declared, pairs, progress)
     if json:
         print_json(as_json(report))

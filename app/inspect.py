@@ -1,0 +1,93 @@
+"""Looking at a shop: one customer with reasons, and the audit against the recompute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from app.replay import Replay
+from app.shop import Shop
+from engine.engine import Engine
+from engine.readout import frames, merged
+from engine.why import profile, why_tag
+from reference.compare import compare
+from reference.history import History
+from reference.minutes import random_minutes
+from reference.pieces import Pieces
+from reference.recompute import recompute_at
+from streams.log.log import Log
+from streams.log.rows import read_control, read_rows
+
+ID_DIGITS = 32
+
+
+def find_customer(log: Log, reference: str) -> str | None:
+    """Return the id (32 hex digits) behind ``type:value`` or an id itself; None if nobody is known by it."""
+    if ":" not in reference:
+        return reference if len(reference) == ID_DIGITS else None
+    row = log.connection.execute("SELECT customer FROM reference WHERE reference = ?", (reference,)).fetchone()
+    return bytes(row[0]).hex() if row else None
+
+
+def references_of(log: Log, customer: str) -> list[str]:
+    """Return the references that lead to a customer."""
+    query = "SELECT reference FROM reference WHERE customer = ? ORDER BY strong DESC, reference"
+    return [row[0] for row in log.connection.execute(query, (bytes.fromhex(customer),))]
+
+
+def profile_of(log: Log, shop: Shop, engine: Engine, reference: str, why: bool) -> dict[str, Any] | None:
+    """Return the profile of one customer (the mapping of `app.pages.profile_page`), or None."""
+    customer = find_customer(log, reference)
+    if customer is None:
+        return None
+    for partition in engine.partitions:
+        found = profile(partition, customer)
+        if found is not None:
+            found["references"] = references_of(log, customer)
+            if why:
+                for tag in found["tags"]:
+                    found["tags"][tag]["why"] = why_tag(partition, customer, tag, shop.tags[tag].rule or "")
+            return found
+    return None
+
+
+def audit_minutes(
+    log: Log, shop: Shop, clock: int, minute: int | None, random: int | None, seed: int
+) -> dict[str, Any]:
+    """Recompute at the clock, at one minute, or at random ones, and compare every value.
+
+    Returns minutes, compared (how many values) and differences (minute, customer, what, held, recomputed).
+    """
+    pieces = Pieces.of(shop, shop.triggers)
+    rows = {name: read_rows(log, source) for name, source in shop.sources.items() if source.kind == "rows"}
+    history = History(pieces, rows, read_control(log), False)
+    minutes = [clock if minute is None else minute]
+    if random is not None:
+        first = min(int(frame["minute"].min()) for frame in rows.values() if len(frame))
+        minutes = sorted(random_minutes(first, clock, random, seed))
+    replay = Replay(log, shop, lambda *_: None)
+    found: list[dict[str, Any]] = []
+    compared = 0
+    for at in minutes:
+        replay.follow(until=at)
+        if replay.engine.clock < at:
+            replay.engine.advance(at, 0)
+        held = held_at(replay.engine, pieces)
+        recomputed = recompute_at(history, at)
+        compared += sum(frame.size for frame in held.values())
+        for one in compare(recomputed, held):
+            found.append({"minute": at, "customer": one.customer, "what": one.what, "held": one.engine,
+                          "recomputed": one.recomputed})  # fmt: skip
+    return {"minutes": minutes, "compared": compared, "differences": found}
+
+
+def held_at(engine: Engine, pieces: Pieces) -> Mapping[str, pd.DataFrame]:
+    """Return what the engine holds, in the shape of the recompute: the metrics that the reference knows."""
+    plan = engine.plan
+    by_text = {spec.key: spec for spec in plan.metric.specs if spec.column is not None or spec.function == "count"}
+    wanted = {str(measure): by_text[str(measure)] for measure in pieces.metrics_used if str(measure) in by_text}
+    return merged([frames(partition, wanted) for partition in engine.partitions])
+
+

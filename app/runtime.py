@@ -1,0 +1,202 @@
+"""One shop in one process: its log, the engine that follows it, snapshots, and what can be asked of it."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from app.effects import Collector, Outbox
+from app.inspect import audit_minutes, find_customer, profile_of
+from app.load import load_shop
+from app.log_folder import data_folder, open_log
+from app.replay import Replay, canonical, last_version, settings_body
+from app.shop import Shop
+from engine.engine import Engine
+from engine.outcome import Decision, Transition
+from sinks.snapshots import folder as snapshots
+from streams.control import SETTINGS, Control
+from streams.control import canonical as canonical_body
+from streams.errors import InputError
+from streams.live import append_changes, append_controls, append_ticks
+from streams.log.log import FILE_NAME, Log
+
+SNAPSHOT_EVERY = 50_000  # records behind the last snapshot that make a new one worth its while
+
+
+class Runtime:
+    """A shop's log and the engine behind it. Use `open_shop`."""
+
+    def __init__(self, folder: Path, shop: Shop, log: Log) -> None:
+        self.folder = folder
+        self.log = log
+        self.data = data_folder(folder, shop)
+        self.outbox = Outbox(self.data)
+        self.listeners: list[Callable[[list[Transition], list[Decision]], None]] = []
+        self.collector = Collector(log.partitions, self._listen)
+        self._restored = 0
+        self._replay = self._begin(shop)
+
+    @property
+    def shop(self) -> Shop:
+        """The settings in force."""
+        return self._replay.shop
+
+    @property
+    def engine(self) -> Engine:
+        return self._replay.engine
+
+    def _listen(self, moved: list[Transition], made: list[Decision]) -> None:
+        self.outbox.record(made)
+        for listener in self.listeners:
+            listener(moved, made)
+
+    def _begin(self, shop: Shop) -> Replay:
+        """Start from the newest readable snapshot, or from the log's beginning."""
+        for found in snapshots.newest(self.data / "snapshots"):
+            then = Shop.model_validate_json(found.settings)
+            replay = Replay(self.log, then, self.collector.take)
+            if all(a <= b for a, b in zip(found.steps, self.log.next_steps(), strict=True)):
+                snapshots.load(found, replay.engine)
+                self._restored = sum(found.steps)
+                return replay
+        return Replay(self.log, shop, self.collector.take)
+
+    def catch_up(self, progress: Callable[[int], None] | None = None) -> list[Decision]:
+        """Apply what the log has gained; return the decisions that are new. Keeps a snapshot now and then."""
+        self._replay.follow(progress=progress)
+        fresh = self.outbox.commit()
+        if sum(self.engine.steps) - self._restored >= SNAPSHOT_EVERY:
+            self.save_snapshot()
+        return fresh
+
+    def save_snapshot(self) -> Path:
+        """Write a snapshot of the present state."""
+        self._restored = sum(self.engine.steps)
+        return snapshots.save(self.data / "snapshots", self.engine, self._replay.version)
+
+    def at(self, minute: int) -> Engine:
+        """Return an engine that stands at the end of an earlier minute, by replay from the beginning."""
+        replay = Replay(self.log, self.shop, lambda *_: None)
+        replay.follow(until=minute)
+        if replay.engine.clock < minute:
+            replay.engine.advance(minute, 0)
+        return replay.engine
+
+    def profile(self, customer: str, minute: int | None = None, why: bool = False) -> dict[str, Any]:
+        """Return one customer's profile, now or at the end of ``minute``. Raises InputError if unknown."""
+        found = profile_of(self.log, self.shop, self._engine_at(minute), customer, why)
+        if found is None:
+            raise InputError(customer, "no customer is known by this reference", "write type:value, or the id of 32 hex digits")
+        return found
+
+    def _engine_at(self, minute: int | None) -> Engine:
+        clock = self.engine.clock
+        if minute is None or minute == clock:
+            return self.engine
+        if minute > clock:
+            raise InputError("--at", "lies after the log's clock", "name a minute that the log has reached")
+        return self.at(minute)
+
+    def audit(self, minute: int | None = None, random: int | None = None, seed: int = 1) -> dict[str, Any]:
+        """Recompute from scratch and compare, at the clock, one minute, or some random minutes."""
+        return audit_minutes(self.log, self.shop, self.engine.clock, minute, random, seed)
+
+    def close(self) -> None:
+        """Close the files."""
+        self.outbox.close()
+        self.log.close()
+
+
+@contextlib.contextmanager
+def open_shop(folder: Path) -> Iterator[Runtime]:
+    """Open a shop that has a log. Changed settings become a record of the log (G4); if another process
+    writes the log, its settings stay in force, and a note says so."""
+    shop = load_shop(folder)
+    if not (data_folder(folder, shop) / FILE_NAME).exists():
+        raise InputError(str(folder), "there is no log yet", "import history first: tintype import SHOP FILE... --source NAME")
+    try:
+        log = open_log(folder, shop, write=True)
+    except InputError as error:
+        if "another process" not in str(error):
+            raise
+        log = open_log(folder, shop)
+        print("another process writes this log; its settings hold here too", file=sys.stderr)
+    if log.writable:
+        keep_settings(log, shop)
+    runtime = Runtime(folder, shop, log)
+    try:
+        yield runtime
+    finally:
+        runtime.close()
+
+
+def keep_settings(log: Log, shop: Shop) -> bool:
+    """Write the shop's declarations into the log if they are not the ones in force; return whether so.
+
+    An empty log gets them at minute 0, before its first row.
+    """
+    if last_version(log) == canonical(shop):
+        return False
+    mode = log.last_mode(0) or "import"
+    append_controls(log, [Control(SETTINGS, None, settings_body(shop))], log.clock() or 0, mode)
+    return True
+
+
+class Sandbox:
+    """An engine of its own for one timeline: an empty log in a folder of its own, and a virtual clock."""
+
+    def __init__(self, shop: Shop, folder: Path) -> None:
+        self.shop = shop
+        self.log = Log.create(folder, shop.settings.name, 1)
+        self._made: list[Decision] = []
+        self._moved: list[Transition] = []
+        self._collector = Collector(1, self._listen, quiet=False)
+        self._replay = Replay(self.log, shop, self._collector.take)
+
+    def _listen(self, moved: list[Transition], made: list[Decision]) -> None:
+        self._moved += moved
+        self._made += made
+
+    def advance_to(self, minute: int) -> None:
+        """Open every minute up to ``minute``."""
+        append_ticks(self.log, minute, "live")
+        self._replay.follow()
+
+    def rows(self, source: str, rows: list[Mapping[str, Any]], minute: int, operation: str) -> None:
+        """Take rows as a file would hold them; operation: insert, update or delete."""
+        report = append_changes(self.log, self.shop, source, rows, minute, "live", [operation] * len(rows))
+        if report.first_rejected:
+            one = report.first_rejected[0]
+            raise InputError(f"{source} row {one.line}", one.problem, one.hint)
+        self._replay.follow()
+
+    def control(self, kind: str, customer: str, body: Mapping[str, object], minute: int) -> None:
+        """Take one control record of a customer named type:value."""
+        found = find_customer(self.log, customer)
+        if found is None:
+            raise InputError(customer, "no customer is known by this reference yet", "give it a row first")
+        append_controls(self.log, [Control(kind, bytes.fromhex(found), canonical_body(body))], minute, "live")
+        self._replay.follow()
+
+    def customer(self, reference: str) -> dict[str, Any] | None:
+        """Return the profile behind ``type:value``, or None."""
+        return profile_of(self.log, self.shop, self._replay.engine, reference, False)
+
+    def decisions(self) -> list[dict[str, Any]]:
+        """Return all decisions so far."""
+        return [vars_of(one) for one in self._made]
+
+    def transitions(self) -> list[Transition]:
+        """Return all transitions so far."""
+        return self._moved
+
+
+def vars_of(one: Decision) -> dict[str, Any]:
+    """Return a decision as a mapping."""
+    return asdict(one)
+
+

@@ -1,0 +1,148 @@
+"""New settings in force: what a new plan takes over from the old one (semantics G4).
+
+The new engine has been brought to the same step by replaying the log under the new plan, without effects.
+What depends on the way there is taken over by name: tags whose rule is unchanged, segments, and what
+triggers remember. Then everybody is judged once; what changes by that is an activation.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.engine import Engine
+from engine.kernel import put_fact, start_timer
+from engine.partition import Partition
+from engine.state import FACT_VALUES, WORD
+from profiles import facts, timers
+
+Ints = NDArray[np.int64]
+
+
+def change_plan(old: Engine, new: Engine, live: bool) -> None:
+    """Take over what stays, then judge everybody in mode activation; effects go to the new engine's sink."""
+    for number, (before, after) in enumerate(zip(old.partitions, new.partitions, strict=True)):
+        _take_over(before, after)
+        after.set_mode(1 if live else 0)
+        after.memory.set_scalar("activation", 1)
+        after.memory.set_scalar("cursor", 0)
+        while not after.activate():
+            new.drain(number)
+        new.drain(number)
+        after.memory.set_scalar("activation", 0)
+        after.memory.set_scalar("cursor", 0)
+        after.set_mode(before.mode)
+
+
+def _take_over(old: Partition, new: Partition) -> None:
+    places = _same_customers(old, new)
+    _forget_effects(new)
+    for name in new.plan.tag.names:
+        if name in old.plan.tag.number and _rule_of(old, name) == _rule_of(new, name):
+            _copy_tag(old, new, name, places)
+        else:
+            _reset_tag(new, name)
+    _copy_segments(old, new, places)
+    _copy_memories(old, new, places)
+
+
+def _same_customers(old: Partition, new: Partition) -> Ints:
+    """Return for each customer of ``new`` the number in ``old``, or -1."""
+    ids = {pair: i for i, pair in enumerate(_pairs(old))}
+    return np.array([ids.get(pair, -1) for pair in _pairs(new)], dtype=np.int64)
+
+
+def _pairs(partition: Partition) -> list[tuple[int, int]]:
+    high, low = partition.per_customer("customer_high"), partition.per_customer("customer_low")
+    return list(zip(high.tolist(), low.tolist(), strict=True))
+
+
+def _forget_effects(partition: Partition) -> None:
+    partition.take_effects()
+
+
+def _rule_of(partition: Partition, name: str) -> object:
+    """Return what makes a tag the same: its checked rule and its options."""
+    tag = partition.plan.tag
+    rule = tag.rules.get(name)
+    declared = tag.declared[name]
+    return (rule.meaning if rule else None, declared.sticky, declared.max, tuple(tag.group_of.get(name, ())))
+
+
+def _copy_tag(old: Partition, new: Partition, name: str, places: Ints) -> None:
+    a, b = old.plan.tag.number[name], new.plan.tag.number[name]
+    here = np.flatnonzero(places >= 0)
+    for column in ("truth", "candidate", "member", "spent"):
+        bits = old.per_customer(column)[places[here], a // WORD] >> (a % WORD) & 1
+        words = new.per_customer(column)
+        words[:, b // WORD] &= ~(1 << (b % WORD))
+        words[here, b // WORD] |= bits << (b % WORD)
+    new.per_customer("since")[here, b] = old.per_customer("since")[places[here], a]
+    end_a, end_b = int(old.plan.columns["tag_end"][a]), int(new.plan.columns["tag_end"][b])
+    if end_b >= 0:
+        for k in range(2):
+            new.per_customer("until")[here, end_b + k] = old.per_customer("until")[places[here], end_a + k]
+        for c in np.flatnonzero(new.per_customer("until")[:, end_b]).tolist():
+            _start(new, int(new.per_customer("until")[c, end_b]), timers.TAG_ENDS, b, c, 0, 0)
+
+
+def _reset_tag(new: Partition, name: str) -> None:
+    b = new.plan.tag.number[name]
+    for column in ("truth", "candidate", "member", "spent"):
+        new.per_customer(column)[:, b // WORD] &= ~(1 << (b % WORD))
+    new.per_customer("since")[:, b] = 0
+    end = int(new.plan.columns["tag_end"][b])
+    if end >= 0:
+        new.per_customer("until")[:, end : end + 2] = 0
+
+
+def _copy_segments(old: Partition, new: Partition, places: Ints) -> None:
+    """Let the segments of models of the same name be as they were, so that a change shows."""
+    models = [plan.model.name for plan in old.plan.models]
+    here = np.flatnonzero(places >= 0)
+    for model, plan in enumerate(new.plan.models):
+        after = np.full(new.customers, -1, dtype=np.int16)
+        if plan.model.name in models:
+            before = models.index(plan.model.name)
+            names = [*old.plan.segments[before], None]
+            number = {name: i for i, name in reversed(list(enumerate(new.plan.segments[model])))}
+            mapped = np.array([number.get(name, -1) if name else -1 for name in names], dtype=np.int16)
+            after[here] = mapped[old.per_customer("segment")[places[here], before]]
+        new.per_customer("segment")[:, model] = after
+
+
+def _copy_memories(old: Partition, new: Partition, places: Ints) -> None:
+    """Copy what triggers remember: cool-downs, waiting, absences; waiting only where the trigger is unchanged."""
+    back = {int(p): c for c, p in enumerate(places.tolist()) if p >= 0}
+    number = {name: i for i, name in enumerate(new.plan.trigger.names)}
+    names = old.plan.trigger.names
+    same = {n for n in names if n in number and old.plan.trigger.version(n) == new.plan.trigger.version(n)}
+    memory = old.memory
+    for place in np.flatnonzero(memory["fact_kind"]).tolist():
+        kind, what = divmod(int(memory["fact_kind"][place]), facts.KIND)
+        c = back.get(int(memory["fact_customer"][place]), -1)
+        if kind not in (facts.ACTED, facts.WAITING, facts.ABSENT) or c < 0 or names[what] not in number:
+            continue
+        if kind != facts.ACTED and names[what] not in same:
+            continue
+        values = memory["fact_value"][place * FACT_VALUES : (place + 1) * FACT_VALUES]
+        _put_fact(new, c, kind, number[names[what]], values)
+    for i in range(memory.scalar("timers_live")):
+        kind, what = divmod(int(memory["timer_kind"][i]), timers.KIND)
+        c = back.get(int(memory["timer_customer"][i]), -1)
+        if kind in (timers.FOR_ENDS, timers.ABSENCE) and c >= 0 and names[what] in same:
+            _start(new, int(memory["timer_minute"][i]), kind, number[names[what]], c,
+                   int(memory["timer_high"][i]), int(memory["timer_low"][i]))  # fmt: skip
+
+
+def _start(new: Partition, minute: int, kind: int, what: int, c: int, high: int, low: int) -> None:
+    if new.memory.scalar("timers_live") + 1 >= new.memory.capacity["timer"]:
+        new.memory.grow("timer")
+    start_timer(new.memory.handle, minute, kind, what, c, high, low)
+
+
+def _put_fact(new: Partition, c: int, kind: int, what: int, values: Ints) -> None:
+    if 2 * (new.memory.scalar("facts_live") + 2) >= new.memory.capacity["fact"]:
+        new.memory.grow("fact")
+    place = put_fact(new.memory.handle, c, kind, what)
+    new.memory["fact_value"][place * FACT_VALUES : (place + 1) * FACT_VALUES] = values

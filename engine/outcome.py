@@ -1,0 +1,159 @@
+"""Effects as records: transitions and decisions by name, decision ids, and the running digest (D2, P3)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import xxhash
+
+from engine.effects import ACT, CONTRADICTED, ENTERED, SEGMENT
+from engine.memory import Array
+from engine.partition import Partition, RawEffects
+from triggers.guards import NAMES as GUARDS
+
+MODES = ("import", "live", "history", "activation")
+JOIN = b"\x1f"
+
+
+@dataclass(frozen=True)
+class Transition:
+    """A tag entered or left, or a segment changed. ``values``: the rule's metrics at that step (G5)."""
+
+    partition: int
+    step: int
+    minute: int
+    customer: str
+    what: str  # tag or RFM model
+    change: str  # enter, leave or segment
+    mode: str
+    before: str | None = None
+    after: str | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a trigger concluded. ``outcome``: act, refused or contradicted; ``figures``: of the guard."""
+
+    id: str
+    partition: int
+    step: int
+    minute: int
+    customer: str
+    trigger: str
+    version: str
+    outcome: str
+    guard: str
+    status: str
+    cause: dict[str, Any]
+    figures: dict[str, int]
+    values: dict[str, Any]
+
+
+def id_of(partition: Partition, c: int) -> str:
+    """Return a customer's id, 32 hex digits."""
+    pair = np.array([partition.memory["customer_high"][c], partition.memory["customer_low"][c]], dtype=">i8")
+    return pair.tobytes().hex()
+
+
+def transitions(partition: Partition, number: int, raw: RawEffects) -> list[Transition]:
+    """Return the transitions of raw effects, by name."""
+    t, plan = raw.transitions, partition.plan
+    found = []
+    for i in range(len(t["step"])):
+        common = (number, int(t["step"][i]), int(t["minute"][i]), id_of(partition, int(t["customer"][i])))
+        mode, what = MODES[int(t["mode"][i])], int(t["object"][i])
+        if t["kind"][i] == SEGMENT:
+            names = plan.segments[what]
+            before, after = (names[k] if k >= 0 else None for k in (int(t["from"][i]), int(t["to"][i])))
+            found.append(Transition(*common, plan.models[what].model.name, "segment", mode, before, after))
+        else:
+            change = "enter" if t["kind"][i] == ENTERED else "leave"
+            leaves = plan.columns["tag_leaf"].reshape(-1, t["leaf"].shape[1])[what]
+            values = _values(partition, leaves, t["leaf"][i], int(t["null"][i]))
+            found.append(Transition(*common, plan.tag.names[what], change, mode, values=values))
+    return found
+
+
+def decisions(partition: Partition, number: int, raw: RawEffects) -> list[Decision]:
+    """Return the decisions of raw effects, by name, with their ids."""
+    d, plan = raw.decisions, partition.plan
+    found = []
+    for i in range(len(d["step"])):
+        name = plan.trigger.names[int(d["trigger"][i])]
+        declared, version = plan.trigger.declared[name], plan.trigger.version(name)
+        customer = id_of(partition, int(d["customer"][i]))
+        cause = _cause(partition, d["cause"][i])
+        outcome = {ACT: "act", CONTRADICTED: "contradicted"}.get(int(d["outcome"][i]), "refused")
+        leaves = plan.columns["trigger_leaf"].reshape(-1, d["leaf"].shape[1])[int(d["trigger"][i])]
+        found.append(Decision(
+            decision_id(name, version, customer, cause), number, int(d["step"][i]), int(d["minute"][i]), customer,
+            name, version, outcome, GUARDS[int(d["guard"][i])], declared.status, cause,
+            _figures(GUARDS[int(d["guard"][i])], d["figure"][i]), _values(partition, leaves, d["leaf"][i], int(d["null"][i])),
+        ))  # fmt: skip
+    return found
+
+
+def decision_id(trigger: str, version: str, customer: str, cause: dict[str, Any]) -> str:
+    """Return xxh3_128 of (trigger, version, customer, cause), 32 hex digits (D2)."""
+    parts = [trigger, version, customer]
+    if "source" in cause:
+        parts += [cause["source"], cause["key"], *(str(number) for number in cause["position"])]
+    else:
+        parts += [str(cause["minute"])]
+    return xxhash.xxh3_128(JOIN.join(part.encode() for part in parts)).hexdigest()
+
+
+def _cause(partition: Partition, numbers: Array) -> dict[str, Any]:
+    source, high, low, epoch, position, offset, minute = (int(n) for n in numbers)
+    if source < 0:
+        return {"minute": minute}
+    key = np.array([high, low], dtype=">i8").tobytes().hex()
+    return {"source": partition.plan.metric.sources[source], "key": key, "position": [epoch, position, offset]}
+
+
+def _figures(guard: str, figures: Array) -> dict[str, int]:
+    names = {"late": ("age", "max_age"), "cool_down": ("acted_at", "cool_down")}.get(guard, ())
+    return {name: int(figure) for name, figure in zip(names, figures, strict=False)}
+
+
+def _values(partition: Partition, leaves: Array, values: Array, nulls: int) -> dict[str, Any]:
+    """Return metric text -> value; of avg the sum, and under '... count' how many."""
+    found: dict[str, Any] = {}
+    for k, leaf in enumerate(leaves.tolist()):
+        if leaf < 0:
+            continue
+        spec = partition.plan.metric.specs[leaf >> 1]
+        value: Any = None if nulls >> k & 1 else int(values[k])
+        if value is not None and leaf >> 1 in partition.plan.texts:
+            value = partition.texts[value]
+        found[spec.key + (" count" if leaf & 1 else "")] = value
+    return found
+
+
+class Digest:
+    """The running digest of everything a partition has emitted, whatever the batching (P3)."""
+
+    def __init__(self) -> None:
+        self._transitions, self._decisions = hashlib.blake2b(digest_size=16), hashlib.blake2b(digest_size=16)
+
+    def update(self, partition: Partition, raw: RawEffects) -> None:
+        """Take effects in; customers by id, without what depends on dictionary codes (P2)."""
+        high, low = partition.memory["customer_high"], partition.memory["customer_low"]
+        t, d = raw.transitions, raw.decisions
+        for digest, columns, names in (
+            (self._transitions, t, ("step", "minute", "kind", "object", "mode", "from", "to")),
+            (self._decisions, d, ("step", "minute", "trigger", "outcome", "guard")),
+        ):
+            parts = [columns[name].astype(np.int64) for name in names]
+            parts += [high[columns["customer"]], low[columns["customer"]]]
+            if columns is d:
+                parts += [*d["cause"].T, *d["figure"].T]
+            digest.update(np.ascontiguousarray(np.stack(parts, axis=1)).tobytes())
+
+    def hexdigest(self) -> str:
+        """Return 64 hex digits: transitions, then decisions."""
+        return self._transitions.hexdigest() + self._decisions.hexdigest()

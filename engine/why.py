@@ -1,0 +1,160 @@
+"""One customer's profile, and why a tag is held: the rule's values, window edges and the rows that counted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engine.kernel import find_number
+from engine.partition import Partition
+from engine.state import FACT_VALUES, WORD
+from profiles import facts
+from profiles.intervals import ALL
+from profiles.metrics import AVG, COUNT, DISTINCT, FIRST, LAST, NAMES, SUM
+from rules.metric import MetricSpec
+
+DAY = 1440
+ROWS_SHOWN = 20  # semantics G5
+MINUTE_US = 60_000_000
+
+
+def number_of(partition: Partition, customer: str) -> int:
+    """Return a customer's number, or -1."""
+    high, low = (int(n) for n in np.frombuffer(bytes.fromhex(customer), dtype=">i8"))
+    return int(find_number(partition.memory.handle, high, low))
+
+
+def profile(partition: Partition, customer: str) -> dict[str, Any] | None:
+    """Return id, as_of, metrics (declared, by name), attributes, rfm and tags held; None if unknown."""
+    c = number_of(partition, customer)
+    if c < 0:
+        return None
+    plan = partition.plan
+    metrics = {name: metric_value(partition, c, spec) for name, spec in plan.declared_metrics.items()}
+    attributes = plan.metric.schema.attributes
+    return {
+        "id": customer,
+        "as_of": partition.clock,
+        "metrics": metrics,
+        "attributes": {name: metric_value(partition, c, spec) for name, spec in attributes.items()},
+        "rfm": {m.model.name: _rfm(partition, c, i) for i, m in enumerate(plan.models)},
+        "tags": {tag: _tag(partition, c, tag) for tag in plan.tag.names if _holds(partition, c, tag)},
+    }
+
+
+def metric_value(partition: Partition, c: int, spec: MetricSpec) -> Any:
+    """Return one metric of a customer: a whole number, text, (sum, count) of avg, or None."""
+    plan, memory = partition.plan, partition.memory
+    m = plan.metric.number[spec]
+    at = c * memory.dimensions["slots"] + int(plan.columns["metric_slot"][m])
+    function, first = NAMES.index(spec.function), int(memory["slot"][at])
+    if function in (COUNT, SUM, DISTINCT):
+        return first
+    second = int(memory["slot"][at + 1]) if function not in (FIRST, LAST) else first
+    if second <= 0:
+        return None
+    if function == AVG:
+        return first, second
+    value = first
+    if function in (FIRST, LAST):
+        place = int(plan.columns["metric_value"][m])
+        width = memory.dimensions["row_values"]
+        value = int(memory["row_minute"][first - 1] if place < 0 else memory["row_value"][(first - 1) * width + place])
+    return partition.texts[value] if m in plan.texts else value
+
+
+def why_tag(partition: Partition, customer: str, tag: str, rule: str) -> dict[str, Any]:
+    """Return the rule, its metrics with values and window edges, and the first rows that counted (G5)."""
+    c, plan = number_of(partition, customer), partition.plan
+    checked = plan.tag.rules.get(tag)
+    specs = checked.metrics if checked else ()
+    rows = [row for spec in specs for row in rows_that_count(partition, c, spec)]
+    return {
+        "rule": rule,
+        "values": {spec.key: metric_value(partition, c, spec) for spec in specs},
+        "edges": {spec.key: window_edges(partition, c, spec) for spec in specs},
+        "tags": list(checked.tags) if checked else [],
+        "rows": rows[:ROWS_SHOWN],
+        "more_rows": max(0, len(rows) - ROWS_SHOWN),
+    }
+
+
+def window_edges(partition: Partition, c: int, spec: MetricSpec) -> tuple[int | None, int]:
+    """Return the first event minute that a metric counts (None: all) and the one it no longer counts."""
+    memory, w = partition.memory, int(partition.plan.columns["metric_window"][partition.plan.metric.number[spec]])
+    if spec.window.kind == "own":
+        at = c * memory.dimensions["own_windows"] + int(partition.plan.columns["window_unit"][w])
+        return int(memory["own_low"][at]), min(int(memory["own_high"][at]), partition.clock + 1)
+    low = None if partition.plan.columns["window_kind"][w] == ALL else int(memory["window_low"][w])
+    return low, int(memory["window_high"][w])
+
+
+def rows_that_count(partition: Partition, c: int, spec: MetricSpec) -> list[dict[str, Any]]:
+    """Return the rows that a metric counts now, the newest first: source, time and kept columns."""
+    plan, memory = partition.plan, partition.memory
+    m = plan.metric.number[spec]
+    source, bit = int(plan.columns["metric_source"][m]), int(plan.columns["metric_bit"][m])
+    h = c * memory.dimensions["sources"] + source
+    start = int(memory["list_start"][h]) + int(memory["list_head"][h])
+    words = memory.dimensions["row_words"]
+    low, high = window_edges(partition, c, spec)
+    found = []
+    for row in reversed(memory["place"][start : start + int(memory["list_size"][h])].tolist()):
+        minute = int(memory["row_minute"][row])
+        counts = int(memory["row_pass"][row * words + bit // WORD]) >> (bit % WORD) & 1
+        if counts and (low is None or minute >= low) and minute < high:
+            found.append(_row(partition, row, spec.source))
+    return found
+
+
+def _row(partition: Partition, row: int, source: str) -> dict[str, Any]:
+    memory, schema = partition.memory, partition.plan.metric.schema
+    width = memory.dimensions["row_values"]
+    shown: dict[str, Any] = {"source": source, "minute": int(memory["row_minute"][row])}
+    for j, name in enumerate(partition.plan.metric.projection[source]):
+        value = int(memory["row_value"][row * width + j])
+        shown[name] = partition.texts[value] if schema.column(source, name).type == "text" else value
+    return shown
+
+
+def _holds(partition: Partition, c: int, tag: str) -> bool:
+    number = partition.plan.tag.number[tag]
+    return bool(int(partition.per_customer("member")[c, number // WORD]) >> (number % WORD) & 1)
+
+
+def _tag(partition: Partition, c: int, tag: str) -> dict[str, Any]:
+    plan, number = partition.plan, partition.plan.tag.number[tag]
+    manual = int(partition.per_customer("manual")[c, number // WORD]) >> (number % WORD) & 1
+    until = None
+    end = int(plan.columns["tag_end"][number])
+    if manual:
+        until = _manual_until(partition, c, number)
+    elif end >= 0:
+        until = int(partition.per_customer("until")[c, end]) or None
+    return {"since": int(partition.per_customer("since")[c, number]), "until": until, "manual": bool(manual)}
+
+
+def _manual_until(partition: Partition, c: int, tag: int) -> int | None:
+    memory = partition.memory
+    kind = facts.MANUAL * facts.KIND + tag
+    place = np.flatnonzero((memory["fact_kind"] == kind) & (memory["fact_customer"] == c))[0]
+    return int(memory["fact_value"][place * FACT_VALUES + 1]) or None
+
+
+def _rfm(partition: Partition, c: int, model: int) -> dict[str, Any]:
+    declared = partition.plan.models[model].model
+    read = {name: int(partition.per_customer(name)[c, model]) for name in
+            ("recent", "frequency", "monetary", "score_r", "score_f", "score_m", "segment")}  # fmt: skip
+    if read["recent"] < 0:
+        return dict.fromkeys(("recency", "frequency", "monetary", "r", "f", "m", "score", "segment"))
+    recency = partition.clock - read["recent"]
+    if declared.recency_unit == "day":
+        recency //= DAY
+    scored = read["score_r"] > 0
+    return {
+        "recency": recency, "frequency": read["frequency"], "monetary": read["monetary"],
+        "r": read["score_r"] or None, "f": read["score_f"] or None, "m": read["score_m"] or None,
+        "score": 100 * read["score_r"] + 10 * read["score_f"] + read["score_m"] if scored else None,
+        "segment": partition.plan.segments[model][read["segment"]] if read["segment"] >= 0 else None,
+    }  # fmt: skip

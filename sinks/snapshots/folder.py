@@ -1,0 +1,111 @@
+"""Snapshots in a folder: the columns of every partition at a position of the log.
+
+A snapshot is a saved cache: it may be deleted at any time. One is written beside its place and renamed, so
+that a half-written one is never found.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.cuts import Cuts
+from engine.engine import Engine
+from engine.jit import source_hash
+from engine.partition import Partition
+
+KEPT = 2  # the newest, and one before it in case that one is unreadable
+SPARSE_DOMAINS = ("minute", "customer_slot", "entry_slot", "distinct", "fact")
+USED = {"customer": "customers_used", "row": "rows_used", "entry": "entries_used", "list": "list_used",
+        "timer": "timers_live"}
+
+
+@dataclass(frozen=True)
+class Found:
+    """A snapshot: where it is, and what it is of."""
+
+    folder: Path
+    steps: list[int]
+    settings: str
+    cuts: dict[str, dict[str, Any]]
+
+
+def save(folder: Path, engine: Engine, settings: str) -> Path:
+    """Write a snapshot of all partitions; ``settings`` names the version in force. Return its folder."""
+    name = f"{sum(engine.steps):020d}"
+    target, draft = folder / name, folder / f".{name}.{os.getpid()}"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    for number, partition in enumerate(engine.partitions):
+        _save_partition(draft, number, partition)
+    cuts = {name: asdict(taken) for name, taken in engine.cuts.items()}
+    meta = {"steps": engine.steps, "settings": settings, "kernel": source_hash(), "cuts": cuts}
+    (draft / "snapshot.json").write_text(json.dumps(meta, ensure_ascii=False), encoding="utf-8")
+    shutil.rmtree(target, ignore_errors=True)
+    draft.rename(target)
+    for old in sorted(folder.glob("[0-9]*"))[:-KEPT]:
+        shutil.rmtree(old)
+    return target
+
+
+def newest(folder: Path) -> list[Found]:
+    """Return the snapshots of this kernel, the newest first."""
+    found = []
+    for path in sorted(folder.glob("[0-9]*/snapshot.json"), reverse=True):
+        meta = json.loads(path.read_text(encoding="utf-8"))
+        if meta["kernel"] == source_hash():
+            found.append(Found(path.parent, meta["steps"], meta["settings"], meta["cuts"]))
+    return found
+
+
+def load(found: Found, engine: Engine) -> None:
+    """Take a snapshot over into a new engine of the same plan."""
+    for number, partition in enumerate(engine.partitions):
+        _load_partition(found.folder, number, partition)
+    engine.steps = list(found.steps)
+    engine.cuts = {name: _cuts(taken) for name, taken in found.cuts.items()}
+    engine.restore_populations()
+
+
+def _cuts(taken: dict[str, Any]) -> Cuts:
+    recency = tuple((low, high, part) for low, high, part in taken["recency"])
+    return Cuts(taken["model"], taken["minute"], taken["size"], recency, tuple(taken["frequency"]), tuple(taken["monetary"]))
+
+
+def _save_partition(folder: Path, number: int, partition: Partition) -> None:
+    memory = partition.memory
+    arrays: dict[str, Any] = {}
+    for column, array in memory.save(partition.plan.columns).items():
+        if column.domain in SPARSE_DOMAINS:
+            places = np.flatnonzero(array)
+            arrays[f"{column.name}.at"], arrays[f"{column.name}.of"] = places, array[places]
+        elif column.domain in USED:
+            width = memory.dimensions.get(column.width, 1)
+            arrays[column.name] = array[: memory.scalar(USED[column.domain]) * width]
+        else:
+            arrays[column.name] = array
+    np.savez(folder / f"{number}.npz", **arrays)
+    text = {"capacity": memory.capacity, "texts": partition.texts}
+    (folder / f"{number}.json").write_text(json.dumps(text, ensure_ascii=False), encoding="utf-8")
+
+
+def _load_partition(folder: Path, number: int, partition: Partition) -> None:
+    text = json.loads((folder / f"{number}.json").read_text(encoding="utf-8"))
+    memory = partition.memory
+    memory.set_capacity(text["capacity"])
+    with np.load(folder / f"{number}.npz") as stored:
+        for column in memory.save(partition.plan.columns):
+            if column.domain in SPARSE_DOMAINS:
+                memory[column.name][stored[f"{column.name}.at"]] = stored[f"{column.name}.of"]
+            elif column.domain in USED:
+                memory[column.name][: len(stored[column.name])] = stored[column.name]
+            else:
+                memory.bind(column.name, stored[column.name].copy())
+    memory.mirror()
+    partition.encode_texts(text["texts"])
