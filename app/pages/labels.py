@@ -7,6 +7,7 @@ LABELS = {
         "customer": "Customer",
         "as_of": "as of",
         "references": "References",
+        "attributes": "Attributes",
         "rfm": "RFM",
         "tags": "Tags",
         "no_tags": "none is held",
@@ -22,12 +23,15 @@ LABELS = {
         "none": "none",
         "outside": "outside: nothing counted in the window",
         "minutes_ago": "{} minutes ago",
+        "one_minutes_ago": "{} minute ago",
         "days_ago": "{} days ago",
+        "one_days_ago": "{} day ago",
     },
     "zh": {
         "customer": "客户",
         "as_of": "截至",
         "references": "标识",
+        "attributes": "资料",
         "rfm": "RFM",
         "tags": "标签",
         "no_tags": "没有标签",
@@ -43,7 +47,9 @@ LABELS = {
         "none": "无",
         "outside": "不在范围内：窗口中没有计入的记录",
         "minutes_ago": "{} 分钟前",
+        "one_minutes_ago": "{} 分钟前",
         "days_ago": "{} 天前",
+        "one_days_ago": "{} 天前",
     },
 }
 

@@ -1,15 +1,16 @@
 """One customer on a terminal page.
 
 A profile is a mapping: ``id`` (32 hex digits), ``references`` (list of ``type:value``), ``as_of`` (epoch
-minute), ``metrics`` (name to value, null, or the pair (sum, count) of an average), ``rfm`` (model to
+minute), ``attributes`` (name to value or null), ``metrics`` (name to value, null, or the pair (sum, count) of an average), ``rfm`` (model to
 recency, frequency, monetary, r, f, m, score, segment; null outside the population), ``tags`` (name to
 ``since``, ``until`` (epoch minutes or null), ``manual`` and, when asked, ``why``: ``rule``, ``values`` (text
-of a metric to its value) and ``rows`` (list of mappings)).
+of a metric to its value) and ``rows`` (list of mappings: ``source``, ``minute`` and the source's columns)).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from rich.columns import Columns
@@ -24,7 +25,7 @@ from app.pages.amounts import metric_types, write_value
 from app.pages.labels import labels
 from app.shop import Shop
 from rfm.model import RfmModel
-from rules.types import Type
+from rules.types import Type, column_type
 
 WIDEST = 100  # characters: a page is read, not scanned, so it does not fill a wide terminal
 
@@ -56,26 +57,41 @@ def _head(shop: Shop, profile: Mapping[str, Any], words: Mapping[str, str]) -> I
     yield Text.assemble(("id ", "dim"), profile["id"])
     if len(profile["references"]) > 1:
         yield Text.assemble((f"{words['references']} ", "dim"), " · ".join(profile["references"]))
+    known = {name: value for name, value in profile["attributes"].items() if value is not None}
+    if known:
+        told = " · ".join(f"{name} {write_attribute(shop, name, value)}" for name, value in known.items())
+        yield Text.assemble((f"{words['attributes']} ", "dim"), told)
+
+
+def write_attribute(shop: Shop, name: str, value: object) -> str:
+    """Write a customer's attribute: dates as local days, everything else in its unit."""
+    for source in shop.sources.values():
+        for column_name, column in source.columns.items():
+            if column.attribute == name:
+                if column.type in ("time", "date") and isinstance(value, int):
+                    local = write_moment(value, shop.settings.zone)
+                    return local[:10] if column.type == "date" else local
+                return write_value(value, column_type(column, column_name))
+    return write_value(value)
 
 
 def _rfm(shop: Shop, found: Mapping[str, Mapping[str, Any]], words: Mapping[str, str]) -> RenderableType:
     table = Table.grid(padding=(0, 3))
-    types = {"count": Type("number", scale=0), "money": _money(shop)}
+    money = _money(shop)
     for model in shop.rfm:
         values = found[model.name]
-        name = Text(model.name, style="dim")
         if values["frequency"] is None:
-            table.add_row(name, Text(words["outside"], style="dim"))
+            table.add_row(Text(model.name, style="dim"), "", Text(words["outside"], style="dim"))
             continue
         scores = " ".join(write_value(values[letter]) for letter in "rfm")
-        table.add_row(
-            name,
-            Text(scores, style="bold"),
-            Text(values["segment"] or words["none"]),
-            Text(f"{words['recency']} {_ago(model, values['recency'], words)}"),
-            Text(f"{words['frequency']} {write_value(values['frequency'], types['count'])}"),
-            Text(f"{words['monetary']} {write_value(values['monetary'], types['money'])}"),
+        figures = (
+            f"{words['recency']} {_ago(model, values['recency'], words)}",
+            f"{words['frequency']} {write_value(values['frequency'])}",
+            f"{words['monetary']} {write_value(values['monetary'], money)}",
         )
+        segment = Text(values["segment"] or words["none"], style="bold")
+        table.add_row(Text(model.name, style="dim"), Text(scores, style="bold"), segment)
+        table.add_row("", "", Text(" · ".join(figures)))
     return table
 
 
@@ -90,7 +106,7 @@ def _money(shop: Shop) -> Type:
 
 def _ago(model: RfmModel, recency: int, words: Mapping[str, str]) -> str:
     unit = "days_ago" if model.recency_unit == "day" else "minutes_ago"
-    return words[unit].format(f"{recency:,}")
+    return words["one_" + unit if recency == 1 else unit].format(f"{recency:,}")
 
 
 def _tags(
@@ -110,25 +126,40 @@ def _tags(
             line.append(f"   {words['by_hand']}", style="dim")
         yield line
         if held.get("why"):
-            yield Padding(_why(held["why"], words), (0, 0, 0, 4))
+            yield Padding(_why(shop, held["why"], words), (0, 0, 0, 4))
 
 
-def _why(why: Mapping[str, Any], words: Mapping[str, str]) -> RenderableType:
+def _why(shop: Shop, why: Mapping[str, Any], words: Mapping[str, str]) -> RenderableType:
     lines: list[RenderableType] = [Text.assemble((f"{words['why']} ", "dim"), why["rule"])]
     for text, value in why["values"].items():
         lines.append(Text.assemble((f"{text} = ", "dim"), write_value(value)))
     if why.get("rows"):
-        lines.append(Text(words["rows"], style="dim"))
-        lines.append(_rows(why["rows"]))
+        sources = dict.fromkeys(row["source"] for row in why["rows"])
+        lines.append(Text(f"{words['rows']}: {', '.join(sources)}", style="dim"))
+        lines.append(_rows(shop, why["rows"]))
     return Group(*lines)
 
 
-def _rows(rows: list[Mapping[str, Any]]) -> RenderableType:
+def _rows(shop: Shop, rows: list[Mapping[str, Any]]) -> RenderableType:
     names = list(dict.fromkeys(name for row in rows for name in row))
-    table = Table(*names, box=None, padding=(0, 2, 0, 0), header_style="dim")
+    if len({row["source"] for row in rows}) == 1:
+        names.remove("source")  # the line above says it
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in names:
+        table.add_column(name, no_wrap=True)
     for row in rows:
-        table.add_row(*(write_value(row.get(name)) for name in names))
+        table.add_row(*(_cell(shop, row, name) for name in names))
     return table
+
+
+def _cell(shop: Shop, row: Mapping[str, Any], name: str) -> str:
+    """Write one value of a row that counted: its ``source``, its event ``minute``, or a declared column."""
+    value = row.get(name)
+    column = shop.sources[row["source"]].columns.get(name)
+    if value is not None and (name == "minute" or (column is not None and column.type in ("time", "date"))):
+        return write_moment(value, shop.settings.zone)
+    unit = None if column is None else replace(column_type(column, name), currency=None)
+    return write_value(value, unit)
 
 
 def _metrics(metrics: Mapping[str, Any], types: Mapping[str, Type]) -> RenderableType:

@@ -22,6 +22,7 @@ PROFILE: dict[str, Any] = {
     "id": "0123456789abcdef0123456789abcdef",
     "references": ["member:M1", "phone:138"],
     "as_of": NOW,
+    "attributes": {"status": "paid", "nothing": None},
     "metrics": {"spend": 500_001},
     "rfm": {
         "rfm": {"recency": 30, "frequency": 2, "monetary": 500_001, "r": 5, "f": 4, "m": 3, "segment": "Best"}
@@ -31,7 +32,11 @@ PROFILE: dict[str, Any] = {
             "since": NOW - 30,
             "until": NOW + 60,
             "manual": True,
-            "why": {"rule": "spend >= 500000", "values": {"spend": 500_001}, "rows": [{"order_id": "A1"}]},
+            "why": {
+                "rule": "spend >= 500000",
+                "values": {"spend": 500_001},
+                "rows": [{"source": "orders", "minute": NOW - 30, "amount": 500_001, "status": "paid"}],
+            },
         }
     },
 }
@@ -55,7 +60,17 @@ def test_the_page_shows_who_what_and_why_in_the_shops_language(
     tmp_path: Path, language: str, shown: list[str]
 ) -> None:
     text = page(tmp_path, PROFILE, language)
-    for part in [*shown, "member:M1", "phone:138", "5 4 3", "Best", "5,000.01 CNY", "spend >= 500000", "A1"]:
+    for part in [
+        *shown,
+        "member:M1",
+        "phone:138",
+        "5 4 3",
+        "Best",
+        "5,000.01 CNY",
+        "spend >= 500000",
+        "2026-03-01 09:00",
+        "paid",
+    ]:
         assert part in text, text
 
 
