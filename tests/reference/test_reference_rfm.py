@@ -258,3 +258,19 @@ def test_recency_and_frequency_are_of_the_very_same_rows(shelf):
     book.row("orders", 3, minute=120, amount=-4, status="y")
     row = book.at(130).rfm["rfm"].iloc[0]
     assert [row["recency"], row["frequency"], row["monetary"]] == [30, 1, 20]
+
+
+def test_recency_cuts_in_minutes_are_held_as_order_minutes(shelf):
+    """R3, R5: with cuts of an older opening (120) an order of 90 is newer than the cut at order minute 75."""
+    book = shelf.orders(models=[model(bins=2)])
+    book.row("orders", 1, minute=50, customer=1, amount=1)
+    book.row("orders", 2, minute=100, customer=2, amount=1)
+    for key in (1, 2):
+        book.row("orders", key, minute=120, customer=key, op="delete")
+    book.row("orders", 3, minute=200, event=90, customer=3, amount=1)
+    book.row("orders", 4, minute=200, event=75, customer=4, amount=1)
+    book.row("orders", 5, minute=200, event=74, customer=5, amount=1)
+    result = book.at(200)
+    assert result.cuts["rfm"] is not None
+    assert (result.cuts["rfm"].minute, result.cuts["rfm"].recency.exact) == (120, ((90, 2),))
+    assert [int(result.rfm["rfm"].loc[shelf.customer_id(n), "r"]) for n in (3, 4, 5)] == [2, 2, 1]

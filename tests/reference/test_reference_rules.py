@@ -11,6 +11,7 @@ from reference.measure import measure_of
 from reference.pieces import Pieces
 from rfm.model import RfmModel
 from rules.error import RuleError
+from rules.metric import MetricSpec
 from rules.parse import parse
 
 MODEL = RfmModel(frequency="count(orders)", monetary="sum(orders.amount)")
@@ -103,3 +104,14 @@ def test_what_is_no_metric_is_refused(text):
     """M1."""
     with pytest.raises(RuleError, match="no metric"):
         measure_of(parse(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["count(orders)", 'sum(orders.amount, "30d", status != "x")', 'last(`my orders`.city, "year offset 1")'],
+)
+def test_a_metric_has_the_same_text_here_and_in_the_rules(text):
+    """M3: the frames of both readings name a metric by its one text."""
+    mine = measure_of(parse(text))
+    spec = MetricSpec(mine.function, mine.source, mine.column, mine.window, mine.filter)
+    assert str(mine) == spec.key == text
