@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+from numba.core import codegen
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("engine", "profiles", "rfm", "rules", "tags", "triggers")
@@ -37,18 +38,41 @@ if "NUMBA_CACHE_DIR" not in os.environ:
     numba.config.CACHE_DIR = str(ROOT / ".cache" / "numba" / source_hash())
 
 F = TypeVar("F", bound=Callable[..., Any])
+_steps: set[str] = set()
+_entries: set[str] = set()
+
+
+def _optimize_entries_only() -> None:
+    """Let LLVM's optimizer see a step only inside the functions that Python calls.
+
+    numba optimizes every function by itself and again inside each of its callers, so that a step eight
+    calls deep is optimized eight times: 80 s for this kernel, against 40 s so, with the same code at the end.
+    """
+    optimize = codegen.CPUCodeLibrary._optimize_final_module
+
+    def optimize_unless_step(library: Any) -> None:
+        if library.name in _entries or library.name not in _steps:
+            optimize(library)
+
+    codegen.CPUCodeLibrary._optimize_final_module = optimize_unless_step
+
+
+_optimize_entries_only()
 
 
 def step(function: F) -> F:
     """Compile one step of the kernel, to be called and inlined by others."""
+    _steps.add(function.__name__)
     return numba.njit(function, error_model="numpy")  # type: ignore[no-any-return]
 
 
 def inlined(function: F) -> F:
     """Compile a very small step that must become part of its caller."""
+    _steps.add(function.__name__)
     return numba.njit(function, error_model="numpy", forceinline=True)  # type: ignore[no-any-return]
 
 
 def entry(function: F) -> F:
     """Compile a function that Python calls; its machine code is kept on disk."""
+    _entries.add(function.__name__)
     return numba.njit(function, error_model="numpy", cache=True, nogil=True)  # type: ignore[no-any-return]
