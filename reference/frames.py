@@ -36,13 +36,16 @@ class Log:
 def check_log(pieces: Pieces, frames: Mapping[str, pd.DataFrame], control: pd.DataFrame) -> Log:
     """Check the frames and turn append minutes into the clock; sources without a frame have no rows.
 
-    Raises InputError for unknown sources, missing columns, nulls in the envelope and doubled steps.
+    Raises InputError for unknown sources, missing columns or such as the log has itself, nulls in the
+    envelope and doubled steps.
     """
     if unknown := sorted(set(frames) - set(pieces.sources)):
         raise InputError(f"frame '{unknown[0]}'", "no such source", "declare it or leave the frame out")
     checked = {}
     for name, source in pieces.sources.items():
-        wanted = ENVELOPE + [column for column in source.columns if column not in ENVELOPE]
+        if clash := [column for column in source.columns if column in ENVELOPE]:
+            raise InputError(f"source '{name}'", f"the log has a column '{clash[0]}' itself", "rename yours")
+        wanted = [*ENVELOPE, *source.columns]
         frame = frames[name] if name in frames else pd.DataFrame(columns=wanted)
         _demand(frame, wanted, f"frame '{name}'")
         if frame[ENVELOPE].drop(columns="mode").isna().to_numpy().any():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -127,7 +128,8 @@ def test_every_metric_and_score_is_the_same_for_one_customer_and_for_all(shelf_c
                     assert one.rfm(model.name, field) == everybody.rfm(model.name, field), field
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@pytest.mark.slow
+@settings(max_examples=30, deadline=None, derandomize=True)
 @given(logs)
 def test_a_life_seen_at_its_edges_is_the_life_seen_at_every_minute(shelf_class, log):
     """T3, G1: nothing changes between the edges; and what a minute alone can tell agrees with the life."""

@@ -7,6 +7,7 @@ import pytest
 
 from reference.compare import compare
 from reference.pieces import Pieces
+from reference.recompute import recompute
 from rfm.model import RfmModel
 from streams.errors import InputError
 from tags.tag import Tag
@@ -105,8 +106,6 @@ def test_frames_that_cannot_be_read_are_refused(shelf):
         ({"orders": pd.concat([frame, frame])}, "step 0 twice"),
         ({"orders": frame.assign(amount="x")}, "no whole numbers"),
     ]
-    from reference.recompute import recompute
-
     for frames, problem in cases:
         with pytest.raises(InputError, match=problem):
             recompute(book.pieces, frames, book.control(), 100)
@@ -154,3 +153,32 @@ def test_partitions_change_nothing_but_their_names(shelf):
     assert frames[0].cuts == frames[1].cuts
     pd.testing.assert_frame_equal(frames[0].metrics, frames[1].metrics)
     pd.testing.assert_frame_equal(frames[0].rfm["rfm"], frames[1].rfm["rfm"])
+
+
+def test_a_column_with_the_name_of_the_logs_own_is_refused(shelf):
+    """P2: it could not be told from the envelope."""
+    pieces = Pieces(sources={"orders": shelf.source(offset="int")})
+    with pytest.raises(InputError, match="the log has a column 'offset' itself"):
+        recompute(pieces, {}, shelf.book(Pieces()).control(), 5)
+
+
+def test_a_source_without_a_frame_has_no_rows(shelf):
+    """M2: a customer known by a control record alone has nothing of everything."""
+    book = shelf.orders("count(orders)", "min(orders.amount)", tags={"vip": Tag()})
+    book.manual("vip", minute=100, on=True)
+    result = recompute(book.pieces, {}, book.control(), 100)
+    assert result.metrics.loc[shelf.customer_id(1)].isna().to_dict() == {
+        "count(orders)": False,
+        "min(orders.amount)": True,
+    }
+    assert bool(result.member["vip"].iloc[0])
+
+
+def test_an_empty_log_has_nobody(shelf):
+    """T3: nothing at all is no error."""
+    book = shelf.orders(
+        "count(orders)", models=[RfmModel(frequency="count(orders)", monetary="sum(orders.amount)")]
+    )
+    result = book.at(100)
+    assert result.metrics.empty
+    assert result.cuts == {"rfm": None}
