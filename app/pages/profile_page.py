@@ -1,10 +1,11 @@
 """One customer on a terminal page.
 
 A profile is a mapping: ``id`` (32 hex digits), ``references`` (list of ``type:value``), ``as_of`` (epoch
-minute), ``attributes`` (name to value or null), ``metrics`` (name to value, null, or the pair (sum, count) of an average), ``rfm`` (model to
-recency, frequency, monetary, r, f, m, score, segment; null outside the population), ``tags`` (name to
-``since``, ``until`` (epoch minutes or null), ``manual`` and, when asked, ``why``: ``rule``, ``values`` (text
-of a metric to its value) and ``rows`` (list of mappings: ``source``, ``minute`` and the source's columns)).
+minute), ``attributes`` (name to value or null), ``metrics`` (name to value, null, or the pair (sum, count) of
+an average), ``rfm`` (model to recency, frequency, monetary, r, f, m, score, segment; null outside the
+population), ``tags`` (name to ``since``, ``until`` (epoch minutes or null), ``manual`` and, when asked,
+``why``: ``rule``, ``values`` (text of a metric to its value) and ``rows`` (list of mappings: ``source``,
+``minute`` and the source's columns)).
 """
 
 from __future__ import annotations

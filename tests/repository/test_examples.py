@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.cli import main
 from app.load import read_folder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,3 +49,10 @@ def test_the_data_of_an_example_lies_in_the_ignored_data_folder(name: str) -> No
     folder = ROOT / "examples" / name
     shop = read_folder(folder).shop
     assert (folder / shop.settings.data).resolve() == ROOT / ".data" / name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SHOPS)
+def test_the_timelines_of_an_example_hold(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["test", str(ROOT / "examples" / name)])
+    assert code == 0, capsys.readouterr().out
