@@ -10,25 +10,25 @@ LOCKS_DEV := $(LOCKS_RUN) requirements/dev.txt
 help:  ## this list
 	@awk -F ':.*## *' '/^[a-z]+:.*##/ { printf "  make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-setup: .cache/installed-dev  ## virtual environment, locked packages, compiled kernel (the others call it)
+setup: .venv/installed-dev  ## virtual environment, locked packages, compiled kernel (the others call it)
 
-demo: .cache/installed-run  ## a real shop's year, then a simulated shop, live (ARGS=--once ends by itself)
+demo: .venv/installed-run  ## a real shop's year, then a simulated shop, live (ARGS=--once ends by itself)
 	@.venv/bin/python -m app.demo $(ARGS)
 
 test: lint  ## every check and every test
 	@echo '==> pytest'
 	@.venv/bin/python -m pytest -q $(ARGS)
 
-bench: .cache/installed-run  ## the figures of the README, each against its peer or limit
+bench: .venv/installed-run  ## the figures of the README, each against its peer or limit
 	@.venv/bin/python -m app.cli bench engine $(ARGS)
 
-lint: .cache/installed-dev  ## ruff and mypy
+lint: .venv/installed-dev  ## ruff and mypy
 	@echo '==> ruff'
 	@.venv/bin/ruff check .
 	@echo '==> mypy'
 	@.venv/bin/mypy .
 
-lock: .cache/installed-dev  ## write requirements/*.txt anew from requirements/*.in
+lock: .venv/installed-dev  ## write requirements/*.txt anew from requirements/*.in
 	@for name in run demo dev; do \
 	    echo "==> requirements/$$name.txt"; \
 	    .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
@@ -39,9 +39,9 @@ lock: .cache/installed-dev  ## write requirements/*.txt anew from requirements/*
 clean:  ## remove what was made here: .venv and the caches
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-.cache/installed-run: $(LOCKS_RUN)
+.venv/installed-run: $(LOCKS_RUN)
 	@requirements/install.sh run
 
-.cache/installed-dev: $(LOCKS_DEV)
+.venv/installed-dev: $(LOCKS_DEV)
 	@requirements/install.sh dev
-	@touch .cache/installed-run
+	@touch .venv/installed-run

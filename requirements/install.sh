@@ -54,6 +54,5 @@ if [ -f engine/warm.py ]; then
     say "compiling the kernel once (kept in .cache)"
     .venv/bin/python -m engine.warm
 fi
-mkdir -p .cache
-date -u +%FT%TZ > ".cache/installed-$what"
+date -u +%FT%TZ > ".venv/installed-$what"
 say "ready"
