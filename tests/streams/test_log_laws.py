@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import xxhash
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from streams.identity.parked import count_parked
@@ -21,11 +21,11 @@ SHOP = shop(orders={**ORDERS, "references": [{"type": "member", "column": "membe
 MINUTE = 29539320  # 2026-03-01 10:00
 
 order = st.tuples(
-    st.just("orders"), st.integers(0, 5), st.integers(0, 3), st.sampled_from(["upsert", "upsert", "delete"]),
+    st.just("orders"), st.integers(0, 3), st.integers(0, 3), st.sampled_from(["upsert", "upsert", "delete"]),
     st.integers(0, 59),
 )  # fmt: skip
 parcel = st.tuples(
-    st.just("parcels"), st.integers(0, 5), st.integers(0, 6), st.sampled_from(["upsert", "upsert", "delete"]),
+    st.just("parcels"), st.integers(0, 3), st.integers(0, 4), st.sampled_from(["upsert", "upsert", "delete"]),
     st.integers(0, 59),
 )  # fmt: skip
 Change = tuple[str, int, int, str, int]
@@ -57,7 +57,7 @@ def replay(log: Log) -> dict[Any, Any]:
     state: dict[tuple[str, int, str], int] = {}
     places: dict[tuple[int, int], tuple[str, int]] = {}
     for name in ("orders", "parcels"):
-        for key in range(6):
+        for key in range(4):
             digest = xxhash.xxh3_128_digest(f"{name[0]}{key}".encode())
             high, low = (int.from_bytes(half, "big", signed=True) for half in (digest[:8], digest[8:]))
             places[high, low] = (name, key)
@@ -86,9 +86,10 @@ def append(log: Log, part: list[Change], minute: int) -> None:
         append_changes(log, SHOP, source, values, minute, operations=operations)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+# Histories are short already: looking for a shorter one that fails would take minutes.
+@settings(max_examples=60, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(
-    st.lists(st.one_of(order, parcel), max_size=30), st.lists(st.integers(0, 30), max_size=4),
+    st.lists(st.one_of(order, parcel), min_size=12, max_size=30), st.lists(st.integers(0, 30), max_size=4),
     st.sampled_from([1, 4, 16]),
 )  # fmt: skip
 def test_the_log_ends_as_the_changes_say_however_they_are_batched(
