@@ -86,8 +86,9 @@ def _remember(log: Log, placed: Placed, records: Records, offsets: Int64s, steps
         gone = arrivals.moved_out & ~arrivals.placed
         written = arrivals.placed | gone
         alive = arrivals.placed & ~arrivals.deleted
-        high = np.where(arrivals.placed, arrivals.customer_high, 0)
-        low = np.where(arrivals.placed, arrivals.customer_low, 0)
+        # A row that is parked again still names the customer it had, until its new parent is known.
+        high = np.where(arrivals.placed, arrivals.customer_high, arrivals.known.customer_high)
+        low = np.where(arrivals.placed, arrivals.customer_low, arrivals.known.customer_low)
         store(
             log, arrivals.changes.take(written), alive[written], high[written], low[written],
             offset[written], step[written],

@@ -69,6 +69,18 @@ class Arrivals:
         out: Mask = self.known.alive & ~(same & self.placed)
         return out if self.standing is None else out | (self.standing.renamed & ~self.deleted)
 
+    @property
+    def was_anothers(self) -> Mask:
+        """Mask of rows whose key was last another customer's, though it may have been deleted since: the
+        rows that name their customer through it belong to the new one.
+        """
+        unknown = (self.known.customer_high == 0) & (self.known.customer_low == 0)
+        same = (self.customer_high == self.known.customer_high) & (
+            self.customer_low == self.known.customer_low
+        )
+        other: Mask = ~unknown & ~same
+        return other
+
     def add(self, changes: Changes, known: Known) -> None:
         """Append rows that follow their parent."""
         self.changes = concat([self.changes, changes])

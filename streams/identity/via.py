@@ -46,7 +46,7 @@ def followers(log: Log, source: Source, parents: Arrivals, arriving: Arrivals | 
     """
     placed = parents.placed & ~parents.deleted
     found = [parked_under(log, source, parents.changes.key_high[placed], parents.changes.key_low[placed])]
-    moved = parents.moved_out & placed
+    moved = parents.was_anothers & placed
     found.append(_dragged(log, source, parents.changes.key_high[moved], parents.changes.key_low[moved]))
     parts = [part for part in found if part is not None]
     if not parts:

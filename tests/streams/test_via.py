@@ -7,6 +7,7 @@ from pathlib import Path
 import xxhash
 
 from streams.identity.parked import count_parked
+from streams.live import append_changes
 from tests.streams.small_shop import new_log, rows, shop, take
 
 SHOP = shop()
@@ -119,6 +120,34 @@ def test_a_child_that_changes_its_parent_moves_alone(tmp_path: Path) -> None:
         frame = rows(log, SHOP, "parcels")
     assert frame["op"].tolist() == [0, 5, 4, 5, 0]
     assert frame["customer"].tolist() == [customer(who) for who in (1, 1, 2, 2, 7)]
+
+
+def test_children_follow_an_order_that_was_deleted_and_comes_back_as_somebody_elses(tmp_path: Path) -> None:
+    """W7, W8: the directory still knows the deleted order's customer."""
+    with new_log(tmp_path) as log:
+        order = {"id": "A1", "at": "2026-03-01 10:00", "amount": 1}
+        for member, operation in ((1, "insert"), (1, "delete"), (2, "insert")):
+            append_changes(
+                log, SHOP, "orders", [{**order, "member": member}], 29539320, operations=[operation]
+            )
+            if operation == "insert" and member == 1:
+                parcel = {"parcel": "P1", "order": "A1", "at": "2026-03-01 10:00"}
+                append_changes(log, SHOP, "parcels", [parcel], 29539320)
+        frame = rows(log, SHOP, "parcels")
+    assert frame["op"].tolist() == [0, 5, 4]
+    assert frame["customer"].tolist() == [customer(1), customer(1), customer(2)]
+
+
+def test_children_wait_with_a_parcel_that_is_parked_again_and_follow_it(tmp_path: Path) -> None:
+    """W7, W8: a scan stays where it is until its parcel's new order is known."""
+    orders = ORDERS + "A1,1,,2026-03-01 10:00,1,paid\n"
+    with new_log(tmp_path) as log:
+        take(log, SHOP, tmp_path, orders=orders, parcels=PARCELS + "P1,A1,2026-03-01 11:00,SF",
+             scans=SCANS + "S1,P1,2026-03-01 12:00,hub")  # fmt: skip
+        take(log, SHOP, tmp_path, parcels=PARCELS + "P1,A7,2026-03-01 11:00,SF")
+        assert rows(log, SHOP, "scans")["customer"].tolist() == [customer(1)]
+        take(log, SHOP, tmp_path, orders=ORDERS + "A7,7,,2026-03-01 10:00,1,paid")
+        assert rows(log, SHOP, "scans")["customer"].tolist() == [customer(1), customer(1), customer(7)]
 
 
 def test_a_moved_childs_later_move_does_not_lose_its_content(tmp_path: Path) -> None:
