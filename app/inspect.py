@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from random import Random
 from typing import Any
 
 import pandas as pd
@@ -14,9 +15,10 @@ from engine.readout import frames, merged
 from engine.why import profile, why_tag
 from reference.compare import compare
 from reference.history import History
+from reference.judged import path_dependent
 from reference.minutes import random_minutes
 from reference.pieces import Pieces
-from reference.recompute import recompute_at
+from reference.recompute import recompute_many
 from streams.log.log import Log
 from streams.log.rows import read_control, read_rows
 
@@ -27,7 +29,9 @@ def find_customer(log: Log, reference: str) -> str | None:
     """Return the id (32 hex digits) behind ``type:value`` or an id itself; None if nobody is known by it."""
     if ":" not in reference:
         return reference if len(reference) == ID_DIGITS else None
-    row = log.connection.execute("SELECT customer FROM reference WHERE reference = ?", (reference,)).fetchone()
+    row = log.connection.execute(
+        "SELECT customer FROM reference WHERE reference = ?", (reference,)
+    ).fetchone()
     return bytes(row[0]).hex() if row else None
 
 
@@ -54,11 +58,13 @@ def profile_of(log: Log, shop: Shop, engine: Engine, reference: str, why: bool) 
 
 
 def audit_minutes(
-    log: Log, shop: Shop, clock: int, minute: int | None, random: int | None, seed: int
+    log: Log, shop: Shop, clock: int, minute: int | None, random: int | None, seed: int, lives: int = 10
 ) -> dict[str, Any]:
     """Recompute at the clock, at one minute, or at random ones, and compare every value.
 
-    Returns minutes, compared (how many values) and differences (minute, customer, what, held, recomputed).
+    Tags that remember (sticky, max) depend on a customer's whole life; ``lives`` of these are replayed.
+    Returns minutes, compared (how many values), lives (how many were replayed) and differences (minute,
+    customer, what, held, recomputed).
     """
     pieces = Pieces.of(shop, shop.triggers)
     rows = {name: read_rows(log, source) for name, source in shop.sources.items() if source.kind == "rows"}
@@ -68,26 +74,32 @@ def audit_minutes(
         first = min(int(frame["minute"].min()) for frame in rows.values() if len(frame))
         minutes = sorted(random_minutes(first, clock, random, seed))
     replay = Replay(log, shop, lambda *_: None)
+    chosen = (
+        Random(seed).sample(history.customers.ids, min(lives, len(history.customers.ids)))
+        if path_dependent(pieces)
+        else []
+    )
     found: list[dict[str, Any]] = []
     compared = 0
-    for at in minutes:
+    for at, recomputed in zip(minutes, recompute_many(history, minutes, replay=chosen), strict=True):
         replay.follow(until=at)
         if replay.engine.clock < at:
             replay.engine.advance(at, 0)
         held = held_at(replay.engine, pieces)
-        recomputed = recompute_at(history, at)
         compared += sum(frame.size for frame in held.values())
         for one in compare(recomputed, held):
             found.append({"minute": at, "customer": one.customer, "what": one.what, "held": one.engine,
                           "recomputed": one.recomputed})  # fmt: skip
-    return {"minutes": minutes, "compared": compared, "differences": found}
+    return {"minutes": minutes, "compared": compared, "lives": len(chosen), "differences": found}
 
 
 def held_at(engine: Engine, pieces: Pieces) -> Mapping[str, pd.DataFrame]:
     """Return what the engine holds, in the shape of the recompute: the metrics that the reference knows."""
     plan = engine.plan
-    by_text = {spec.key: spec for spec in plan.metric.specs if spec.column is not None or spec.function == "count"}
-    wanted = {str(measure): by_text[str(measure)] for measure in pieces.metrics_used if str(measure) in by_text}
+    by_text = {
+        spec.key: spec for spec in plan.metric.specs if spec.column is not None or spec.function == "count"
+    }
+    wanted = {
+        str(measure): by_text[str(measure)] for measure in pieces.metrics_used if str(measure) in by_text
+    }
     return merged([frames(partition, wanted) for partition in engine.partitions])
-
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from app.shop import Shop
@@ -29,7 +30,9 @@ def new_engine(shop: Shop, plan: Plan, partitions: int, effects: Effects) -> Eng
         assert schedule is not None
         return last_due(schedule, plan.zone, clock, last)
 
-    engine = Engine(plan, partitions, lambda number, raw: effects(number, engine.partitions[number], raw), next_due)
+    engine = Engine(
+        plan, partitions, lambda number, raw: effects(number, engine.partitions[number], raw), next_due
+    )
     return engine
 
 
@@ -66,12 +69,20 @@ class Replay:
     def _versions(self) -> list[tuple[str, int, str, list[int]]]:
         """Return (declarations, minute, mode, step in each partition) of every settings record of the log."""
         found = [_settings_of(self.log, p) for p in range(self.log.partitions)]
-        return [(same[0][0], same[0][1], same[0][2], [one[3] for one in same]) for same in zip(*found, strict=True)]
+        return [
+            (same[0][0], same[0][1], same[0][2], [one[3] for one in same])
+            for same in zip(*found, strict=True)
+        ]
 
-    def _follow_to(self, limits: list[int] | None, until: int | None, progress: Callable[[int], None] | None) -> None:
+    def _follow_to(
+        self, limits: list[int] | None, until: int | None, progress: Callable[[int], None] | None
+    ) -> None:
         """Apply each partition's records below its limit, all partitions in step."""
-        ends = limits or [None] * self.log.partitions
-        readers = [self.log.blocks(p, step, end) for p, (step, end) in enumerate(zip(self.engine.steps, ends, strict=True))]
+        ends: list[int | None] = [*limits] if limits else [None] * self.log.partitions
+        readers = [
+            self.log.blocks(p, step, end)
+            for p, (step, end) in enumerate(zip(self.engine.steps, ends, strict=True))
+        ]
         reached: list[int | None] = [0] * len(readers)  # last minute fed; None: nothing more
         while any(minute is not None for minute in reached):
             p = min((m, i) for i, m in enumerate(reached) if m is not None)[1]
@@ -103,7 +114,8 @@ class Replay:
     def _batch(self, p: int, block: Block) -> Batch:
         partition = self.engine.partitions[p]
         plan = partition.plan
-        return batch_of(block, plan.projection, partition.encode_texts, lambda kind, said: control_number(plan, kind, said),
+        number = partial(control_number, plan)
+        return batch_of(block, plan.projection, partition.encode_texts, number,
                         plan.dimensions["row_values"])  # fmt: skip
 
     def _change(self, version: str, minute: int, mode: str) -> None:
@@ -139,7 +151,9 @@ def control_number(plan: Plan, kind: str, said: Mapping[str, Any]) -> int:
 
 def canonical(shop: Shop) -> str:
     """Return a shop's declarations as canonical JSON: what a settings record holds."""
-    return json.dumps(shop.model_dump(mode="json", by_alias=True), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return json.dumps(
+        shop.model_dump(mode="json", by_alias=True), ensure_ascii=False, sort_keys=True, separators=(",", ":")
+    )
 
 
 def settings_body(shop: Shop) -> str:

@@ -90,7 +90,11 @@ class Runtime:
         """Return one customer's profile, now or at the end of ``minute``. Raises InputError if unknown."""
         found = profile_of(self.log, self.shop, self._engine_at(minute), customer, why)
         if found is None:
-            raise InputError(customer, "no customer is known by this reference", "write type:value, or the id of 32 hex digits")
+            raise InputError(
+                customer,
+                "no customer is known by this reference",
+                "write type:value, or the id of 32 hex digits",
+            )
         return found
 
     def _engine_at(self, minute: int | None) -> Engine:
@@ -117,14 +121,18 @@ def open_shop(folder: Path) -> Iterator[Runtime]:
     writes the log, its settings stay in force, and a note says so."""
     shop = load_shop(folder)
     if not (data_folder(folder, shop) / FILE_NAME).exists():
-        raise InputError(str(folder), "there is no log yet", "import history first: tintype import SHOP FILE... --source NAME")
+        raise InputError(
+            str(folder),
+            "there is no log yet",
+            "import history first: tintype import SHOP FILE... --source NAME",
+        )
     try:
         log = open_log(folder, shop, write=True)
     except InputError as error:
         if "another process" not in str(error):
             raise
         log = open_log(folder, shop)
-        print("another process writes this log; its settings hold here too", file=sys.stderr)
+        sys.stderr.write("another process writes this log; its settings hold here too\n")
     if log.writable:
         keep_settings(log, shop)
     runtime = Runtime(folder, shop, log)
@@ -198,5 +206,3 @@ class Sandbox:
 def vars_of(one: Decision) -> dict[str, Any]:
     """Return a decision as a mapping."""
     return asdict(one)
-
-

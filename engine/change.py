@@ -112,7 +112,7 @@ def _copy_segments(old: Partition, new: Partition, places: Ints) -> None:
 
 
 def _copy_memories(old: Partition, new: Partition, places: Ints) -> None:
-    """Copy what triggers remember: cool-downs, waiting, absences; waiting only where the trigger is unchanged."""
+    """Copy what triggers remember: cool-downs always, waiting and absences where a trigger is unchanged."""
     back = {int(p): c for c, p in enumerate(places.tolist()) if p >= 0}
     number = {name: i for i, name in enumerate(new.plan.trigger.names)}
     names = old.plan.trigger.names

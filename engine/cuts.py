@@ -28,7 +28,7 @@ class Cuts:
 
 
 class Population:
-    """The sorted values of one model's population, kept between openings; only what changed is sorted anew."""
+    """The sorted values of one model's population, kept between openings; what changed is sorted anew."""
 
     def __init__(self, partitions: list[Partition], model: int) -> None:
         self.partitions = partitions
@@ -62,7 +62,7 @@ class Population:
         return self._put_in_force(minute)
 
     def restore(self) -> None:
-        """Read all measures after a snapshot; those that changed since the last opening are read again then."""
+        """Read all measures after a snapshot; those that have changed are read again at the next opening."""
         self._read(1 | 2 | 4)
 
     def _read(self, changed: int) -> None:
@@ -71,11 +71,15 @@ class Population:
         members = [np.flatnonzero(recent >= 0) for recent in inside]
         if changed & 1:
             self.recent = [
-                np.sort(recent[who].astype(np.int64) * PACK + who) for recent, who in zip(inside, members, strict=True)
+                np.sort(recent[who].astype(np.int64) * PACK + who)
+                for recent, who in zip(inside, members, strict=True)
             ]
         for bit, name in ((2, "frequency"), (4, "monetary")):
             if changed & bit:
-                parts = [p.per_customer(name)[:, self.model][who] for p, who in zip(self.partitions, members, strict=True)]
+                parts = [
+                    p.per_customer(name)[:, self.model][who]
+                    for p, who in zip(self.partitions, members, strict=True)
+                ]
                 setattr(self, name, np.sort(np.concatenate(parts)))
 
     def _keep_recent(self) -> None:
@@ -135,7 +139,9 @@ class Population:
             partition.memory["days_total"][self.model] = days
             partition.memory["days_size"][self.model] = size
             partition.memory["days_residue"][self.model * DAY : (self.model + 1) * DAY] = residues
-        return Cuts(self.declared.name, minute, size, ((law.total(recent), size, 0),), (frequency,), (monetary,))
+        return Cuts(
+            self.declared.name, minute, size, ((law.total(recent), size, 0),), (frequency,), (monetary,)
+        )
 
     def _all_recent(self) -> Values:
         """Return the minutes of everybody's last order, ascending."""

@@ -40,7 +40,9 @@ class Engine:
         self.cuts: dict[str, Cuts] = {}
         self.steps = [0] * partitions
         self._queues: list[deque[_Queued]] = [deque() for _ in range(partitions)]
-        self._schedules = [i for i, name in enumerate(plan.trigger.names) if plan.trigger.declared[name].when.schedule]
+        self._schedules = [
+            i for i, name in enumerate(plan.trigger.names) if plan.trigger.declared[name].when.schedule
+        ]
 
     @property
     def clock(self) -> int:
@@ -55,13 +57,15 @@ class Engine:
     def feed(self, partition: int, batch: Batch, first_step: int) -> None:
         """Queue a batch of a partition; `run` applies it. Steps must follow each other."""
         if first_step != self.steps[partition]:
-            raise EngineError(f"partition {partition}: step {self.steps[partition]} is missing, got {first_step}")
+            raise EngineError(
+                f"partition {partition}: step {self.steps[partition]} is missing, got {first_step}"
+            )
         self.steps[partition] += len(batch)
         if len(batch):
             self._queues[partition].append(_Queued(batch, first_step))
 
     def run(self, until: int | None = None) -> None:
-        """Apply everything queued whose minute is at most ``until`` (default: all), in step with the clock."""
+        """Apply all that is queued up to minute ``until`` (default: everything), in step with the clock."""
         while True:
             waiting = [queue for queue in self._queues if queue]
             if not waiting:

@@ -14,6 +14,7 @@ from engine.row_step import apply_row
 from engine.touched import clear_touched, touch, touch_tag
 from profiles import customers, directory, distinct, facts, intervals, rows, timers
 from rfm import scores
+from rules.evaluate import run
 from tags.candidate import set_by_hand
 from triggers.guards import set_consent
 
@@ -79,7 +80,7 @@ def begin(st: int, minute: int) -> None:
 
 @entry
 def peek(st: int, last: int) -> int:
-    """Return the first minute after the clock, at most ``last``, that could change anything; else last + 1."""
+    """Return the first minute after the clock, up to ``last``, that could change anything; or last + 1."""
     now = s.clock(st)
     for model in range(s.models(st)):
         if s.population_changed(st, model):
@@ -109,7 +110,7 @@ def has_unit(st: int, u: int) -> bool:
 
 @step
 def first_edge(st: int, source: int, w: int, now: int, last: int) -> int:
-    """Return ``last``, or the minute before the first at which a row of the source meets an edge of window w."""
+    """Return the minute before the first at which a row of the source meets an edge of window w, or last."""
     high = s.window_high(st, w)
     if s.window_kind(st, w) != intervals.CALENDAR or high == now + 1:
         for minute in range(now + 1, last + 1):
@@ -198,7 +199,9 @@ def place_entries(st: int) -> None:
 def refill_distinct(st: int, count: int) -> None:
     """Enter the counted values of the old table, given as columns, into a larger one."""
     for k in range(count):
-        distinct.put_again(st, s.old_customer(st, k), s.old_kind(st, k), s.old_value(st, k), s.old_count(st, k))
+        distinct.put_again(
+            st, s.old_customer(st, k), s.old_kind(st, k), s.old_value(st, k), s.old_count(st, k)
+        )
 
 
 @entry
@@ -228,3 +231,9 @@ def put_fact(st: int, c: int, kind: int, number: int) -> int:
 def find_number(st: int, high: int, low: int) -> int:
     """Return the number of the customer with an id, or -1."""
     return customers.find_customer(st, high, low)
+
+
+@entry
+def evaluate(st: int, program: int, c: int) -> None:
+    """Run a program for a customer; its value is left at the bottom of the stack."""
+    run(st, program, c, -1)

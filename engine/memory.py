@@ -9,15 +9,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import kernel
-from engine import state as s
 from engine.columns import COLUMNS, SCALARS, Column
 from engine.jit import CHECKED, COMPILED
 
 Array = NDArray[Any]
 
-FIRST = {"customer": 1024, "row": 4096, "entry": 4096, "list": 16384, "distinct": 4096, "fact": 1024,
-         "timer": 1024, "transition": 16384, "decision": 16384}
-NOT_SAVED = {"transition", "decision", "batch", "old", "stack", "touched", "dirty", "due", "occasion", "length", "fault"}
+FIRST = {
+    "customer": 1024,
+    "row": 4096,
+    "entry": 4096,
+    "list": 16384,
+    "distinct": 4096,
+    "fact": 1024,
+    "timer": 1024,
+    "transition": 16384,
+    "decision": 16384,
+}
+NOT_SAVED = {
+    "transition",
+    "decision",
+    "batch",
+    "old",
+    "stack",
+    "touched",
+    "dirty",
+    "due",
+    "occasion",
+    "length",
+    "fault",
+}
 GROWING = {*FIRST, "customer_slot", "entry_slot", "touched", "dirty", "due"}
 
 
@@ -32,7 +52,9 @@ class Memory:
     domains that never grow.
     """
 
-    def __init__(self, dimensions: Mapping[str, int], plan: Mapping[str, Array], fixed: Mapping[str, int]) -> None:
+    def __init__(
+        self, dimensions: Mapping[str, int], plan: Mapping[str, Array], fixed: Mapping[str, int]
+    ) -> None:
         self.dimensions = dict(dimensions)
         self.capacity = dict(fixed) | FIRST
         self.capacity |= {"scalar": len(SCALARS), "length": len(COLUMNS), "fault": 2}
@@ -92,25 +114,37 @@ class Memory:
         """Raise KernelFault if the bounds checks found an overrun."""
         if CHECKED and self.arrays["fault"][0]:
             column = COLUMNS[int(self.arrays["fault"][0]) - 1]
-            raise KernelFault(f"{column.name}[{int(self.arrays['fault'][1])}] of {len(self.arrays[column.name])}")
+            raise KernelFault(
+                f"{column.name}[{int(self.arrays['fault'][1])}] of {len(self.arrays[column.name])}"
+            )
 
     def report(self) -> dict[str, int]:
         """Return bytes in use by domain (filled part, hash tables whole)."""
-        used = {"customer": "customers_used", "row": "rows_used", "entry": "entries_used", "list": "list_used",
-                "timer": "timers_live"}
+        used = {
+            "customer": "customers_used",
+            "row": "rows_used",
+            "entry": "entries_used",
+            "list": "list_used",
+            "timer": "timers_live",
+        }
         total: dict[str, int] = {}
         for column in COLUMNS:
             array = self.arrays[column.name]
             size = array.nbytes
             if column.domain in used:
-                size = array.itemsize * self.scalar(used[column.domain]) * self.dimensions.get(column.width, 1)
+                size = (
+                    array.itemsize * self.scalar(used[column.domain]) * self.dimensions.get(column.width, 1)
+                )
             total[column.domain] = total.get(column.domain, 0) + size
         return total
 
     def save(self, plan: Mapping[str, Array]) -> dict[Column, Array]:
         """Return the columns that make a snapshot (views), without those that the plan gives."""
-        return {column: self.arrays[column.name] for column in COLUMNS
-                if column.domain not in NOT_SAVED and (column.name not in plan)}
+        return {
+            column: self.arrays[column.name]
+            for column in COLUMNS
+            if column.domain not in NOT_SAVED and (column.name not in plan)
+        }
 
     def set_capacity(self, capacity: Mapping[str, int]) -> None:
         """Make every domain as large as a snapshot's was, and empty."""

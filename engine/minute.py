@@ -11,12 +11,11 @@ from engine.jit import inlined, step
 from engine.judge import judge, read_touched_values
 from engine.room import lacks_for_judging
 from engine.touched import clear_touched, sort_touched, touch, touch_bits, touch_tag
-from profiles import directory, metrics, own, rows, timers
+from profiles import directory, facts, metrics, own, rows, timers
 from profiles.extremes import find_lost_extremes
 from profiles.intervals import OWN, holds, is_awaited, move_units, set_window
 from rfm import scores
 from tags.candidate import bit_of, release, word_of
-from profiles import facts
 from triggers import due
 
 PREPARE, JUDGE, COLLECT, DECIDE = range(4)
@@ -141,7 +140,7 @@ def mark_model(st: int, c: int, model: int) -> None:
 
 @step
 def close_all(st: int) -> int:
-    """(6), (7): judge whom the minute touched, then decide what is due; return what is lacking, 0 when done."""
+    """(6), (7): judge whom the minute touched, decide what is due; return what is lacking, 0 when done."""
     if s.stage(st) == PREPARE:
         for model in range(s.models(st)):
             find_rescored(st, model)

@@ -90,9 +90,10 @@ def decisions(partition: Partition, number: int, raw: RawEffects) -> list[Decisi
         outcome = {ACT: "act", CONTRADICTED: "contradicted"}.get(int(d["outcome"][i]), "refused")
         leaves = plan.columns["trigger_leaf"].reshape(-1, d["leaf"].shape[1])[int(d["trigger"][i])]
         found.append(Decision(
-            decision_id(name, version, customer, cause), number, int(d["step"][i]), int(d["minute"][i]), customer,
-            name, version, outcome, GUARDS[int(d["guard"][i])], declared.status, cause,
-            _figures(GUARDS[int(d["guard"][i])], d["figure"][i]), _values(partition, leaves, d["leaf"][i], int(d["null"][i])),
+            decision_id(name, version, customer, cause), number, int(d["step"][i]), int(d["minute"][i]),
+            customer,            name, version, outcome, GUARDS[int(d["guard"][i])], declared.status, cause,
+            _figures(GUARDS[int(d["guard"][i])], d["figure"][i]),
+            _values(partition, leaves, d["leaf"][i], int(d["null"][i])),
         ))  # fmt: skip
     return found
 
@@ -112,7 +113,11 @@ def _cause(partition: Partition, numbers: Array) -> dict[str, Any]:
     if source < 0:
         return {"minute": minute}
     key = np.array([high, low], dtype=">i8").tobytes().hex()
-    return {"source": partition.plan.metric.sources[source], "key": key, "position": [epoch, position, offset]}
+    return {
+        "source": partition.plan.metric.sources[source],
+        "key": key,
+        "position": [epoch, position, offset],
+    }
 
 
 def _figures(guard: str, figures: Array) -> dict[str, int]:

@@ -99,7 +99,7 @@ class Partition:
         return self.memory.scalar("mode")
 
     def peek(self, last: int) -> int:
-        """Return the first minute after the clock, at most ``last``, that may change anything; or last + 1."""
+        """Return the first minute after the clock, up to ``last``, that may change anything; or last + 1."""
         return int(kernel.peek(self.memory.handle, last))
 
     def skip_to(self, minute: int) -> None:

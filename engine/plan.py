@@ -65,12 +65,13 @@ class Plan:
     """The compiled configuration.
 
     ``columns``: the kernel's plan columns; ``dimensions``: widths; ``fixed``: sizes of domains. ``seeds``:
-    texts with the first partition codes. Names stand at their numbers: ``sources``, ``specs`` (metrics),
-    ``tags``, ``triggers``, ``models`` with ``segments``, ``consents`` (number 0 is none).
+    texts with the first partition codes. ``declared``: name -> (first metric of the expression, its
+    program; -1 for an avg, which is read as it is). Names stand at their numbers: ``sources``,
+    ``specs`` (metrics), ``tags``, ``triggers``, ``models`` with ``segments``, ``consents`` (0: none).
     """
 
     zone: str
-    declared_metrics: dict[str, MetricSpec]
+    declared: dict[str, tuple[MetricSpec, int]]
     metric: MetricPlan
     tag: TagPlan
     trigger: TriggerPlan
@@ -149,13 +150,14 @@ def build(shop: Declarations) -> Plan:
     specs = [spec for rule in checked for spec in rule.metrics]
     specs += [s for m in models for s in (m.recency, m.frequency, *(term for _, term in m.monetary))]
     specs += trigger_plan.hidden + list(schema.attributes.values()) + _own_anchors(specs, schema)
-    declared = _declared(shop.metrics, schema)
-    specs += declared.values()
+    declared = {name: check_metric(text, schema) for name, text in shop.metrics.items()}
+    specs += [spec for expression in declared.values() for spec in expression.metrics]
     specs += _own_anchors(specs, schema)
     metric_plan = MetricPlan(schema, specs, [read for rule in checked for read in rule.columns])
     programs = _Programs(schema, [m.model.name for m in models])
     programs.metric_plan, programs.tag_plan = metric_plan, tag_plan
     _compile_filters(metric_plan, programs)
+    expressions = {n: programs.add(f"metric {n}", c) for n, c in declared.items() if c.type.kind != "average"}
     out: dict[str, Any] = dict(metric_plan.columns(programs.numbers))
     out |= tag_plan.columns(programs.add, metric_plan, [m.model.name for m in models])
     out |= trigger_plan.columns(programs.add, metric_plan, tag_plan, models)
@@ -165,8 +167,10 @@ def build(shop: Declarations) -> Plan:
     out |= {"calendar_start": starts, "unit_first": firsts}
     segments = [segment_names(m.model) for m in models]
     texts = frozenset(metric_plan.number[s] for s in metric_plan.specs if _is_text(s, schema))
+    values = {n: (c.metrics[0], expressions.get(n, -1)) for n, c in declared.items()}
     plan = Plan(
-        shop.settings.zone, declared, metric_plan, tag_plan, trigger_plan, models, segments, list(programs.codes),
+        shop.settings.zone, values, metric_plan, tag_plan,
+        trigger_plan, models, segments, list(programs.codes),
         {name: np.ascontiguousarray(values, dtype=np.int64) for name, values in out.items()},
         _dimensions(metric_plan, tag_plan, trigger_plan, models), {}, {}, texts,
     )  # fmt: skip
@@ -179,22 +183,16 @@ def settings_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _declared(metrics: Mapping[str, str], schema: Schema) -> dict[str, MetricSpec]:
-    """Return the metrics that declared expressions rest on, by name where one is a single metric."""
-    found: dict[str, MetricSpec] = {}
-    for name, text in metrics.items():
-        rest = check_metric(text, schema).metrics
-        for i, spec in enumerate(rest):
-            found[name if len(rest) == 1 else f"{name} ({i + 1})"] = spec
-    return found
-
-
 def _own_anchors(specs: Iterable[MetricSpec], schema: Schema) -> list[MetricSpec]:
     return [schema.attributes[spec.window.attribute] for spec in specs if spec.window.kind == "own"]
 
 
 def _is_text(spec: MetricSpec, schema: Schema) -> bool:
-    return spec.function in ("first", "last") and spec.column is not None and metric_type(spec, schema).kind == "text"
+    return (
+        spec.function in ("first", "last")
+        and spec.column is not None
+        and metric_type(spec, schema).kind == "text"
+    )
 
 
 def _compile_filters(metric_plan: MetricPlan, programs: _Programs) -> None:
@@ -203,7 +201,9 @@ def _compile_filters(metric_plan: MetricPlan, programs: _Programs) -> None:
             programs.add(f"{source}: {write(node)}", check_rule(node, metric_plan.schema, row_of(source)))
 
 
-def _dimensions(metric: MetricPlan, tag: TagPlan, trigger: TriggerPlan, models: list[RfmPlan]) -> dict[str, int]:
+def _dimensions(
+    metric: MetricPlan, tag: TagPlan, trigger: TriggerPlan, models: list[RfmPlan]
+) -> dict[str, int]:
     return {
         "": 1, **metric.dimensions(), **tag.dimensions(), "models": len(models),
         "schedules": trigger.schedules, "fact_values": FACT_VALUES, "leaves": LEAVES, "figures": 2,
@@ -217,11 +217,22 @@ def _size(plan: Plan) -> None:
     while ring < 2 * (plan.metric.reach_minutes() + FUTURE_MINUTES):
         ring *= 2
     plan.fixed |= {
-        "minute": ring, "list_class": LIST_CLASSES, "stack": FIXED_STACK, "window": max(1, len(plan.metric.windows)),
-        "unit": len(UNITS) + 1, "model": max(1, len(plan.models)), "model_end": len(plan.models) + 1, "sorted": 0, "batch": 0, "old": 0,
+        "minute": ring, "list_class": LIST_CLASSES, "stack": FIXED_STACK,
+        "window": max(1, len(plan.metric.windows)),        "unit": len(UNITS) + 1, "model": max(1, len(plan.models)), "model_end": len(plan.models) + 1,
+        "sorted": 0, "batch": 0, "old": 0,
         "occasion": len(plan.trigger.names) + 1, "trigger": max(1, len(plan.trigger.names)),
     }  # fmt: skip
-    names = ("sources", "row_words", "row_values", "slots", "tags", "tag_words", "ends", "models", "own_windows")
+    names = (
+        "sources",
+        "row_words",
+        "row_values",
+        "slots",
+        "tags",
+        "tag_words",
+        "ends",
+        "models",
+        "own_windows",
+    )
     plan.scalars |= {name: plan.dimensions[name] for name in names}
     plan.scalars |= {
         "windows": len(plan.metric.windows), "triggers": len(plan.trigger.names), "ring_mask": ring - 1,

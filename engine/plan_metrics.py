@@ -19,17 +19,22 @@ from profiles.metrics import AVG, NAMES, SLOTS
 from profiles.windows import Window, parse_length
 from rules.check import check_rule
 from rules.metric import MetricSpec
+from rules.parse import parse
 from rules.schema import Schema
 from rules.scope import row_of
 from rules.syntax import Binary, Node
-from rules.parse import parse
 from rules.write import write
 
 Columns = dict[str, NDArray[np.int64]]
 YEAR = 366 * 1440
 EXTREMES = ("min", "max", "first", "last")
 FUTURE_MINUTES = 2 * 1440  # rows dated ahead (max_future) also have a place in the minute index
-WINDOW_KINDS = {"all": intervals.ALL, "trailing": intervals.TRAILING, "calendar": intervals.CALENDAR, "own": intervals.OWN}
+WINDOW_KINDS = {
+    "all": intervals.ALL,
+    "trailing": intervals.TRAILING,
+    "calendar": intervals.CALENDAR,
+    "own": intervals.OWN,
+}
 
 
 class MetricPlan:
@@ -40,7 +45,10 @@ class MetricPlan:
         self.schema = schema
         self.sources = sorted(name for name, source in schema.sources.items() if source.kind == "rows")
         self.source_number = {name: i for i, name in enumerate(self.sources)}
-        self.specs = sorted(dict.fromkeys(specs), key=lambda spec: (self.source_number[spec.source], spec.key, spec.column or ""))
+        self.specs = sorted(
+            dict.fromkeys(specs),
+            key=lambda spec: (self.source_number[spec.source], spec.key, spec.column or ""),
+        )
         self.number = {spec: i for i, spec in enumerate(self.specs)}
         self.where: dict[str, Node | None] = {}
         for name in self.sources:
@@ -185,9 +193,15 @@ def _span(window: Window) -> int:
     if window.kind == "trailing":
         return window.length + window.offset
     if window.kind == "own":
-        return YEAR * (window.offset + 1) + 2 * 1440
+        return YEAR * (window.offset + 2)  # a year more than it holds: its date may move
     if window.kind == "calendar":
-        unit = {"day": 2 * 1440, "week": 8 * 1440, "month": 32 * 1440, "quarter": 93 * 1440, "year": YEAR + 1440}
+        unit = {
+            "day": 2 * 1440,
+            "week": 8 * 1440,
+            "month": 32 * 1440,
+            "quarter": 93 * 1440,
+            "year": YEAR + 1440,
+        }
         return unit[window.unit] * (window.offset + 1)
     return 0
 
@@ -198,7 +212,9 @@ def _text(node: Node | None) -> str | None:
 
 def _firsts(owners: list[str], names: list[str]) -> list[int]:
     """Return where each name's run begins in ``owners``, and the end."""
-    return [owners.index(n) if n in owners else _after(owners, names[:i]) for i, n in enumerate(names)] + [len(owners)]
+    return [owners.index(n) if n in owners else _after(owners, names[:i]) for i, n in enumerate(names)] + [
+        len(owners)
+    ]
 
 
 def _after(owners: list[str], before: list[str]) -> int:

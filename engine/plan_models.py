@@ -60,5 +60,7 @@ def model_columns(plans: list[RfmPlan], metric: MetricPlan, tag: TagPlan) -> dic
             for f in range(10):
                 for m in range(10):
                     inside = r < sizes[0] and f < sizes[1] and m < sizes[2]
-                    out["model_segment"].append(segment_index(plan.model, r + 1, f + 1, m + 1) if inside else -1)
+                    out["model_segment"].append(
+                        segment_index(plan.model, r + 1, f + 1, m + 1) if inside else -1
+                    )
     return out

@@ -30,25 +30,28 @@ class TagPlan:
         self.group_of = {tag: members for members in self.groups.values() for tag in members}
 
     def _order(self) -> list[str]:
-        unit_of = {tag: f"group {name}" for name, members in self.groups.items() for tag in members}
-        units = {unit_of.get(name, name): self.groups.get(unit_of.get(name, "")[6:], [name]) for name in sorted(self.declared)}
-        sorter: TopologicalSorter[str] = TopologicalSorter()
-        for unit, members in units.items():
-            reads = {unit_of.get(read, read) for tag in members if tag in self.rules for read in self.rules[tag].tags}
-            if unit in reads:
-                raise RuleError(f"{unit} rests on itself", "let no tag of it read it")
-            sorter.add(unit, *sorted(reads))
-        try:
-            sorter.prepare()
-        except CycleError as error:
-            circle = " -> ".join(error.args[1])
-            raise RuleError(f"tags rest on each other in a circle: {circle}", "break it at one of them") from None
+        """Return the tags: what a unit reads stands before it; of several ready, the first name (G2)."""
+        unit_of = {tag: name for name, members in self.groups.items() for tag in members}
+        units = {
+            unit_of.get(tag, tag): self.groups[unit_of[tag]] if tag in unit_of else [tag]
+            for tag in self.declared
+        }
+        reads = {
+            unit: {
+                unit_of.get(read, read)
+                for tag in members
+                if tag in self.rules
+                for read in self.rules[tag].tags
+            }
+            for unit, members in units.items()
+        }
+        _refuse_circles(reads)
         names: list[str] = []
-        while sorter.is_active():
-            ready = sorted(sorter.get_ready())
-            for unit in ready:
-                names += units[unit]
-            sorter.done(*ready)
+        placed: set[str] = set()
+        while len(placed) < len(units):
+            unit = min(u for u in units if u not in placed and reads[u] <= placed)
+            placed.add(unit)
+            names += units[unit]
         return names
 
     def bits(self, chosen: list[str]) -> list[int]:
@@ -80,6 +83,15 @@ class TagPlan:
     def dimensions(self) -> dict[str, int]:
         """Return the widths that follow from the tags."""
         return {"tags": len(self.names), "tag_words": self.words, "ends": 2 * len(self.with_end)}
+
+
+def _refuse_circles(reads: Mapping[str, set[str]]) -> None:
+    """Raise RuleError where units rest on each other in a circle."""
+    try:
+        TopologicalSorter(reads).prepare()
+    except CycleError as error:
+        circle = " -> ".join(error.args[1])
+        raise RuleError(f"tags rest on each other in a circle: {circle}", "break it at one of them") from None
 
 
 _NAMES = ("tag_program", "tag_sticky", "tag_max", "tag_end", "tag_group", "tag_group_first", "tag_readers",

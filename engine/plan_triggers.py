@@ -43,7 +43,9 @@ class TriggerPlan:
     def _check(self, name: str, trigger: Trigger, schema: Schema) -> None:
         when = trigger.when
         if trigger.for_ and (when.absence or when.schedule):
-            raise RuleError(f"trigger {name}: 'for' does not go with absence or schedule", "use 'within', or leave it out")
+            raise RuleError(
+                f"trigger {name}: 'for' does not go with absence or schedule", "use 'within', or leave it out"
+            )
         if trigger.condition:
             scope = event_of(when.event.source) if when.event and not trigger.for_ else CUSTOMER
             self.conditions[name] = check_rule(trigger.condition, schema, scope)
@@ -61,10 +63,14 @@ class TriggerPlan:
 
     def version(self, name: str) -> str:
         """Return a trigger's version: 12 hex digits of a hash of its canonical declaration (D2)."""
-        text = json.dumps(self.declared[name].model_dump(mode="json", by_alias=True), sort_keys=True, ensure_ascii=False)
+        text = json.dumps(
+            self.declared[name].model_dump(mode="json", by_alias=True), sort_keys=True, ensure_ascii=False
+        )
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
-    def columns(self, add: AddProgram, metric: MetricPlan, tags: TagPlan, models: list[RfmPlan]) -> dict[str, list[int]]:
+    def columns(
+        self, add: AddProgram, metric: MetricPlan, tags: TagPlan, models: list[RfmPlan]
+    ) -> dict[str, list[int]]:
         """Return the triggers' plan columns."""
         out: dict[str, list[int]] = {name: [] for name in _NAMES}
         for name in self.names:
@@ -72,7 +78,15 @@ class TriggerPlan:
         self._lists(out, metric, tags, models)
         return out
 
-    def _one(self, out: dict[str, list[int]], name: str, add: AddProgram, metric: MetricPlan, tags: TagPlan, models: list[RfmPlan]) -> None:
+    def _one(
+        self,
+        out: dict[str, list[int]],
+        name: str,
+        add: AddProgram,
+        metric: MetricPlan,
+        tags: TagPlan,
+        models: list[RfmPlan],
+    ) -> None:
         trigger = self.declared[name]
         when, guards = trigger.when, trigger.guards
         condition, where = self.conditions.get(name), self.wheres.get(name)
@@ -113,15 +127,21 @@ class TriggerPlan:
                 return -1 - segment_names(plan.model).index(own), i
         raise RuleError(f"there is no segment '{name}'", "name a segment of rfm.yaml, as NAME or MODEL/NAME")
 
-    def _lists(self, out: dict[str, list[int]], metric: MetricPlan, tags: TagPlan, models: list[RfmPlan]) -> None:
+    def _lists(
+        self, out: dict[str, list[int]], metric: MetricPlan, tags: TagPlan, models: list[RfmPlan]
+    ) -> None:
         when = [self.declared[name].when for name in self.names]
         for source in metric.sources:
             out["source_event"].append(len(out["event_trigger"]))
             out["event_trigger"] += [i for i, w in enumerate(when) if w.event and w.event.source == source]
             out["source_absence"].append(len(out["absence_after"]))
-            out["absence_after"] += [i for i, w in enumerate(when) if w.absence and w.absence.after.source == source]
+            out["absence_after"] += [
+                i for i, w in enumerate(when) if w.absence and w.absence.after.source == source
+            ]
             out["source_refutes"].append(len(out["absence_of"]))
-            out["absence_of"] += [i for i, w in enumerate(when) if w.absence and w.absence.of.source == source]
+            out["absence_of"] += [
+                i for i, w in enumerate(when) if w.absence and w.absence.of.source == source
+            ]
         out["source_event"].append(len(out["event_trigger"]))
         out["source_absence"].append(len(out["absence_after"]))
         out["source_refutes"].append(len(out["absence_of"]))
@@ -149,11 +169,14 @@ def _occasion(trigger: Trigger) -> int:
 
 def _count(event: Event, minutes: int) -> MetricSpec:
     """Return the metric that counts an event's rows over a trailing window."""
-    return MetricSpec("count", event.source, None, Window("trailing", minutes), parse(event.where) if event.where else None)
+    return MetricSpec(
+        "count", event.source, None, Window("trailing", minutes), parse(event.where) if event.where else None
+    )
 
 
 _NAMES = (
-    "trigger_condition", "trigger_where", "trigger_operations", "trigger_for", "trigger_occasion", "trigger_holds",
+    "trigger_condition", "trigger_where", "trigger_operations", "trigger_for", "trigger_occasion",
+    "trigger_holds",
     "trigger_model", "trigger_within", "trigger_of", "trigger_after", "trigger_max_age", "trigger_consent",
     "trigger_cool_down", "trigger_paused", "trigger_activates", "trigger_leaf", "waiting_trigger",
     "source_event", "event_trigger", "source_absence", "absence_after", "source_refutes", "absence_of",

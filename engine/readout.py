@@ -19,7 +19,9 @@ NOTHING_IS_ZERO = (COUNT, SUM, DISTINCT)
 
 def customer_ids(partition: Partition) -> list[str]:
     """Return the ids of all customers, 32 hex digits, by number."""
-    halves = np.stack([partition.per_customer("customer_high"), partition.per_customer("customer_low")], axis=1)
+    halves = np.stack(
+        [partition.per_customer("customer_high"), partition.per_customer("customer_low")], axis=1
+    )
     packed = halves.astype(">i8").tobytes()
     return [packed[i : i + 16].hex() for i in range(0, len(packed), 16)]
 
@@ -40,12 +42,18 @@ def metric_series(partition: Partition, spec: MetricSpec) -> pd.Series[Any]:
         rows = np.maximum(first - 1, 0)
         place = int(plan.columns["metric_value"][m])
         width = partition.memory.dimensions["row_values"]
-        values = partition.memory["row_minute"][rows] if place < 0 else partition.memory["row_value"][rows * width + place]
+        values = (
+            partition.memory["row_minute"][rows]
+            if place < 0
+            else partition.memory["row_value"][rows * width + place]
+        )
         known = first > 0
     else:
         values, known = first, slots[:, at + 1] > 0
     if m in plan.texts:
-        texts = [partition.texts[v] if k else None for v, k in zip(values.tolist(), known.tolist(), strict=True)]
+        texts = [
+            partition.texts[v] if k else None for v, k in zip(values.tolist(), known.tolist(), strict=True)
+        ]
         return pd.Series(texts, dtype="object")
     return pd.Series(values.astype(np.int64), dtype="Int64").mask(~known)
 
@@ -88,7 +96,9 @@ def _rfm_frame(partition: Partition, model: int) -> pd.DataFrame:
         "monetary": (partition.per_customer("monetary")[:, model], inside),
         "r": (r, scored), "f": (f, scored), "m": (m, scored), "score": (100 * r + 10 * f + m, scored),
     }  # fmt: skip
-    columns: dict[str, Any] = {name: pd.Series(v, dtype="Int64").mask(~known) for name, (v, known) in values.items()}
+    columns: dict[str, Any] = {
+        name: pd.Series(v, dtype="Int64").mask(~known) for name, (v, known) in values.items()
+    }
     columns["segment"] = pd.Series(names, dtype="object")
     columns["member"] = inside
     return pd.DataFrame(columns)

@@ -1,4 +1,4 @@
-"""Whether a step has the room it may need; if not, the kernel stops before it and the caller lets state grow."""
+"""Whether a step has the room it may need; if not, the kernel stops and the caller lets state grow."""
 
 from __future__ import annotations
 

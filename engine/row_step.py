@@ -157,7 +157,7 @@ def judge_row(st: int, i: int, c: int, source: int, minute: int, row: int, kind:
 
 @step
 def set_off_events(st: int, i: int, c: int, source: int, kind: int) -> None:
-    """Set off the source's event triggers that want this kind of change and whose ``where`` the row passes."""
+    """Set off the event triggers that want this kind of change and whose ``where`` the row passes."""
     for k in range(s.source_event(st, source), s.source_event(st, source + 1)):
         trigger = s.event_trigger(st, k)
         if s.trigger_operations(st, trigger) & kind == 0 or s.trigger_paused(st, trigger):

@@ -82,16 +82,30 @@ segment_leaves, set_segment_leaves = scalar("segment_leaves")
 customer_high, set_customer_high = column("customer_high", "customer", "i8", "id, high half")
 customer_low, set_customer_low = column("customer_low", "customer", "i8", "id, low half")
 customer_slot, set_customer_slot = column("customer_slot", "customer_slot", "i4", "hash table: customer + 1")
-customer_touch, set_customer_touch = column("customer_touch", "customer", "i4", "place in the touched list + 1")
+customer_touch, set_customer_touch = column(
+    "customer_touch", "customer", "i4", "place in the touched list + 1"
+)
 slot, set_slot = column("slot", "customer", "i8", "accumulators of the metrics", "slots")
 truth, set_truth = column("truth", "customer", "i8", "bits: the rule is true (G1)", "tag_words")
-candidate, set_candidate = column("candidate", "customer", "i8", "bits: truth, sticky and max (G1)", "tag_words")
+candidate, set_candidate = column(
+    "candidate", "customer", "i8", "bits: truth, sticky and max (G1)", "tag_words"
+)
 member, set_member = column("member", "customer", "i8", "bits: membership (G1)", "tag_words")
 spent, set_spent = column("spent", "customer", "i8", "bits: max has ended it, truth still true", "tag_words")
-manual, set_manual = column("manual", "customer", "i8", "bits: set or unset by hand (a fact says how)", "tag_words")
+manual, set_manual = column(
+    "manual", "customer", "i8", "bits: set or unset by hand (a fact says how)", "tag_words"
+)
 since, set_since = column("since", "customer", "i4", "minute at which membership began (G3)", "tags")
-until, set_until = column("until", "customer", "i4", "sticky and max: minute at which it falls, and at which max ends it; 0 none", "ends")
-recent, set_recent = column("recent", "customer", "i4", "minute of the last counted order; -1 none (R1)", "models")
+until, set_until = column(
+    "until",
+    "customer",
+    "i4",
+    "sticky and max: minute at which it falls, and at which max ends it; 0 none",
+    "ends",
+)
+recent, set_recent = column(
+    "recent", "customer", "i4", "minute of the last counted order; -1 none (R1)", "models"
+)
 frequency, set_frequency = column("frequency", "customer", "i8", "counted orders (R1)", "models")
 monetary, set_monetary = column("monetary", "customer", "i8", "net minor units (R1)", "models")
 score_r, set_score_r = column("score_r", "customer", "i1", "recency score; 0 none", "models")
@@ -101,10 +115,16 @@ segment, set_segment = column("segment", "customer", "i2", "segment's index; -1 
 own_low, set_own_low = column("own_low", "customer", "i4", "own window: first minute", "own_windows")
 own_high, set_own_high = column("own_high", "customer", "i4", "own window: end", "own_windows")
 own_due, set_own_due = column("own_due", "customer", "i4", "own window: next anniversary", "own_windows")
-list_start, set_list_start = column("list_start", "customer", "i4", "rows of a source: place in the pool", "sources")
-list_head, set_list_head = column("list_head", "customer", "i4", "places unused before the first row", "sources")
+list_start, set_list_start = column(
+    "list_start", "customer", "i4", "rows of a source: place in the pool", "sources"
+)
+list_head, set_list_head = column(
+    "list_head", "customer", "i4", "places unused before the first row", "sources"
+)
 list_size, set_list_size = column("list_size", "customer", "i4", "rows", "sources")
-list_class, set_list_class = column("list_class", "customer", "i1", "block of 4 << class places; -1 none", "sources")
+list_class, set_list_class = column(
+    "list_class", "customer", "i1", "block of 4 << class places; -1 none", "sources"
+)
 
 # --- a row ------------------------------------------------------------------------------------------------
 row_minute, set_row_minute = column("row_minute", "row", "i4", "event minute (T1)")
@@ -115,7 +135,9 @@ row_next, set_row_next = column("row_next", "row", "i4", "next row of the same s
 row_previous, set_row_previous = column("row_previous", "row", "i4", "previous + 1; 0 first; -1 not linked")
 row_pass, set_row_pass = column("row_pass", "row", "i8", "bits: metrics whose filter it passes", "row_words")
 row_value, set_row_value = column("row_value", "row", "i8", "projected columns", "row_values")
-minute_head, set_minute_head = column("minute_head", "minute", "i4", "first row of (source, minute) + 1", "sources")
+minute_head, set_minute_head = column(
+    "minute_head", "minute", "i4", "first row of (source, minute) + 1", "sources"
+)
 place, set_place = column("place", "list", "i4", "pool of sorted row numbers")
 place_free, set_place_free = column("place_free", "list_class", "i4", "free blocks of a class: first + 1")
 
@@ -146,14 +168,20 @@ timer_low, set_timer_low = column("timer_low", "timer", "i8", "cause: key, low h
 # --- work lists of one step -----------------------------------------------------------------------------
 touched, set_touched = column("touched", "touched", "i4", "customer")
 touched_tags, set_touched_tags = column("touched_tags", "touched", "i8", "bits: tags to judge", "tag_words")
-touched_models, set_touched_models = column("touched_models", "touched", "i4", "bits: RFM values to read again")
-dirty_metric, set_dirty_metric = column("dirty_metric", "dirty", "i4", "metric whose extreme must be found again")
+touched_models, set_touched_models = column(
+    "touched_models", "touched", "i4", "bits: RFM values to read again"
+)
+dirty_metric, set_dirty_metric = column(
+    "dirty_metric", "dirty", "i4", "metric whose extreme must be found again"
+)
 dirty_customer, set_dirty_customer = column("dirty_customer", "dirty", "i4", "of this customer")
 due_trigger, set_due_trigger = column("due_trigger", "due", "i4", "trigger due this minute (T3 (7))")
 due_customer, set_due_customer = column("due_customer", "due", "i4", "customer")
 due_high, set_due_high = column("due_high", "due", "i8", "cause: key, high half")
 due_low, set_due_low = column("due_low", "due", "i8", "cause: key, low half")
-occasion_trigger, set_occasion_trigger = column("occasion_trigger", "occasion", "i4", "trigger set off in this step")
+occasion_trigger, set_occasion_trigger = column(
+    "occasion_trigger", "occasion", "i4", "trigger set off in this step"
+)
 stack_value, set_stack_value = column("stack_value", "stack", "i8", "rule machine: values")
 stack_null, set_stack_null = column("stack_null", "stack", "i1", "rule machine: 1 where null")
 
@@ -174,7 +202,9 @@ d_customer, set_d_customer = column("d_customer", "decision", "i4", "customer")
 d_trigger, set_d_trigger = column("d_trigger", "decision", "i2", "trigger")
 d_outcome, set_d_outcome = column("d_outcome", "decision", "i1", "0 act, 1 refused, 2 contradicted")
 d_guard, set_d_guard = column("d_guard", "decision", "i1", "guard that refused; 0 none")
-d_cause, set_d_cause = column("d_cause", "decision", "i8", "source, key high, key low, epoch, position, offset, minute", "fact_values")
+d_cause, set_d_cause = column(
+    "d_cause", "decision", "i8", "source, key high, key low, epoch, position, offset, minute", "fact_values"
+)
 d_figure, set_d_figure = column("d_figure", "decision", "i8", "the guard's figures", "figures")
 d_leaf, set_d_leaf = column("d_leaf", "decision", "i8", "values of the condition's metrics", "leaves")
 d_null, set_d_null = column("d_null", "decision", "i1", "bits: leaf is null")
@@ -209,7 +239,9 @@ old_value, _ = column("old_value", "old", "i8", "values")
 source_window, _ = column("source_window", "source", "i4", "first window of the source; one more at the end")
 source_filter, _ = column("source_filter", "source", "i4", "first filter of the source; one more at the end")
 source_horizon, _ = column("source_horizon", "source", "i4", "duplicate horizon in minutes (W3)")
-source_event, _ = column("source_event", "source", "i4", "first event trigger in event_trigger; one more at the end")
+source_event, _ = column(
+    "source_event", "source", "i4", "first event trigger in event_trigger; one more at the end"
+)
 source_absence, _ = column("source_absence", "source", "i4", "first in absence_after; one more at the end")
 source_refutes, _ = column("source_refutes", "source", "i4", "first in absence_of; one more at the end")
 bit_metric, _ = column("bit_metric", "source", "i4", "metric of a row's bit", "row_bits")
@@ -253,7 +285,9 @@ tag_leaf, _ = column("tag_leaf", "tag", "i4", "metric x 2 + part; -1 none", "lea
 enter_trigger, _ = column("enter_trigger", "enter_list", "i4", "triggers on entering")
 leave_trigger, _ = column("leave_trigger", "leave_list", "i4", "triggers on leaving")
 event_trigger, _ = column("event_trigger", "event_list", "i4", "triggers on a source's rows")
-absence_after, _ = column("absence_after", "after_list", "i4", "absence triggers that begin with a source's row")
+absence_after, _ = column(
+    "absence_after", "after_list", "i4", "absence triggers that begin with a source's row"
+)
 absence_of, _ = column("absence_of", "of_list", "i4", "absence triggers that a source's row refutes")
 model_recency, _ = column("model_recency", "model", "i4", "metric: last counted order")
 model_frequency, _ = column("model_frequency", "model", "i4", "metric")
@@ -266,8 +300,12 @@ model_bins_f, _ = column("model_bins_f", "model", "i4", "bins of frequency")
 model_bins_m, _ = column("model_bins_m", "model", "i4", "bins of monetary")
 model_reach, _ = column("model_reach", "model", "i4", "see rfm.scores: how recency cuts move with the clock")
 model_segment, _ = column("model_segment", "model", "i2", "segment of (r, f, m)", "score_cells")
-segment_enter, _ = column("segment_enter", "segment_list", "i4", "trigger on entering a segment: model, segment, trigger", "triple")
-segment_leave, _ = column("segment_leave", "segment_left_list", "i4", "trigger on leaving a segment", "triple")
+segment_enter, _ = column(
+    "segment_enter", "segment_list", "i4", "trigger on entering a segment: model, segment, trigger", "triple"
+)
+segment_leave, _ = column(
+    "segment_leave", "segment_left_list", "i4", "trigger on leaving a segment", "triple"
+)
 cut_r, set_cut_r = column("cut_r", "model", "i8", "recency cuts: see rfm.scores", "cuts")
 cut_r_low, set_cut_r_low = column("cut_r_low", "model", "i8", "order statistic below, a minute", "cuts")
 cut_r_high, set_cut_r_high = column("cut_r_high", "model", "i8", "order statistic above, a minute", "cuts")
@@ -275,15 +313,27 @@ cut_r_part, set_cut_r_part = column("cut_r_part", "model", "i8", "part of the wa
 cut_f, set_cut_f = column("cut_f", "model", "i8", "least frequency that exceeds the cut", "cuts")
 cut_m, set_cut_m = column("cut_m", "model", "i8", "least monetary that exceeds the cut", "cuts")
 cuts_known, set_cuts_known = column("cuts_known", "model", "i1", "1 when cut points are in force")
-reach_now, set_reach_now = column("reach_now", "model", "i8", "recency: minute at or before which a cut is exceeded", "cuts")
-reach_place, set_reach_place = column("reach_place", "model", "i8", "customers at or before it in sorted_recent", "cuts")
-population_changed, set_population_changed = column("population_changed", "model", "i1", "bits: recency, frequency, monetary")
+reach_now, set_reach_now = column(
+    "reach_now", "model", "i8", "recency: minute at or before which a cut is exceeded", "cuts"
+)
+reach_place, set_reach_place = column(
+    "reach_place", "model", "i8", "customers at or before it in sorted_recent", "cuts"
+)
+population_changed, set_population_changed = column(
+    "population_changed", "model", "i1", "bits: recency, frequency, monetary"
+)
 rescore_all, set_rescore_all = column("rescore_all", "model", "i1", "1: cuts have moved, look at everybody")
 sorted_recent, _ = column("sorted_recent", "sorted", "i8", "last order x 2^31 + customer, sorted")
-sorted_first, set_sorted_first = column("sorted_first", "model_end", "i8", "first in sorted_recent; one more at the end")
-days_total, set_days_total = column("days_total", "model", "i8", "method mean by day: sum of the population's days at the clock")
+sorted_first, set_sorted_first = column(
+    "sorted_first", "model_end", "i8", "first in sorted_recent; one more at the end"
+)
+days_total, set_days_total = column(
+    "days_total", "model", "i8", "method mean by day: sum of the population's days at the clock"
+)
 days_size, set_days_size = column("days_size", "model", "i8", "method mean by day: size of the population")
-days_residue, set_days_residue = column("days_residue", "model", "i4", "customers by (last order mod 1440)", "residues")
+days_residue, set_days_residue = column(
+    "days_residue", "model", "i4", "customers by (last order mod 1440)", "residues"
+)
 trigger_condition, _ = column("trigger_condition", "trigger", "i4", "program of if; -1 none")
 trigger_where, _ = column("trigger_where", "trigger", "i4", "program of where; -1 none")
 trigger_operations, _ = column("trigger_operations", "trigger", "i4", "bits: 1 insert, 2 update, 4 delete")

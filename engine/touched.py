@@ -28,7 +28,9 @@ def touch_metric(st: int, t: int, m: int) -> None:
     """Mark what rests on metric m for the touched customer at place t."""
     words = s.tag_words(st)
     for w in range(words):
-        s.set_touched_tags(st, t * words + w, s.touched_tags(st, t * words + w) | s.metric_tags(st, m * words + w))
+        s.set_touched_tags(
+            st, t * words + w, s.touched_tags(st, t * words + w) | s.metric_tags(st, m * words + w)
+        )
     s.set_touched_models(st, t, s.touched_models(st, t) | s.metric_models(st, m))
 
 

@@ -14,8 +14,8 @@ from numba.core import types
 from engine import kernel
 
 GROUPS = (
-    ("apply", "begin", "skip_to", "find_number", "start_timer", "put_fact", "place_customers", "forget_entries",
-     "place_entries", "refill_distinct", "refill_facts"),
+    ("apply", "begin", "skip_to", "find_number", "start_timer", "put_fact", "place_customers",
+     "forget_entries",     "place_entries", "refill_distinct", "refill_facts", "evaluate"),
     ("close_minute", "open_minute", "activate", "peek"),
 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""One customer's profile, and why a tag is held: the rule's values, window edges and the rows that counted."""
+"""One customer's profile, and why a tag is held: the rule's values, window edges, rows that counted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.kernel import find_number
+from engine.kernel import evaluate, find_number
 from engine.partition import Partition
 from engine.state import FACT_VALUES, WORD
 from profiles import facts
@@ -31,16 +31,23 @@ def profile(partition: Partition, customer: str) -> dict[str, Any] | None:
     if c < 0:
         return None
     plan = partition.plan
-    metrics = {name: metric_value(partition, c, spec) for name, spec in plan.declared_metrics.items()}
     attributes = plan.metric.schema.attributes
     return {
         "id": customer,
         "as_of": partition.clock,
-        "metrics": metrics,
+        "metrics": {name: _declared(partition, c, *what) for name, what in plan.declared.items()},
         "attributes": {name: metric_value(partition, c, spec) for name, spec in attributes.items()},
         "rfm": {m.model.name: _rfm(partition, c, i) for i, m in enumerate(plan.models)},
         "tags": {tag: _tag(partition, c, tag) for tag in plan.tag.names if _holds(partition, c, tag)},
     }
+
+
+def _declared(partition: Partition, c: int, spec: MetricSpec, program: int) -> Any:
+    """Return a declared metric: its expression's value, or an avg's (sum, count)."""
+    if program < 0 or partition.plan.metric.number[spec] in partition.plan.texts:
+        return metric_value(partition, c, spec)
+    evaluate(partition.memory.handle, program, c)
+    return None if partition.memory["stack_null"][0] else int(partition.memory["stack_value"][0])
 
 
 def metric_value(partition: Partition, c: int, spec: MetricSpec) -> Any:
@@ -60,7 +67,9 @@ def metric_value(partition: Partition, c: int, spec: MetricSpec) -> Any:
     if function in (FIRST, LAST):
         place = int(plan.columns["metric_value"][m])
         width = memory.dimensions["row_values"]
-        value = int(memory["row_minute"][first - 1] if place < 0 else memory["row_value"][(first - 1) * width + place])
+        value = int(
+            memory["row_minute"][first - 1] if place < 0 else memory["row_value"][(first - 1) * width + place]
+        )
     return partition.texts[value] if m in plan.texts else value
 
 
@@ -82,7 +91,10 @@ def why_tag(partition: Partition, customer: str, tag: str, rule: str) -> dict[st
 
 def window_edges(partition: Partition, c: int, spec: MetricSpec) -> tuple[int | None, int]:
     """Return the first event minute that a metric counts (None: all) and the one it no longer counts."""
-    memory, w = partition.memory, int(partition.plan.columns["metric_window"][partition.plan.metric.number[spec]])
+    memory, w = (
+        partition.memory,
+        int(partition.plan.columns["metric_window"][partition.plan.metric.number[spec]]),
+    )
     if spec.window.kind == "own":
         at = c * memory.dimensions["own_windows"] + int(partition.plan.columns["window_unit"][w])
         return int(memory["own_low"][at]), min(int(memory["own_high"][at]), partition.clock + 1)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -56,7 +56,7 @@ def _day_starts(zone: str) -> NDArray[np.int64]:
 
 def _first_minute(midnight: datetime) -> int:
     """Return the UTC minute of a local midnight, or of the first minute after it that exists."""
-    utc = midnight.astimezone(timezone.utc)
+    utc = midnight.astimezone(UTC)
     if utc.astimezone(midnight.tzinfo).replace(tzinfo=None) != midnight.replace(tzinfo=None):
         utc = _jump(midnight, utc)  # clocks jump over this midnight
     return int(utc.timestamp() // 60)

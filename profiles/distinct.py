@@ -19,7 +19,11 @@ def change_count(st: int, c: int, m: int, value: int, sign: int) -> int:
     mask = s.distinct_capacity(st) - 1
     i = home(st, c, m, value)
     while s.distinct_count(st, i) != 0:
-        if s.distinct_value(st, i) == value and s.distinct_customer(st, i) == c and s.distinct_metric(st, i) == m:
+        if (
+            s.distinct_value(st, i) == value
+            and s.distinct_customer(st, i) == c
+            and s.distinct_metric(st, i) == m
+        ):
             count = s.distinct_count(st, i) + sign
             s.set_distinct_count(st, i, count)
             if count:

@@ -52,7 +52,15 @@ def drop_first(st: int) -> None:
 @inlined
 def copy(st: int, i: int, j: int) -> None:
     """Copy timer i to place j."""
-    put(st, j, s.timer_minute(st, i), s.timer_kind(st, i), s.timer_customer(st, i), s.timer_high(st, i), s.timer_low(st, i))
+    put(
+        st,
+        j,
+        s.timer_minute(st, i),
+        s.timer_kind(st, i),
+        s.timer_customer(st, i),
+        s.timer_high(st, i),
+        s.timer_low(st, i),
+    )
 
 
 @inlined

@@ -9,8 +9,14 @@ from pydantic import Field
 from profiles.declare import Declared
 
 VALUE_GROUPS = {
-    "HHH": "重要价值", "HLH": "重要发展", "LHH": "重要保持", "LLH": "重要挽留",
-    "HHL": "一般价值", "HLL": "一般发展", "LHL": "一般保持", "LLL": "一般挽留",
+    "HHH": "重要价值",
+    "HLH": "重要发展",
+    "LHH": "重要保持",
+    "LLH": "重要挽留",
+    "HHL": "一般价值",
+    "HLL": "一般发展",
+    "LHL": "一般保持",
+    "LLL": "一般挽留",
 }  # semantics R4: high or low recency, frequency, monetary
 
 

@@ -63,7 +63,7 @@ def place_in_sorted(st: int, model: int, minute: int) -> int:
 
 @step
 def next_crossing(st: int, model: int, last: int) -> int:
-    """Return the first minute after the clock, at most ``last``, at which a cut crosses somebody; else last + 1."""
+    """Return the first minute after the clock, up to ``last``, where a cut crosses somebody; or last + 1."""
     if s.model_reach(st, model) == STANDS or s.cuts_known(st, model) == 0:
         return last + 1
     total = s.days_total(st, model)
@@ -110,7 +110,12 @@ def rescore(st: int, c: int, model: int) -> bool:
             if s.monetary(st, at) >= s.cut_m(st, model * CUTS + i):
                 m += 1
         segment = s.model_segment(st, model * 1000 + (r - 1) * 100 + (f - 1) * 10 + m - 1)
-    if r == s.score_r(st, at) and f == s.score_f(st, at) and m == s.score_m(st, at) and segment == s.segment(st, at):
+    if (
+        r == s.score_r(st, at)
+        and f == s.score_f(st, at)
+        and m == s.score_m(st, at)
+        and segment == s.segment(st, at)
+    ):
         return False
     s.set_score_r(st, at, r)
     s.set_score_f(st, at, f)

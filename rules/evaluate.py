@@ -195,7 +195,7 @@ def calculate(st: int, top: int, what: int) -> None:
             null = 0 if product_fits(x, y) else 1
             value = 0 if null else x * y
         elif y == 0 or (x == INT_MIN and y == -1):
-            null = 1
+            null = 0 if what == op.MOD and y != 0 else 1  # a remainder cannot overflow
         else:
             quotient = x // y
             if quotient < 0 and quotient * y != x:

@@ -66,6 +66,8 @@ def change_membership(st: int, t: int, c: int, tag: int, holds: bool, at: int, b
     s.set_since(st, c * s.tags(st) + tag, s.clock(st) if holds else 0)
     words = s.tag_words(st)
     for w in range(words):
-        s.set_touched_tags(st, t * words + w, s.touched_tags(st, t * words + w) | s.tag_readers(st, tag * words + w))
+        s.set_touched_tags(
+            st, t * words + w, s.touched_tags(st, t * words + w) | s.tag_readers(st, tag * words + w)
+        )
     emit_transition(st, c, ENTERED if holds else LEFT, tag, -1, -1)
     note_tag(st, tag, holds)

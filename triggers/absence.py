@@ -38,7 +38,15 @@ def fall_due(st: int, trigger: int, c: int, high: int, low: int) -> None:
     if count_of(st, trigger, c, minute) or not condition_holds(st, trigger, c, -1):
         return
     n = conclude(st, trigger, c, minute + s.trigger_within(st, trigger))
-    values = (source, high, low, s.entry_epoch(st, e), s.entry_position(st, e), s.entry_offset(st, e), s.clock(st))
+    values = (
+        source,
+        high,
+        low,
+        s.entry_epoch(st, e),
+        s.entry_position(st, e),
+        s.entry_offset(st, e),
+        s.clock(st),
+    )
     for j in range(CAUSE):
         s.set_d_cause(st, n * CAUSE + j, values[j])
     fact = facts.find_or_add(st, c, facts.ABSENT, trigger)

@@ -69,7 +69,7 @@ def open_wait(st: int, trigger: int, c: int, i: int, wait: int) -> None:
 
 @step
 def look_at_waiting(st: int, c: int) -> None:
-    """A judged customer's waiting triggers: a false ``if`` sets the time back, a turned membership ends it."""
+    """Look at a judged customer's waits: a false ``if`` sets one back, a turned membership ends it."""
     for k in range(s.waiting_triggers(st)):
         trigger = s.waiting_trigger(st, k)
         fact = facts.find(st, c, facts.WAITING, trigger)

@@ -31,7 +31,9 @@ def write(st: int, n: int, trigger: int, c: int, high: int, low: int) -> None:
 def collect_schedules(st: int) -> None:
     """Put the schedule triggers of this minute on the list, for every customer whose ``if`` is true."""
     for trigger in range(s.triggers(st)):
-        if s.trigger_occasion(st, trigger) != occasions.SCHEDULE or s.trigger_next(st, trigger) != s.clock(st):
+        if s.trigger_occasion(st, trigger) != occasions.SCHEDULE or s.trigger_next(st, trigger) != s.clock(
+            st
+        ):
             continue
         s.set_trigger_next(st, trigger, 0)
         if s.mode_now(st) != 1 or s.trigger_paused(st, trigger):

@@ -11,7 +11,7 @@ INSERT, UPDATE, DELETE = 1, 2, 4
 
 @step
 def note(st: int, trigger: int) -> None:
-    """Note that a trigger is set off for the customer being judged; decisions exist only in live mode (T5)."""
+    """Note that the customer being judged sets a trigger off; decisions exist only in live mode (T5)."""
     if s.mode_now(st) != 1 or s.trigger_paused(st, trigger):
         return
     if s.activation(st) and not s.trigger_activates(st, trigger):

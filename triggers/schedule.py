@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta, timezone
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from triggers.trigger import Schedule
@@ -18,7 +18,7 @@ def last_due(schedule: Schedule, zone: str, clock: int, last: int) -> int:
     """
     where = ZoneInfo(zone)
     hour, minute = (int(part) for part in schedule.at.split(":"))
-    day = datetime.fromtimestamp(last * 60, timezone.utc).astimezone(where).date() + timedelta(days=1)
+    day = datetime.fromtimestamp(last * 60, UTC).astimezone(where).date() + timedelta(days=1)
     for _ in range((last - clock) // 1440 + 9):
         if not schedule.days or WEEKDAYS[day.weekday()] in schedule.days:
             due = _minute_of(datetime.combine(day, time(hour, minute), where))
@@ -30,7 +30,7 @@ def last_due(schedule: Schedule, zone: str, clock: int, last: int) -> int:
 
 def _minute_of(local: datetime) -> int:
     """Return the UTC minute of a local time; of a skipped one, the first minute after the gap."""
-    utc = local.astimezone(timezone.utc)
+    utc = local.astimezone(UTC)
     if utc.astimezone(local.tzinfo).replace(tzinfo=None) == local.replace(tzinfo=None):
         return int(utc.timestamp() // 60)
     minute = utc - timedelta(hours=3)

@@ -22,8 +22,13 @@ from engine.partition import Partition
 
 KEPT = 2  # the newest, and one before it in case that one is unreadable
 SPARSE_DOMAINS = ("minute", "customer_slot", "entry_slot", "distinct", "fact")
-USED = {"customer": "customers_used", "row": "rows_used", "entry": "entries_used", "list": "list_used",
-        "timer": "timers_live"}
+USED = {
+    "customer": "customers_used",
+    "row": "rows_used",
+    "entry": "entries_used",
+    "list": "list_used",
+    "timer": "timers_live",
+}
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,14 @@ def load(found: Found, engine: Engine) -> None:
 
 def _cuts(taken: dict[str, Any]) -> Cuts:
     recency = tuple((low, high, part) for low, high, part in taken["recency"])
-    return Cuts(taken["model"], taken["minute"], taken["size"], recency, tuple(taken["frequency"]), tuple(taken["monetary"]))
+    return Cuts(
+        taken["model"],
+        taken["minute"],
+        taken["size"],
+        recency,
+        tuple(taken["frequency"]),
+        tuple(taken["monetary"]),
+    )
 
 
 def _save_partition(folder: Path, number: int, partition: Partition) -> None:
