@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
-
-import msgspec
 
 from engine.outcome import Decision, Digest, Transition, decisions, transitions
 from engine.partition import Partition, RawEffects
@@ -29,7 +29,7 @@ class Outbox:
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.execute(
             "CREATE TABLE IF NOT EXISTS decision (sequence INTEGER PRIMARY KEY, id TEXT, partition INTEGER, "
-            "step INTEGER, outcome TEXT, body BLOB, UNIQUE (id, outcome))"
+            "step INTEGER, outcome TEXT, body TEXT, UNIQUE (id, outcome))"
         )
         self._waiting: list[Decision] = []
 
@@ -47,7 +47,7 @@ class Outbox:
         for one in made:
             done = self._connection.execute(
                 "INSERT OR IGNORE INTO decision (id, partition, step, outcome, body) VALUES (?, ?, ?, ?, ?)",
-                (one.id, one.partition, one.step, one.outcome, msgspec.json.encode(one)),
+                (one.id, one.partition, one.step, one.outcome, json.dumps(asdict(one), ensure_ascii=False)),
             )
             if done.rowcount:
                 fresh.append(one)
@@ -57,7 +57,7 @@ class Outbox:
     def all(self) -> list[Decision]:
         """Return every decision, in order."""
         rows = self._connection.execute("SELECT body FROM decision ORDER BY sequence")
-        return [msgspec.json.decode(body, type=Decision) for (body,) in rows]
+        return [Decision(**json.loads(body)) for (body,) in rows]
 
     def close(self) -> None:
         """Close the file."""

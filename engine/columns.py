@@ -4,6 +4,10 @@ All state of a partition lies in flat NumPy arrays. The kernel gets one number: 
 their addresses. Each column is declared once (`engine.state`) and has two accessors, ``get(state, index)``
 and ``set(state, index, value)``; every value is an int64 on the way. No array object enters compiled code,
 so nothing is reference-counted there.
+
+Columns that are read together may name a *record*: their elements i lie side by side in memory, so that a step
+that needs all of them waits for one cache line and not for one each. To Python they are columns all the same
+(strided views).
 """
 
 from __future__ import annotations
@@ -27,27 +31,43 @@ SetScalar = Callable[[Any, int], None]
 
 @dataclass(frozen=True)
 class Column:
-    """One declared column: ``width`` names a dimension of the plan by which the domain is multiplied."""
+    """One declared column: ``width`` names a dimension of the plan by which the domain is multiplied.
+
+    ``record``: the columns it lies together with ("" for none); ``offset``: its place there, in bytes.
+    """
 
     name: str
     domain: str
     dtype: str
     width: str
     about: str
+    record: str = ""
+    offset: int = 0
 
 
 COLUMNS: list[Column] = []
+RECORDS: dict[str, int] = {}  # bytes of each record so far, as its columns are declared
 SCALARS: list[str] = []
 
 
-def column(name: str, domain: str, dtype: str, about: str, width: str = "") -> tuple[Get, Set]:
+def column(name: str, domain: str, dtype: str, about: str, width: str = "", record: str = "") -> tuple[Get, Set]:
     """Declare a column; return its accessors.
 
-    dtype is i1, i2, i4 or i8. Element (i, j) of a column with a width stands at i * width + j.
+    dtype is i1, i2, i4 or i8. Element (i, j) of a column with a width stands at i * width + j. The columns of
+    a record have one domain and one width, and are declared the widest first.
     """
-    number = len(COLUMNS)
-    COLUMNS.append(Column(name, domain, dtype, width, about))
+    number, size = len(COLUMNS), int(dtype[1:])
+    offset = RECORDS.get(record, 0) if record else 0
+    assert offset % size == 0, f"{name}: declare the widest columns of a record first"
+    if record:
+        RECORDS[record] = offset + size
+    COLUMNS.append(Column(name, domain, dtype, width, about, record, offset))
     return _accessors(number, dtype)
+
+
+def stride(column: Column) -> int:
+    """Return the bytes from one element of a column to the next; records are filled up to whole words."""
+    return -(-RECORDS[column.record] // 8) * 8 if column.record else int(column.dtype[1:])
 
 
 def scalar(name: str) -> tuple[GetScalar, SetScalar]:
@@ -96,7 +116,7 @@ def _checked(number: int, bits: int) -> tuple[Get, Set]:
     length, _ = _access(LENGTHS_COLUMN, 64)
     fault, set_fault = _access(FAULT_COLUMN, 64)
 
-    @numba.njit
+    @numba.njit  # type: ignore[untyped-decorator]  # numba publishes half of its types
     def fits(state: int, i: int) -> bool:
         if 0 <= i < length(state, number):
             return True
@@ -122,7 +142,11 @@ def _element(builder: Any, state: Any, number: int, i: Any, bits: int) -> Any:
     address = builder.load(builder.gep(table, [ir.Constant(word, number)]))
     # the table does not change while compiled code runs, so its loads may be shared and moved
     address.set_metadata("invariant.load", builder.module.add_metadata([]))
-    return builder.gep(builder.inttoptr(address, ir.IntType(bits).as_pointer()), [i])
+    if not COLUMNS[number].record:
+        return builder.gep(builder.inttoptr(address, ir.IntType(bits).as_pointer()), [i])
+    # the stride is known by now: code is generated when every column has been declared
+    place = builder.mul(i, ir.Constant(word, stride(COLUMNS[number])))
+    return builder.inttoptr(builder.add(address, place), ir.IntType(bits).as_pointer())
 
 
 def _load(builder: Any, state: Any, number: int, i: Any, bits: int) -> Any:

@@ -140,7 +140,7 @@ def skip_to(st: int, minute: int) -> None:
 def begin_at(st: int, minute: int) -> None:
     """Set the clock and every window."""
     s.set_clock(st, minute)
-    opening.move_units(st, minute)
+    intervals.move_units(st, minute)
     for w in range(s.windows(st)):
         intervals.set_window(st, w, minute)
 
