@@ -5,10 +5,10 @@ ARGS ?=
 LOCKS_RUN := requirements/run.txt requirements/demo.txt requirements/install.sh
 LOCKS_DEV := $(LOCKS_RUN) requirements/dev.txt
 
-.PHONY: help setup demo test bench lint lock clean
+.PHONY: help setup demo test test-long bench lint lock clean
 
 help:  ## this list
-	@awk -F ':.*## *' '/^[a-z]+:.*##/ { printf "  make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## *' '/^[a-z-]+:.*##/ { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: .venv/installed-dev  ## virtual environment, locked packages, compiled kernel (the others call it)
 
@@ -18,6 +18,9 @@ demo: .venv/installed-run  ## a real shop's year, then a simulated shop, live (A
 test: lint  ## every check and every test
 	@echo '==> pytest'
 	@.venv/bin/python -m pytest -q $(ARGS)
+
+test-long: .venv/installed-dev  ## the truth and the laws at full length: fifty minutes of each real year
+	@TINTYPE_LONG=1 .venv/bin/python -m pytest -q tests/truth tests/laws $(ARGS)
 
 bench: .venv/installed-run  ## the figures of the README, each against its peer or limit
 	@.venv/bin/python -m app.cli bench engine $(ARGS)

@@ -4,7 +4,8 @@ A profile is a mapping: ``id`` (32 hex digits), ``references`` (list of ``type:v
 minute), ``attributes`` (name to value or null), ``metrics`` (name to value, null, or the pair (sum, count) of
 an average), ``rfm`` (model to recency, frequency, monetary, r, f, m, score, segment; null outside the
 population), ``tags`` (name to ``since``, ``until`` (epoch minutes or null), ``manual`` and, when asked,
-``why``: ``rule``, ``values`` (text of a metric to its value) and ``rows`` (list of mappings: ``source``,
+``why``: ``rule``, ``values`` (text of a metric to its value), ``edges`` (to its window: first
+minute or null, end) and ``rows`` (list of mappings: ``source``,
 ``minute`` and the source's columns)).
 """
 
@@ -39,7 +40,7 @@ def profile_page(shop: Shop, profile: Mapping[str, Any]) -> RenderableType:
         parts += [_title(words["rfm"]), _rfm(shop, profile["rfm"], words)]
     parts += [_title(words["tags"]), *_tags(shop, profile["tags"], words)]
     if shop.metrics:
-        parts += [_title(words["metrics"]), _metrics(profile["metrics"], metric_types(shop))]
+        parts += [_title(words["metrics"]), _metrics({name: profile["metrics"][name] for name in shop.metrics}, metric_types(shop))]
     return Padding(Group(*parts), (1, 2))
 
 
@@ -133,7 +134,12 @@ def _tags(
 def _why(shop: Shop, why: Mapping[str, Any], words: Mapping[str, str]) -> RenderableType:
     lines: list[RenderableType] = [Text.assemble((f"{words['why']} ", "dim"), why["rule"])]
     for text, value in why["values"].items():
-        lines.append(Text.assemble((f"{text} = ", "dim"), write_value(value)))
+        line = Text.assemble((f"{text} = ", "dim"), write_value(value))
+        low, high = why["edges"][text]
+        if low is not None:  # a window of everything has no edges
+            zone = shop.settings.zone
+            line.append(f"   {write_moment(low, zone)} – {write_moment(high - 1, zone)}", style="dim")
+        lines.append(line)
     if why.get("rows"):
         sources = dict.fromkeys(row["source"] for row in why["rows"])
         lines.append(Text(f"{words['rows']}: {', '.join(sources)}", style="dim"))

@@ -35,6 +35,7 @@ PROFILE: dict[str, Any] = {
             "why": {
                 "rule": "spend >= 500000",
                 "values": {"spend": 500_001},
+                "edges": {"spend": (NOW - 60, NOW + 1)},
                 "rows": [{"source": "orders", "minute": NOW - 30, "amount": 500_001, "status": "paid"}],
             },
         }
