@@ -66,21 +66,20 @@ class Engine:
 
     def run(self, until: int | None = None) -> None:
         """Apply all that is queued up to minute ``until`` (default: everything), in step with the clock."""
-        while True:
-            waiting = [queue for queue in self._queues if queue]
-            if not waiting:
-                return
+        while waiting := [queue for queue in self._queues if queue]:
             minute = min(int(queue[0].batch.minute[queue[0].done]) for queue in waiting)
             if until is not None and minute > until:
-                return
+                break
             first = next(queue[0] for queue in waiting if int(queue[0].batch.minute[queue[0].done]) == minute)
             self._advance_before(max(minute, self.clock), int(first.batch.mode[first.done]))
             for number, queue in enumerate(self._queues):
                 self._apply_minute(number, queue)
+        self._drain_all()
 
     def advance(self, minute: int, mode: int = LIVE) -> None:
         """Move every partition to a minute without records (a tick)."""
         self._advance_before(minute, mode)
+        self._drain_all()
 
     def _apply_minute(self, number: int, queue: deque[_Queued]) -> None:
         """Apply a partition's queued records of the minutes up to the clock."""
@@ -89,11 +88,10 @@ class Engine:
             head = queue[0]
             partition.bind(head.batch)
             while head.done < len(head.batch):
-                before = head.done
                 head.done = partition.apply(head.done, len(head.batch), head.first_step)
-                if partition.effects_are_full() or head.done == len(head.batch):
+                if partition.effects_are_full():
                     self.drain(number)
-                elif head.done == before or int(head.batch.minute[head.done]) > partition.clock:
+                elif head.done < len(head.batch):
                     if int(head.batch.minute[head.done]) > partition.clock:
                         return
                     partition.set_mode(int(head.batch.mode[head.done]))
@@ -139,7 +137,6 @@ class Engine:
         for number, partition in enumerate(self.partitions):
             while not partition.close_minute():
                 self.drain(number)
-            self.drain(number)
 
     def _set_schedules(self, target: int, mode: int) -> None:
         """Tell the kernel when schedule triggers fall due: of several missed, the last (D1)."""
@@ -147,6 +144,10 @@ class Engine:
             due = self.next_due(trigger, self.clock, target) if mode == LIVE else 0
             for partition in self.partitions:
                 partition.memory["trigger_next"][trigger] = due
+
+    def _drain_all(self) -> None:
+        for number in range(len(self.partitions)):
+            self.drain(number)
 
     def drain(self, number: int) -> None:
         """Give a partition's effects to the sink."""

@@ -17,6 +17,7 @@ from engine.plan import Plan
 from engine.room import DOMAINS
 
 IMPORT, LIVE, HISTORY = 0, 1, 2
+BY_NAME = {c.name: c for c in COLUMNS}
 TRANSITION_COLUMNS = [c.name for c in COLUMNS if c.domain == "transition"]
 DECISION_COLUMNS = [c.name for c in COLUMNS if c.domain == "decision"]
 
@@ -49,6 +50,7 @@ class Partition:
                 self.set_fixed_cuts(model)
         self.texts: list[str] = []
         self._codes: dict[str, int] = {}
+        self._bound: Batch | None = None
         self.encode_texts(plan.seeds)
 
     @property
@@ -74,6 +76,9 @@ class Partition:
 
     def bind(self, batch: Batch) -> None:
         """Let the kernel read a batch; its arrays are kept alive by the memory."""
+        if batch is self._bound:
+            return
+        self._bound = batch
         for name, array in batch.columns().items():
             self.memory.bind(name, array)
 
@@ -144,14 +149,14 @@ class Partition:
         )
 
     def _head(self, name: str, count: int) -> Array:
-        column = next(c for c in COLUMNS if c.name == name)
+        column = BY_NAME[name]
         width = self.memory.dimensions.get(column.width, 1)
         array = self.memory[name][: count * width].copy()
         return array.reshape(count, width) if column.width else array
 
     def per_customer(self, name: str) -> Array:
         """Return a customer column of those in use: shape (customers,) or (customers, width); a view."""
-        column = next(c for c in COLUMNS if c.name == name)
+        column = BY_NAME[name]
         width = self.memory.dimensions.get(column.width, 1)
         array = self.memory[name][: self.customers * width]
         return array.reshape(self.customers, width) if column.width else array
