@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import mmap
+from collections.abc import Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine import kernel
-from engine.columns import COLUMNS, SCALARS, Column
+from engine.columns import COLUMNS, RECORDS, SCALARS, Column, stride
 from engine.jit import CHECKED, COMPILED
 
 Array = NDArray[Any]
@@ -38,11 +40,32 @@ NOT_SAVED = {
     "length",
     "fault",
 }
+HUGE_PAGES = 1 << 22  # bytes from which on memory is asked for in huge pages: fewer TLB misses
 GROWING = {*FIRST, "customer_slot", "entry_slot", "touched", "dirty", "due"}
 
 
 class KernelFault(Exception):
     """The kernel reached past the end of a column: a bug of ours, found by the bounds checks."""
+
+
+def zeros(size: int) -> Array:
+    """Return so many zero bytes that begin at a cache line; they take memory only where they are written."""
+    if size < HUGE_PAGES:
+        plain = np.zeros(size + 64, dtype=np.uint8)
+        first = -plain.ctypes.data % 64
+        return plain[first : first + size]
+    pages = mmap.mmap(-1, size)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        pages.madvise(mmap.MADV_HUGEPAGE)
+    return np.frombuffer(pages, dtype=np.uint8)
+
+
+def _groups(domain: str) -> Iterator[list[Column]]:
+    """Yield what is allocated at once: a record's columns, or one column."""
+    held = [column for column in COLUMNS if column.domain == domain]
+    for record, columns in groupby(held, key=lambda column: column.record or column.name):
+        assert record
+        yield list(columns)
 
 
 class Memory:
@@ -63,11 +86,11 @@ class Memory:
         self._table = np.zeros(len(COLUMNS), dtype=np.int64)
         self._plain: list[Array] = [np.zeros(0, dtype=np.int64)] * len(COLUMNS)
         self._derive_sizes()
+        for domain in dict.fromkeys(column.domain for column in COLUMNS):
+            self._make(domain)
         for column in COLUMNS:
             if column.name in plan:
                 self._bind(column.name, np.ascontiguousarray(plan[column.name], dtype=column.dtype))
-            else:
-                self._bind(column.name, np.zeros(self._size(column.domain, column.width), dtype=column.dtype))
         self.mirror()
 
     @property
@@ -92,10 +115,22 @@ class Memory:
         """Double a domain, and whatever hangs on it."""
         if domain == "entry" and self._forget_entries():
             return
+        self._grow_to(domain, self.capacity[domain] * 2)
+
+    def reserve(self, **sizes: int) -> None:
+        """Make room at once for so many customers, rows, entries ... (untouched pages cost nothing)."""
+        for domain, size in sizes.items():
+            capacity = self.capacity[domain]
+            while capacity < size:
+                capacity *= 2
+            if capacity > self.capacity[domain]:
+                self._grow_to(domain, capacity)
+
+    def _grow_to(self, domain: str, capacity: int) -> None:
         if domain in ("distinct", "fact"):
-            self._grow_table(domain)
+            self._grow_table(domain, capacity)
             return
-        self._enlarge(domain, self.capacity[domain] * 2)
+        self._enlarge(domain, capacity)
         if domain in ("customer", "entry"):
             self._refill(domain)
         if domain in ("customer", "timer"):
@@ -103,12 +138,6 @@ class Memory:
             for name in ("touched", "dirty", "due"):
                 self._enlarge(name, self.capacity[name])
         self.mirror()
-
-    def reserve(self, **sizes: int) -> None:
-        """Make room at once for so many customers, rows, entries ... (untouched pages cost nothing)."""
-        for domain, size in sizes.items():
-            while self.capacity[domain] < size:
-                self.grow(domain)
 
     def check_faults(self) -> None:
         """Raise KernelFault if the bounds checks found an overrun."""
@@ -149,9 +178,18 @@ class Memory:
     def set_capacity(self, capacity: Mapping[str, int]) -> None:
         """Make every domain as large as a snapshot's was, and empty."""
         self.capacity |= dict(capacity)
-        for column in COLUMNS:
-            if column.domain in capacity and column.name in self.arrays and column.domain in GROWING:
-                self._bind(column.name, np.zeros(self._size(column.domain, column.width), dtype=column.dtype))
+        for domain in capacity:
+            if domain in GROWING:
+                self._make(domain)
+
+    def _make(self, domain: str) -> None:
+        """Bind zeros to every column of a domain."""
+        for columns in _groups(domain):
+            size = stride(columns[0])
+            count = self._size(domain, columns[0].width)
+            block = zeros(max(1, count) * size)
+            for column in columns:
+                self._bind(column.name, np.ndarray(count, column.dtype, block, column.offset, (size,)))
 
     def _size(self, domain: str, width: str) -> int:
         return self.capacity.get(domain, 0) * self.dimensions.get(width, 1)
@@ -177,17 +215,15 @@ class Memory:
 
     def _enlarge(self, domain: str, capacity: int) -> None:
         self.capacity[domain] = capacity
-        for column in COLUMNS:
-            if column.domain == domain:
-                old = self.arrays[column.name]
-                new = np.zeros(self._size(domain, column.width), dtype=column.dtype)
-                new[: len(old)] = old
-                self._bind(column.name, new)
+        old = {column.name: self.arrays[column.name] for column in COLUMNS if column.domain == domain}
+        self._make(domain)
+        for name, array in old.items():
+            self.arrays[name][: len(array)] = array
 
     def _refill(self, domain: str) -> None:
         name = f"{domain}_slot"
         self.capacity[name] = self.capacity[domain] * 2
-        self._bind(name, np.zeros(self.capacity[name], dtype=np.int32))
+        self._make(name)
         self.mirror()
         (kernel.place_customers if domain == "customer" else kernel.place_entries)(self.handle)
 
@@ -198,7 +234,7 @@ class Memory:
             self._refill("entry")
         return freed * 4 > self.capacity["entry"]
 
-    def _grow_table(self, domain: str) -> None:
+    def _grow_table(self, domain: str, capacity: int) -> None:
         kinds = {"distinct": "distinct_metric", "fact": "fact_kind"}
         kept = np.flatnonzero(self.arrays["distinct_count" if domain == "distinct" else "fact_kind"])
         self._bind("old_customer", self.arrays[f"{domain}_customer"][kept].astype(np.int32))
@@ -207,10 +243,8 @@ class Memory:
         self._bind("old_value", np.ascontiguousarray(values).reshape(-1))
         if domain == "distinct":
             self._bind("old_count", self.arrays["distinct_count"][kept].astype(np.int32))
-        self.capacity[domain] *= 2
-        for column in COLUMNS:
-            if column.domain == domain:
-                self._bind(column.name, np.zeros(self._size(domain, column.width), dtype=column.dtype))
+        self.capacity[domain] = capacity
+        self._make(domain)
         self.mirror()
         (kernel.refill_distinct if domain == "distinct" else kernel.refill_facts)(self.handle, len(kept))
 

@@ -79,21 +79,29 @@ segment_enters, set_segment_enters = scalar("segment_enters")
 segment_leaves, set_segment_leaves = scalar("segment_leaves")
 
 # --- a customer -----------------------------------------------------------------------------------------
-customer_high, set_customer_high = column("customer_high", "customer", "i8", "id, high half")
-customer_low, set_customer_low = column("customer_low", "customer", "i8", "id, low half")
-customer_slot, set_customer_slot = column("customer_slot", "customer_slot", "i4", "hash table: customer + 1")
+customer_high, set_customer_high = column(
+    "customer_high", "customer", "i8", "id, high half", record="customer"
+)
+customer_low, set_customer_low = column("customer_low", "customer", "i8", "id, low half", record="customer")
 customer_touch, set_customer_touch = column(
-    "customer_touch", "customer", "i4", "place in the touched list + 1"
+    "customer_touch", "customer", "i4", "place in the touched list + 1", record="customer"
 )
+customer_slot, set_customer_slot = column("customer_slot", "customer_slot", "i4", "hash table: customer + 1")
 slot, set_slot = column("slot", "customer", "i8", "accumulators of the metrics", "slots")
-truth, set_truth = column("truth", "customer", "i8", "bits: the rule is true (G1)", "tag_words")
-candidate, set_candidate = column(
-    "candidate", "customer", "i8", "bits: truth, sticky and max (G1)", "tag_words"
+truth, set_truth = column(
+    "truth", "customer", "i8", "bits: the rule is true (G1)", "tag_words", record="tag_word"
 )
-member, set_member = column("member", "customer", "i8", "bits: membership (G1)", "tag_words")
-spent, set_spent = column("spent", "customer", "i8", "bits: max has ended it, truth still true", "tag_words")
+candidate, set_candidate = column(
+    "candidate", "customer", "i8", "bits: truth, sticky and max (G1)", "tag_words", record="tag_word"
+)
+member, set_member = column(
+    "member", "customer", "i8", "bits: membership (G1)", "tag_words", record="tag_word"
+)
+spent, set_spent = column(
+    "spent", "customer", "i8", "bits: max has ended it, truth still true", "tag_words", record="tag_word"
+)
 manual, set_manual = column(
-    "manual", "customer", "i8", "bits: set or unset by hand (a fact says how)", "tag_words"
+    "manual", "customer", "i8", "bits: set or unset by hand (a fact says how)", "tag_words", record="tag_word"
 )
 since, set_since = column("since", "customer", "i4", "minute at which membership began (G3)", "tags")
 until, set_until = column(
@@ -103,36 +111,42 @@ until, set_until = column(
     "sticky and max: minute at which it falls, and at which max ends it; 0 none",
     "ends",
 )
-recent, set_recent = column(
-    "recent", "customer", "i4", "minute of the last counted order; -1 none (R1)", "models"
+frequency, set_frequency = column(
+    "frequency", "customer", "i8", "counted orders (R1)", "models", record="rfm"
 )
-frequency, set_frequency = column("frequency", "customer", "i8", "counted orders (R1)", "models")
-monetary, set_monetary = column("monetary", "customer", "i8", "net minor units (R1)", "models")
-score_r, set_score_r = column("score_r", "customer", "i1", "recency score; 0 none", "models")
-score_f, set_score_f = column("score_f", "customer", "i1", "frequency score; 0 none", "models")
-score_m, set_score_m = column("score_m", "customer", "i1", "monetary score; 0 none", "models")
-segment, set_segment = column("segment", "customer", "i2", "segment's index; -1 none", "models")
+monetary, set_monetary = column("monetary", "customer", "i8", "net minor units (R1)", "models", record="rfm")
+recent, set_recent = column(
+    "recent", "customer", "i4", "minute of the last counted order; -1 none (R1)", "models", record="rfm"
+)
+segment, set_segment = column("segment", "customer", "i2", "segment's index; -1 none", "models", record="rfm")
+score_r, set_score_r = column("score_r", "customer", "i1", "recency score; 0 none", "models", record="rfm")
+score_f, set_score_f = column("score_f", "customer", "i1", "frequency score; 0 none", "models", record="rfm")
+score_m, set_score_m = column("score_m", "customer", "i1", "monetary score; 0 none", "models", record="rfm")
 own_low, set_own_low = column("own_low", "customer", "i4", "own window: first minute", "own_windows")
 own_high, set_own_high = column("own_high", "customer", "i4", "own window: end", "own_windows")
 own_due, set_own_due = column("own_due", "customer", "i4", "own window: next anniversary", "own_windows")
 list_start, set_list_start = column(
-    "list_start", "customer", "i4", "rows of a source: place in the pool", "sources"
+    "list_start", "customer", "i4", "rows of a source: place in the pool", "sources", record="list"
 )
 list_head, set_list_head = column(
-    "list_head", "customer", "i4", "places unused before the first row", "sources"
+    "list_head", "customer", "i4", "places unused before the first row", "sources", record="list"
 )
-list_size, set_list_size = column("list_size", "customer", "i4", "rows", "sources")
+list_size, set_list_size = column("list_size", "customer", "i4", "rows", "sources", record="list")
 list_class, set_list_class = column(
-    "list_class", "customer", "i1", "block of 4 << class places; -1 none", "sources"
+    "list_class", "customer", "i1", "block of 4 << class places; -1 none", "sources", record="list"
 )
 
 # --- a row ------------------------------------------------------------------------------------------------
-row_minute, set_row_minute = column("row_minute", "row", "i4", "event minute (T1)")
-row_micro, set_row_micro = column("row_micro", "row", "i4", "microseconds into the minute")
-row_customer, set_row_customer = column("row_customer", "row", "i4", "customer")
-row_entry, set_row_entry = column("row_entry", "row", "i4", "directory entry")
-row_next, set_row_next = column("row_next", "row", "i4", "next row of the same source and minute + 1")
-row_previous, set_row_previous = column("row_previous", "row", "i4", "previous + 1; 0 first; -1 not linked")
+row_minute, set_row_minute = column("row_minute", "row", "i4", "event minute (T1)", record="row")
+row_micro, set_row_micro = column("row_micro", "row", "i4", "microseconds into the minute", record="row")
+row_customer, set_row_customer = column("row_customer", "row", "i4", "customer", record="row")
+row_entry, set_row_entry = column("row_entry", "row", "i4", "directory entry", record="row")
+row_next, set_row_next = column(
+    "row_next", "row", "i4", "next row of the same source and minute + 1", record="row"
+)
+row_previous, set_row_previous = column(
+    "row_previous", "row", "i4", "previous + 1; 0 first; -1 not linked", record="row"
+)
 row_pass, set_row_pass = column("row_pass", "row", "i8", "bits: metrics whose filter it passes", "row_words")
 row_value, set_row_value = column("row_value", "row", "i8", "projected columns", "row_values")
 minute_head, set_minute_head = column(
@@ -142,28 +156,42 @@ place, set_place = column("place", "list", "i4", "pool of sorted row numbers")
 place_free, set_place_free = column("place_free", "list_class", "i4", "free blocks of a class: first + 1")
 
 # --- the row directory: source, key -> position and row (W1 to W3) ------------------------------------
-entry_high, set_entry_high = column("entry_high", "entry", "i8", "key, high half")
-entry_low, set_entry_low = column("entry_low", "entry", "i8", "key, low half")
-entry_position, set_entry_position = column("entry_position", "entry", "i8", "source position")
-entry_offset, set_entry_offset = column("entry_offset", "entry", "i8", "offset")
-entry_epoch, set_entry_epoch = column("entry_epoch", "entry", "i4", "source epoch")
-entry_row, set_entry_row = column("entry_row", "entry", "i4", "row; or -1 - minute of its death")
-entry_source, set_entry_source = column("entry_source", "entry", "i2", "source + 256 x flags")
+entry_high, set_entry_high = column("entry_high", "entry", "i8", "key, high half", record="entry")
+entry_low, set_entry_low = column("entry_low", "entry", "i8", "key, low half", record="entry")
+entry_position, set_entry_position = column(
+    "entry_position", "entry", "i8", "source position", record="entry"
+)
+entry_offset, set_entry_offset = column("entry_offset", "entry", "i8", "offset", record="entry")
+entry_epoch, set_entry_epoch = column("entry_epoch", "entry", "i4", "source epoch", record="entry")
+entry_row, set_entry_row = column(
+    "entry_row", "entry", "i4", "row; or -1 - minute of its death", record="entry"
+)
+entry_source, set_entry_source = column("entry_source", "entry", "i2", "source + 256 x flags", record="entry")
 entry_slot, set_entry_slot = column("entry_slot", "entry_slot", "i4", "hash table: entry + 1")
 
 # --- different values (distinct), facts, timers ---------------------------------------------------------
-distinct_customer, set_distinct_customer = column("distinct_customer", "distinct", "i4", "customer")
-distinct_metric, set_distinct_metric = column("distinct_metric", "distinct", "i2", "metric")
-distinct_value, set_distinct_value = column("distinct_value", "distinct", "i8", "value")
-distinct_count, set_distinct_count = column("distinct_count", "distinct", "i4", "rows with it; 0 empty place")
-fact_customer, set_fact_customer = column("fact_customer", "fact", "i4", "customer")
-fact_kind, set_fact_kind = column("fact_kind", "fact", "i4", "kind x 65536 + number; 0 empty place")
+distinct_value, set_distinct_value = column("distinct_value", "distinct", "i8", "value", record="distinct")
+distinct_customer, set_distinct_customer = column(
+    "distinct_customer", "distinct", "i4", "customer", record="distinct"
+)
+distinct_count, set_distinct_count = column(
+    "distinct_count", "distinct", "i4", "rows with it; 0 empty place", record="distinct"
+)
+distinct_metric, set_distinct_metric = column(
+    "distinct_metric", "distinct", "i2", "metric", record="distinct"
+)
+fact_customer, set_fact_customer = column("fact_customer", "fact", "i4", "customer", record="fact")
+fact_kind, set_fact_kind = column(
+    "fact_kind", "fact", "i4", "kind x 65536 + number; 0 empty place", record="fact"
+)
 fact_value, set_fact_value = column("fact_value", "fact", "i8", "see profiles.facts", "fact_values")
-timer_minute, set_timer_minute = column("timer_minute", "timer", "i4", "due minute (a binary heap)")
-timer_kind, set_timer_kind = column("timer_kind", "timer", "i4", "kind x 65536 + number")
-timer_customer, set_timer_customer = column("timer_customer", "timer", "i4", "customer")
-timer_high, set_timer_high = column("timer_high", "timer", "i8", "cause: key, high half")
-timer_low, set_timer_low = column("timer_low", "timer", "i8", "cause: key, low half")
+timer_high, set_timer_high = column("timer_high", "timer", "i8", "cause: key, high half", record="timer")
+timer_low, set_timer_low = column("timer_low", "timer", "i8", "cause: key, low half", record="timer")
+timer_minute, set_timer_minute = column(
+    "timer_minute", "timer", "i4", "due minute (a binary heap)", record="timer"
+)
+timer_kind, set_timer_kind = column("timer_kind", "timer", "i4", "kind x 65536 + number", record="timer")
+timer_customer, set_timer_customer = column("timer_customer", "timer", "i4", "customer", record="timer")
 
 # --- work lists of one step -----------------------------------------------------------------------------
 touched, set_touched = column("touched", "touched", "i4", "customer")
@@ -175,10 +203,12 @@ dirty_metric, set_dirty_metric = column(
     "dirty_metric", "dirty", "i4", "metric whose extreme must be found again"
 )
 dirty_customer, set_dirty_customer = column("dirty_customer", "dirty", "i4", "of this customer")
-due_trigger, set_due_trigger = column("due_trigger", "due", "i4", "trigger due this minute (T3 (7))")
-due_customer, set_due_customer = column("due_customer", "due", "i4", "customer")
-due_high, set_due_high = column("due_high", "due", "i8", "cause: key, high half")
-due_low, set_due_low = column("due_low", "due", "i8", "cause: key, low half")
+due_high, set_due_high = column("due_high", "due", "i8", "cause: key, high half", record="due")
+due_low, set_due_low = column("due_low", "due", "i8", "cause: key, low half", record="due")
+due_trigger, set_due_trigger = column(
+    "due_trigger", "due", "i4", "trigger due this minute (T3 (7))", record="due"
+)
+due_customer, set_due_customer = column("due_customer", "due", "i4", "customer", record="due")
 occasion_trigger, set_occasion_trigger = column(
     "occasion_trigger", "occasion", "i4", "trigger set off in this step"
 )
@@ -322,6 +352,7 @@ reach_place, set_reach_place = column(
 population_changed, set_population_changed = column(
     "population_changed", "model", "i1", "bits: recency, frequency, monetary"
 )
+cuts_minute, set_cuts_minute = column("cuts_minute", "model", "i4", "unit day: opening whose days hold while nobody is in the population; 0 the clock's")
 rescore_all, set_rescore_all = column("rescore_all", "model", "i1", "1: cuts have moved, look at everybody")
 sorted_recent, _ = column("sorted_recent", "sorted", "i8", "last order x 2^31 + customer, sorted")
 sorted_first, set_sorted_first = column(
