@@ -53,13 +53,30 @@ class Population:
         changed = self.changed()
         if not changed:
             return None
+        held = self._somebody_held()
         for partition in self.partitions:
             partition.memory["population_changed"][self.model] = 0
         self._read(changed)
         self._keep_recent()
         if len(self.frequency) == 0:
+            self._stay(minute - 1 if held else None)
             return None
         return self._put_in_force(minute)
+
+    def _somebody_held(self) -> bool:
+        """Whether anybody was in the population at the last opening that changed it."""
+        firsts = [partition.memory["sorted_first"] for partition in self.partitions]
+        return any(first[self.model + 1] > first[self.model] for first in firsts)
+
+    def _stay(self, last: int | None) -> None:
+        """Nobody is in the population: the cut points of opening ``last`` stay, whole days too (None: they
+        stay already). Everybody is looked at, because stored places in the sorted population are void."""
+        for partition in self.partitions:
+            memory = partition.memory
+            memory["rescore_all"][self.model] = 1
+            if last is not None and memory["cuts_known"][self.model]:
+                memory["cuts_minute"][self.model] = last
+                memory["days_total"][self.model] -= memory["days_residue"][self.model * DAY + (last + 1) % DAY]
 
     def restore(self) -> None:
         """Read all measures after a snapshot; those that have changed are read again at the next opening."""
@@ -103,6 +120,7 @@ class Population:
         for partition in self.partitions:
             partition.memory["rescore_all"][self.model] = 1
             partition.memory["cuts_known"][self.model] = 1
+            partition.memory["cuts_minute"][self.model] = 0
         if method == "quantiles":
             return self._quantiles(minute)
         if method == "mean":

@@ -11,7 +11,7 @@ from engine.jit import entry, step
 from engine.judge import judge
 from engine.room import ROW, lacks_for_judging, lacks_for_row
 from engine.row_step import apply_row
-from engine.touched import clear_touched, touch, touch_tag
+from engine.touched import clear_touched, touch, touch_everything, touch_tag
 from profiles import customers, directory, distinct, facts, intervals, rows, timers
 from rfm import scores
 from rules.evaluate import run
@@ -63,13 +63,15 @@ def apply_control(st: int, i: int, kind: int) -> None:
     c = customers.find_customer(st, s.b_customer_high(st, i), s.b_customer_low(st, i))
     if c < 0:
         c = customers.add_customer(st, s.b_customer_high(st, i), s.b_customer_low(st, i))
+        touch_everything(st, touch(st, c))
     if kind == CONSENT:
         set_consent(st, c, s.b_arg_a(st, i), s.b_arg_b(st, i), s.b_arg_c(st, i))
-        return
-    set_by_hand(st, c, s.b_arg_a(st, i), s.b_arg_b(st, i), s.b_arg_c(st, i))
-    touch_tag(st, touch(st, c), s.b_arg_a(st, i))
-    judge(st, 0)
-    clear_touched(st)
+    else:
+        set_by_hand(st, c, s.b_arg_a(st, i), s.b_arg_b(st, i), s.b_arg_c(st, i))
+        touch_tag(st, touch(st, c), s.b_arg_a(st, i))
+    if s.touched_used(st):
+        judge(st, 0)
+        clear_touched(st)
 
 
 @entry
@@ -165,8 +167,7 @@ def activate(st: int) -> int:
         if lack:
             return lack
         t = touch(st, s.cursor(st))
-        for tag in range(s.tags(st)):
-            touch_tag(st, t, tag)
+        touch_everything(st, t)
         s.set_touched_models(st, t, (1 << s.models(st)) - 1)
         judge(st, t)
         clear_touched(st)

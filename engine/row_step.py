@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine import state as s
 from engine.jit import inlined, step
 from engine.judge import judge, read_touched_values
-from engine.touched import clear_touched, touch, touch_bits
+from engine.touched import clear_touched, touch, touch_bits, touch_everything
 from profiles import directory, metrics, rows
 from profiles.customers import add_customer, find_customer, id_less
 from profiles.extremes import find_lost_extremes
@@ -26,15 +26,18 @@ def apply_row(st: int, i: int) -> None:
     source, high, low = s.b_source(st, i), s.b_key_high(st, i), s.b_key_low(st, i)
     epoch, position, offset = s.b_epoch(st, i), s.b_position(st, i), s.b_offset(st, i)
     e = directory.find_entry(st, source, high, low)
+    known = e
     if e >= 0 and directory.forgotten(st, e):
         directory.renew(st, e)
-    elif e >= 0 and not directory.is_newer(st, e, epoch, position, offset):
+        known = -1
+    elif e >= 0 and not directory.is_newer(st, e, epoch, position, offset, s.b_op(st, i) != MOVE_OUT):
         s.set_duplicates(st, s.duplicates(st) + 1)
         return
     c = find_customer(st, s.b_customer_high(st, i), s.b_customer_low(st, i))
     if c < 0:
         c = add_customer(st, s.b_customer_high(st, i), s.b_customer_low(st, i))
-    kind = event_kind(st, i, e)
+        touch_everything(st, touch(st, c))
+    kind = event_kind(st, i, known)
     if e < 0:
         e = directory.add_entry(st, source, high, low)
     directory.set_position(st, e, epoch, position, offset)
@@ -44,7 +47,7 @@ def apply_row(st: int, i: int) -> None:
     if s.b_op(st, i) == DELETE or s.b_op(st, i) == MOVE_OUT:
         directory.bury(st, e, directory.DELETED if s.b_op(st, i) == DELETE else directory.MOVED)
     else:
-        directory.bury(st, e, 0)
+        directory.bury(st, e, 0 if kind == occasions.INSERT else directory.CHANGED)
         row = keep_row(st, i, source, c, e, minute)
     if s.dirty_used(st):
         find_lost_extremes(st)

@@ -57,6 +57,13 @@ def touch_tag(st: int, t: int, tag: int) -> None:
 
 
 @step
+def touch_everything(st: int, t: int) -> None:
+    """Mark every tag: a new customer's rules may hold with nothing known (M2: null != 3 is true)."""
+    for tag in range(s.tags(st)):
+        touch_tag(st, t, tag)
+
+
+@step
 def clear_touched(st: int) -> None:
     """Empty the list."""
     for t in range(s.touched_used(st)):

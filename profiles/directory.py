@@ -12,6 +12,7 @@ from profiles.customers import mix
 
 DELETED = 256  # the source has deleted the row
 MOVED = 512  # the row went to another customer: its own position may come again (W7)
+CHANGED = 1024  # the row is not as it was inserted: what waited for it is withdrawn (D1)
 SOURCE = 255
 REMOVED = -1  # a place of the hash table whose entry was forgotten
 
@@ -76,15 +77,15 @@ def renew(st: int, e: int) -> None:
 
 
 @inlined
-def is_newer(st: int, e: int, epoch: int, position: int, offset: int) -> bool:
-    """Whether (epoch, position, offset) stands after the entry's (W2); W7 lets the same come once more."""
+def is_newer(st: int, e: int, epoch: int, position: int, offset: int, is_row: bool) -> bool:
+    """Whether (epoch, position, offset) stands after the entry's (W2); a row may follow its own move out (W7)."""
     if epoch != s.entry_epoch(st, e):
         return epoch > s.entry_epoch(st, e)
     if position != s.entry_position(st, e):
         return position > s.entry_position(st, e)
     if offset != s.entry_offset(st, e):
         return offset > s.entry_offset(st, e)
-    return s.entry_source(st, e) & MOVED != 0
+    return is_row and s.entry_source(st, e) & MOVED != 0
 
 
 @inlined

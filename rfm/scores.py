@@ -29,7 +29,8 @@ def reach(st: int, model: int, i: int, minute: int, days_total: int) -> int:
         return minute - DAY * (s.cut_r(st, at) + 1)
     if how == QUANTILE_DAYS:  # days are read off the two order statistics, then R3
         n, part = s.model_bins_r(st, model), s.cut_r_part(st, at)
-        below, above = (minute - s.cut_r_low(st, at)) // DAY, (minute - s.cut_r_high(st, at)) // DAY
+        taken = s.cuts_minute(st, model) if s.cuts_minute(st, model) else minute
+        below, above = (taken - s.cut_r_low(st, at)) // DAY, (taken - s.cut_r_high(st, at)) // DAY
         return minute - DAY * ((below * (n - part) + above * part) // n + 1)
     size = s.days_size(st, model)
     return minute - DAY * ((days_total + size - 1) // size)
@@ -68,7 +69,8 @@ def next_crossing(st: int, model: int, last: int) -> int:
         return last + 1
     total = s.days_total(st, model)
     for minute in range(s.clock(st) + 1, last + 1):
-        total += s.days_residue(st, model * DAY + minute % DAY)
+        if s.cuts_minute(st, model) == 0:
+            total += s.days_residue(st, model * DAY + minute % DAY)
         if crossed(st, model, minute, total):
             return minute
     return last + 1
@@ -77,7 +79,7 @@ def next_crossing(st: int, model: int, last: int) -> int:
 @step
 def move_cuts(st: int, model: int, minutes: int) -> None:
     """Bring a model's moving parts to the clock, which has just moved by ``minutes``."""
-    if s.model_reach(st, model) == MEAN_DAYS:
+    if s.model_reach(st, model) == MEAN_DAYS and s.cuts_minute(st, model) == 0:
         total = s.days_total(st, model)
         for minute in range(s.clock(st) - minutes + 1, s.clock(st) + 1):
             total += s.days_residue(st, model * DAY + minute % DAY)

@@ -6,7 +6,7 @@ from engine import state as s
 from engine.effects import CONTRADICTED, emit_decision
 from engine.jit import step
 from profiles import facts, lists, timers
-from profiles.directory import find_entry
+from profiles.directory import CHANGED, find_entry
 from rules.evaluate import is_true
 from triggers.decide import CAUSE, condition_holds
 from triggers.guards import conclude
@@ -22,31 +22,48 @@ def watch(st: int, trigger: int, c: int, i: int, minute: int) -> None:
         return
     due = minute + s.trigger_within(st, trigger) + 1
     if due <= s.clock(st):
-        fall_due(st, trigger, c, s.b_key_high(st, i), s.b_key_low(st, i))
+        e = find_entry(st, s.trigger_after(st, trigger), s.b_key_high(st, i), s.b_key_low(st, i))
+        decide(st, trigger, c, e, minute)  # from the record: a row this old may not be kept
         return
     timers.start(st, due, timers.ABSENCE, trigger, c, s.b_key_high(st, i), s.b_key_low(st, i))
 
 
 @step
 def fall_due(st: int, trigger: int, c: int, high: int, low: int) -> None:
-    """An instance is due: decide unless A was taken back or B has come."""
-    source = s.trigger_after(st, trigger)
-    e = find_entry(st, source, high, low)
-    if e < 0 or s.entry_row(st, e) < 0 or s.row_customer(st, s.entry_row(st, e)) != c:
+    """An instance is due: decide unless A was taken back, changed or moved, or B has come."""
+    e = find_entry(st, s.trigger_after(st, trigger), high, low)
+    if e < 0 or s.entry_row(st, e) < 0 or s.entry_source(st, e) & CHANGED:
         return
-    minute = s.row_minute(st, s.entry_row(st, e))
+    row = s.entry_row(st, e)
+    if s.row_customer(st, row) != c or s.row_minute(st, row) + s.trigger_within(st, trigger) + 1 != s.clock(st):
+        return  # the timer of an instance that was withdrawn
+    if not is_decided(st, trigger, c, e):
+        decide(st, trigger, c, e, s.row_minute(st, row))
+
+
+@step
+def is_decided(st: int, trigger: int, c: int, e: int) -> bool:
+    """Whether the instance decided last is this one: its timer may stand twice, where A was deleted and came again."""
+    fact = facts.find(st, c, facts.ABSENT, trigger)
+    if fact < 0:
+        return False
+    if facts.value(st, fact, 2) != s.entry_high(st, e) or facts.value(st, fact, 3) != s.entry_low(st, e):
+        return False
+    if facts.value(st, fact, 4) != s.entry_epoch(st, e) or facts.value(st, fact, 5) != s.entry_position(st, e):
+        return False
+    return facts.value(st, fact, 6) == s.entry_offset(st, e)
+
+
+@step
+def decide(st: int, trigger: int, c: int, e: int, minute: int) -> None:
+    """Decide the instance of the row A of entry e, of that event minute, unless B has come."""
     if count_of(st, trigger, c, minute) or not condition_holds(st, trigger, c, -1):
         return
-    n = conclude(st, trigger, c, minute + s.trigger_within(st, trigger))
+    n = conclude(st, trigger, c, minute + s.trigger_within(st, trigger) + 1)
     values = (
-        source,
-        high,
-        low,
-        s.entry_epoch(st, e),
-        s.entry_position(st, e),
-        s.entry_offset(st, e),
-        s.clock(st),
-    )
+        s.trigger_after(st, trigger), s.entry_high(st, e), s.entry_low(st, e),
+        s.entry_epoch(st, e), s.entry_position(st, e), s.entry_offset(st, e), s.clock(st),
+    )  # fmt: skip
     for j in range(CAUSE):
         s.set_d_cause(st, n * CAUSE + j, values[j])
     fact = facts.find_or_add(st, c, facts.ABSENT, trigger)

@@ -1,0 +1,81 @@
+"""The law: what the engine holds at a minute is what a recompute from the rows alone gives for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reference.compare import compare
+from reference.history import History
+from reference.recompute import recompute_many
+from reference.transitions import replay_small
+from tests.laws.run import Run
+from tests.laws.effort import effort
+from tests.laws.shops import Small, small
+from tests.laws.strategies import entries, long_waits, numbers, waits, write
+from tests.laws.world import Log, frames_of, minutes_of
+
+
+def differences(world: Small, log: Log, minutes: list[int], partitions: int) -> list[str]:
+    """Run to each of the minutes and compare everything with the recompute."""
+    history = History(world.pieces, *frames_of(world, log, partitions))
+    run = Run(world, partitions).feed(log)
+    found: list[str] = []
+    for recomputed in recompute_many(history, minutes, replay=history.customers.ids):
+        held = run.to(recomputed.minute).held()
+        found += [f"minute {recomputed.minute}: {one}" for one in compare(recomputed, held)]
+    return found
+
+
+@effort(25)
+@given(numbers, entries(12, waits), st.sampled_from([1, 4]))
+def test_metrics_scores_truth_and_membership_are_the_recompute_at_every_minute(
+    number: int, live: list[Any], partitions: int
+) -> None:
+    """L3, W5, W6, W9, M2, R1 to R5, G1, G2: every minute of a short live log."""
+    world = small(number)
+    log = write(world.place, [], live)
+    first, last = min(minutes_of(log)), max(minutes_of(log))
+    assert differences(world, log, list(range(first, last + 1)), partitions) == []
+
+
+@effort(25)
+@given(numbers, entries(14, long_waits), entries(6, waits), st.sampled_from([1, 4]))
+def test_days_later_everything_is_still_the_recompute(
+    number: int, imported: list[Any], live: list[Any], partitions: int
+) -> None:
+    """L3, W3, W5, R1: windows end in the silence of days, in an import and in the live log behind it."""
+    world = small(number)
+    log = write(world.place, imported, live)
+    minutes = {m + near for m in minutes_of(log) for near in (-1, 0, 1)}
+    first, last = min(minutes_of(log)), max(minutes_of(log))
+    minutes |= {day for day in range(first, last, 1440)}
+    assert differences(world, log, sorted(m for m in minutes if first <= m <= last), partitions) == []
+
+
+@effort(25)
+@given(numbers, entries(12, waits), st.sampled_from([1, 4]))
+def test_transitions_are_those_of_judging_everybody_at_every_minute(
+    number: int, live: list[Any], partitions: int
+) -> None:
+    """T3, G1, G2, G3, R3: each change once, at its step and minute, leaving before entering, with its since."""
+    world = small(number)
+    log = write(world.place, [], live)
+    last = max(minutes_of(log))
+    run = Run(world, partitions).feed(log).to(last)
+    expected = replay_small(world.pieces, *frames_of(world, log, partitions), last)
+    found = sorted(run.outcome.transitions, key=lambda one: one.partition)
+    told = [(one.partition, one.minute, one.customer, one.what, *_sides(one)) for one in found]
+    assert told == [(one.partition, one.minute, one.customer, one.name, one.before, one.after) for one in expected]
+    steps = [(one.step, mine.step) for one, mine in zip(expected, found, strict=True) if one.step is not None]
+    assert [mine for _, mine in steps] == [step for step, _ in steps]
+    member = {(one.customer, one.name): one for one in expected if one.kind == "tag"}
+    assert run.since() == {at: one.since for at, one in member.items() if one.after}
+
+
+def _sides(one: Any) -> tuple[Any, Any]:
+    if one.change == "segment":
+        return one.before, one.after
+    return one.change == "leave", one.change == "enter"
