@@ -1,7 +1,8 @@
 """One figure of the table, and the sort of the same run by which times of another machine are carried over.
 
-``BASE_SORT``: ../shared/findings.md measured 24-68 ms for np.sort of 10 M whole numbers; the upper end is that
-of values of a wide range, which is what is sorted here, so it is the base (and the stricter one).
+``BASE_SORT``: the prototype's machine took 24-68 ms for np.sort of 10 M whole numbers. The upper end is that
+of values of a wide range, which is what is sorted here; so it is the base, and where a prototype's figure is
+a range its upper end is taken too.
 """
 
 from __future__ import annotations
@@ -16,10 +17,20 @@ BASE_SORT = 0.068  # seconds
 WITHIN = 1.5  # times the prototype's figure
 
 
-def figure(what: str, value: float, unit: str, against: str, ratio: float | None, goal: float | None) -> dict[str, Any]:
+def figure(
+    what: str, value: float, unit: str, against: str, ratio: float | None, goal: float | None
+) -> dict[str, Any]:
     """Return one row of the table; reached: whether ratio <= goal (None where nothing was asked)."""
     reached = None if goal is None or ratio is None else bool(ratio <= goal)
-    return {"what": what, "value": value, "unit": unit, "against": against, "ratio": ratio, "goal": goal, "reached": reached}
+    return {
+        "what": what,
+        "value": value,
+        "unit": unit,
+        "against": against,
+        "ratio": ratio,
+        "goal": goal,
+        "reached": reached,
+    }
 
 
 def cpu(work: Callable[[], object]) -> float:
@@ -30,7 +41,7 @@ def cpu(work: Callable[[], object]) -> float:
 
 
 class Machine:
-    """What a sort of 10 M whole numbers takes on this machine, and what the prototype's figures become here."""
+    """What a sort of 10 M whole numbers takes here, and what the prototype's figures become by it."""
 
     def __init__(self) -> None:
         numbers = np.random.default_rng(1).integers(-(2**62), 2**62, 10_000_000)
@@ -39,4 +50,6 @@ class Machine:
     def against_prototype(self, what: str, microseconds: float, prototype: float) -> dict[str, Any]:
         """Return a time against the prototype's, carried over by the sort; the goal is 1.5 times it."""
         here = prototype * self.sort / BASE_SORT
-        return figure(what, microseconds, "us", f"prototype: {here:.2f} us on this machine", microseconds / here, WITHIN)
+        return figure(
+            what, microseconds, "us", f"prototype: {here:.2f} us on this machine", microseconds / here, WITHIN
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.shop import Shop
+from bench.figures import cpu
 from bench.workload import CATEGORIES, STATUSES, Workload
 from engine.engine import LIVE, Engine
 from engine.partition import RawEffects
@@ -16,15 +17,17 @@ CLOCK = 29_000_000  # the minute at which everything begins; in 2025
 class Loaded:
     """An engine with ``customers`` and 28 rows for each of them; live, cut points taken."""
 
-    def __init__(self, shop: Shop, customers: int) -> None:
+    def __init__(self, shop: Shop, customers: int, rows_kept: int = ROWS_KEPT) -> None:
         self.plan = build(shop)
         self.effects = 0
         self.engine = Engine(self.plan, 1, self._count, _next_due(self.plan))
         partition = self.engine.partitions[0]
         texts = [*STATUSES, *CATEGORIES]
         codes = dict(zip(texts, partition.encode_texts(texts).tolist(), strict=True))
-        rows = customers * ROWS_KEPT
-        partition.memory.reserve(customer=customers, row=rows + rows // 16, entry=rows + rows // 16, list=2 * rows)
+        rows = customers * rows_kept
+        partition.memory.reserve(
+            customer=customers, row=rows + rows // 16, entry=rows + rows // 16, list=2 * rows
+        )
         self.workload = Workload(self.plan, customers, codes, CLOCK)
         for batch in self.workload.history(rows):
             self.engine.feed(0, batch, self.engine.steps[0])
@@ -35,6 +38,21 @@ class Loaded:
         """Open the next minute, live."""
         self.engine.advance(self.engine.clock + 1, LIVE)
         self.workload.clock = self.engine.clock
+
+    def pass_over(self, size: int, count: int) -> float:
+        """Apply ``count`` new changes in batches of ``size``; return CPU microseconds a change."""
+        batch = self.workload.changes(count)
+        pieces = [batch.slice(first, min(first + size, count)) for first in range(0, count, size)]
+        engine = self.engine
+
+        def apply() -> None:
+            for piece in pieces:
+                engine.feed(0, piece, engine.steps[0])
+                engine.run()
+
+        taken = cpu(apply)
+        self.advance()
+        return taken / count * 1e6
 
     def _count(self, _partition: int, effects: RawEffects) -> None:
         self.effects += len(effects.transitions["step"]) + len(effects.decisions["step"])

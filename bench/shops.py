@@ -82,24 +82,47 @@ def large_shop() -> Shop:
     for k in range(80):
         days = (14, 45, 60, 120, 180)[k % 5]
         rule = (
-            f"orders_{days} >= {1 + k // 10} && paid_{days} >= {1000 * k}", f"largest_{days} >= {5000 + 100 * k}",
-            f"refunds_{days} > 0 && refunded_{days} * 3 > paid_{days}", f"tickets_{days} >= 1 && score_{days} <= 3",
-        )[k // 5 % 4]  # fmt: skip
+            f"orders_{days} >= {1 + k // 10} && paid_{days} >= {1000 * k}",
+            f"largest_{days} >= {5000 + 100 * k}",
+            f"refunds_{days} > 0 && refunded_{days} * 3 > paid_{days}",
+            f"tickets_{days} >= 1 && score_{days} <= 3",
+        )[k // 5 % 4]
         tags[f"b{k:02}"] = Tag(name=f"b{k:02}", rule=rule)
     return _shop(metrics, tags)
 
 
 def _shop(metrics: dict[str, str], tags: dict[str, Tag]) -> Shop:
     model = RfmModel(
-        window="365d", frequency=f"count(orders, {KEPT})", monetary=f"sum(orders.amount, {KEPT}) - sum(refunds.amount)",
-        segments=[Segment(name="champions", r=(4, 5), f=(4, 5), m=(4, 5)), Segment(name="loyal", r=(3, 5), f=(3, 5), m=(1, 5)),
-                  Segment(name="new", r=(4, 5), f=(1, 2), m=(1, 5)), Segment(name="asleep", r=(1, 2), f=(1, 2), m=(1, 5))],
-    )  # fmt: skip
+        window="365d",
+        frequency=f"count(orders, {KEPT})",
+        monetary=f"sum(orders.amount, {KEPT}) - sum(refunds.amount)",
+        segments=[
+            Segment(name="champions", r=(4, 5), f=(4, 5), m=(4, 5)),
+            Segment(name="loyal", r=(3, 5), f=(3, 5), m=(1, 5)),
+            Segment(name="new", r=(4, 5), f=(1, 2), m=(1, 5)),
+            Segment(name="asleep", r=(1, 2), f=(1, 2), m=(1, 5)),
+        ],
+    )
     for name in GROUP:
         tags[name] = tags[name].model_copy(update={"group": "value"})
     tags["a10"] = tags["a10"].model_copy(update={"sticky": "2h"})
     settings = Settings(name="bench", zone="Asia/Shanghai", groups={"value": GROUP})
-    return Shop(settings=settings, sources=_sources(), metrics=metrics, rfm=[model], tags=tags, triggers=_triggers())
+    return Shop(
+        settings=settings, sources=_sources(), metrics=metrics, rfm=[model], tags=tags, triggers=_triggers()
+    )
+
+
+def without(shop: Shop, part: str) -> Shop:
+    """Return a shop without its ``triggers``, ``tags`` (and triggers) or ``rfm`` (and what reads it)."""
+    tags = {} if part == "tags" else shop.tags
+    if part == "rfm":
+        tags = {name: tag for name, tag in tags.items() if "rfm." not in (tag.rule or "")}
+    groups = shop.settings.groups if tags else {}
+    settings = shop.settings.model_copy(update={"groups": groups})
+    parts = {"tags": tags, "settings": settings, "rfm": [] if part == "rfm" else shop.rfm}
+    if part in ("triggers", "tags"):
+        parts["triggers"] = {}
+    return shop.model_copy(update=parts)
 
 
 def _sources() -> dict[str, Source]:
@@ -118,7 +141,9 @@ def _sources() -> dict[str, Source]:
 
 def _triggers() -> dict[str, Trigger]:
     whens = {
-        "browsed": When(absence=Absence(after=Event(source="refunds"), of=Event(source="orders"), within="2h")),
+        "browsed": When(
+            absence=Absence(after=Event(source="refunds"), of=Event(source="orders"), within="2h")
+        ),
         "morning": When(schedule=Schedule(at="09:30")),
         "thanks": When(event=Event(source="orders")),
         "vip": When(enter="a01"),
@@ -127,6 +152,8 @@ def _triggers() -> dict[str, Trigger]:
     conditions = {"thanks": "orders_365d == 3", "morning": "views_10m > 0", "vip": "views_90d > 5"}
     act, guards = Action(channel="console"), Guards(cool_down="30d")
     return {
-        name: Trigger.model_validate({"name": name, "when": when, "if": conditions.get(name), "guards": guards, "action": act})
+        name: Trigger.model_validate(
+            {"name": name, "when": when, "if": conditions.get(name), "guards": guards, "action": act}
+        )
         for name, when in whens.items()
     }
