@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,10 @@ DTYPES = {
     "event_us": "i8", "values": "i8", "nulls": "i8", "arg_a": "i8", "arg_b": "i8", "arg_c": "i8",
 }  # fmt: skip
 COLUMN = {"values": "value", "nulls": "null"}  # the kernel's names where they differ
+BATCH_COLUMNS = [f"b_{COLUMN.get(name, name)}" for name in DTYPES]  # in the order of engine.state
 
 
-@dataclass
+@dataclass(frozen=True)
 class Batch:
     """n records: all arrays have shape (n,), ``values`` (n, V) with V the plan's row width.
 
@@ -55,11 +57,26 @@ class Batch:
 
     def slice(self, first: int, last: int) -> Batch:
         """Return records first .. last - 1, as views."""
-        return Batch(**{f.name: getattr(self, f.name)[first:last] for f in fields(self)})
+        arrays = self.arrays
+        part = Batch(*[array[first:last] for array in arrays])
+        part.__dict__["arrays"] = [getattr(part, name) for name in DTYPES]
+        part.__dict__["addresses"] = self.addresses + first * self._steps
+        return part
+
+    @cached_property
+    def arrays(self) -> list[NDArray[Any]]:
+        """The arrays in the order of DTYPES: contiguous, of their dtypes."""
+        return [np.ascontiguousarray(getattr(self, name), dtype=dtype) for name, dtype in DTYPES.items()]
+
+    @cached_property
+    def addresses(self) -> NDArray[np.int64]:
+        """Where ``arrays`` lie, for compiled code; they live as long as the batch."""
+        return np.array([array.__array_interface__["data"][0] for array in self.arrays], dtype=np.int64)
+
+    @cached_property
+    def _steps(self) -> NDArray[np.int64]:
+        return np.array([array.strides[0] for array in self.arrays], dtype=np.int64)
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """Return the kernel's columns: contiguous, of their dtypes."""
-        return {
-            f"b_{COLUMN.get(name, name)}": np.ascontiguousarray(getattr(self, name), dtype=dtype).reshape(-1)
-            for name, dtype in DTYPES.items()
-        }
+        """Return the kernel's columns by name, flat."""
+        return {name: array.reshape(-1) for name, array in zip(BATCH_COLUMNS, self.arrays, strict=True)}

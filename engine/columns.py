@@ -5,9 +5,9 @@ their addresses. Each column is declared once (`engine.state`) and has two acces
 and ``set(state, index, value)``; every value is an int64 on the way. No array object enters compiled code,
 so nothing is reference-counted there.
 
-Columns that are read together may name a *record*: their elements i lie side by side in memory, so that a step
-that needs all of them waits for one cache line and not for one each. To Python they are columns all the same
-(strided views).
+Columns that are read together may name a *record*: their elements i lie side by side in memory, so that a
+step that needs all of them waits for one cache line and not for one each. To Python they are columns all the
+same (strided views).
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ RECORDS: dict[str, int] = {}  # bytes of each record so far, as its columns are 
 SCALARS: list[str] = []
 
 
-def column(name: str, domain: str, dtype: str, about: str, width: str = "", record: str = "") -> tuple[Get, Set]:
+def column(
+    name: str, domain: str, dtype: str, about: str, width: str = "", record: str = ""
+) -> tuple[Get, Set]:
     """Declare a column; return its accessors.
 
     dtype is i1, i2, i4 or i8. Element (i, j) of a column with a width stands at i * width + j. The columns of

@@ -17,6 +17,7 @@ from engine.plan import Plan
 
 EffectSink = Callable[[int, RawEffects], None]
 NextDue = Callable[[int, int, int], int]
+LOOK_AHEAD = 720  # minutes; no schedule falls due twice in half a day
 LARGEST_JUMP = 10  # minutes that a live log may leave out (T2)
 
 
@@ -40,6 +41,7 @@ class Engine:
         self.cuts: dict[str, Cuts] = {}
         self.steps = [0] * partitions
         self._queues: list[deque[_Queued]] = [deque() for _ in range(partitions)]
+        self._next_due: dict[int, tuple[int, int, int]] = {}  # trigger: looked at from, to, due minute or 0
         self._schedules = [
             i for i, name in enumerate(plan.trigger.names) if plan.trigger.declared[name].when.schedule
         ]
@@ -141,9 +143,20 @@ class Engine:
     def _set_schedules(self, target: int, mode: int) -> None:
         """Tell the kernel when schedule triggers fall due: of several missed, the last (D1)."""
         for trigger in self._schedules:
-            due = self.next_due(trigger, self.clock, target) if mode == LIVE else 0
+            due = self._due(trigger, target) if mode == LIVE else 0
             for partition in self.partitions:
                 partition.memory["trigger_next"][trigger] = due
+
+    def _due(self, trigger: int, target: int) -> int:
+        """Return a schedule's last due minute in (clock, target], or 0; asks the calendar twice a day."""
+        clock = self.clock
+        if target - clock > LOOK_AHEAD:
+            return self.next_due(trigger, clock, target)
+        first, last, due = self._next_due.get(trigger, (0, -1, 0))
+        if clock < first or target > last:
+            due = self.next_due(trigger, clock, clock + LOOK_AHEAD)
+            self._next_due[trigger] = (clock, clock + LOOK_AHEAD, due)
+        return due if clock < due <= target else 0
 
     def _drain_all(self) -> None:
         for number in range(len(self.partitions)):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import kernel
+from engine.batch import BATCH_COLUMNS, Batch
 from engine.columns import COLUMNS, RECORDS, SCALARS, Column, stride
 from engine.jit import CHECKED, COMPILED
 
@@ -83,8 +84,13 @@ class Memory:
         self.capacity |= {"scalar": len(SCALARS), "length": len(COLUMNS), "fault": 2}
         self.arrays: dict[str, Array] = {}
         self._numbers = {column.name: i for i, column in enumerate(COLUMNS)}
+        self._scalars = {name: i for i, name in enumerate(SCALARS)}
         self._table = np.zeros(len(COLUMNS), dtype=np.int64)
+        self._address = int(self._table.ctypes.data)
         self._plain: list[Array] = [np.zeros(0, dtype=np.int64)] * len(COLUMNS)
+        first = self._numbers[BATCH_COLUMNS[0]]
+        self._batch = slice(first, first + len(BATCH_COLUMNS))
+        assert [column.name for column in COLUMNS[self._batch]] == BATCH_COLUMNS
         self._derive_sizes()
         for domain in dict.fromkeys(column.domain for column in COLUMNS):
             self._make(domain)
@@ -96,20 +102,28 @@ class Memory:
     @property
     def handle(self) -> Any:
         """What compiled code gets: the table's address (or the arrays themselves, uncompiled)."""
-        return self._table.ctypes.data if COMPILED else self._plain
+        return self._address if COMPILED else self._plain
 
     def __getitem__(self, name: str) -> Array:
         return self.arrays[name]
 
     def scalar(self, name: str) -> int:
-        return int(self.arrays["scalars"][SCALARS.index(name)])
+        return int(self.arrays["scalars"][self._scalars[name]])
 
     def set_scalar(self, name: str, value: int) -> None:
-        self.arrays["scalars"][SCALARS.index(name)] = value
+        self.arrays["scalars"][self._scalars[name]] = value
 
     def bind(self, name: str, array: Array) -> None:
         """Let a column be the caller's array for the next calls; it must be contiguous and of the dtype."""
         self._bind(name, array)
+
+    def bind_batch(self, batch: Batch) -> None:
+        """Let the batch's columns be those of a batch of records; the caller keeps it alive meanwhile."""
+        if COMPILED and not CHECKED:  # its addresses all at once: what a batch of one record pays for
+            self._table[self._batch] = batch.addresses
+            return
+        for name, array in batch.columns().items():
+            self._bind(name, array)
 
     def grow(self, domain: str) -> None:
         """Double a domain, and whatever hangs on it."""
@@ -159,11 +173,12 @@ class Memory:
         total: dict[str, int] = {}
         for column in COLUMNS:
             array = self.arrays[column.name]
-            size = array.nbytes
+            count = len(array)
             if column.domain in used:
-                size = (
-                    array.itemsize * self.scalar(used[column.domain]) * self.dimensions.get(column.width, 1)
-                )
+                count = self.scalar(used[column.domain]) * self.dimensions.get(column.width, 1)
+            size = count * array.itemsize
+            if column.record and column.offset == 0:  # with what fills the record up to whole words
+                size += count * (stride(column) - RECORDS[column.record])
             total[column.domain] = total.get(column.domain, 0) + size
         return total
 

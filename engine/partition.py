@@ -20,6 +20,7 @@ IMPORT, LIVE, HISTORY = 0, 1, 2
 BY_NAME = {c.name: c for c in COLUMNS}
 TRANSITION_COLUMNS = [c.name for c in COLUMNS if c.domain == "transition"]
 DECISION_COLUMNS = [c.name for c in COLUMNS if c.domain == "decision"]
+WIDTHS = {c.name: c.width for c in COLUMNS}
 
 
 class EngineError(Exception):
@@ -75,12 +76,11 @@ class Partition:
         return np.array(known, dtype=np.int64)
 
     def bind(self, batch: Batch) -> None:
-        """Let the kernel read a batch; its arrays are kept alive by the memory."""
+        """Let the kernel read a batch; it is kept alive until the next one."""
         if batch is self._bound:
             return
         self._bound = batch
-        for name, array in batch.columns().items():
-            self.memory.bind(name, array)
+        self.memory.bind_batch(batch)
 
     def apply(self, first: int, count: int, first_step: int) -> int:
         """Apply records first .. count - 1 of the bound batch; return the first not applied."""
@@ -149,10 +149,12 @@ class Partition:
         )
 
     def _head(self, name: str, count: int) -> Array:
-        column = BY_NAME[name]
-        width = self.memory.dimensions.get(column.width, 1)
-        array = self.memory[name][: count * width].copy()
-        return array.reshape(count, width) if column.width else array
+        array = self.memory[name]
+        width = WIDTHS[name]
+        if not width:
+            return array[:count].copy()
+        places = self.memory.dimensions[width]
+        return array[: count * places].copy().reshape(count, places)
 
     def per_customer(self, name: str) -> Array:
         """Return a customer column of those in use: shape (customers,) or (customers, width); a view."""
