@@ -7,9 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine import kernel
+from engine.memory import zeros
 from engine.partition import Partition
 from rfm import cuts as law
 from rfm.scores import CUTS, DAY, PACK
+from rfm.values import FREQUENCY, MONETARY, RECENCY
 
 Values = NDArray[np.int64]
 
@@ -34,6 +37,9 @@ class Population:
         self.partitions = partitions
         self.model = model
         self.declared = partitions[0].plan.models[model].model
+        # two sets of memory for each partition's three measures: the values in force, and those read next
+        self._spare = [[np.zeros(0, dtype=np.int64)] * 3 for _ in partitions]
+        self._held = [[np.zeros(0, dtype=np.int64)] * 3 for _ in partitions]
         self.recent: list[Values] = [np.zeros(0, dtype=np.int64) for _ in partitions]
         self.frequency = np.zeros(0, dtype=np.int64)
         self.monetary = np.zeros(0, dtype=np.int64)
@@ -76,7 +82,9 @@ class Population:
             memory["rescore_all"][self.model] = 1
             if last is not None and memory["cuts_known"][self.model]:
                 memory["cuts_minute"][self.model] = last
-                memory["days_total"][self.model] -= memory["days_residue"][self.model * DAY + (last + 1) % DAY]
+                memory["days_total"][self.model] -= memory["days_residue"][
+                    self.model * DAY + (last + 1) % DAY
+                ]
 
     def restore(self) -> None:
         """Read all measures after a snapshot; those that have changed are read again at the next opening."""
@@ -84,20 +92,34 @@ class Population:
 
     def _read(self, changed: int) -> None:
         """Read and sort the measures that changed (bits: 1 recency, 2 frequency, 4 monetary)."""
-        inside = [partition.per_customer("recent")[:, self.model] for partition in self.partitions]
-        members = [np.flatnonzero(recent >= 0) for recent in inside]
-        if changed & 1:
-            self.recent = [
-                np.sort(recent[who].astype(np.int64) * PACK + who)
-                for recent, who in zip(inside, members, strict=True)
-            ]
-        for bit, name in ((2, "frequency"), (4, "monetary")):
+        read = [self._collect(number) for number in range(len(self.partitions))]
+        for place, bit in enumerate((RECENCY, FREQUENCY, MONETARY)):
             if changed & bit:
-                parts = [
-                    p.per_customer(name)[:, self.model][who]
-                    for p, who in zip(self.partitions, members, strict=True)
-                ]
-                setattr(self, name, np.sort(np.concatenate(parts)))
+                for number, values in enumerate(read):
+                    self._swap(number, place)
+                    values[place].sort()
+        if changed & RECENCY:
+            self.recent = [values[0] for values in read]
+        if changed & FREQUENCY:
+            self.frequency = _merged([values[1] for values in read])
+        if changed & MONETARY:
+            self.monetary = _merged([values[2] for values in read])
+
+    def _collect(self, number: int) -> list[Values]:
+        """Return a partition's values, unsorted, in memory that the next opening does not need."""
+        partition = self.partitions[number]
+        for place, name in enumerate(("recent", "frequency", "monetary")):
+            if len(self._spare[number][place]) < partition.customers:
+                room = partition.memory.capacity["customer"]
+                self._spare[number][place] = zeros(8 * room).view(np.int64)
+            partition.memory.bind(f"gathered_{name}", self._spare[number][place])
+        size = int(kernel.collect(partition.memory.handle, self.model))
+        return [values[:size] for values in self._spare[number]]
+
+    def _swap(self, number: int, place: int) -> None:
+        """Keep the values just collected, and use the memory of the former ones next time."""
+        spare, held = self._spare[number], self._held[number]
+        spare[place], held[place] = held[place], spare[place]
 
     def _keep_recent(self) -> None:
         """Give each partition its own sorted last orders: who is crossed by a moving cut is found there."""
@@ -129,8 +151,7 @@ class Population:
 
     def _quantiles(self, minute: int) -> Cuts:
         bins = self.declared.bins
-        recent = self._all_recent()[::-1]  # recency ascending: the latest order first
-        statistics = law.order_statistics(recent, bins)
+        statistics = self._recency_statistics()
         frequency = law.exceeding(law.order_statistics(self.frequency, bins), bins)
         monetary = law.exceeding(law.order_statistics(self.monetary, bins), bins)
         for partition in self.partitions:
@@ -141,7 +162,7 @@ class Population:
             self._set(partition, "cut_f", frequency)
             self._set(partition, "cut_m", monetary)
         shown = tuple((c.below, c.above, c.part) for c in statistics)
-        return Cuts(self.declared.name, minute, len(recent), shown, tuple(frequency), tuple(monetary))
+        return Cuts(self.declared.name, minute, len(self.frequency), shown, tuple(frequency), tuple(monetary))
 
     def _means(self, minute: int) -> Cuts:
         recent = self._all_recent()
@@ -161,6 +182,13 @@ class Population:
             self.declared.name, minute, size, ((law.total(recent), size, 0),), (frequency,), (monetary,)
         )
 
+    def _recency_statistics(self) -> list[law.OrderStatistic]:
+        """Return recency's cuts as minutes of the last order; recency ascends from the latest order."""
+        if len(self.recent) > 1:
+            return law.order_statistics(self._all_recent()[::-1], self.declared.bins)
+        packed = law.order_statistics(self.recent[0][::-1], self.declared.bins)
+        return [law.OrderStatistic(c.below // PACK, c.above // PACK, c.part) for c in packed]
+
     def _all_recent(self) -> Values:
         """Return the minutes of everybody's last order, ascending."""
         if len(self.recent) == 1:
@@ -169,3 +197,8 @@ class Population:
 
     def _set(self, partition: Partition, name: str, values: list[int]) -> None:
         partition.memory[name][self.model * CUTS : self.model * CUTS + len(values)] = values
+
+
+def _merged(sorted_parts: list[Values]) -> Values:
+    """Return the values of all partitions in order."""
+    return sorted_parts[0] if len(sorted_parts) == 1 else np.sort(np.concatenate(sorted_parts))

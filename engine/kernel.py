@@ -13,7 +13,7 @@ from engine.room import ROW, lacks_for_judging, lacks_for_row
 from engine.row_step import apply_row
 from engine.touched import clear_touched, touch, touch_everything, touch_tag
 from profiles import customers, directory, distinct, facts, intervals, rows, timers
-from rfm import scores
+from rfm import population, scores
 from rules.evaluate import run
 from tags.candidate import set_by_hand
 from triggers.guards import set_consent
@@ -173,6 +173,12 @@ def activate(st: int) -> int:
         clear_touched(st)
         s.set_cursor(st, s.cursor(st) + 1)
     return 0
+
+
+@entry
+def collect(st: int, model: int) -> int:
+    """Write the population's values into the columns gathered_*; return its size."""
+    return population.collect(st, model)
 
 
 @entry

@@ -32,6 +32,7 @@ NOT_SAVED = {
     "transition",
     "decision",
     "batch",
+    "gathered",
     "old",
     "stack",
     "touched",

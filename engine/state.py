@@ -355,6 +355,15 @@ population_changed, set_population_changed = column(
 cuts_minute, set_cuts_minute = column("cuts_minute", "model", "i4", "unit day: opening whose days hold while nobody is in the population; 0 the clock's")
 rescore_all, set_rescore_all = column("rescore_all", "model", "i1", "1: cuts have moved, look at everybody")
 sorted_recent, _ = column("sorted_recent", "sorted", "i8", "last order x 2^31 + customer, sorted")
+gathered_recent, set_gathered_recent = column(
+    "gathered_recent", "gathered", "i8", "population: last order x 2^31 + customer"
+)
+gathered_frequency, set_gathered_frequency = column(
+    "gathered_frequency", "gathered", "i8", "population: frequency"
+)
+gathered_monetary, set_gathered_monetary = column(
+    "gathered_monetary", "gathered", "i8", "population: monetary"
+)
 sorted_first, set_sorted_first = column(
     "sorted_first", "model_end", "i8", "first in sorted_recent; one more at the end"
 )
