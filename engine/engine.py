@@ -101,16 +101,22 @@ class Engine:
 
     def _advance_before(self, minute: int, mode: int) -> None:
         """Bring every partition to a record's minute, in that record's mode (T2, T5)."""
-        if self.clock < 0 or (minute > self.clock and not any(p.customers for p in self.partitions)):
+        clock = self.clock
+        if 0 <= clock and minute <= clock:
+            for partition in self.partitions:
+                partition.set_mode(mode)
+            return
+        if clock < 0 or not any(p.customers for p in self.partitions):
             for partition in self.partitions:
                 partition.begin(minute - 1)
                 partition.set_mode(mode)
+            clock = minute - 1
         was = self.partitions[0].mode
-        if mode == LIVE and was != LIVE and minute > self.clock:
+        if mode == LIVE and was != LIVE:
             self._advance(minute - 1, HISTORY)
-        elif mode == LIVE and minute - self.clock > LARGEST_JUMP:
+        elif mode == LIVE and minute - clock > LARGEST_JUMP:
             raise EngineError(
-                f"the clock would jump {minute - self.clock} minutes without ticks; a live log may leave out "
+                f"the clock would jump {minute - clock} minutes without ticks; a live log may leave out "
                 f"{LARGEST_JUMP}: append the ticks that are missing"
             )
         self._advance(minute, mode)
@@ -121,7 +127,8 @@ class Engine:
         if target <= self.clock:
             return
         self._set_schedules(target, mode)
-        while self.clock < target:
+        following = self.clock
+        while following < target:
             following = min(partition.peek(target) for partition in self.partitions)
             for partition in self.partitions:
                 partition.skip_to(following - 1)

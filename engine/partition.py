@@ -49,6 +49,7 @@ class Partition:
         for model, declared in enumerate(plan.models):
             if declared.model.method == "fixed":
                 self.set_fixed_cuts(model)
+        self._no_effects: dict[str, dict[str, Array]] = {}
         self.texts: list[str] = []
         self._codes: dict[str, int] = {}
         self._bound: Batch | None = None
@@ -114,8 +115,7 @@ class Partition:
 
     def open_minute(self, minute: int) -> None:
         """Steps (1) to (4) of advance(minute)."""
-        kernel.open_minute(self.memory.handle, minute)
-        self._check()
+        self._until_done(lambda: int(kernel.open_minute(self.memory.handle, minute)))
 
     def close_minute(self) -> bool:
         """Steps (6) and (7); return False when effects must be taken first, then call again."""
@@ -144,9 +144,17 @@ class Partition:
         self.memory.set_scalar("transitions_used", 0)
         self.memory.set_scalar("decisions_used", 0)
         return RawEffects(
-            {name[2:]: self._head(name, transitions) for name in TRANSITION_COLUMNS},
-            {name[2:]: self._head(name, decisions) for name in DECISION_COLUMNS},
+            self._heads(TRANSITION_COLUMNS, transitions), self._heads(DECISION_COLUMNS, decisions)
         )
+
+    def _heads(self, names: list[str], count: int) -> dict[str, Array]:
+        """Return copies of the first ``count`` elements of effect columns; no effects are kept ready."""
+        if count == 0 and names[0] in self._no_effects:
+            return self._no_effects[names[0]]
+        found = {name[2:]: self._head(name, count) for name in names}
+        if count == 0:
+            self._no_effects[names[0]] = found
+        return found
 
     def _head(self, name: str, count: int) -> Array:
         array = self.memory[name]
