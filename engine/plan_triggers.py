@@ -10,7 +10,7 @@ from engine.plan_metrics import MetricPlan
 from engine.plan_tags import AddProgram, TagPlan
 from engine.state import LEAVES
 from profiles.windows import Window, parse_length
-from rules.check import Checked, check_rule
+from rules.check import Checked, check_rule, check_value
 from rules.error import RuleError
 from rules.metric import MetricSpec
 from rules.parse import parse
@@ -34,6 +34,7 @@ class TriggerPlan:
         self.conditions: dict[str, Checked] = {}
         self.wheres: dict[str, Checked] = {}
         self.hidden: list[MetricSpec] = []
+        self.carried: dict[str, list[MetricSpec]] = {}
         self.of: dict[str, MetricSpec] = {}
         for name in self.names:
             self._check(name, triggers[name], schema)
@@ -52,10 +53,24 @@ class TriggerPlan:
         event = when.event or (when.absence.after if when.absence else None)
         if event is not None and event.where:
             self.wheres[name] = check_rule(event.where, schema, row_of(event.source))
+        self.carried[name] = self._carry(name, trigger, schema)
+        self.hidden += self.carried[name]
         if when.absence:
             within, age = parse_length(when.absence.within), parse_length(trigger.guards.max_age)
             self.of[name] = _count(when.absence.of, within + age + 2)
             self.hidden += [self.of[name], _count(when.absence.after, within + 2)]
+
+    def _carry(self, name: str, trigger: Trigger, schema: Schema) -> list[MetricSpec]:
+        """Return what the action's values rest on: it goes with each decision, as it was at its step (G5)."""
+        scope = event_of(trigger.when.event.source) if trigger.when.event else CUSTOMER
+        values = [check_value(text, schema, scope) for text in trigger.action.values.values()]
+        found = list(dict.fromkeys(spec for value in values for spec in value.metrics))
+        if len(found) > LEAVES:
+            raise RuleError(
+                f"trigger {name}: its action's values rest on {len(found)} metrics",
+                f"a decision carries {LEAVES}: leave some out",
+            )
+        return found
 
     def rules(self) -> list[Checked]:
         """Return every checked rule of the triggers."""
@@ -108,7 +123,8 @@ class TriggerPlan:
         out["trigger_cool_down"].append(parse_length(guards.cool_down) if guards.cool_down else 0)
         out["trigger_paused"].append(int(trigger.status == "paused"))
         out["trigger_activates"].append(int(trigger.on_activation))
-        out["trigger_leaf"] += metric.leaves(condition.metrics if condition else (), LEAVES)
+        shown = [*self.carried[name], *(condition.metrics if condition else ())]
+        out["trigger_leaf"] += metric.leaves(dict.fromkeys(shown), LEAVES)
         if trigger.for_:
             out["waiting_trigger"].append(self.names.index(name))
 

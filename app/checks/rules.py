@@ -10,6 +10,7 @@ from app.folder import Folder
 from app.problems import Problems
 from rules.check import Checked, check_metric, check_rfm, check_rule, check_value
 from rules.error import RuleError
+from rules.fold import rests_on_metrics
 from rules.schema import Schema
 from rules.scope import CUSTOMER, Scope, event_of, row_of
 from triggers.trigger import Event, Trigger
@@ -59,6 +60,9 @@ class _Texts:
             self._problems.add(where, f"column {error.column}: {error.message}", error.hint)
             return None
 
+    def refuse(self, label: str, place: Place, problem: str, hint: str) -> None:
+        self._problems.add(self._folder.documents[label].where(place), problem, hint)
+
 
 def _check_models(folder: Folder, schema: Schema, problems: Problems) -> None:
     listed = isinstance(getattr(folder.documents.get("rfm.yaml"), "value", None), list)
@@ -93,4 +97,10 @@ def _check_trigger(checker: _Texts, label: str, trigger: Trigger, schema: Schema
 
 
 def _check_value(checker: _Texts, label: str, name: str, text: str, schema: Schema, scope: Scope) -> None:
-    checker.read(label, ("action", "values", name), lambda: check_value(text, schema, scope))
+    place: Place = ("action", "values", name)
+    checked = checker.read(label, place, lambda: check_value(text, schema, scope))
+    if checked is not None and not rests_on_metrics(checked.meaning):
+        checker.refuse(
+            label, place, f"'{name}' is not made of metrics and attributes alone",
+            "a message carries metrics, attributes and arithmetic over them",
+        )  # fmt: skip

@@ -1,0 +1,74 @@
+"""Carries out decisions: each one to act becomes a message of its trigger's channel, or is held back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.outcome import Decision
+from rules.schema import Schema
+from sinks.channels.channel import Channel
+from sinks.channels.console import ConsoleChannel
+from sinks.channels.file import FileChannel
+from sinks.channels.message import HeldBack, Message, fill
+from streams.errors import InputError
+from triggers.values import action_values
+
+if TYPE_CHECKING:
+    from app.shop import Shop
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What became of one decision: its message, or why nothing went out (exactly one of the two)."""
+
+    decision: Decision
+    message: Message | None
+    held_back: str | None
+
+
+def open_channels(shop: Shop, folder: Path, write: Callable[[str], None]) -> dict[str, Channel]:
+    """Return a shop's channels by name; a file's path is relative to ``folder``."""
+    return {
+        name: FileChannel(folder / declared.path) if declared.path is not None else ConsoleChannel(write)
+        for name, declared in shop.channels.items()
+    }
+
+
+class Courier:
+    """Carries out a shop's decisions. ``address`` gives a customer's reference by id (32 hex digits)."""
+
+    def __init__(self, shop: Shop, channels: Mapping[str, Channel], address: Callable[[str], str]) -> None:
+        self._shop = shop
+        self._schema = Schema.build(shop.sources, shop.metrics, shop.rfm, shop.tags)
+        self._channels = channels
+        self._address = address
+
+    def carry_out(self, decisions: Iterable[Decision]) -> list[Delivery]:
+        """Send what decisions to act say; refused, shadow and contradicted ones send nothing.
+
+        decisions: those that are new and on disk already (`app.effects.Outbox.commit`).
+        """
+        return [self._one(one) for one in decisions if one.outcome == "act" and one.status == "live"]
+
+    def _one(self, decision: Decision) -> Delivery:
+        action = self._shop.triggers[decision.trigger].action
+        if action.channel not in self._channels:
+            raise InputError(action.channel, "there is no such channel", "declare it in channels.yaml")
+        template = self._shop.channels[action.channel].templates[action.template]
+        values = action_values(self._shop.triggers[decision.trigger], self._schema, decision.values)
+        try:
+            text = fill(template, values)
+        except HeldBack as reason:
+            return Delivery(decision, None, str(reason))
+        message = Message(decision.id, decision.minute, self._address(decision.customer), action.channel,
+                          action.template, text)  # fmt: skip
+        self._channels[action.channel].send(message)
+        return Delivery(decision, message, None)
+
+    def close(self) -> None:
+        """Close the channels."""
+        for channel in self._channels.values():
+            channel.close()

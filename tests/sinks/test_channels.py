@@ -1,0 +1,173 @@
+"""One contract, run on every channel; and how templates are filled and decisions carried out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.load import load_shop
+from engine.outcome import Decision
+from rules.fold import fold, rests_on_metrics
+from rules.parse import parse
+from rules.resolve import Resolution
+from rules.schema import Schema
+from rules.scope import CUSTOMER
+from sinks.channels.channel import Channel
+from sinks.channels.console import ConsoleChannel
+from sinks.channels.courier import Courier, open_channels
+from sinks.channels.file import FileChannel
+from sinks.channels.message import HeldBack, Message, fill
+
+SHOP = Path(__file__).parents[2] / "examples" / "shop"
+LAST_CATEGORY = 'last(orders.category, status != "cancelled")'  # a window of all is not written
+MESSAGE = Message("ab" * 16, 29_540_000, "member:M1", "sms", "thanks", "谢谢 3")
+
+
+class Opened:
+    """A channel under test and what has come out of it, as texts."""
+
+    def __init__(self, kind: str, folder: Path) -> None:
+        self._lines: list[str] = []
+        self._path = folder / "out" / "sms.jsonl"
+        self.channel: Channel = (
+            FileChannel(self._path) if kind == "file" else ConsoleChannel(self._lines.append)
+        )
+        self.kind = kind
+
+    def came_out(self) -> list[str]:
+        return self._path.read_text("utf-8").splitlines() if self.kind == "file" else self._lines
+
+
+@pytest.fixture(params=["console", "file"])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
+    return Opened(request.param, tmp_path)
+
+
+def test_a_message_is_out_when_send_returns(opened: Opened) -> None:
+    opened.channel.send(MESSAGE)
+    assert len(opened.came_out()) == 1
+    for part in ("member:M1", "sms", "谢谢 3"):
+        assert part in opened.came_out()[0]
+    opened.channel.close()
+
+
+def test_messages_come_out_in_their_order_one_a_line(opened: Opened) -> None:
+    for text in ("one", "two", "three"):
+        opened.channel.send(Message("0" * 32, 1, "member:M1", "sms", "t", text))
+    assert [text in line for text, line in zip(("one", "two", "three"), opened.came_out(), strict=True)]
+    assert len(opened.came_out()) == 3
+    opened.channel.close()
+
+
+def test_a_channel_may_be_closed_twice(opened: Opened) -> None:
+    opened.channel.close()
+    opened.channel.close()
+
+
+def test_a_file_channel_goes_on_behind_what_the_file_holds(tmp_path: Path) -> None:
+    for _ in range(2):
+        channel = FileChannel(tmp_path / "sms.jsonl")
+        channel.send(MESSAGE)
+        channel.close()
+    lines = (tmp_path / "sms.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line)["text"] for line in lines] == ["谢谢 3", "谢谢 3"]
+
+
+def test_a_template_takes_values_by_name_and_in_their_form() -> None:
+    assert fill("{n} of {total:,} {{sic}}", {"n": 3, "total": 12345}) == "3 of 12,345 {sic}"
+
+
+@pytest.mark.parametrize("values", [{}, {"name": None}])
+def test_nobody_is_greeted_as_none(values: dict[str, None]) -> None:
+    with pytest.raises(HeldBack, match="'name' is not known"):
+        fill("Dear {name}", values)
+
+
+def test_a_value_that_does_not_fit_its_form_holds_the_message_back() -> None:
+    with pytest.raises(HeldBack, match="does not fit"):
+        fill("{category:,d}", {"category": "鞋"})
+
+
+def test_a_template_cannot_reach_into_a_value() -> None:
+    with pytest.raises(HeldBack):
+        fill("{n.__class__}", {"n": 1})
+
+
+def decision(**changed: Any) -> Decision:
+    values = {LAST_CATEGORY: "鞋"}
+    whole: dict[str, Any] = {
+        "id": "cd" * 16, "partition": 0, "step": 7, "minute": 29_540_000, "customer": "0" * 32,
+        "trigger": "win_back", "version": "v", "outcome": "act", "guard": "", "status": "live",
+        "cause": {"minute": 29_540_000}, "figures": {}, "values": values,
+    } | changed  # fmt: skip
+    return Decision(**whole)
+
+
+@pytest.fixture
+def courier(tmp_path: Path) -> tuple[Courier, list[str]]:
+    shop, lines = load_shop(SHOP), list[str]()
+    write: Callable[[str], None] = lines.append
+    return Courier(shop, open_channels(shop, tmp_path, write), lambda _: "member:M1"), lines
+
+
+def test_a_decision_to_act_is_carried_out_with_the_values_of_its_step(
+    courier: tuple[Courier, list[str]],
+) -> None:
+    """G5: the values that go with a decision are those of its step."""
+    done = courier[0].carry_out([decision()])
+    assert courier[1] == ["sms -> member:M1: 好久不见！您常逛的 鞋 上新了，回来看看？"]
+    assert done[0].message is not None
+    assert done[0].message.id == "cd" * 16
+
+
+def test_a_message_with_an_unknown_value_is_held_back_with_its_reason(
+    courier: tuple[Courier, list[str]],
+) -> None:
+    unknown = {LAST_CATEGORY: None}
+    done = courier[0].carry_out([decision(values=unknown)])
+    assert courier[1] == []
+    assert done[0].message is None
+    assert done[0].held_back == "'category' is not known of this customer"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"outcome": "refused", "guard": "consent"}, {"outcome": "contradicted"}, {"status": "shadow"}],
+)
+def test_only_live_decisions_to_act_send_anything(
+    courier: tuple[Courier, list[str]], changed: dict[str, str]
+) -> None:
+    """D2: refused ones are recorded, shadow does nothing; D3: refuting sends nothing."""
+    assert courier[0].carry_out([decision(**changed)]) == []
+    assert courier[1] == []
+
+
+PAID = 'sum(orders.amount, "365d", status != "cancelled")'
+BACK = 'sum(refunds.amount, "365d")'
+
+
+@pytest.mark.parametrize(
+    ("text", "carried", "expected"),
+    [
+        ("net_365d", {PAID: 500_050, BACK: 50}, 500_000),
+        ("net_365d / 100", {PAID: 199, BACK: 400}, -2),
+        ("net_365d % 100", {PAID: 199, BACK: 400}, -1),
+        ("-paid_365d", {PAID: 7}, -7),
+        ("paid_365d / refunded_365d", {PAID: 7, BACK: 0}, None),
+        ("paid_365d * 4", {PAID: 2**62}, None),
+        ('min(orders.amount, "all") + 1', {"min(orders.amount)": None}, None),
+    ],
+)
+def test_values_are_worked_out_as_the_machine_does(
+    text: str, carried: dict[str, int | None], expected: int | None
+) -> None:
+    """M4: division truncates toward zero, remainders have the dividend's sign, null and overflow are null."""
+    shop = load_shop(SHOP)
+    schema = Schema.build(shop.sources, shop.metrics, shop.rfm, shop.tags)
+    meaning = Resolution(schema, CUSTOMER).value(parse(text)).meaning
+    assert rests_on_metrics(meaning)
+    assert fold(meaning, carried) == expected
