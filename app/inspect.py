@@ -58,10 +58,12 @@ def profile_of(log: Log, shop: Shop, engine: Engine, reference: str, why: bool) 
 
 
 def audit_minutes(
-    log: Log, shop: Shop, clock: int, minute: int | None, random: int | None, seed: int, lives: int = 10
-) -> dict[str, Any]:
+    log: Log, shop: Shop, clock: int, minute: int | None, random: int | None, seed: int, lives: int = 10,
+    read: Mapping[str, pd.DataFrame] | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """Recompute at the clock, at one minute, or at random ones, and compare every value.
 
+    read: what an engine that stood at ``minute`` held then (`held_at`), so that nothing is replayed.
     Tags that remember (sticky, max) depend on a customer's whole life; ``lives`` of these are replayed.
     Returns minutes, compared (how many values), lives (how many were replayed) and differences (minute,
     customer, what, held, recomputed).
@@ -82,15 +84,19 @@ def audit_minutes(
     found: list[dict[str, Any]] = []
     compared = 0
     for at, recomputed in zip(minutes, recompute_many(history, minutes, replay=chosen), strict=True):
-        replay.follow(until=at)
-        if replay.engine.clock < at:
-            replay.engine.advance(at, 0)
-        held = held_at(replay.engine, pieces)
+        held = _replayed(replay, at, pieces) if read is None else read
         compared += sum(frame.size for frame in held.values())
         for one in compare(recomputed, held):
             found.append({"minute": at, "customer": one.customer, "what": one.what, "held": one.engine,
                           "recomputed": one.recomputed})  # fmt: skip
     return {"minutes": minutes, "compared": compared, "lives": len(chosen), "differences": found}
+
+
+def _replayed(replay: Replay, minute: int, pieces: Pieces) -> Mapping[str, pd.DataFrame]:
+    replay.follow(until=minute)
+    if replay.engine.clock < minute:
+        replay.engine.advance(minute, 0)
+    return held_at(replay.engine, pieces)
 
 
 def held_at(engine: Engine, pieces: Pieces) -> Mapping[str, pd.DataFrame]:

@@ -9,14 +9,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from app.effects import Collector, Outbox
-from app.inspect import audit_minutes, find_customer, profile_of
+from app.inspect import audit_minutes, find_customer, held_at, profile_of
 from app.load import load_shop
 from app.log_folder import data_folder, open_log
 from app.replay import Replay, canonical, last_version, settings_body
 from app.shop import Shop
 from engine.engine import Engine
 from engine.outcome import Decision, Transition
+from reference.pieces import Pieces
 from sinks.snapshots import folder as snapshots
 from streams.control import SETTINGS, Control
 from streams.control import canonical as canonical_body
@@ -65,9 +68,14 @@ class Runtime:
                 return replay
         return Replay(self.log, shop, self.collector.take)
 
-    def catch_up(self, progress: Callable[[int], None] | None = None) -> list[Decision]:
-        """Apply what the log has gained; return the decisions that are new. Keeps a snapshot now and then."""
-        self._replay.follow(progress=progress)
+    def catch_up(
+        self, progress: Callable[[int], None] | None = None, until: int | None = None
+    ) -> list[Decision]:
+        """Apply what the log has gained; return the decisions that are new. Keeps a snapshot now and then.
+
+        progress: called with the number of records applied; until: the last minute to apply, all when absent.
+        """
+        self._replay.follow(until, progress)
         fresh = self.outbox.commit()
         if sum(self.engine.steps) - self._restored >= SNAPSHOT_EVERY:
             self.save_snapshot()
@@ -108,6 +116,14 @@ class Runtime:
     def audit(self, minute: int | None = None, random: int | None = None, seed: int = 1) -> dict[str, Any]:
         """Recompute from scratch and compare, at the clock, one minute, or some random minutes."""
         return audit_minutes(self.log, self.shop, self.engine.clock, minute, random, seed)
+
+    def held(self) -> Mapping[str, pd.DataFrame]:
+        """Return what the engine holds at its clock, as `audit_held` compares it."""
+        return held_at(self.engine, Pieces.of(self.shop, self.shop.triggers))
+
+    def audit_held(self, minute: int, held: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+        """Recompute one minute from scratch and compare with what was `held` when the engine stood there."""
+        return audit_minutes(self.log, self.shop, self.engine.clock, minute, None, 1, read=held)
 
     def close(self) -> None:
         """Close the files."""
