@@ -9,7 +9,7 @@ from engine import minute as opening
 from engine import state as s
 from engine.jit import entry, step
 from engine.judge import judge
-from engine.room import ROW, lacks_for_judging, lacks_for_row
+from engine.room import ROW, lacks_for_judging, lacks_for_opening, lacks_for_row
 from engine.row_step import apply_row
 from engine.touched import clear_touched, touch, touch_everything, touch_tag
 from profiles import customers, directory, distinct, facts, intervals, rows, timers
@@ -148,9 +148,12 @@ def begin_at(st: int, minute: int) -> None:
 
 
 @entry
-def open_minute(st: int, minute: int) -> None:
-    """Steps (1) to (4) of advance(minute)."""
-    opening.open_all(st, minute)
+def open_minute(st: int, minute: int) -> int:
+    """Steps (1) to (4) of advance(minute); return the domain that is lacking, and nothing done, or 0."""
+    lack = lacks_for_opening(st, minute)
+    if lack == 0:
+        opening.open_all(st, minute)
+    return lack
 
 
 @entry

@@ -102,6 +102,10 @@ def open_all(st: int, minute: int) -> None:
     open_rows(st, minute)
     end_timers(st)
     find_lost_extremes(st)
+    if s.own_windows(st):
+        for t in range(s.touched_used(st)):
+            own.follow_all_anchors(st, s.touched(st, t))
+        find_lost_extremes(st)
     for t in range(s.touched_used(st)):
         if s.touched_models(st, t):
             read_touched_values(st, t)

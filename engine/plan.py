@@ -236,7 +236,8 @@ def _size(plan: Plan) -> None:
     plan.scalars |= {name: plan.dimensions[name] for name in names}
     plan.scalars |= {
         "windows": len(plan.metric.windows), "triggers": len(plan.trigger.names), "ring_mask": ring - 1,
-        "metrics": len(plan.metric.specs), "waiting_triggers": len(plan.columns["waiting_trigger"]),
+        "metrics": len(plan.metric.specs), "distincts": sum(spec.function == "distinct" for spec in plan.metric.specs),
+        "waiting_triggers": len(plan.columns["waiting_trigger"]),
         "absence_triggers": plan.trigger.absences,
         "segment_enters": len(plan.columns["segment_enter"]) // 3,
         "segment_leaves": len(plan.columns["segment_leave"]) // 3,

@@ -125,7 +125,7 @@ class MetricPlan:
                 out["value_bits"] += self.bits(over)
 
     def _window_columns(self, out: dict[str, list[int]]) -> None:
-        names = ("kind", "length", "offset", "unit", "anchor", "bits")
+        names = ("kind", "length", "offset", "unit", "anchor", "bits", "distincts")
         rows = {name: [] for name in names}  # type: dict[str, list[int]]
         own = 0
         for source, window in self.windows:
@@ -139,7 +139,9 @@ class MetricPlan:
                 anchor = self.number[self.schema.attributes[window.attribute]]
             rows["unit"].append(unit)
             rows["anchor"].append(anchor)
-            rows["bits"] += self.bits(s for s in self.by_source[source] if s.window == window)
+            inside = [s for s in self.by_source[source] if s.window == window]
+            rows["bits"] += self.bits(inside)
+            rows["distincts"].append(sum(s.function == "distinct" for s in inside))
         out |= {f"window_{name}": values for name, values in rows.items()}
         out["source_window"] = _firsts([source for source, _ in self.windows], self.sources)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from engine import state as s
 from engine.jit import step
+from profiles import lists, rows, timers
+from profiles.intervals import ALL, next_high
 from profiles.lists import room_needed
 
 (NOTHING, CUSTOMER, ROW, ENTRY, LIST, DISTINCT, FACT, TIMER, TRANSITION, DECISION) = range(10)
@@ -22,9 +24,59 @@ def lacks_for_row(st: int, source: int, c: int) -> int:
     needed = room_needed(st, c * s.sources(st) + source) if c >= 0 else 4
     if s.list_used(st) + needed >= s.list_capacity(st):
         return LIST
-    if 2 * (s.distinct_live(st) + s.metrics(st)) >= s.distinct_capacity(st):
+    most = s.metrics(st)
+    if s.own_windows(st) and c >= 0:  # the row may bring a date, and all rows of the customer into a year
+        most += s.distincts(st) * lists.size_of_all(st, c)
+    if 2 * (s.distinct_live(st) + most) >= s.distinct_capacity(st):
         return DISTINCT
     return lacks_for_judging(st, 2)
+
+
+@step
+def lacks_for_opening(st: int, minute: int) -> int:
+    """Return what the rows that enter windows at the opening of a minute could lack: places of different values,
+    and timers of own windows."""
+    if s.distincts(st) == 0 and s.own_windows(st) == 0:
+        return NOTHING
+    values, dates, moved = s.metrics(st), 0, 0
+    for source in range(s.sources(st)):
+        for w in range(s.source_window(st, source), s.source_window(st, source + 1)):
+            may_be_date = s.own_windows(st) > 0 and s.window_kind(st, w) == ALL  # attributes are over "all" (W6)
+            if s.window_distincts(st, w) == 0 and not may_be_date:
+                continue
+            for m in range(s.window_high(st, w), next_high(st, w, minute)):
+                values += s.window_distincts(st, w) * rows.count_of_minute(st, source, m)
+                if may_be_date:
+                    dates += rows.count_of_minute(st, source, m)
+                    moved += rows_beside(st, source, m)
+    if s.own_windows(st):
+        values += s.distincts(st) * (moved + rows_of_new_years(st, minute))
+    if s.distincts(st) and 2 * (s.distinct_live(st) + values) >= s.distinct_capacity(st):
+        return DISTINCT
+    if s.own_windows(st) and s.timers_live(st) + dates * s.own_windows(st) >= s.timer_capacity(st):
+        return TIMER
+    return NOTHING
+
+
+@step
+def rows_beside(st: int, source: int, minute: int) -> int:
+    """Return how many rows the customers of the rows of a minute have, counted for each of those."""
+    following, count = s.minute_head(st, rows.head_place(st, source, minute)), 0
+    while following:
+        count += lists.size_of_all(st, s.row_customer(st, following - 1))
+        following = s.row_next(st, following - 1)
+    return count
+
+
+@step
+def rows_of_new_years(st: int, minute: int) -> int:
+    """Return how many rows the customers have whose own years begin at ``minute``."""
+    count = 0
+    if timers.next_minute(st) <= minute:
+        for i in range(s.timers_live(st)):
+            if s.timer_minute(st, i) <= minute and s.timer_kind(st, i) // timers.KIND == timers.ANNIVERSARY:
+                count += lists.size_of_all(st, s.timer_customer(st, i))
+    return count
 
 
 @step

@@ -35,6 +35,20 @@ def set_window(st: int, w: int, minute: int) -> None:
 
 
 @step
+def next_high(st: int, w: int, minute: int) -> int:
+    """Return where window w will end at ``minute``, which is about to open (nothing is stored)."""
+    kind = s.window_kind(st, w)
+    if kind == TRAILING:
+        return minute - s.window_offset(st, w) + 1
+    if kind != CALENDAR:
+        return minute + 1
+    at = s.unit_now(st, s.window_unit(st, w))
+    while s.calendar_start(st, at + 1) <= minute:
+        at += 1
+    return min(s.calendar_start(st, at - s.window_offset(st, w) + 1), minute + 1)
+
+
+@step
 def move_units(st: int, minute: int) -> None:
     """Let every calendar unit point at the boundary at or before ``minute``."""
     for u in range(5):

@@ -107,6 +107,15 @@ def room_needed(st: int, h: int) -> int:
 
 
 @step
+def size_of_all(st: int, c: int) -> int:
+    """Return how many rows of all sources a customer has."""
+    size = 0
+    for source in range(s.sources(st)):
+        size += s.list_size(st, c * s.sources(st) + source)
+    return size
+
+
+@step
 def shift_to_front(st: int, h: int) -> None:
     """Close the gap before the first row."""
     start, head = s.list_start(st, h), s.list_head(st, h)

@@ -18,6 +18,14 @@ def follow_anchors(st: int, c: int, source: int) -> None:
 
 
 @step
+def follow_all_anchors(st: int, c: int) -> None:
+    """Renew every own window of a customer at an opening, where a waiting row may have brought a date (W6)."""
+    for w in range(s.windows(st)):
+        if s.window_kind(st, w) == OWN:
+            renew(st, w, source_of(st, w), c)
+
+
+@step
 def source_of(st: int, w: int) -> int:
     """Return the source to which a window belongs."""
     for source in range(s.sources(st)):

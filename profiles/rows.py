@@ -59,6 +59,16 @@ def in_reach(st: int, minute: int) -> bool:
 
 
 @step
+def count_of_minute(st: int, source: int, minute: int) -> int:
+    """Return how many rows stand at a place of the minute index (a few of other minutes may be among them)."""
+    following, count = s.minute_head(st, head_place(st, source, minute)), 0
+    while following:
+        count += 1
+        following = s.row_next(st, following - 1)
+    return count
+
+
+@step
 def link(st: int, row: int, source: int, minute: int) -> None:
     """Enter a row into the minute index, if any finite window can still reach it."""
     if not in_reach(st, minute):

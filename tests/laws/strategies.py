@@ -58,7 +58,7 @@ entry = st.one_of(order, order, order, view, view, member, hand, agreed, again, 
 
 def entries(most: int, waiting: st.SearchStrategy[int]) -> st.SearchStrategy[list[Any]]:
     """Return lists of (minutes to wait, entry)."""
-    return st.lists(st.tuples(waiting, entry), min_size=1, max_size=most)
+    return st.lists(st.tuples(waiting, entry), min_size=most // 2, max_size=most)
 
 
 def write(place: Place, imported: list[Any], live: list[Any]) -> Log:

@@ -1,0 +1,76 @@
+"""Columns that are narrow until a value needs more: nothing shows of it from outside."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from app.shop import Settings, Shop
+from engine.batch import Batch
+from engine.engine import Engine
+from engine.plan import build
+from engine.readout import metric_series
+from engine.state import WHOLE_KEY
+from streams.contract.source import Column, EventTime, Reference, Source
+
+MINUTE = 29_000_000
+AMOUNTS = [5, 2**31 - 1, -(2**31), 2**31, -(2**40), 7]
+
+
+def _engine() -> Engine:
+    orders = Source(
+        key=["id"],
+        references=[Reference(type="member", column="member")],
+        event_time=EventTime(column="at"),
+        columns={"amount": Column(type="int")},
+    )
+    metrics = {"total": 'sum(orders.amount, "all")', "last": 'last(orders.amount, "all")'}
+    shop = Shop(settings=Settings(name="wide"), sources={"orders": orders}, metrics=metrics)
+    return Engine(build(shop), 1, lambda _number, _effects: None, lambda _trigger, _clock, _last: 0)
+
+
+def _orders(amounts: list[int], key_high: list[int]) -> Batch:
+    batch = Batch.zeros(len(amounts), 1)
+    batch.op[:], batch.minute[:] = 1, MINUTE
+    batch.key_high[:], batch.key_low[:] = key_high, 9
+    batch.key_low[np.array(key_high) == WHOLE_KEY] = np.flatnonzero(np.array(key_high) == WHOLE_KEY)
+    batch.offset[:] = np.arange(1, len(amounts) + 1)
+    batch.event_us[:] = MINUTE * 60_000_000 + np.arange(len(amounts))
+    batch.values[:, 0] = amounts
+    return batch
+
+
+def _read(engine: Engine, name: str) -> int:
+    series = metric_series(engine.partitions[0], engine.plan.declared_metrics[name])
+    return int(series.iloc[0])
+
+
+def test_values_beyond_32_bits_are_kept_beside_those_before_them() -> None:
+    """M1: a value is a whole number of 64 bits, whatever came before it."""
+    engine = _engine()
+    batch = _orders(AMOUNTS, [WHOLE_KEY] * len(AMOUNTS))
+    for first in range(len(AMOUNTS)):
+        engine.feed(0, batch.slice(first, first + 1), first)
+        engine.run()
+        assert _read(engine, "total") == sum(AMOUNTS[: first + 1])
+        assert _read(engine, "last") == AMOUNTS[first]
+    assert engine.partitions[0].memory.capacity["wide_values"] == 1
+
+
+def test_keys_with_the_same_low_half_stay_apart_when_the_first_high_half_comes() -> None:
+    """W1: a key is 128 bits; one of which only the high half differs is another row."""
+    engine = _engine()
+    highs = [WHOLE_KEY, WHOLE_KEY, 0, 5, -5, 5]
+    batch = _orders([1, 10, 100, 1_000, 10_000, 100_000], highs)
+    batch.key_low[:] = [1, 9, 9, 9, 9, 9]  # the last is an update of the fourth
+    engine.feed(0, batch, 0)
+    engine.run()
+    assert _read(engine, "total") == 1 + 10 + 100 + 10_000 + 100_000
+    assert engine.partitions[0].memory.capacity["wide_keys"] == 1
+
+
+def test_whole_number_keys_and_small_values_stay_narrow() -> None:
+    engine = _engine()
+    engine.feed(0, _orders([1, 2, 3], [WHOLE_KEY] * 3), 0)
+    engine.run()
+    memory = engine.partitions[0].memory
+    assert (len(memory["wide_value"]), len(memory["entry_high"])) == (0, 0)
