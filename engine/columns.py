@@ -56,11 +56,10 @@ def column(
     """Declare a column; return its accessors.
 
     dtype is i1, i2, i4 or i8. Element (i, j) of a column with a width stands at i * width + j. The columns of
-    a record have one domain and one width, and are declared the widest first.
+    a record have one domain and one width, and lie close together, aligned or not.
     """
     number, size = len(COLUMNS), int(dtype[1:])
     offset = RECORDS.get(record, 0) if record else 0
-    assert offset % size == 0, f"{name}: declare the widest columns of a record first"
     if record:
         RECORDS[record] = offset + size
     COLUMNS.append(Column(name, domain, dtype, width, about, record, offset))
@@ -68,8 +67,8 @@ def column(
 
 
 def stride(column: Column) -> int:
-    """Return the bytes from one element of a column to the next; records are filled up to whole words."""
-    return -(-RECORDS[column.record] // 8) * 8 if column.record else int(column.dtype[1:])
+    """Return the bytes from one element of a column to the next."""
+    return RECORDS[column.record] if column.record else int(column.dtype[1:])
 
 
 def scalar(name: str) -> tuple[GetScalar, SetScalar]:
@@ -151,14 +150,19 @@ def _element(builder: Any, state: Any, number: int, i: Any, bits: int) -> Any:
     return builder.inttoptr(builder.add(address, place), ir.IntType(bits).as_pointer())
 
 
+def _alignment(number: int, bits: int) -> int:
+    """Columns of a record may lie anywhere."""
+    return 1 if COLUMNS[number].record else bits // 8
+
+
 def _load(builder: Any, state: Any, number: int, i: Any, bits: int) -> Any:
-    value = builder.load(_element(builder, state, number, i, bits))
+    value = builder.load(_element(builder, state, number, i, bits), align=_alignment(number, bits))
     return value if bits == 64 else builder.sext(value, ir.IntType(64))
 
 
 def _store(builder: Any, state: Any, number: int, i: Any, value: Any, bits: int) -> None:
     narrow = value if bits == 64 else builder.trunc(value, ir.IntType(bits))
-    builder.store(narrow, _element(builder, state, number, i, bits))
+    builder.store(narrow, _element(builder, state, number, i, bits), align=_alignment(number, bits))
 
 
 def _access(number: int, bits: int) -> tuple[Get, Set]:

@@ -102,7 +102,7 @@ class Engine:
     def _advance_before(self, minute: int, mode: int) -> None:
         """Bring every partition to a record's minute, in that record's mode (T2, T5)."""
         clock = self.clock
-        if 0 <= clock and minute <= clock:
+        if clock >= 0 and minute <= clock:
             for partition in self.partitions:
                 partition.set_mode(mode)
             return

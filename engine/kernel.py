@@ -9,7 +9,7 @@ from engine import minute as opening
 from engine import state as s
 from engine.jit import entry, step
 from engine.judge import judge
-from engine.room import ROW, lacks_for_judging, lacks_for_opening, lacks_for_row
+from engine.room import ROW, lacks_for_judging, lacks_for_opening, lacks_for_row, lacks_width
 from engine.row_step import apply_row
 from engine.touched import clear_touched, touch, touch_everything, touch_tag
 from profiles import customers, directory, distinct, facts, intervals, rows, timers
@@ -54,6 +54,10 @@ def lacks_for_record(st: int, i: int) -> int:
     c = customers.find_customer(st, s.b_customer_high(st, i), s.b_customer_low(st, i))
     if kind == ROWS and s.row_capacity(st) == 0:
         return ROW
+    if kind == ROWS:
+        lack = lacks_width(st, i)
+        if lack:
+            return lack
     return lacks_for_row(st, s.b_source(st, i), c)
 
 

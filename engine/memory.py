@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import kernel
+from engine import state as s
 from engine.batch import BATCH_COLUMNS, Batch
-from engine.columns import COLUMNS, RECORDS, SCALARS, Column, stride
+from engine.columns import COLUMNS, SCALARS, Column, stride
 from engine.jit import CHECKED, COMPILED
 
 Array = NDArray[Any]
@@ -44,6 +45,9 @@ NOT_SAVED = {
 }
 HUGE_PAGES = 1 << 22  # bytes from which on memory is asked for in huge pages: fewer TLB misses
 GROWING = {*FIRST, "customer_slot", "entry_slot", "touched", "dirty", "due"}
+
+
+WIDENING = ("wide_values", "wide_keys")  # columns that are made when first a value needs them
 
 
 class KernelFault(Exception):
@@ -80,8 +84,13 @@ class Memory:
     def __init__(
         self, dimensions: Mapping[str, int], plan: Mapping[str, Array], fixed: Mapping[str, int]
     ) -> None:
-        self.dimensions = dict(dimensions)
+        self.dimensions = dict(dimensions) | {
+            "narrow_values": dimensions["row_values"],
+            "wide_values": 0,
+            "wide_keys": 0,
+        }
         self.capacity = dict(fixed) | FIRST
+        self.capacity |= dict.fromkeys(WIDENING, 0)
         self.capacity |= {"scalar": len(SCALARS), "length": len(COLUMNS), "fault": 2}
         self.arrays: dict[str, Array] = {}
         self._numbers = {column.name: i for i, column in enumerate(COLUMNS)}
@@ -126,8 +135,16 @@ class Memory:
         for name, array in batch.columns().items():
             self._bind(name, array)
 
+    @property
+    def row_values(self) -> Array:
+        """The values of rows, flat: element row * row_values + place."""
+        return self.arrays["wide_value" if self.dimensions["wide_values"] else "narrow_value"]
+
     def grow(self, domain: str) -> None:
-        """Double a domain, and whatever hangs on it."""
+        """Double a domain, and whatever hangs on it; or widen columns that a value does not fit."""
+        if domain in WIDENING:
+            self._widen(domain)
+            return
         if domain == "entry" and self._forget_entries():
             return
         self._grow_to(domain, self.capacity[domain] * 2)
@@ -178,8 +195,6 @@ class Memory:
             if column.domain in used:
                 count = self.scalar(used[column.domain]) * self.dimensions.get(column.width, 1)
             size = count * array.itemsize
-            if column.record and column.offset == 0:  # with what fills the record up to whole words
-                size += count * (stride(column) - RECORDS[column.record])
             total[column.domain] = total.get(column.domain, 0) + size
         return total
 
@@ -191,9 +206,30 @@ class Memory:
             if column.domain not in NOT_SAVED and (column.name not in plan)
         }
 
+    def _widen(self, what: str) -> None:
+        """Let rows' values take 64 bits, or keys have a high half; what is there is kept."""
+        values = self.row_values
+        self._set_width(what)
+        if what == "wide_values":
+            self._enlarge("row", self.capacity["row"])
+            self.arrays["wide_value"][:] = values
+        else:
+            self._enlarge("entry", self.capacity["entry"])
+            self.arrays["entry_high"][:] = s.WHOLE_KEY
+        self.mirror()
+
+    def _set_width(self, what: str) -> None:
+        self.capacity[what] = 1
+        self.dimensions[what] = self.dimensions["row_values"] if what == "wide_values" else 1
+        if what == "wide_values":
+            self.dimensions["narrow_values"] = 0
+
     def set_capacity(self, capacity: Mapping[str, int]) -> None:
         """Make every domain as large as a snapshot's was, and empty."""
         self.capacity |= dict(capacity)
+        for what in WIDENING:
+            if self.capacity[what]:
+                self._set_width(what)
         for domain in capacity:
             if domain in GROWING:
                 self._make(domain)
@@ -234,7 +270,8 @@ class Memory:
         old = {column.name: self.arrays[column.name] for column in COLUMNS if column.domain == domain}
         self._make(domain)
         for name, array in old.items():
-            self.arrays[name][: len(array)] = array
+            kept = min(len(array), len(self.arrays[name]))
+            self.arrays[name][:kept] = array[:kept]
 
     def _refill(self, domain: str) -> None:
         name = f"{domain}_slot"
@@ -268,5 +305,7 @@ class Memory:
         """Tell the kernel the capacities."""
         for domain in (*FIRST, "touched", "dirty", "due"):
             self.set_scalar(f"{domain}_capacity", self.capacity[domain])
+        for what in WIDENING:
+            self.set_scalar(what, self.capacity[what])
         self.set_scalar("customer_mask", self.capacity["customer_slot"] - 1)
         self.set_scalar("entry_mask", self.capacity["entry_slot"] - 1)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.state import WORD
+from engine.state import ROW_WORD
 from profiles import intervals
 from profiles.calendar import UNITS
 from profiles.metrics import AVG, NAMES, SLOTS
@@ -56,7 +56,7 @@ class MetricPlan:
             self.where[name] = parse(rule) if rule else None
         self.projection = self._project(reads)
         self.by_source = {name: [s for s in self.specs if s.source == name] for name in self.sources}
-        self.words = max([1, *(-(-len(specs) // WORD) for specs in self.by_source.values())])
+        self.words = max([1, *(-(-len(specs) // ROW_WORD) for specs in self.by_source.values())])
         self.width = max([1, *(len(columns) for columns in self.projection.values())])
         self.windows: list[tuple[str, Window]] = []
         self.filters: list[tuple[str, Node | None]] = []
@@ -96,7 +96,7 @@ class MetricPlan:
         words = [0] * self.words
         for spec in chosen:
             place = self.by_source[spec.source].index(spec)
-            words[place // WORD] |= 1 << (place % WORD)
+            words[place // ROW_WORD] |= 1 << (place % ROW_WORD)
         return words
 
     def reach_minutes(self) -> int:
@@ -118,7 +118,7 @@ class MetricPlan:
         out["value_bits"] = []
         for name in self.sources:
             numbers = [self.number[spec] for spec in self.by_source[name]]
-            out["bit_metric"] += numbers + [-1] * (self.words * WORD - len(numbers))
+            out["bit_metric"] += numbers + [-1] * (self.words * ROW_WORD - len(numbers))
             columns = self.projection[name]
             for j in range(self.width):
                 over = [s for s in self.by_source[name] if j < len(columns) and s.column == columns[j]]
@@ -184,7 +184,7 @@ class MetricPlan:
         """Return the widths that follow from the metrics."""
         return {
             "slots": max(1, self.slots), "row_words": self.words, "row_values": self.width,
-            "row_bits": self.words * WORD, "value_words": self.width * self.words,
+            "row_bits": self.words * ROW_WORD, "value_words": self.width * self.words,
             "sources": len(self.sources), "own_windows": sum(w.kind == "own" for _, w in self.windows),
             "extremes": sum(spec.function in EXTREMES for spec in self.specs),
         }  # fmt: skip

@@ -45,7 +45,7 @@ def metric_series(partition: Partition, spec: MetricSpec) -> pd.Series[Any]:
         values = (
             partition.memory["row_minute"][rows]
             if place < 0
-            else partition.memory["row_value"][rows * width + place]
+            else partition.memory.row_values[rows * width + place]
         )
         known = first > 0
     else:

@@ -9,7 +9,19 @@ from profiles.intervals import ALL, next_high
 from profiles.lists import room_needed
 
 (NOTHING, CUSTOMER, ROW, ENTRY, LIST, DISTINCT, FACT, TIMER, TRANSITION, DECISION) = range(10)
-DOMAINS = ("", "customer", "row", "entry", "list", "distinct", "fact", "timer", "transition", "decision")
+WIDE_VALUES, WIDE_KEYS = 10, 11
+DOMAINS = ("", "customer", "row", "entry", "list", "distinct", "fact", "timer", "transition", "decision",
+           "wide_values", "wide_keys")
+
+
+@step
+def lacks_width(st: int, i: int) -> int:
+    """Return whether the row at batch index i needs wider columns than state has yet."""
+    if not rows.values_fit(st, i):
+        return WIDE_VALUES
+    if s.wide_keys_now(st) == 0 and s.b_key_high(st, i) != s.WHOLE_KEY:
+        return WIDE_KEYS
+    return NOTHING
 
 
 @step

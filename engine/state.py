@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from engine.columns import column, scalar
 
+ROW_WORD = 31  # bits used of a row's 32-bit mask
 WORD = 62  # bits used of a 64-bit mask, so that no mask is ever negative
 NONE_MINUTE = -1
 LEAVES = 6  # values that go with an effect (G5)
 FACT_VALUES = 7
+WHOLE_KEY = -(1 << 63)  # the high half of a key that is a whole number (W1)
 
 # --- single numbers -----------------------------------------------------------------------------------
 clock, set_clock = scalar("clock")  # T2: the minute at which the partition stands
@@ -60,6 +62,8 @@ decision_capacity, set_decision_capacity = scalar("decision_capacity")
 customer_mask, set_customer_mask = scalar("customer_mask")  # size of the hash tables - 1
 entry_mask, set_entry_mask = scalar("entry_mask")
 ring_mask, set_ring_mask = scalar("ring_mask")  # minutes held by the minute index - 1
+wide_values_now, set_wide_values_now = scalar("wide_values")  # 1: rows' values take 64 bits
+wide_keys_now, set_wide_keys_now = scalar("wide_keys")  # 1: keys have a high half
 # dimensions of the plan
 sources, set_sources = scalar("sources")
 row_words, set_row_words = scalar("row_words")
@@ -81,7 +85,7 @@ segment_leaves, set_segment_leaves = scalar("segment_leaves")
 
 # --- a customer -----------------------------------------------------------------------------------------
 customer_high, set_customer_high = column(
-    "customer_high", "customer", "i8", "id, high half", record="customer"
+    "customer_high", "customer", "i8", "id: high half", record="customer"
 )
 customer_low, set_customer_low = column("customer_low", "customer", "i8", "id, low half", record="customer")
 customer_touch, set_customer_touch = column(
@@ -89,20 +93,16 @@ customer_touch, set_customer_touch = column(
 )
 customer_slot, set_customer_slot = column("customer_slot", "customer_slot", "i4", "hash table: customer + 1")
 slot, set_slot = column("slot", "customer", "i8", "accumulators of the metrics", "slots")
-truth, set_truth = column(
-    "truth", "customer", "i8", "bits: the rule is true (G1)", "tag_words", record="tag_word"
-)
+truth, set_truth = column("truth", "customer", "i8", "bits: rule is true (G1)", "tag_words", record="tags")
 candidate, set_candidate = column(
-    "candidate", "customer", "i8", "bits: truth, sticky and max (G1)", "tag_words", record="tag_word"
+    "candidate", "customer", "i8", "bits: truth, sticky and max (G1)", "tag_words", record="tags"
 )
-member, set_member = column(
-    "member", "customer", "i8", "bits: membership (G1)", "tag_words", record="tag_word"
-)
+member, set_member = column("member", "customer", "i8", "bits: membership (G1)", "tag_words", record="tags")
 spent, set_spent = column(
-    "spent", "customer", "i8", "bits: max has ended it, truth still true", "tag_words", record="tag_word"
+    "spent", "customer", "i8", "bits: max has ended it, truth still true", "tag_words", record="tags"
 )
 manual, set_manual = column(
-    "manual", "customer", "i8", "bits: set or unset by hand (a fact says how)", "tag_words", record="tag_word"
+    "manual", "customer", "i8", "bits: set or unset by hand (a fact says how)", "tag_words", record="tags"
 )
 since, set_since = column("since", "customer", "i4", "minute at which membership began (G3)", "tags")
 until, set_until = column(
@@ -142,32 +142,35 @@ row_minute, set_row_minute = column("row_minute", "row", "i4", "event minute (T1
 row_micro, set_row_micro = column("row_micro", "row", "i4", "microseconds into the minute", record="row")
 row_customer, set_row_customer = column("row_customer", "row", "i4", "customer", record="row")
 row_entry, set_row_entry = column("row_entry", "row", "i4", "directory entry", record="row")
-row_next, set_row_next = column(
-    "row_next", "row", "i4", "next row of the same source and minute + 1", record="row"
-)
+row_next, set_row_next = column("row_next", "row", "i4", "next row of source and minute + 1", record="row")
 row_previous, set_row_previous = column(
     "row_previous", "row", "i4", "previous + 1; 0 first; -1 not linked", record="row"
 )
-row_pass, set_row_pass = column("row_pass", "row", "i8", "bits: metrics whose filter it passes", "row_words")
-row_value, set_row_value = column("row_value", "row", "i8", "projected columns", "row_values")
+row_pass, set_row_pass = column("row_pass", "row", "i4", "bits: metrics whose filter it passes", "row_words")
+narrow_value, set_narrow_value = column(
+    "narrow_value", "row", "i4", "projected columns while all fit 32 bits: profiles.rows", "narrow_values"
+)
+wide_value, set_wide_value = column(
+    "wide_value", "row", "i8", "projected columns from the first on that does not fit", "wide_values"
+)
 minute_head, set_minute_head = column(
-    "minute_head", "minute", "i4", "first row of (source, minute) + 1", "sources"
+    "minute_head", "minute", "i4", "first of (source, minute) + 1", "sources"
 )
 place, set_place = column("place", "list", "i4", "pool of sorted row numbers")
 place_free, set_place_free = column("place_free", "list_class", "i4", "free blocks of a class: first + 1")
 
 # --- the row directory: source, key -> position and row (W1 to W3) ------------------------------------
-entry_high, set_entry_high = column("entry_high", "entry", "i8", "key, high half", record="entry")
 entry_low, set_entry_low = column("entry_low", "entry", "i8", "key, low half", record="entry")
 entry_position, set_entry_position = column(
     "entry_position", "entry", "i8", "source position", record="entry"
 )
 entry_offset, set_entry_offset = column("entry_offset", "entry", "i8", "offset", record="entry")
 entry_epoch, set_entry_epoch = column("entry_epoch", "entry", "i4", "source epoch", record="entry")
-entry_row, set_entry_row = column(
-    "entry_row", "entry", "i4", "row; or -1 - minute of its death", record="entry"
-)
+entry_row, set_entry_row = column("entry_row", "entry", "i4", "row, or -1 - minute of death", record="entry")
 entry_source, set_entry_source = column("entry_source", "entry", "i2", "source + 256 x flags", record="entry")
+entry_high, set_entry_high = column(
+    "entry_high", "entry", "i8", "key, high half, once a key is no whole number", "wide_keys"
+)
 entry_slot, set_entry_slot = column("entry_slot", "entry_slot", "i4", "hash table: entry + 1")
 
 # --- different values (distinct), facts, timers ---------------------------------------------------------
@@ -182,9 +185,7 @@ distinct_metric, set_distinct_metric = column(
     "distinct_metric", "distinct", "i2", "metric", record="distinct"
 )
 fact_customer, set_fact_customer = column("fact_customer", "fact", "i4", "customer", record="fact")
-fact_kind, set_fact_kind = column(
-    "fact_kind", "fact", "i4", "kind x 65536 + number; 0 empty place", record="fact"
-)
+fact_kind, set_fact_kind = column("fact_kind", "fact", "i4", "kind x 65536 + number; 0 empty", record="fact")
 fact_value, set_fact_value = column("fact_value", "fact", "i8", "see profiles.facts", "fact_values")
 timer_high, set_timer_high = column("timer_high", "timer", "i8", "cause: key, high half", record="timer")
 timer_low, set_timer_low = column("timer_low", "timer", "i8", "cause: key, low half", record="timer")
@@ -197,9 +198,7 @@ timer_customer, set_timer_customer = column("timer_customer", "timer", "i4", "cu
 # --- work lists of one step -----------------------------------------------------------------------------
 touched, set_touched = column("touched", "touched", "i4", "customer")
 touched_tags, set_touched_tags = column("touched_tags", "touched", "i8", "bits: tags to judge", "tag_words")
-touched_models, set_touched_models = column(
-    "touched_models", "touched", "i4", "bits: RFM values to read again"
-)
+touched_models, set_touched_models = column("touched_models", "touched", "i4", "bits: values to read again")
 dirty_metric, set_dirty_metric = column(
     "dirty_metric", "dirty", "i4", "metric whose extreme must be found again"
 )
@@ -210,9 +209,7 @@ due_trigger, set_due_trigger = column(
     "due_trigger", "due", "i4", "trigger due this minute (T3 (7))", record="due"
 )
 due_customer, set_due_customer = column("due_customer", "due", "i4", "customer", record="due")
-occasion_trigger, set_occasion_trigger = column(
-    "occasion_trigger", "occasion", "i4", "trigger set off in this step"
-)
+occasion_trigger, set_occasion_trigger = column("occasion_trigger", "occasion", "i4", "set off in this step")
 stack_value, set_stack_value = column("stack_value", "stack", "i8", "rule machine: values")
 stack_null, set_stack_null = column("stack_null", "stack", "i1", "rule machine: 1 where null")
 
@@ -357,15 +354,9 @@ population_changed, set_population_changed = column(
 cuts_minute, set_cuts_minute = column("cuts_minute", "model", "i4", "unit day: opening whose days hold while nobody is in the population; 0 the clock's")
 rescore_all, set_rescore_all = column("rescore_all", "model", "i1", "1: cuts have moved, look at everybody")
 sorted_recent, _ = column("sorted_recent", "sorted", "i8", "last order x 2^31 + customer, sorted")
-gathered_recent, set_gathered_recent = column(
-    "gathered_recent", "gathered", "i8", "population: last order x 2^31 + customer"
-)
-gathered_frequency, set_gathered_frequency = column(
-    "gathered_frequency", "gathered", "i8", "population: frequency"
-)
-gathered_monetary, set_gathered_monetary = column(
-    "gathered_monetary", "gathered", "i8", "population: monetary"
-)
+gathered_recent, set_gathered_recent = column("gathered_recent", "gathered", "i8", "order x 2^31 + customer")
+gathered_frequency, set_gathered_frequency = column("gathered_frequency", "gathered", "i8", "to be sorted")
+gathered_monetary, set_gathered_monetary = column("gathered_monetary", "gathered", "i8", "to be sorted")
 sorted_first, set_sorted_first = column(
     "sorted_first", "model_end", "i8", "first in sorted_recent; one more at the end"
 )

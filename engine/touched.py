@@ -37,7 +37,7 @@ def touch_metric(st: int, t: int, m: int) -> None:
 @step
 def touch_bits(st: int, t: int, source: int, bits: int, word: int) -> None:
     """Mark what rests on the metrics of a row's bits."""
-    base = source * s.row_words(st) * s.WORD + word * s.WORD
+    base = (source * s.row_words(st) + word) * s.ROW_WORD
     b = 0
     while bits:
         while bits & 255 == 0:

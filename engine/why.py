@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.kernel import evaluate, find_number
 from engine.partition import Partition
-from engine.state import FACT_VALUES, WORD
+from engine.state import FACT_VALUES, ROW_WORD, WORD
 from profiles import facts
 from profiles.intervals import ALL
 from profiles.metrics import AVG, COUNT, DISTINCT, FIRST, LAST, NAMES, SUM
@@ -68,7 +68,7 @@ def metric_value(partition: Partition, c: int, spec: MetricSpec) -> Any:
         place = int(plan.columns["metric_value"][m])
         width = memory.dimensions["row_values"]
         value = int(
-            memory["row_minute"][first - 1] if place < 0 else memory["row_value"][(first - 1) * width + place]
+            memory["row_minute"][first - 1] if place < 0 else memory.row_values[(first - 1) * width + place]
         )
     return partition.texts[value] if m in plan.texts else value
 
@@ -114,7 +114,7 @@ def rows_that_count(partition: Partition, c: int, spec: MetricSpec) -> list[dict
     found = []
     for row in reversed(memory["place"][start : start + int(memory["list_size"][h])].tolist()):
         minute = int(memory["row_minute"][row])
-        counts = int(memory["row_pass"][row * words + bit // WORD]) >> (bit % WORD) & 1
+        counts = int(memory["row_pass"][row * words + bit // ROW_WORD]) >> (bit % ROW_WORD) & 1
         if counts and (low is None or minute >= low) and minute < high:
             found.append(_row(partition, row, spec.source))
     return found
@@ -125,7 +125,7 @@ def _row(partition: Partition, row: int, source: str) -> dict[str, Any]:
     width = memory.dimensions["row_values"]
     shown: dict[str, Any] = {"source": source, "minute": int(memory["row_minute"][row])}
     for j, name in enumerate(partition.plan.metric.projection[source]):
-        value = int(memory["row_value"][row * width + j])
+        value = int(memory.row_values[row * width + j])
         shown[name] = partition.texts[value] if schema.column(source, name).type == "text" else value
     return shown
 

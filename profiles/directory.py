@@ -18,6 +18,12 @@ REMOVED = -1  # a place of the hash table whose entry was forgotten
 
 
 @inlined
+def high_half(st: int, e: int) -> int:
+    """Return the high half of an entry's key; none is kept while all keys are whole numbers."""
+    return s.entry_high(st, e) if s.wide_keys_now(st) else s.WHOLE_KEY
+
+
+@inlined
 def find_entry(st: int, source: int, high: int, low: int) -> int:
     """Return the entry of (source, key), or -1."""
     mask = s.entry_mask(st)
@@ -26,7 +32,7 @@ def find_entry(st: int, source: int, high: int, low: int) -> int:
         e = s.entry_slot(st, i) - 1
         if e == -1:
             return -1
-        if e >= 0 and s.entry_low(st, e) == low and s.entry_high(st, e) == high:
+        if e >= 0 and s.entry_low(st, e) == low and high_half(st, e) == high:
             if s.entry_source(st, e) & SOURCE == source:
                 return e
         i = (i + 1) & mask
@@ -43,7 +49,8 @@ def add_entry(st: int, source: int, high: int, low: int) -> int:
         s.set_entries_used(st, e + 1)
     s.set_entries_live(st, s.entries_live(st) + 1)
     s.set_entry_source(st, e, source)
-    s.set_entry_high(st, e, high)
+    if s.wide_keys_now(st):
+        s.set_entry_high(st, e, high)
     s.set_entry_low(st, e, low)
     s.set_entry_row(st, e, -1 - s.clock(st))
     place_entry(st, e)
@@ -54,7 +61,7 @@ def add_entry(st: int, source: int, high: int, low: int) -> int:
 def place_entry(st: int, e: int) -> None:
     """Enter an entry into the hash table."""
     mask = s.entry_mask(st)
-    i = mix(s.entry_high(st, e) + (s.entry_source(st, e) & SOURCE), s.entry_low(st, e)) & mask
+    i = mix(high_half(st, e) + (s.entry_source(st, e) & SOURCE), s.entry_low(st, e)) & mask
     while s.entry_slot(st, i) > 0:
         i = (i + 1) & mask
     s.set_entry_slot(st, i, e + 1)

@@ -30,7 +30,7 @@ def find_lost_extremes(st: int) -> None:
 def counts(st: int, c: int, m: int, row: int) -> bool:
     """Whether metric m counts a row of its source at the clock."""
     bit = s.metric_bit(st, m)
-    if s.row_pass(st, row * s.row_words(st) + bit // s.WORD) >> (bit % s.WORD) & 1 == 0:
+    if s.row_pass(st, row * s.row_words(st) + bit // s.ROW_WORD) >> (bit % s.ROW_WORD) & 1 == 0:
         return False
     return holds(st, s.metric_window(st, m), c, s.row_minute(st, row))
 

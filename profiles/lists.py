@@ -26,7 +26,7 @@ def row_less(st: int, a: int, b: int) -> bool:
     if s.row_micro(st, a) != s.row_micro(st, b):
         return s.row_micro(st, a) < s.row_micro(st, b)
     e, f = s.row_entry(st, a), s.row_entry(st, b)
-    if s.entry_high(st, e) != s.entry_high(st, f):
+    if s.wide_keys_now(st) and s.entry_high(st, e) != s.entry_high(st, f):
         return s.entry_high(st, e) < s.entry_high(st, f)
     return s.entry_low(st, e) < s.entry_low(st, f)
 

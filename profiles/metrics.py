@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from engine import state as s
 from engine.jit import inlined, step
-from profiles import distinct
+from profiles import distinct, rows
 from profiles.lists import row_less
 
 COUNT, SUM, AVG, MIN, MAX, FIRST, LAST, DISTINCT = range(8)
@@ -29,13 +29,13 @@ def accumulator(st: int, c: int, m: int) -> int:
 def value_of(st: int, m: int, row: int) -> int:
     """Return the row's value that metric m looks at: a column, or the event minute itself."""
     j = s.metric_value(st, m)
-    return s.row_value(st, row * s.row_values(st) + j) if j >= 0 else s.row_minute(st, row)
+    return rows.value(st, row * s.row_values(st) + j) if j >= 0 else s.row_minute(st, row)
 
 
 @step
 def change(st: int, c: int, source: int, row: int, bits: int, word: int, sign: int) -> None:
     """Apply (sign 1) or retract (sign -1) a row in the metrics whose bits are given."""
-    base = source * s.row_words(st) * s.WORD + word * s.WORD
+    base = (source * s.row_words(st) + word) * s.ROW_WORD
     b = 0
     while bits:
         while bits & 255 == 0:

@@ -11,6 +11,34 @@ from engine.jit import inlined, step
 from profiles import lists
 
 NOT_LINKED = -1
+NARROW = 1 << 31
+
+
+@inlined
+def value(st: int, at: int) -> int:
+    """Return a value of a row; at = row * row_values + place."""
+    return s.wide_value(st, at) if s.wide_values_now(st) else s.narrow_value(st, at)
+
+
+@inlined
+def set_value(st: int, at: int, to: int) -> None:
+    """Keep a value of a row; the batch's values have been found to fit (`values_fit`)."""
+    if s.wide_values_now(st):
+        s.set_wide_value(st, at, to)
+    else:
+        s.set_narrow_value(st, at, to)
+
+
+@inlined
+def values_fit(st: int, i: int) -> bool:
+    """Whether the values of batch index i fit the columns of rows as they are now."""
+    if s.wide_values_now(st):
+        return True
+    width = s.row_values(st)
+    for at in range(i * width, (i + 1) * width):
+        if s.b_value(st, at) < -NARROW or s.b_value(st, at) >= NARROW:
+            return False
+    return True
 
 
 @step
@@ -30,7 +58,7 @@ def store_row(st: int, i: int, source: int, c: int, e: int, minute: int, micro: 
     s.set_entry_row(st, e, row)
     width = s.row_values(st)
     for j in range(width):
-        s.set_row_value(st, row * width + j, s.b_value(st, i * width + j))
+        set_value(st, row * width + j, s.b_value(st, i * width + j))
     link(st, row, source, minute)
     lists.insert_row(st, c * s.sources(st) + source, row)
     return row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine import state as s
 from engine.effects import CONTRADICTED, emit_decision
 from engine.jit import step
-from profiles import facts, lists, timers
+from profiles import directory, facts, lists, timers
 from profiles.directory import CHANGED, find_entry
 from rules.evaluate import is_true
 from triggers.decide import CAUSE, condition_holds
@@ -47,7 +47,9 @@ def is_decided(st: int, trigger: int, c: int, e: int) -> bool:
     fact = facts.find(st, c, facts.ABSENT, trigger)
     if fact < 0:
         return False
-    if facts.value(st, fact, 2) != s.entry_high(st, e) or facts.value(st, fact, 3) != s.entry_low(st, e):
+    if facts.value(st, fact, 2) != directory.high_half(st, e):
+        return False
+    if facts.value(st, fact, 3) != s.entry_low(st, e):
         return False
     if facts.value(st, fact, 4) != s.entry_epoch(st, e) or facts.value(st, fact, 5) != s.entry_position(st, e):
         return False
@@ -61,7 +63,7 @@ def decide(st: int, trigger: int, c: int, e: int, minute: int) -> None:
         return
     n = conclude(st, trigger, c, minute + s.trigger_within(st, trigger) + 1)
     values = (
-        s.trigger_after(st, trigger), s.entry_high(st, e), s.entry_low(st, e),
+        s.trigger_after(st, trigger), directory.high_half(st, e), s.entry_low(st, e),
         s.entry_epoch(st, e), s.entry_position(st, e), s.entry_offset(st, e), s.clock(st),
     )  # fmt: skip
     for j in range(CAUSE):
@@ -83,7 +85,7 @@ def count_of(st: int, trigger: int, c: int, minute: int) -> bool:
         row = lists.row_at(st, h, k)
         if s.row_minute(st, row) > last:
             return False
-        if s.row_pass(st, row * s.row_words(st) + bit // s.WORD) >> (bit % s.WORD) & 1:
+        if s.row_pass(st, row * s.row_words(st) + bit // s.ROW_WORD) >> (bit % s.ROW_WORD) & 1:
             return True
     return False
 
@@ -92,7 +94,7 @@ def count_of(st: int, trigger: int, c: int, minute: int) -> bool:
 def refute(st: int, trigger: int, c: int, minute: int, row: int) -> None:
     """A row of B has come: if the last decided instance rested on its absence, say so (D3)."""
     bit = s.metric_bit(st, s.trigger_of(st, trigger))
-    if s.row_pass(st, row * s.row_words(st) + bit // s.WORD) >> (bit % s.WORD) & 1 == 0:
+    if s.row_pass(st, row * s.row_words(st) + bit // s.ROW_WORD) >> (bit % s.ROW_WORD) & 1 == 0:
         return
     fact = facts.find(st, c, facts.ABSENT, trigger)
     if fact < 0:

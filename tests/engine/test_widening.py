@@ -40,7 +40,7 @@ def _orders(amounts: list[int], key_high: list[int]) -> Batch:
 
 
 def _read(engine: Engine, name: str) -> int:
-    series = metric_series(engine.partitions[0], engine.plan.declared_metrics[name])
+    series = metric_series(engine.partitions[0], engine.plan.declared[name][0])
     return int(series.iloc[0])
 
 
