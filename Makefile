@@ -13,7 +13,7 @@ help:  ## this list
 setup: .venv/installed-dev  ## virtual environment, locked packages, compiled kernel (the others call it)
 
 demo: .venv/installed-run  ## a real shop's year, then a simulated shop, live (ARGS=--once ends by itself)
-	@.venv/bin/python -m app.demo $(ARGS)
+	@./tintype demo $(ARGS)
 
 test: lint  ## every check and every test
 	@echo '==> pytest'

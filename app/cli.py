@@ -10,6 +10,7 @@ from app import exits
 from app.commands.audit import audit
 from app.commands.bench import bench
 from app.commands.check import check
+from app.commands.demo import demo
 from app.commands.import_ import import_
 from app.commands.profile import profile
 from app.commands.schema import schema
@@ -39,6 +40,7 @@ app.command("audit")(audit)
 app.command("test")(timelines)
 app.command("bench")(bench)
 app.command("schema")(schema)
+app.command("demo")(demo)
 
 
 def main(arguments: list[str] | None = None) -> int:

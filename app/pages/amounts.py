@@ -14,6 +14,15 @@ def metric_types(shop: Shop) -> dict[str, Type]:
     return {name: check_metric(text, schema).type for name, text in shop.metrics.items()}
 
 
+def money_type(shop: Shop) -> Type:
+    """Return the unit of money: that of the first money column, all of one currency (M1)."""
+    for source in shop.sources.values():
+        for column in source.columns.values():
+            if column.type == "decimal" and column.currency:
+                return Type("number", column.scale, column.currency)
+    return Type("number", scale=0)
+
+
 def write_value(value: object, kind: Type | None = None) -> str:
     """Write a value for a person; null is a dash.
 

@@ -23,7 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.moments import write_moment
-from app.pages.amounts import metric_types, write_value
+from app.pages.amounts import metric_types, money_type, write_value
 from app.pages.labels import labels
 from app.shop import Shop
 from rfm.model import RfmModel
@@ -40,7 +40,10 @@ def profile_page(shop: Shop, profile: Mapping[str, Any]) -> RenderableType:
         parts += [_title(words["rfm"]), _rfm(shop, profile["rfm"], words)]
     parts += [_title(words["tags"]), *_tags(shop, profile["tags"], words)]
     if shop.metrics:
-        parts += [_title(words["metrics"]), _metrics({name: profile["metrics"][name] for name in shop.metrics}, metric_types(shop))]
+        parts += [
+            _title(words["metrics"]),
+            _metrics({name: profile["metrics"][name] for name in shop.metrics}, metric_types(shop)),
+        ]
     return Padding(Group(*parts), (1, 2))
 
 
@@ -79,7 +82,7 @@ def write_attribute(shop: Shop, name: str, value: object) -> str:
 
 def _rfm(shop: Shop, found: Mapping[str, Mapping[str, Any]], words: Mapping[str, str]) -> RenderableType:
     table = Table.grid(padding=(0, 3))
-    money = _money(shop)
+    money = money_type(shop)
     for model in shop.rfm:
         values = found[model.name]
         if values["frequency"] is None:
@@ -95,15 +98,6 @@ def _rfm(shop: Shop, found: Mapping[str, Mapping[str, Any]], words: Mapping[str,
         table.add_row(Text(model.name, style="dim"), Text(scores, style="bold"), segment)
         table.add_row("", "", Text(" · ".join(figures)))
     return table
-
-
-def _money(shop: Shop) -> Type:
-    """Return the unit of money: that of the first money column, all of one currency (M1)."""
-    for source in shop.sources.values():
-        for column in source.columns.values():
-            if column.type == "decimal" and column.currency:
-                return Type("number", column.scale, column.currency)
-    return Type("number", scale=0)
 
 
 def _ago(model: RfmModel, recency: int, words: Mapping[str, str]) -> str:
