@@ -11,10 +11,10 @@ from engine import kernel
 from engine.memory import zeros
 from engine.partition import Partition
 from rfm import cuts as law
-from rfm.scores import CUTS, DAY, PACK
-from rfm.values import FREQUENCY, MONETARY, RECENCY
+from rfm.scores import CUTS, DAY, FREQUENCY, MONETARY, PACK, RECENCY
 
 Values = NDArray[np.int64]
+MEASURE = {"cut_f": FREQUENCY, "cut_m": MONETARY}
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Population:
         stay already). Everybody is looked at, because stored places in the sorted population are void."""
         for partition in self.partitions:
             memory = partition.memory
-            memory["rescore_all"][self.model] = 1
+            memory["rescore_all"][self.model] |= RECENCY
             if last is not None and memory["cuts_known"][self.model]:
                 memory["cuts_minute"][self.model] = last
                 memory["days_total"][self.model] -= memory["days_residue"][
@@ -140,7 +140,8 @@ class Population:
     def _put_in_force(self, minute: int) -> Cuts:
         method = self.declared.method
         for partition in self.partitions:
-            partition.memory["rescore_all"][self.model] = 1
+            first = not partition.memory["cuts_known"][self.model]
+            partition.memory["rescore_all"][self.model] = RECENCY | FREQUENCY | MONETARY if first else RECENCY
             partition.memory["cuts_known"][self.model] = 1
             partition.memory["cuts_minute"][self.model] = 0
         if method == "quantiles":
@@ -196,7 +197,11 @@ class Population:
         return np.sort(np.concatenate([recent >> 31 for recent in self.recent]))
 
     def _set(self, partition: Partition, name: str, values: list[int]) -> None:
-        partition.memory[name][self.model * CUTS : self.model * CUTS + len(values)] = values
+        """Put cuts in force; scores are looked at again only where a cut has moved."""
+        held = partition.memory[name][self.model * CUTS : self.model * CUTS + len(values)]
+        if (held != values).any():
+            held[:] = values
+            partition.memory["rescore_all"][self.model] |= MEASURE.get(name, RECENCY)
 
 
 def _merged(sorted_parts: list[Values]) -> Values:

@@ -118,11 +118,12 @@ def find_rescored(st: int, model: int) -> None:
     """(5): mark everybody whose score the cuts in force change."""
     if s.cuts_known(st, model) == 0:
         return
-    if s.rescore_all(st, model):
+    measures = s.rescore_all(st, model)
+    if measures:
         s.set_rescore_all(st, model, 0)
         scores.settle_reach(st, model)
         for c in range(s.customers_used(st)):
-            if scores.differs(st, c, model):
+            if scores.differs(st, c, model, measures):
                 mark_model(st, c, model)
         return
     for i in range(s.model_bins_r(st, model) - 1):

@@ -280,7 +280,9 @@ window_offset, _ = column("window_offset", "window", "i4", "minutes, or units")
 window_unit, _ = column("window_unit", "window", "i4", "calendar unit; own: number among own windows")
 window_anchor, _ = column("window_anchor", "window", "i4", "own: metric of the date attribute")
 window_bits, _ = column("window_bits", "window", "i8", "bits: metrics with this window", "row_words")
-window_distincts, _ = column("window_distincts", "window", "i4", "metrics with this window that count different values")
+window_distincts, _ = column(
+    "window_distincts", "window", "i4", "metrics with this window that count different values"
+)
 window_low, set_window_low = column("window_low", "window", "i4", "first minute at the clock")
 window_high, set_window_high = column("window_high", "window", "i4", "end at the clock")
 filter_program, _ = column("filter_program", "filter", "i4", "its program; -1 none")
@@ -351,8 +353,10 @@ reach_place, set_reach_place = column(
 population_changed, set_population_changed = column(
     "population_changed", "model", "i1", "bits: recency, frequency, monetary"
 )
-cuts_minute, set_cuts_minute = column("cuts_minute", "model", "i4", "unit day: opening whose days hold while nobody is in the population; 0 the clock's")
-rescore_all, set_rescore_all = column("rescore_all", "model", "i1", "1: cuts have moved, look at everybody")
+cuts_minute, set_cuts_minute = column(
+    "cuts_minute", "model", "i4", "opening whose days hold while nobody is in the population; 0 the clock's"
+)
+rescore_all, set_rescore_all = column("rescore_all", "model", "i1", "bits of measures whose cuts have moved")
 sorted_recent, _ = column("sorted_recent", "sorted", "i8", "last order x 2^31 + customer, sorted")
 gathered_recent, set_gathered_recent = column("gathered_recent", "gathered", "i8", "order x 2^31 + customer")
 gathered_frequency, set_gathered_frequency = column("gathered_frequency", "gathered", "i8", "to be sorted")

@@ -14,6 +14,7 @@ STANDS, FIXED_MINUTES, FIXED_DAYS, QUANTILE_DAYS, MEAN_DAYS = range(5)
 DAY = 1440
 CUTS = 9  # places for the cuts of at most ten bins
 PACK = 1 << 31
+RECENCY, FREQUENCY, MONETARY = 1, 2, 4  # bits of measures
 
 
 @inlined
@@ -127,19 +128,23 @@ def rescore(st: int, c: int, model: int) -> bool:
 
 
 @step
-def differs(st: int, c: int, model: int) -> bool:
-    """Whether the stored scores differ from those under the cuts in force (nothing is stored)."""
+def differs(st: int, c: int, model: int, measures: int) -> bool:
+    """Whether stored scores differ from those under the cuts in force; measures: bits of those that can."""
     at = c * s.models(st) + model
     if s.recent(st, at) < 0:
         return s.score_r(st, at) != 0
-    r, f, m = s.model_bins_r(st, model), 1, 1
+    r, f, m = s.model_bins_r(st, model), s.score_f(st, at), s.score_m(st, at)
     for i in range(s.model_bins_r(st, model) - 1):
         if s.recent(st, at) <= s.reach_now(st, model * CUTS + i):
             r -= 1
-    for i in range(s.model_bins_f(st, model) - 1):
-        if s.frequency(st, at) >= s.cut_f(st, model * CUTS + i):
-            f += 1
-    for i in range(s.model_bins_m(st, model) - 1):
-        if s.monetary(st, at) >= s.cut_m(st, model * CUTS + i):
-            m += 1
+    if measures & FREQUENCY:
+        f = 1
+        for i in range(s.model_bins_f(st, model) - 1):
+            if s.frequency(st, at) >= s.cut_f(st, model * CUTS + i):
+                f += 1
+    if measures & MONETARY:
+        m = 1
+        for i in range(s.model_bins_m(st, model) - 1):
+            if s.monetary(st, at) >= s.cut_m(st, model * CUTS + i):
+                m += 1
     return r != s.score_r(st, at) or f != s.score_f(st, at) or m != s.score_m(st, at)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from engine import state as s
 from engine.jit import step
 from profiles import metrics
+from rfm.scores import FREQUENCY, MONETARY, RECENCY
 
-RECENCY, FREQUENCY, MONETARY = 1, 2, 4
 
 
 @step
