@@ -41,7 +41,7 @@ def _take_over(old: Partition, new: Partition) -> None:
         if name in old.plan.tag.number and _rule_of(old, name) == _rule_of(new, name):
             _copy_tag(old, new, name, places)
         else:
-            _reset_tag(new, name)
+            _begin_tag(old, new, name, places)
     _copy_segments(old, new, places)
     _copy_memories(old, new, places)
 
@@ -86,7 +86,9 @@ def _copy_tag(old: Partition, new: Partition, name: str, places: Ints) -> None:
             _start(new, int(new.per_customer("until")[c, end_b]), timers.TAG_ENDS, b, c, 0, 0)
 
 
-def _reset_tag(new: Partition, name: str) -> None:
+def _begin_tag(old: Partition, new: Partition, name: str, places: Ints) -> None:
+    """A new or changed tag is judged from the beginning; who is a member stays one, and its since, if the
+    result is the same (G3)."""
     b = new.plan.tag.number[name]
     for column in ("truth", "candidate", "member", "spent"):
         new.per_customer(column)[:, b // WORD] &= ~(1 << (b % WORD))
@@ -94,6 +96,11 @@ def _reset_tag(new: Partition, name: str) -> None:
     end = int(new.plan.columns["tag_end"][b])
     if end >= 0:
         new.per_customer("until")[:, end : end + 2] = 0
+    if name in old.plan.tag.number:
+        a, here = old.plan.tag.number[name], np.flatnonzero(places >= 0)
+        bits = old.per_customer("member")[places[here], a // WORD] >> (a % WORD) & 1
+        new.per_customer("member")[here, b // WORD] |= bits << (b % WORD)
+        new.per_customer("since")[here, b] = old.per_customer("since")[places[here], a]
 
 
 def _copy_segments(old: Partition, new: Partition, places: Ints) -> None:

@@ -218,7 +218,8 @@ def _size(plan: Plan) -> None:
         ring *= 2
     plan.fixed |= {
         "minute": ring, "list_class": LIST_CLASSES, "stack": FIXED_STACK,
-        "window": max(1, len(plan.metric.windows)),        "unit": len(UNITS) + 1, "model": max(1, len(plan.models)), "model_end": len(plan.models) + 1,
+        "window": max(1, len(plan.metric.windows)), "unit": len(UNITS) + 1,
+        "model": max(1, len(plan.models)), "model_end": len(plan.models) + 1,
         "sorted": 0, "batch": 0, "old": 0,
         "occasion": len(plan.trigger.names) + 1, "trigger": max(1, len(plan.trigger.names)),
     }  # fmt: skip
@@ -236,7 +237,8 @@ def _size(plan: Plan) -> None:
     plan.scalars |= {name: plan.dimensions[name] for name in names}
     plan.scalars |= {
         "windows": len(plan.metric.windows), "triggers": len(plan.trigger.names), "ring_mask": ring - 1,
-        "metrics": len(plan.metric.specs), "distincts": sum(spec.function == "distinct" for spec in plan.metric.specs),
+        "metrics": len(plan.metric.specs),
+        "distincts": sum(spec.function == "distinct" for spec in plan.metric.specs),
         "waiting_triggers": len(plan.columns["waiting_trigger"]),
         "absence_triggers": plan.trigger.absences,
         "segment_enters": len(plan.columns["segment_enter"]) // 3,

@@ -46,14 +46,15 @@ def lacks_for_row(st: int, source: int, c: int) -> int:
 
 @step
 def lacks_for_opening(st: int, minute: int) -> int:
-    """Return what the rows that enter windows at the opening of a minute could lack: places of different values,
-    and timers of own windows."""
+    """Return what the rows that enter windows at the opening of a minute could lack: places of different
+    values, and timers of own windows."""
     if s.distincts(st) == 0 and s.own_windows(st) == 0:
         return NOTHING
     values, dates, moved = s.metrics(st), 0, 0
     for source in range(s.sources(st)):
         for w in range(s.source_window(st, source), s.source_window(st, source + 1)):
-            may_be_date = s.own_windows(st) > 0 and s.window_kind(st, w) == ALL  # attributes are over "all" (W6)
+            # attributes are over "all": a row that enters there may bring a date (W6)
+            may_be_date = s.own_windows(st) > 0 and s.window_kind(st, w) == ALL
             if s.window_distincts(st, w) == 0 and not may_be_date:
                 continue
             for m in range(s.window_high(st, w), next_high(st, w, minute)):

@@ -85,7 +85,7 @@ def renew(st: int, e: int) -> None:
 
 @inlined
 def is_newer(st: int, e: int, epoch: int, position: int, offset: int, is_row: bool) -> bool:
-    """Whether (epoch, position, offset) stands after the entry's (W2); a row may follow its own move out (W7)."""
+    """Whether a position stands after the entry's (W2); a row may follow its own move out (W7)."""
     if epoch != s.entry_epoch(st, e):
         return epoch > s.entry_epoch(st, e)
     if position != s.entry_position(st, e):

@@ -19,7 +19,7 @@ def follow_anchors(st: int, c: int, source: int) -> None:
 
 @step
 def follow_all_anchors(st: int, c: int) -> None:
-    """Renew every own window of a customer at an opening, where a waiting row may have brought a date (W6)."""
+    """Renew a customer's own windows at an opening, where a waiting row may have brought a date (W6)."""
     for w in range(s.windows(st)):
         if s.window_kind(st, w) == OWN:
             renew(st, w, source_of(st, w), c)

@@ -88,7 +88,7 @@ def in_reach(st: int, minute: int) -> bool:
 
 @step
 def count_of_minute(st: int, source: int, minute: int) -> int:
-    """Return how many rows stand at a place of the minute index (a few of other minutes may be among them)."""
+    """Return how many rows stand at a minute's place of the index (a few may be of other minutes)."""
     following, count = s.minute_head(st, head_place(st, source, minute)), 0
     while following:
         count += 1

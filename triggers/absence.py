@@ -35,7 +35,8 @@ def fall_due(st: int, trigger: int, c: int, high: int, low: int) -> None:
     if e < 0 or s.entry_row(st, e) < 0 or s.entry_source(st, e) & CHANGED:
         return
     row = s.entry_row(st, e)
-    if s.row_customer(st, row) != c or s.row_minute(st, row) + s.trigger_within(st, trigger) + 1 != s.clock(st):
+    due = s.row_minute(st, row) + s.trigger_within(st, trigger) + 1
+    if s.row_customer(st, row) != c or due != s.clock(st):
         return  # the timer of an instance that was withdrawn
     if not is_decided(st, trigger, c, e):
         decide(st, trigger, c, e, s.row_minute(st, row))
@@ -43,7 +44,7 @@ def fall_due(st: int, trigger: int, c: int, high: int, low: int) -> None:
 
 @step
 def is_decided(st: int, trigger: int, c: int, e: int) -> bool:
-    """Whether the instance decided last is this one: its timer may stand twice, where A was deleted and came again."""
+    """Whether the instance decided last is this one: A deleted and inserted again has two timers."""
     fact = facts.find(st, c, facts.ABSENT, trigger)
     if fact < 0:
         return False
@@ -51,7 +52,9 @@ def is_decided(st: int, trigger: int, c: int, e: int) -> bool:
         return False
     if facts.value(st, fact, 3) != s.entry_low(st, e):
         return False
-    if facts.value(st, fact, 4) != s.entry_epoch(st, e) or facts.value(st, fact, 5) != s.entry_position(st, e):
+    if facts.value(st, fact, 4) != s.entry_epoch(st, e):
+        return False
+    if facts.value(st, fact, 5) != s.entry_position(st, e):
         return False
     return facts.value(st, fact, 6) == s.entry_offset(st, e)
 

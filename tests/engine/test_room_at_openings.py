@@ -12,7 +12,9 @@ from tests.laws.world import LIVE
 ALL_NEW = 70
 
 
-@pytest.mark.parametrize("text", ['distinct(orders.amount, "day offset 1")', 'distinct(orders.amount, "10m offset 20m")'])
+@pytest.mark.parametrize(
+    "text", ['distinct(orders.amount, "day offset 1")', 'distinct(orders.amount, "10m offset 20m")']
+)
 def test_many_different_values_may_enter_at_one_minute(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """W5, M2: a whole day becomes yesterday at midnight; the table of values is large enough before."""
     monkeypatch.setattr(memory, "FIRST", memory.FIRST | {"distinct": 16})

@@ -1,5 +1,7 @@
 """Four small shops that together use every feature of the core, in zones whose clocks change."""
 
+# ruff: noqa: E501 - a table of declarations reads better one declaration a line
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -146,7 +148,7 @@ class Place:
     @property
     def start(self) -> int:
         """The epoch minute."""
-        return int(self.begin.replace(tzinfo=ZoneInfo(self.zone)).timestamp()) // 60
+        return int(self.begin.timestamp()) // 60
 
     def midnight(self, day: date) -> int:
         """The epoch minute at which a local day begins."""
@@ -154,10 +156,14 @@ class Place:
 
 
 PLACES = (
-    Place("Europe/London", datetime(2020, 3, 28, 23, 40)),  # a Sunday of 23 hours, then a new week and a new month
-    Place("Asia/Shanghai", datetime(2020, 2, 28, 23, 50)),  # a leap day and a new month
-    Place("America/New_York", datetime(2020, 10, 31, 23, 45)),  # a Sunday of 25 hours and a new month
-    Place("America/Sao_Paulo", datetime(2018, 11, 3, 23, 30)),  # a Sunday without midnight
+    # a Sunday of 23 hours, then a new week and a new month
+    Place("Europe/London", datetime(2020, 3, 28, 23, 40, tzinfo=ZoneInfo("Europe/London"))),
+    # a leap day and a new month
+    Place("Asia/Shanghai", datetime(2020, 2, 28, 23, 50, tzinfo=ZoneInfo("Asia/Shanghai"))),
+    # a Sunday of 25 hours and a new month
+    Place("America/New_York", datetime(2020, 10, 31, 23, 45, tzinfo=ZoneInfo("America/New_York"))),
+    # a Sunday without midnight
+    Place("America/Sao_Paulo", datetime(2018, 11, 3, 23, 30, tzinfo=ZoneInfo("America/Sao_Paulo"))),
 )
 
 

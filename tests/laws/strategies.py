@@ -28,9 +28,12 @@ flags = st.sampled_from([None, True, False])
 pages = st.sampled_from([None, "a", "b", "bot"])
 operations = st.sampled_from([UPSERT, UPSERT, UPSERT, INSERT, UPDATE, DELETE, DELETE, READ])
 shifts = st.one_of(
-    st.just(0), st.integers(-25, 0), st.integers(-25, 9), st.sampled_from([-1441, -1440, -1439, -2880, -4320, -44640, -527040, 1440])
+    st.just(0), st.integers(-25, 0), st.integers(-25, 9),
+    st.sampled_from([-1441, -1440, -1439, -2880, -4320, -44640, -527040, 1440]),
 )  # fmt: skip
-places = st.one_of(st.none(), st.none(), st.none(), st.integers(-6, 0))  # an older position than the key's, mostly not
+places = st.one_of(
+    st.none(), st.none(), st.none(), st.integers(-6, 0)
+)  # an older position than the key's, mostly not
 customers, keys = st.integers(1, 4), st.integers(0, 5)
 seconds = st.sampled_from([0, 0, 7.5, 59.999999])
 born = st.one_of(st.none(), st.integers(-800, 5), st.sampled_from([-366, -365, -364, -1461, 1]))
@@ -39,7 +42,9 @@ long_waits = st.one_of(waits, waits, st.sampled_from([30, 700, 1439, 1500, 4400,
 
 order = st.tuples(
     st.just("orders"), keys, customers, operations, shifts, seconds, places,
-    st.fixed_dictionaries({"amount": amounts, "price": prices, "status": statuses, "gift": flags, "paid_at": amounts}),
+    st.fixed_dictionaries(
+        {"amount": amounts, "price": prices, "status": statuses, "gift": flags, "paid_at": amounts}
+    ),
 )  # fmt: skip
 view = st.tuples(
     st.sampled_from(["views", "clicks"]), keys, customers, operations, shifts, seconds, places,
@@ -49,7 +54,13 @@ member = st.tuples(
     st.just("members"), keys, customers, operations, shifts, seconds, places,
     st.fixed_dictionaries({"joined": born, "city": st.sampled_from([None, "上海", "北京"]), "vip": flags}),
 )  # fmt: skip
-hand = st.tuples(st.just("manual"), st.sampled_from(sorted(TAGS)), customers, flags, st.one_of(st.none(), st.integers(-1, 15)))
+hand = st.tuples(
+    st.just("manual"),
+    st.sampled_from(sorted(TAGS)),
+    customers,
+    flags,
+    st.one_of(st.none(), st.integers(-1, 15)),
+)
 agreed = st.tuples(st.just("consent"), customers, st.booleans(), st.one_of(st.none(), st.integers(0, 15)))
 again = st.tuples(st.just("again"), st.integers(1, 12))
 tick = st.sampled_from([("tick",), ("epoch",)])
@@ -101,5 +112,3 @@ def _write_row(writer: Writer, place: Place, what: tuple[Any, ...]) -> None:
         said["joined"] = place.midnight(place.begin.date() + timedelta(days=said["joined"]))
     position = None if back is None else (writer.epoch, max(0, writer.position + back), 0)
     writer.row(source, key, customer, op, writer.minute + shift, second, position, **said)
-
-

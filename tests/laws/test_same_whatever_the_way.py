@@ -27,7 +27,9 @@ lives = entries(14, waits)
 
 @effort(12)
 @given(numbers, imports, lives, st.sampled_from([1, 4]))
-def test_any_batch_split_gives_the_same_bytes(number: int, imported: list[Any], live: list[Any], parts: int) -> None:
+def test_any_batch_split_gives_the_same_bytes(
+    number: int, imported: list[Any], live: list[Any], parts: int
+) -> None:
     """L1, P3: batches of 1, 7, 1000 and all: digest, transitions, decisions and state."""
     world = small(number)
     log = write(world.place, imported, live)
@@ -100,8 +102,8 @@ def with_duplicates(log: Log, random: Any) -> Log:
 
 
 rows_only = st.lists(
-    st.tuples(st.integers(0, 3), st.integers(1, 3), st.integers(-30, 0), st.integers(0, 59), st.integers(-4, 9),
-              st.sampled_from(["x", "y", None])), min_size=1, max_size=10)  # fmt: skip
+    st.tuples(st.integers(0, 3), st.integers(1, 3), st.integers(-30, 0), st.integers(0, 59),
+              st.integers(-4, 9), st.sampled_from(["x", "y", None])), min_size=1, max_size=10)  # fmt: skip
 
 
 @effort(15)
@@ -119,7 +121,8 @@ def test_another_order_of_delivery_ends_in_the_same_state(
         for row in order:
             _, customer, shift, second, amount, status = row
             place = places[id(row)]
-            writer.row("orders", 100 + place, customer, 0, world.place.start + shift, second, (0, 1 + place, 0),
+            at = world.place.start + shift
+            writer.row("orders", 100 + place, customer, 0, at, second, (0, 1 + place, 0),
                        amount=amount, price=100 + place, status=status, gift=place % 2)  # fmt: skip
             writer.wait(random.choice([0, 0, 1]))
         writer.wait(world.place.start + 20 - writer.minute)
@@ -134,7 +137,9 @@ def test_another_order_of_delivery_ends_in_the_same_state(
 
 @effort(10)
 @given(numbers, imports, lives, st.sampled_from([1, 4]))
-def test_deleting_every_row_leaves_nothing(number: int, imported: list[Any], live: list[Any], parts: int) -> None:
+def test_deleting_every_row_leaves_nothing(
+    number: int, imported: list[Any], live: list[Any], parts: int
+) -> None:
     """L3: no bit of a row, no value, no row kept, nobody in any population."""
     world = small(number)
     log = write(world.place, imported, live)
@@ -176,7 +181,9 @@ def test_any_number_of_partitions_gives_the_same(number: int, imported: list[Any
     decisions."""
     world = small(number)
     log = write(world.place, imported, [e for e in live if e[1][0] != "again"])
-    log = [record for record in log if not (record.kind == ROW and record.op == READ and record.position[1] == 0)]
+    log = [
+        record for record in log if not (record.kind == ROW and record.op == READ and record.position[1] == 0)
+    ]
     one = run(world, log, 1)
     for parts in (4, 16):
         many = run(world, log, parts)

@@ -12,11 +12,11 @@ from reference.compare import compare
 from reference.history import History
 from reference.recompute import recompute_many
 from reference.transitions import replay_small
-from tests.laws.run import Run
 from tests.laws.effort import LONG, effort
+from tests.laws.run import Run
 from tests.laws.shops import Small, small
-from tests.laws.strategies import entries, long_waits, numbers, waits, write
-from tests.laws.world import Log, frames_of, minutes_of
+from tests.laws.strategies import amounts, entries, long_waits, numbers, waits, write
+from tests.laws.world import Log, Writer, frames_of, minutes_of
 
 
 def some(minutes: Sequence[int], random: Any, most: int) -> list[int]:
@@ -49,7 +49,13 @@ def test_metrics_scores_truth_and_membership_are_the_recompute_at_any_minute(
 
 
 @effort(15)
-@given(numbers, entries(14, long_waits), entries(6, waits), st.sampled_from([1, 4]), st.randoms(use_true_random=False))
+@given(
+    numbers,
+    entries(14, long_waits),
+    entries(6, waits),
+    st.sampled_from([1, 4]),
+    st.randoms(use_true_random=False),
+)
 def test_days_later_everything_is_still_the_recompute(
     number: int, imported: list[Any], live: list[Any], partitions: int, random: Any
 ) -> None:
@@ -68,7 +74,7 @@ def test_days_later_everything_is_still_the_recompute(
 def test_transitions_are_those_of_judging_everybody_at_every_minute(
     number: int, live: list[Any], partitions: int
 ) -> None:
-    """T3, G1, G2, G3, R3: each change once, at its step and minute, leaving before entering, with its since."""
+    """T3, G1, G2, G3, R3: each change once, at its step and minute, leaving first, with its since."""
     world = small(number)
     log = write(world.place, [], live)
     last = max(minutes_of(log))
@@ -76,11 +82,39 @@ def test_transitions_are_those_of_judging_everybody_at_every_minute(
     expected = replay_small(world.pieces, *frames_of(world, log, partitions), last)
     found = sorted(run.outcome.transitions, key=lambda one: one.partition)
     told = [(one.partition, one.minute, one.customer, one.what, *_sides(one)) for one in found]
-    assert told == [(one.partition, one.minute, one.customer, one.name, one.before, one.after) for one in expected]
+    assert told == [
+        (one.partition, one.minute, one.customer, one.name, one.before, one.after) for one in expected
+    ]
     steps = [(one.step, mine.step) for one, mine in zip(expected, found, strict=True) if one.step is not None]
     assert [mine for _, mine in steps] == [step for step, _ in steps]
     member = {(one.customer, one.name): one for one in expected if one.kind == "tag"}
     assert run.since() == {at: one.since for at, one in member.items() if one.after}
+
+
+crowd = st.lists(
+    st.tuples(
+        st.integers(0, 5), st.sampled_from([0, 0.5, 59.999999]), st.integers(-1, 0),
+        st.sampled_from([0, 0, 0, 3]), amounts,
+    ), min_size=4, max_size=10,
+)  # fmt: skip
+
+
+@effort(60)
+@given(numbers, crowd)
+def test_rows_of_one_minute_stand_in_the_order_of_their_event_times_and_keys(
+    number: int, rows: list[Any]
+) -> None:
+    """W9, M3: first, last and all others, while the rows of two minutes come, change and go."""
+    world = small(number)
+    writer = Writer(world.place.start)
+    for key, second, back, op, amount in rows:
+        status = None if amount is None else str(amount)
+        writer.row(
+            "orders", key, 1, op, writer.minute + back, second, amount=amount, price=amount, status=status
+        )
+    writer.wait(12)
+    writer.tick()
+    assert differences(world, writer.log, [world.place.start, writer.minute], 1) == []
 
 
 def _sides(one: Any) -> tuple[Any, Any]:

@@ -35,7 +35,7 @@ def partition_of(customer: int, partitions: int) -> int:
 
 @dataclass(frozen=True)
 class Record:
-    """One record of a log. ``said``: columns of a row, or what a control record says; ``customer`` -1: nobody."""
+    """One record of a log. ``said``: columns of a row, or what a control record says; customer -1: nobody."""
 
     kind: int
     minute: int
@@ -77,7 +77,8 @@ class Writer:
         self.log.append(Record(TICK, self.minute, self.mode))
 
     def row(
-        self, source: str, key: int, customer: int, op: int = UPSERT, event: int | None = None, second: float = 0,
+        self, source: str, key: int, customer: int, op: int = UPSERT, event: int | None = None,
+        second: float = 0,
         position: tuple[int, int, int] | None = None, **said: Any,
     ) -> Record:  # fmt: skip
         """Write one row; of another customer than before it is two records. ``event`` is a minute."""
@@ -95,7 +96,11 @@ class Writer:
             customer = before
         self.owner[here] = customer
         (self.alive.discard if op == DELETE else self.alive.add)(here)
-        return self._put(Record(ROW, self.minute, self.mode, customer, source, op, key, at, us, {} if op == DELETE else said))
+        return self._put(
+            Record(
+                ROW, self.minute, self.mode, customer, source, op, key, at, us, {} if op == DELETE else said
+            )
+        )
 
     def begin_epoch(self) -> None:
         """A new connector or snapshot: source positions begin anew (W2)."""
@@ -106,7 +111,9 @@ class Writer:
         self._put(replace(record, minute=self.minute, mode=self.mode))
 
     def manual(self, tag: str, customer: int, on: bool | None, until: int | None = None) -> None:
-        self._put(Record(MANUAL, self.minute, self.mode, customer, said={"tag": tag, "on": on, "until": until}))
+        self._put(
+            Record(MANUAL, self.minute, self.mode, customer, said={"tag": tag, "on": on, "until": until})
+        )
 
     def consent(self, customer: int, granted: bool, until: int | None = None) -> None:
         said = {"channel": "sms", "purpose": "marketing", "granted": granted, "until": until}
@@ -182,12 +189,22 @@ def frames_of(small: Small, log: Log, partitions: int) -> tuple[dict[str, pd.Dat
                 rows[record.source].append(_row_of(number, step, record) | record.said)
             else:
                 control.append(_control_of(number, step, record))
-    return {name: _frame(small, name, found) for name, found in rows.items()}, pd.DataFrame(control, columns=CONTROL)
+    return {name: _frame(small, name, found) for name, found in rows.items()}, pd.DataFrame(
+        control, columns=CONTROL
+    )
 
 
 def _row_of(partition: int, step: int, record: Record) -> dict[str, Any]:
     place = (record.op, LOWEST, record.key, *record.position)
-    values = (partition, step, record.minute, MODES[record.mode], *place, customer_id(record.customer), record.event_us)
+    values = (
+        partition,
+        step,
+        record.minute,
+        MODES[record.mode],
+        *place,
+        customer_id(record.customer),
+        record.event_us,
+    )
     return dict(zip(ENVELOPE, values, strict=True))
 
 
