@@ -121,6 +121,8 @@ class Replay:
     def _change(self, version: str, minute: int, mode: str) -> None:
         """New settings are in force from this step (G4)."""
         self.shop, self.version = Shop.model_validate_json(version), version
+        if self.engine.clock >= 0:
+            self.engine.advance(max(minute, self.engine.clock), LIVE if mode == "live" else IMPORT)
         old, was = self.engine, self.engine.partitions[0].mode
         fresh = Replay(self.log, self.shop, lambda *_: None)
         fresh.follow_silently(old.steps, old.clock)

@@ -69,13 +69,16 @@ class Runtime:
         return Replay(self.log, shop, self.collector.take)
 
     def catch_up(
-        self, progress: Callable[[int], None] | None = None, until: int | None = None
+        self, progress: Callable[[int], None] | None = None, until: int | None = None, carry: bool = True
     ) -> list[Decision]:
         """Apply what the log has gained; return the decisions that are new. Keeps a snapshot now and then.
 
-        progress: called with the number of records applied; until: the last minute to apply, all when absent.
+        progress: called with the number of records applied; until: the last minute to apply, all when absent;
+        carry: False for who only looks: decisions are then left to the process that carries them out.
         """
         self._replay.follow(until, progress)
+        if not carry:
+            return []
         fresh = self.outbox.commit()
         if sum(self.engine.steps) - self._restored >= SNAPSHOT_EVERY:
             self.save_snapshot()

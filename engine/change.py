@@ -24,6 +24,9 @@ def change_plan(old: Engine, new: Engine, live: bool) -> None:
     for number, (before, after) in enumerate(zip(old.partitions, new.partitions, strict=True)):
         _take_over(before, after)
         after.set_mode(1 if live else 0)
+        after.memory.set_scalar("step", old.steps[number])  # the settings record's own
+        for name in ("last_import", "last_live"):
+            after.memory.set_scalar(name, before.memory.scalar(name))
         after.memory.set_scalar("activation", 1)
         after.memory.set_scalar("cursor", 0)
         while not after.activate():
@@ -82,7 +85,8 @@ def _copy_tag(old: Partition, new: Partition, name: str, places: Ints) -> None:
     if end_b >= 0:
         for k in range(2):
             new.per_customer("until")[here, end_b + k] = old.per_customer("until")[places[here], end_a + k]
-        for c in np.flatnonzero(new.per_customer("until")[:, end_b]).tolist():
+        ahead = new.per_customer("until")[:, end_b] > new.clock  # what max has ended lies behind
+        for c in np.flatnonzero(ahead).tolist():
             _start(new, int(new.per_customer("until")[c, end_b]), timers.TAG_ENDS, b, c, 0, 0)
 
 
@@ -119,20 +123,20 @@ def _copy_segments(old: Partition, new: Partition, places: Ints) -> None:
 
 
 def _copy_memories(old: Partition, new: Partition, places: Ints) -> None:
-    """Copy what triggers remember: cool-downs always, waiting and absences where a trigger is unchanged."""
+    """Copy what triggers remember, where what they decide by is unchanged."""
     back = {int(p): c for c, p in enumerate(places.tolist()) if p >= 0}
     number = {name: i for i, name in enumerate(new.plan.trigger.names)}
     names = old.plan.trigger.names
-    same = {n for n in names if n in number and old.plan.trigger.version(n) == new.plan.trigger.version(n)}
+    same = {n for n in names if n in number and _condition_of(old, n) == _condition_of(new, n)}
     memory = old.memory
     for place in np.flatnonzero(memory["fact_kind"]).tolist():
         kind, what = divmod(int(memory["fact_kind"][place]), facts.KIND)
         c = back.get(int(memory["fact_customer"][place]), -1)
-        if kind not in (facts.ACTED, facts.WAITING, facts.ABSENT) or c < 0 or names[what] not in number:
+        if kind not in (facts.ACTED, facts.WAITING, facts.ABSENT) or c < 0 or names[what] not in same:
             continue
-        if kind != facts.ACTED and names[what] not in same:
-            continue
-        values = memory["fact_value"][place * FACT_VALUES : (place + 1) * FACT_VALUES]
+        values = memory["fact_value"][place * FACT_VALUES : (place + 1) * FACT_VALUES].copy()
+        if kind != facts.ACTED and values[1] >= 0:  # the cause's source has another number now
+            values[1] = new.plan.metric.source_number[old.plan.metric.sources[int(values[1])]]
         _put_fact(new, c, kind, number[names[what]], values)
     for i in range(memory.scalar("timers_live")):
         kind, what = divmod(int(memory["timer_kind"][i]), timers.KIND)
@@ -140,6 +144,12 @@ def _copy_memories(old: Partition, new: Partition, places: Ints) -> None:
         if kind in (timers.FOR_ENDS, timers.ABSENCE) and c >= 0 and names[what] in same:
             _start(new, int(memory["timer_minute"][i]), kind, number[names[what]], c,
                    int(memory["timer_high"][i]), int(memory["timer_low"][i]))  # fmt: skip
+
+
+def _condition_of(partition: Partition, name: str) -> object:
+    """Return what must be unchanged for waits, absences and cool-downs to survive a version (G4)."""
+    trigger = partition.plan.trigger.declared[name]
+    return trigger.when, trigger.condition, trigger.for_
 
 
 def _start(new: Partition, minute: int, kind: int, what: int, c: int, high: int, low: int) -> None:

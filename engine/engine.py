@@ -111,8 +111,7 @@ class Engine:
                 partition.begin(minute - 1)
                 partition.set_mode(mode)
             clock = minute - 1
-        was = self.partitions[0].mode
-        if mode == LIVE and was != LIVE:
+        if mode == LIVE and self._imported_last():
             self._advance(minute - 1, HISTORY)
         elif mode == LIVE and minute - clock > LARGEST_JUMP:
             raise EngineError(
@@ -120,6 +119,12 @@ class Engine:
                 f"{LARGEST_JUMP}: append the ticks that are missing"
             )
         self._advance(minute, mode)
+
+    def _imported_last(self) -> bool:
+        """Whether the last minute with records had imported ones (T5), in whatever partition."""
+        last = {mode: max(p.memory.scalar(name) for p in self.partitions)
+                for mode, name in ((IMPORT, "last_import"), (LIVE, "last_live"))}  # fmt: skip
+        return last[IMPORT] > 0 and last[IMPORT] >= last[LIVE]
 
     def _advance(self, target: int, mode: int) -> None:
         for partition in self.partitions:
@@ -137,6 +142,8 @@ class Engine:
 
     def _open(self, minute: int) -> None:
         """Open one minute everywhere: advance(minute) of semantics T3."""
+        if minute <= self.clock:
+            raise EngineError(f"minute {minute} falls due, but the clock stands at {self.clock}")
         for partition in self.partitions:
             partition.open_minute(minute)
         for population in self.populations:

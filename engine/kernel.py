@@ -37,6 +37,10 @@ def apply(st: int, first: int, count: int, first_step: int) -> int:
             s.set_lacking(st, lack)
             return i
         s.set_step_now(st, first_step + i)
+        if s.mode_now(st) == 1:
+            s.set_last_live(st, s.clock(st))
+        else:
+            s.set_last_import(st, s.clock(st))
         kind = s.b_kind(st, i)
         if kind == ROWS:
             apply_row(st, i)

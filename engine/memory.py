@@ -90,6 +90,8 @@ class Memory:
             "wide_keys": 0,
         }
         self.capacity = dict(fixed) | FIRST
+        for domain in ("transition", "decision"):  # what one record may emit must fit
+            self.capacity[domain] = max(self.capacity[domain], 8 * dimensions["judged"])
         self.capacity |= dict.fromkeys(WIDENING, 0)
         self.capacity |= {"scalar": len(SCALARS), "length": len(COLUMNS), "fault": 2}
         self.arrays: dict[str, Array] = {}

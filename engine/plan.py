@@ -14,7 +14,7 @@ from engine.plan_metrics import FUTURE_MINUTES, MetricPlan
 from engine.plan_models import model_columns
 from engine.plan_tags import TagPlan
 from engine.plan_triggers import TriggerPlan
-from engine.state import FACT_VALUES, LEAVES
+from engine.state import CAUSES, FACT_VALUES, LEAVES
 from profiles.calendar import UNITS, boundaries
 from rfm.model import RfmModel
 from rfm.scores import CUTS
@@ -157,12 +157,13 @@ def build(shop: Declarations) -> Plan:
     programs = _Programs(schema, [m.model.name for m in models])
     programs.metric_plan, programs.tag_plan = metric_plan, tag_plan
     _compile_filters(metric_plan, programs)
+    kept = [_source_where(name, metric_plan, programs) for name in metric_plan.sources]
     expressions = {n: programs.add(f"metric {n}", c) for n, c in declared.items() if c.type.kind != "average"}
     out: dict[str, Any] = dict(metric_plan.columns(programs.numbers))
     out |= tag_plan.columns(programs.add, metric_plan, [m.model.name for m in models])
     out |= trigger_plan.columns(programs.add, metric_plan, tag_plan, models)
     out |= model_columns(models, metric_plan, tag_plan)
-    out |= programs.columns()
+    out |= programs.columns() | {"source_where": kept}
     starts, firsts = boundaries(shop.settings.zone)
     out |= {"calendar_start": starts, "unit_first": firsts}
     segments = [segment_names(m.model) for m in models]
@@ -195,6 +196,14 @@ def _is_text(spec: MetricSpec, schema: Schema) -> bool:
     )
 
 
+def _source_where(name: str, metric_plan: MetricPlan, programs: _Programs) -> int:
+    """Return the program of what the rows of a source must pass to be kept, or -1."""
+    node = metric_plan.where[name]
+    if node is None:
+        return -1
+    return programs.add(f"{name}: {write(node)}", check_rule(node, metric_plan.schema, row_of(name)))
+
+
 def _compile_filters(metric_plan: MetricPlan, programs: _Programs) -> None:
     for source, node in metric_plan.filters:
         if node is not None:
@@ -206,8 +215,9 @@ def _dimensions(
 ) -> dict[str, int]:
     return {
         "": 1, **metric.dimensions(), **tag.dimensions(), "models": len(models),
-        "schedules": trigger.schedules, "fact_values": FACT_VALUES, "leaves": LEAVES, "figures": 2,
-        "instruction": 3, "score_cells": 1000, "cuts": CUTS, "residues": 1440, "triple": 3,
+        "judged": len(tag.names) + len(trigger.names) + len(models) + len(metric.windows) + 1,
+        "schedules": trigger.schedules, "fact_values": FACT_VALUES, "causes": CAUSES, "leaves": LEAVES,
+        "figures": 2, "instruction": 3, "score_cells": 1000, "cuts": CUTS, "residues": 1440, "triple": 3,
     }  # fmt: skip
 
 

@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.state import ROW_WORD
+from engine.state import ROW_WORD, WORD
 from profiles import intervals
 from profiles.calendar import UNITS
 from profiles.metrics import AVG, NAMES, SLOTS
 from profiles.windows import Window, parse_length
 from rules.check import check_rule
+from rules.error import RuleError
 from rules.metric import MetricSpec
 from rules.parse import parse
 from rules.schema import Schema
@@ -75,6 +76,10 @@ class MetricPlan:
         for name, node in self.where.items():
             if node is not None:
                 needed[name] |= {column for _, column in check_rule(node, self.schema, row_of(name)).columns}
+        for name, columns in needed.items():
+            if len(columns) > WORD:
+                problem = f"rules read {len(columns)} columns of source {name}"
+                raise RuleError(problem, f"{WORD} is the most that the engine keeps of a row")
         return {name: sorted(columns) for name, columns in needed.items()}
 
     def _distinct_filters(self, source: str) -> list[Node | None]:

@@ -18,7 +18,7 @@ from rules.rfm_plan import RfmPlan
 from rules.schema import Schema, segment_names
 from rules.scope import CUSTOMER, event_of, row_of
 from triggers import occasions
-from triggers.trigger import Event, Trigger
+from triggers.trigger import Event, Trigger, When
 
 OPERATIONS = {"insert": occasions.INSERT, "update": occasions.UPDATE, "delete": occasions.DELETE}
 SEGMENT = "segment:"
@@ -50,6 +50,7 @@ class TriggerPlan:
         if trigger.condition:
             scope = event_of(when.event.source) if when.event and not trigger.for_ else CUSTOMER
             self.conditions[name] = check_rule(trigger.condition, schema, scope)
+        _refuse_operations(name, when)
         event = when.event or (when.absence.after if when.absence else None)
         if event is not None and event.where:
             self.wheres[name] = check_rule(event.where, schema, row_of(event.source))
@@ -172,6 +173,17 @@ class TriggerPlan:
             holds, model = self._holds(w.enter or w.leave or "", tags, models)
             if holds < 0:
                 out["segment_enter" if w.enter else "segment_leave"] += [model, -1 - holds, i]
+
+
+def _refuse_operations(name: str, when: When) -> None:
+    """Raise RuleError for operations that could never do what they say."""
+    if when.absence and any(
+        event.operations != ["insert"] for event in (when.absence.after, when.absence.of)
+    ):
+        raise RuleError(f"trigger {name}: an absence looks at rows that are inserted", "leave operations out")
+    if when.event and when.event.where and "delete" in when.event.operations:
+        problem = f"trigger {name}: a deleted row has no columns that 'where' could read"
+        raise RuleError(problem, "leave out where, or delete")
 
 
 def _occasion(trigger: Trigger) -> int:

@@ -10,8 +10,20 @@ from profiles.lists import room_needed
 
 (NOTHING, CUSTOMER, ROW, ENTRY, LIST, DISTINCT, FACT, TIMER, TRANSITION, DECISION) = range(10)
 WIDE_VALUES, WIDE_KEYS = 10, 11
-DOMAINS = ("", "customer", "row", "entry", "list", "distinct", "fact", "timer", "transition", "decision",
-           "wide_values", "wide_keys")
+DOMAINS = (
+    "",
+    "customer",
+    "row",
+    "entry",
+    "list",
+    "distinct",
+    "fact",
+    "timer",
+    "transition",
+    "decision",
+    "wide_values",
+    "wide_keys",
+)
 
 
 @step

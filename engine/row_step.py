@@ -106,7 +106,7 @@ def keep_row(st: int, i: int, source: int, c: int, e: int, minute: int) -> int:
     if not is_awaited(st, row, source, minute):
         rows.free_row(st, row, source)
         directory.bury(st, e, 0)
-        return NOT_KEPT
+        return row  # its bits can still be read: nothing is stored before the next record
     change_row(st, row, source, c, minute, 1)
     return row
 
@@ -147,6 +147,9 @@ def judge_row(st: int, i: int, c: int, source: int, minute: int, row: int, kind:
             judge(st, t)
     clear_touched(st)
     if s.mode_now(st) == 1:
+        where = s.source_where(st, source)
+        if where >= 0 and kind != occasions.DELETE and not is_true(st, where, c, i):
+            kind = 0  # a row that the source leaves out is no event
         s.set_event_kind(st, kind)
         if kind:
             set_off_events(st, i, c, source, kind)

@@ -12,13 +12,16 @@ ROW_WORD = 31  # bits used of a row's 32-bit mask
 WORD = 62  # bits used of a 64-bit mask, so that no mask is ever negative
 NONE_MINUTE = -1
 LEAVES = 6  # values that go with an effect (G5)
-FACT_VALUES = 7
+FACT_VALUES = 8
+CAUSES = 7  # numbers that name a decision's cause
 WHOLE_KEY = -(1 << 63)  # the high half of a key that is a whole number (W1)
 
 # --- single numbers -----------------------------------------------------------------------------------
 clock, set_clock = scalar("clock")  # T2: the minute at which the partition stands
 step_now, set_step_now = scalar("step")
 mode_now, set_mode_now = scalar("mode")
+last_import, set_last_import = scalar("last_import")  # clock at the last record of each mode (T5)
+last_live, set_last_live = scalar("last_live")
 lacking, set_lacking = scalar("lacking")  # domain that must grow before the kernel goes on; 0 none
 failure, set_failure = scalar("failure")  # see engine.kernel: FAILURES
 stage, set_stage = scalar("stage")  # how far the opening of a minute has come
@@ -231,7 +234,7 @@ d_trigger, set_d_trigger = column("d_trigger", "decision", "i2", "trigger")
 d_outcome, set_d_outcome = column("d_outcome", "decision", "i1", "0 act, 1 refused, 2 contradicted")
 d_guard, set_d_guard = column("d_guard", "decision", "i1", "guard that refused; 0 none")
 d_cause, set_d_cause = column(
-    "d_cause", "decision", "i8", "source, key high, key low, epoch, position, offset, minute", "fact_values"
+    "d_cause", "decision", "i8", "source, key high, key low, epoch, position, offset, minute", "causes"
 )
 d_figure, set_d_figure = column("d_figure", "decision", "i8", "the guard's figures", "figures")
 d_leaf, set_d_leaf = column("d_leaf", "decision", "i8", "values of the condition's metrics", "leaves")
@@ -266,6 +269,7 @@ old_value, _ = column("old_value", "old", "i8", "values")
 # --- the plan: the shop's configuration as numbers (engine.plan fills it) ----------------------------
 source_window, _ = column("source_window", "source", "i4", "first window of the source; one more at the end")
 source_filter, _ = column("source_filter", "source", "i4", "first filter of the source; one more at the end")
+source_where, _ = column("source_where", "source", "i4", "program of what its rows must pass; -1 none")
 source_horizon, _ = column("source_horizon", "source", "i4", "duplicate horizon in minutes (W3)")
 source_event, _ = column(
     "source_event", "source", "i4", "first event trigger in event_trigger; one more at the end"

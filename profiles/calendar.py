@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from engine import state as s
 from engine.jit import step
 
-FIRST_YEAR, LAST_YEAR = 1949, 2121
+FIRST_YEAR, LAST_YEAR = 1900, 2202  # dates of birth to the last event time that a source may have
 UNITS = ("day", "week", "month", "quarter", "year")
 FIRST_DAY = date(FIRST_YEAR, 1, 1).toordinal() - date(1970, 1, 1).toordinal()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
+from profiles.windows import Window, parse_length
 from reference.measure import FUNCTIONS, Measure, measure_of
 from rfm.model import RfmModel
 from rules.parse import parse
@@ -123,6 +124,9 @@ class Pieces:
         for trigger in self.triggers.values():
             if trigger.condition:
                 found |= set(measures_in(parse(trigger.condition)))
+            for text in trigger.action.values.values():
+                found |= set(measures_in(parse(text)))
+            found |= _watched(trigger)
         return sorted(found, key=str)
 
     @cached_property
@@ -159,6 +163,25 @@ class Pieces:
         """Return the tags whose membership a tag's rule reads."""
         tree = self.rules.get(name)
         return set(tags_in(tree)) if tree else set()
+
+
+def _watched(trigger: Trigger) -> set[Measure]:
+    """Return what keeps the rows that an absence looks at: A until it falls due, B while it matters (D1)."""
+    absence = trigger.when.absence
+    if absence is None:
+        return set()
+    within, age = parse_length(absence.within), parse_length(trigger.guards.max_age)
+    lengths = ((absence.after, within + 2), (absence.of, within + age + 2))
+    return {
+        Measure(
+            "count",
+            event.source,
+            None,
+            Window("trailing", length),
+            parse(event.where) if event.where else None,
+        )
+        for event, length in lengths
+    }
 
 
 def measures_in(tree: Node) -> Iterator[Measure]:

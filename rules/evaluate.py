@@ -220,4 +220,4 @@ def product_fits(x: int, y: int) -> bool:
     a, b = abs(x), abs(y)
     if a <= INT_MAX // b:
         return True
-    return negative and (INT_MIN // b) <= -a and a == -(INT_MIN // b) and a * b == INT_MIN
+    return negative and -a == INT_MIN // b and -a * b == INT_MIN

@@ -34,13 +34,13 @@ def occasion(st: int, trigger: int, c: int, i: int) -> None:
     """A trigger's ``when`` has come; i is the batch index of its row, or -1."""
     if not condition_holds(st, trigger, c, i):
         return  # explained when asked, not stored (D2)
-    wait = s.trigger_for(st, trigger)
-    if wait:
-        open_wait(st, trigger, c, i, wait)
-        return
     age_from = NO_AGE
     if i >= 0 and s.event_kind(st) == occasions.INSERT:  # when an update happened is not known here
         age_from = s.b_event_us(st, i) // 60_000_000
+    wait = s.trigger_for(st, trigger)
+    if wait:
+        open_wait(st, trigger, c, i, wait, s.clock(st) - age_from if age_from != NO_AGE else NO_AGE)
+        return
     n = conclude(st, trigger, c, age_from)
     if i >= 0:
         cause_of_row(st, n, i)
@@ -49,7 +49,7 @@ def occasion(st: int, trigger: int, c: int, i: int) -> None:
 
 
 @step
-def open_wait(st: int, trigger: int, c: int, i: int, wait: int) -> None:
+def open_wait(st: int, trigger: int, c: int, i: int, wait: int, age: int) -> None:
     """Begin to wait, unless this trigger already waits for this customer."""
     if facts.find(st, c, facts.WAITING, trigger) >= 0:
         return
@@ -57,6 +57,7 @@ def open_wait(st: int, trigger: int, c: int, i: int, wait: int) -> None:
     facts.set_value(st, fact, 0, s.clock(st))
     facts.set_value(st, fact, 1, -1)
     facts.set_value(st, fact, 6, s.clock(st))
+    facts.set_value(st, fact, 7, age)
     if i >= 0:
         facts.set_value(st, fact, 1, s.b_source(st, i))
         facts.set_value(st, fact, 2, s.b_key_high(st, i))
@@ -85,6 +86,15 @@ def look_at_waiting(st: int, c: int) -> None:
 
 
 @step
+def give_up(st: int, trigger: int, c: int) -> None:
+    """A wait that runs out now ends without a decision."""
+    fact = facts.find(st, c, facts.WAITING, trigger)
+    if fact >= 0 and facts.value(st, fact, 0) != BROKEN:
+        if facts.value(st, fact, 0) + s.trigger_for(st, trigger) == s.clock(st):
+            facts.remove(st, fact)
+
+
+@step
 def end_wait(st: int, trigger: int, c: int) -> None:
     """A wait may have run out (T3 (7)): decide, if the condition has held since then."""
     fact = facts.find(st, c, facts.WAITING, trigger)
@@ -92,7 +102,8 @@ def end_wait(st: int, trigger: int, c: int) -> None:
         return
     if facts.value(st, fact, 0) + s.trigger_for(st, trigger) != s.clock(st):
         return  # a timer of an earlier beginning
-    n = conclude(st, trigger, c, NO_AGE)
+    age = facts.value(st, fact, 7)  # at the occasion: the length of `for` is no age (D4)
+    n = conclude(st, trigger, c, NO_AGE if age == NO_AGE else s.clock(st) - age)
     cause_of_minute(st, n, facts.value(st, fact, 6))
     if facts.value(st, fact, 1) >= 0:
         for j in range(CAUSE - 1):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from engine import state as s
+from engine.effects import LIVE
 from engine.jit import step
 from profiles.customers import id_less
 from triggers import absence, occasions
-from triggers.decide import cause_of_minute, condition_holds, end_wait
+from triggers.decide import cause_of_minute, condition_holds, end_wait, give_up
 from triggers.guards import conclude
 
 
@@ -48,7 +49,9 @@ def decide(st: int, n: int) -> None:
     """Decide the n-th due trigger."""
     trigger, c = s.due_trigger(st, n), s.due_customer(st, n)
     how = s.trigger_occasion(st, trigger)
-    if how == occasions.SCHEDULE:
+    if s.mode_now(st) != LIVE:  # decisions exist only in live mode (T5): what falls due is over
+        give_up(st, trigger, c)
+    elif how == occasions.SCHEDULE:
         cause_of_minute(st, conclude(st, trigger, c, s.clock(st)), s.clock(st))
     elif how == occasions.ABSENCE and s.trigger_for(st, trigger) == 0:
         absence.fall_due(st, trigger, c, s.due_high(st, n), s.due_low(st, n))

@@ -35,6 +35,11 @@ def _check_occasion(folder: Folder, label: str, when: When, problems: Problems) 
         problems.add(folder.where(label, "when"), what, hint)
     if when.event is not None:
         _check_event(folder, label, when.event, ("when", "event"), problems)
+        if when.event.where and "delete" in when.event.operations:
+            where = folder.where(label, "when", "event", "where")
+            problems.add(
+                where, "a deleted row has no columns to read", "leave out where, or the operation delete"
+            )
     if when.enter is not None:
         _check_state(folder, label, when.enter, "enter", problems)
     if when.leave is not None:
@@ -43,6 +48,10 @@ def _check_occasion(folder: Folder, label: str, when: When, problems: Problems) 
         _check_event(folder, label, when.absence.after, ("when", "absence", "after"), problems)
         _check_event(folder, label, when.absence.of, ("when", "absence", "of"), problems)
         check_length(when.absence.within, folder.where(label, "when", "absence", "within"), problems)
+        for part, event in (("after", when.absence.after), ("of", when.absence.of)):
+            if event.operations != ["insert"]:
+                where = folder.where(label, "when", "absence", part, "operations")
+                problems.add(where, "an absence looks at rows that are inserted", "leave operations out")
     if when.schedule is not None:
         check_time_of_day(when.schedule.at, folder.where(label, "when", "schedule", "at"), problems)
 

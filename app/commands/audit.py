@@ -39,7 +39,7 @@ def audit(
         raise InputError("--at", "does not go together with --random", "give one of them")
     minute = None if at is None else read_at(at, zone)
     with open_shop(shop) as runtime:
-        runtime.catch_up()
+        runtime.catch_up(carry=False)
         report = runtime.audit(minute, random, seed)
     if json:
         print_json(report)

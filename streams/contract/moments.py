@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from streams.contract.numbers import ValueProblem, parse_number
 
 MINUTE_US = 60_000_000
+FIRST_YEAR, LAST_YEAR = 1900, 2199  # of dates: what the calendar of profiles/calendar.py spans
 EARLIEST_US = 0  # 1970-01-01
 LATEST_US = 7_258_118_400_000_000  # 2200-01-01, exclusive
 _EPOCH_UTC = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -101,6 +102,10 @@ def parse_date(text: str, form: str | None) -> dt.date:
     stamp = _parse(text, form)
     if stamp.time() != dt.time.min:
         raise ValueProblem(f"'{text}' has a time of day", "declare the column as time, or cut it to the date")
+    if not FIRST_YEAR <= stamp.year <= LAST_YEAR:
+        raise ValueProblem(
+            f"'{text}' lies outside {FIRST_YEAR} to {LAST_YEAR}", "correct the date or its format"
+        )
     return stamp.date()
 
 
