@@ -19,7 +19,7 @@ from tests.laws.effort import effort
 from tests.laws.run import Run, run, same_frames, unnumbered
 from tests.laws.shops import small
 from tests.laws.strategies import entries, long_waits, numbers, waits, write
-from tests.laws.world import DELETE, MOVE_OUT, READ, ROW, TICK, Log, Record, Writer, frames_of
+from tests.laws.world import DELETE, MOVE_OUT, ROW, TICK, Log, Record, Writer, frames_of
 
 imports = st.one_of(st.just([]), entries(8, long_waits))
 lives = entries(14, waits)
@@ -75,6 +75,8 @@ def test_duplicates_change_nothing(
 ) -> None:
     """L1, W1, W3: every row may come again, at once or some records later, inside its horizon."""
     world = small(number)
+    # what comes again half an hour later may rightly count: a duplicate of that is beyond its horizon
+    imported, live = ([e for e in part if e[1][0] != "again"] for part in (imported, live))
     log = write(world.place, imported, live)
     doubled = with_duplicates(log, random)
     once, twice = run(world, log, parts), run(world, doubled, parts)
@@ -180,10 +182,9 @@ def test_any_number_of_partitions_gives_the_same(number: int, imported: list[Any
     """L4, R5, P1: at P = 1, 4 and 16 the same final state, cut points, and each customer's transitions and
     decisions."""
     world = small(number)
-    log = write(world.place, imported, [e for e in live if e[1][0] != "again"])
-    log = [
-        record for record in log if not (record.kind == ROW and record.op == READ and record.position[1] == 0)
-    ]
+    # beyond its horizon a key's old customer may be forgotten where the new one lives elsewhere (W3, W7)
+    imported, live = ([e for e in part if e[1][0] != "again"] for part in (imported, live))
+    log = write(world.place, imported, live)
     one = run(world, log, 1)
     for parts in (4, 16):
         many = run(world, log, parts)
