@@ -61,10 +61,15 @@ def is_decided(st: int, trigger: int, c: int, e: int) -> bool:
 
 @step
 def decide(st: int, trigger: int, c: int, e: int, minute: int) -> None:
-    """Decide the instance of the row A of entry e, of that event minute, unless B has come."""
-    if count_of(st, trigger, c, minute) or not condition_holds(st, trigger, c, -1):
+    """Decide the instance of the row A of entry e, of that event minute, unless B has come.
+
+    One that is too late to be acted upon does not ask for B, whose rows need not be kept so long (D1).
+    """
+    due = minute + s.trigger_within(st, trigger) + 1
+    too_late = s.clock(st) - due > s.trigger_max_age(st, trigger)
+    if (not too_late and count_of(st, trigger, c, minute)) or not condition_holds(st, trigger, c, -1):
         return
-    n = conclude(st, trigger, c, minute + s.trigger_within(st, trigger) + 1)
+    n = conclude(st, trigger, c, due)
     values = (
         s.trigger_after(st, trigger), directory.high_half(st, e), s.entry_low(st, e),
         s.entry_epoch(st, e), s.entry_position(st, e), s.entry_offset(st, e), s.clock(st),

@@ -102,3 +102,12 @@ def test_history_or_live_does_not_hang_on_partitions_or_batches() -> None:
 
 def _modes(run: Run) -> list[tuple[int, str]]:
     return sorted((one.minute, one.mode) for one in run.outcome.transitions)
+
+
+@pytest.mark.parametrize("rules", [{}, {"kept": {"name": "kept", "rule": "count(orders) > 0"}}])
+def test_an_absence_far_too_late_does_not_hang_on_what_other_rules_keep(rules: dict[str, Any]) -> None:
+    """D1, P2: refused as late, whether or not a row of B has been kept."""
+    story = Story(BROWSED, tags=rules)
+    story.at(0).row("orders", 1, 1)
+    story.at(100).row("carts", 1, 1, event=TEN - 2)
+    assert story.told(110) == [(100, "late")]
