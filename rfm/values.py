@@ -8,7 +8,6 @@ from profiles import metrics
 from rfm.scores import FREQUENCY, MONETARY, RECENCY
 
 
-
 @step
 def read_values(st: int, c: int, model: int) -> None:
     """Take over what the metrics say; note which measures of the population have changed."""

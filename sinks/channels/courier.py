@@ -57,7 +57,9 @@ class Courier:
         action = self._shop.triggers[decision.trigger].action
         if action.channel not in self._channels:
             raise InputError(action.channel, "there is no such channel", "declare it in channels.yaml")
-        template = self._shop.channels[action.channel].templates[action.template]
+        template = self._shop.channels[action.channel].templates.get(action.template)
+        if template is None:
+            return Delivery(decision, None, f"channel {action.channel} has no template '{action.template}'")
         values = action_values(self._shop.triggers[decision.trigger], self._schema, decision.values)
         try:
             text = fill(template, values)
