@@ -66,7 +66,7 @@ def _ranks(record: Mapping[str, Ints]) -> Ints:
 def _reconsider_forgotten(
     group: Ints, rank: Ints, minute: Ints, accepted: Bools, horizon: int, drop_minute: Callable[[int], int]
 ) -> None:
-    """Replay, record by record, the groups whose directory entry may have been forgotten (W3, W3+).
+    """Replay, record by record, the groups whose directory entry may have been forgotten (W3).
 
     Only a record that is refused, and comes at least ``horizon`` after the record it lost against, can find
     the entry gone. Changes ``accepted`` in place.

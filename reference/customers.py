@@ -1,4 +1,4 @@
-"""The customers of a log, numbered in the order of their ids (semantics W1++, T3)."""
+"""The customers of a log, numbered in the order of their ids (semantics W1, T3)."""
 
 from __future__ import annotations
 

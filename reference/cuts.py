@@ -107,7 +107,7 @@ def recut(model: RfmModel, cuts: CutPoints, minute: int, r: Numbers) -> CutPoint
 
 
 def recency_score(model: RfmModel, scale: Scale, values: Numbers) -> Numbers:
-    """Return the recency scores of ``values`` (int64): few minutes ago is a high score (R3++).
+    """Return the recency scores of ``values`` (int64): few minutes ago is a high score (R3).
 
     For quantiles and fixed cuts n - exceeded. For ``mean`` high (2) means strictly less than the mean and
     equal is low, so the comparison turns round as a whole.
@@ -127,7 +127,7 @@ def forward_score(scale: Scale, values: Numbers) -> Numbers:
 def scores_of(
     model: RfmModel, cuts: CutPoints, recency: int, orders: int, money: int
 ) -> tuple[int, int, int]:
-    """Return R, F and M of one customer, number by number (R3++)."""
+    """Return R, F and M of one customer, number by number (R3)."""
     f, m = 1 + cuts.frequency.exceeded(orders), 1 + cuts.monetary.exceeded(money)
     if model.method == "mean":
         ((total, count),) = cuts.recency.exact

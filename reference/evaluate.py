@@ -105,7 +105,7 @@ def arithmetic(op: str, left: Value, right: Value) -> int | None:
 
 
 def compare(op: str, left: Value, right: Value) -> bool:
-    """Return the truth of a comparison; with null it is false, and ``!=`` negates ``==`` (M2, M2++)."""
+    """Return the truth of a comparison; with null it is false, and ``!=`` negates ``==`` (M2)."""
     if op in ("==", "!="):
         equal = left is not None and right is not None and left == right
         return equal == (op == "==")

@@ -63,7 +63,7 @@ class History:
 
     def cuts(self, model: RfmModel, minute: int) -> CutPoints | None:
         """Return the cut points of ``model`` in force at ``minute``: those of the last opening with anybody
-        in the population; None where there was none yet (R3+, R5)."""
+        in the population; None where there was none yet (R3, R5)."""
         if (model.name, minute) not in self._cuts:
             found = self._taken(model, minute)
             candidates = iter(self._last_minutes(model, minute))

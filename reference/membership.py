@@ -1,4 +1,4 @@
-"""One tag of one customer: truth, candidate, stickiness, longest time, hand (semantics G1, G1+)."""
+"""One tag of one customer: truth, candidate, stickiness, longest time, hand (semantics G1)."""
 
 from __future__ import annotations
 

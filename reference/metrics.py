@@ -45,7 +45,7 @@ class Standing:
         self._anchors: dict[str, tuple[Ints, Bools]] = {}
 
     def rows(self, measure: Measure) -> Ints:
-        """Return the numbers of the versions that ``measure`` counts (a null column does not count, M2+)."""
+        """Return the numbers of the versions that ``measure`` counts (a null column does not count, M2)."""
         versions = self.versions[measure.source]
         counted = self._standing[measure.source] & self.filtered(measure)
         low, high = self._bounds(measure, versions)

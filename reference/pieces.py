@@ -44,7 +44,7 @@ class ShopLike(Protocol):
 
 @dataclass(frozen=True)
 class Terms:
-    """The measures of one RFM model, all over its window (R1, R1+).
+    """The measures of one RFM model, all over its window (R1).
 
     ``orders``: the frequency; ``latest``: the last event minute of the very rows it counts;
     ``money``: (sign, sum) terms of the monetary value.
@@ -59,7 +59,7 @@ class Terms:
 class Pieces:
     """Sources, metrics, RFM models, tags, groups, and the zone of calendar windows.
 
-    ``triggers`` only matter for the metrics their conditions need: rows are kept for those as well (W3+).
+    ``triggers`` only matter for the metrics their conditions need: rows are kept for those as well (W3).
     """
 
     zone: str = "UTC"
@@ -117,7 +117,7 @@ class Pieces:
 
     @cached_property
     def measures(self) -> list[Measure]:
-        """Every metric that anything needs, RFM models and trigger conditions too: they keep rows (W3+)."""
+        """Every metric that anything needs, RFM models and trigger conditions too: they keep rows (W3)."""
         found = set(self.metrics_used)
         for terms in self.terms.values():
             found |= {terms.orders, terms.latest, *(measure for _, measure in terms.money)}
@@ -219,7 +219,7 @@ def _terms(model: RfmModel) -> Terms:
     orders = measure_of(frequency, model.window)
     latest = Measure("last", orders.source, None, orders.window, orders.filter)
     if orders.column:
-        # the rows that distinct counts are those that have a value (M2+)
+        # the rows that distinct counts are those that have a value (M2)
         valued = Call("has", (Name((orders.column,)),))
         passing = Binary("&&", orders.filter, valued) if orders.filter else valued
         latest = Measure("last", orders.source, None, orders.window, passing)

@@ -59,7 +59,7 @@ def scored(model: RfmModel, minute: int, who: Population, cuts: CutPoints | None
     """Return a row a customer: recency, frequency, monetary, r, f, m, score (Int64), segment, member.
 
     ``segment`` is text. All but ``member`` (bool) are null outside the population (R2); scores and segment
-    are null as well while no cut points are in force (R3+).
+    are null as well while no cut points are in force (R3).
     """
     recency = who.recency(model, minute)
     out = pd.DataFrame({

@@ -19,7 +19,7 @@ def replay_small(
 
     Arguments as for `reference.recompute.recompute`. Each partition runs to its own last record, or to
     ``until``. Order: partition, minute, openings before steps, step, customer id (T3); inside one judgement
-    segments, then units in dependency order, leaving before entering (G2+). The cost grows with customers
+    segments, then units in dependency order, leaving before entering (G2). The cost grows with customers
     times minutes: for logs of some hundred minutes.
     """
     history = History(pieces, frames, control)

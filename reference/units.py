@@ -1,4 +1,4 @@
-"""What is judged as one, and in which order: single tags and exclusive groups (semantics G2, G2+)."""
+"""What is judged as one, and in which order: single tags and exclusive groups (semantics G2)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What became of each row: its versions, from the step that wrote one to the step that took it back.
 
 A row is identified by (source, key); a record counts only if its position is greater than the one known
-for that key (W1, W2), and what is known outlives the row for the source's horizon (W3, W3+).
+for that key (W1, W2), and what is known outlives the row for the source's horizon (W3).
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def read_versions(pieces: Pieces, source: str, frame: pd.DataFrame, customers: C
 
 
 def _drop_minutes(pieces: Pieces, written: Versions, kept: Bools) -> Callable[[int], int]:
-    """Return the function from a record's number to the minute at which its row is no longer kept (W3+).
+    """Return the function from a record's number to the minute at which its row is no longer kept (W3).
 
     That is when no metric of the source counts it or will. A row that an own window may hold is kept as if
     its year began as late as it can.

@@ -25,7 +25,7 @@ class RfmPlan:
     """The metrics of one model, all over its window.
 
     ``frequency``: a count or distinct. ``recency``: function ``last`` without a column, the event minute of
-    the last of the very rows that frequency counts (R1+). ``monetary``: (sign, sum) terms, sign 1 or -1;
+    the last of the very rows that frequency counts (R1). ``monetary``: (sign, sum) terms, sign 1 or -1;
     ``money`` is their type (scale, currency).
     """
 
@@ -75,7 +75,7 @@ def _money(terms: list[tuple[int, MetricSpec, Node]], schema: Schema) -> Type:
 
 
 def _counted_rows(spec: MetricSpec) -> Node | None:
-    """The filter of the rows that a count or distinct counts: a null column does not count (M2+)."""
+    """The filter of the rows that a count or distinct counts: a null column does not count (M2)."""
     if spec.column is None:
         return spec.filter
     known = Call("has", (Name((spec.column,)),))

@@ -20,7 +20,7 @@ UPSERT, INSERT, UPDATE, DELETE, READ, MOVE_OUT = range(6)  # op codes, as in doc
 class Changes:
     """Rows of one source, checked and typed; all arrays have shape (rows,).
 
-    op: int8 (see above); key_high, key_low: int64, the 128-bit key (semantics W1+); event_us: int64, UTC
+    op: int8 (see above); key_high, key_low: int64, the 128-bit key (semantics W1); event_us: int64, UTC
     microseconds; content: int64, hash of all that the log keeps of the row; references: a
     ``large_string`` array ("type:value" or null) for each declared reference; parent_high, parent_low:
     int64, the key of the row that names the customer (0, 0 where the source names it itself);

@@ -1,4 +1,4 @@
-"""Row keys: 128 bits, as semantics W1+ writes them."""
+"""Row keys: 128 bits, as semantics W1 writes them."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def test_an_own_window_without_its_date_is_empty():
 
 
 def test_own_years_exist_before_the_date_itself():
-    """W5+: plain periodic years."""
+    """W5: plain periodic years."""
     found = bounds(
         parse_window("year from customer.joined"), minute("2020-01-01"), "UTC", minute("2024-06-15")
     )

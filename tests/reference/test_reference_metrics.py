@@ -70,7 +70,7 @@ def test_a_record_whose_position_is_not_newer_is_ignored(shelf):
 
 
 def test_a_deleted_key_refuses_the_old_insert_until_its_horizon_and_no_longer(shelf):
-    """W3, W3+: forgotten at clock >= death + duplicate_horizon (7 days)."""
+    """W3: forgotten at clock >= death + duplicate_horizon (7 days)."""
     for later, expected in ((7 * DAY - 1, 0), (7 * DAY, 1)):
         book = shelf.orders("count(orders)")
         book.row("orders", 1, minute=100, position=1)
@@ -80,7 +80,7 @@ def test_a_deleted_key_refuses_the_old_insert_until_its_horizon_and_no_longer(sh
 
 
 def test_a_row_that_some_metric_counts_is_remembered_however_old(shelf):
-    """W3+: a directory entry ends only after its row is dropped; `all` never drops it."""
+    """W3: a directory entry ends only after its row is dropped; `all` never drops it."""
     book = shelf.orders("sum(orders.amount)")
     book.row("orders", 1, minute=100, position=2, amount=5)
     book.row("orders", 1, minute=100 + 30 * DAY, event=100, position=1, amount=7)
@@ -110,7 +110,7 @@ def test_functions_of_nothing_are_zero_or_null(shelf):
 
 
 def test_a_null_column_does_not_count_and_a_null_row_does(shelf):
-    """M2+: count(src.col) counts rows with a value, count(src) rows."""
+    """M2: count(src.col) counts rows with a value, count(src) rows."""
     book = shelf.orders(
         "count(orders)", "count(orders.amount)", "avg(orders.amount)", "distinct(orders.status)"
     )
@@ -141,7 +141,7 @@ def test_first_and_last_go_by_event_time_then_key_never_by_arrival(shelf):
 
 
 def test_a_filter_sees_null_as_false_except_under_unequal(shelf):
-    """M2++: comparisons with null are false, != negates ==."""
+    """M2: comparisons with null are false, != negates ==."""
     texts = [
         'count(orders, status == "paid")',
         'count(orders, status != "paid")',

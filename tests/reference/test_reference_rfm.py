@@ -182,7 +182,7 @@ def test_the_mean_is_low_and_only_beyond_it_is_high():
 
 
 def test_fixed_cuts_give_each_measure_its_own_bins():
-    """R4, R3++: bins = number of cuts + 1."""
+    """R4, R3: bins = number of cuts + 1."""
     declared = model(method="fixed", fixed={"recency": [30, 90], "frequency": [1, 3, 10], "monetary": []})
     cuts = take_cuts(declared, 5, *[np.zeros(0, dtype=np.int64)] * 3)
     assert cuts is not None
@@ -193,7 +193,7 @@ def test_fixed_cuts_give_each_measure_its_own_bins():
 
 
 def test_the_first_orders_customer_has_no_score_until_the_next_minute_opens(shelf):
-    """R3+: no cut points are in force before an opening with somebody in the population."""
+    """R3: no cut points are in force before an opening with somebody in the population."""
     book = shelf.orders(models=[model()])
     book.row("orders", 1, minute=100, amount=5)
     before, after = (book.at(minute).rfm["rfm"].iloc[0] for minute in (100, 101))
@@ -204,7 +204,7 @@ def test_the_first_orders_customer_has_no_score_until_the_next_minute_opens(shel
 
 
 def test_cut_points_hold_while_the_population_is_empty(shelf):
-    """R3+, R5: when a later population is empty the cut points in force stay as they are."""
+    """R3, R5: when a later population is empty the cut points in force stay as they are."""
     book = shelf.orders(models=[model(window="10m", bins=2)])
     book.row("orders", 1, minute=100, amount=5, customer=1)
     book.row("orders", 2, minute=100, amount=9, customer=2)
@@ -218,7 +218,7 @@ def test_cut_points_hold_while_the_population_is_empty(shelf):
 
 
 def test_cut_points_that_a_delete_emptied_are_those_of_its_minutes_opening(shelf):
-    """R3+: the opening of the delete's own minute still saw the row."""
+    """R3: the opening of the delete's own minute still saw the row."""
     book = shelf.orders(models=[model()])
     book.row("orders", 1, minute=100, amount=5)
     book.row("orders", 1, minute=120, op="delete")
@@ -229,7 +229,7 @@ def test_cut_points_that_a_delete_emptied_are_those_of_its_minutes_opening(shelf
 
 
 def test_a_rows_own_minute_scores_it_with_the_cuts_of_its_opening(shelf):
-    """R3+, R5: the values are those at T, the cut points those taken when T opened."""
+    """R3, R5: the values are those at T, the cut points those taken when T opened."""
     book = shelf.orders(models=[model(bins=5)])
     for key, amount in enumerate((100, 200, 300, 400, 1000, 5000, 7000)):
         book.row("orders", key, minute=100, customer=key + 1, amount=amount)
@@ -247,7 +247,7 @@ def test_recency_in_days_grows_by_whole_days_since_the_order(shelf):
 
 
 def test_recency_and_frequency_are_of_the_very_same_rows(shelf):
-    """R1+: an order that the frequency does not count has no recency, and monetary its own filter."""
+    """R1: an order that the frequency does not count has no recency, and monetary its own filter."""
     declared = model(
         frequency="distinct(orders.status, amount > 0)",
         monetary="sum(orders.amount) - sum(orders.amount, amount < 0)",

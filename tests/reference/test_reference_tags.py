@@ -56,7 +56,7 @@ def test_since_is_the_engines_minute_and_never_event_time(shelf):
 
 
 def test_sticky_keeps_a_member_until_its_length_after_the_truth_ended(shelf):
-    """G1, G1+: at advance(end + sticky) it falls."""
+    """G1: at advance(end + sticky) it falls."""
     book = shelf.orders(tags={"busy": tag('count(orders, "10m") >= 1', sticky="5m")})
     step = book.row("orders", 1, minute=100)
     book.tick(200)
@@ -65,7 +65,7 @@ def test_sticky_keeps_a_member_until_its_length_after_the_truth_ended(shelf):
 
 
 def test_truth_that_comes_back_within_sticky_goes_on_as_one_membership(shelf):
-    """G1+: nothing is emitted, and the next hold counts from the next end."""
+    """G1: nothing is emitted, and the next hold counts from the next end."""
     book = shelf.orders(tags={"busy": tag('count(orders, "10m") >= 1', sticky="5m")})
     step = book.row("orders", 1, minute=100)
     book.row("orders", 2, minute=112)
@@ -74,7 +74,7 @@ def test_truth_that_comes_back_within_sticky_goes_on_as_one_membership(shelf):
 
 
 def test_truth_that_comes_back_in_the_minute_of_the_fall_holds(shelf):
-    """G1+, T3: the future row enters and the hold ends in one advance, judged once, with truth true."""
+    """G1, T3: the future row enters and the hold ends in one advance, judged once, with truth true."""
     book = shelf.orders(tags={"busy": tag('count(orders, "10m") >= 1', sticky="5m")})
     step = book.row("orders", 1, minute=100)
     book.row("orders", 2, minute=101, event=115)
@@ -83,7 +83,7 @@ def test_truth_that_comes_back_in_the_minute_of_the_fall_holds(shelf):
 
 
 def test_max_ends_a_member_though_true_until_truth_has_been_false(shelf):
-    """G1, G1+: counted from the minute it became candidate; re-entry needs a false judgement."""
+    """G1: counted from the minute it became candidate; re-entry needs a false judgement."""
     book = shelf.orders(tags={"busy": tag('count(orders, "10m") >= 1', max="4m")})
     first = book.row("orders", 1, minute=100)
     book.row("orders", 2, minute=107)
@@ -98,7 +98,7 @@ def test_max_ends_a_member_though_true_until_truth_has_been_false(shelf):
 
 
 def test_a_false_judgement_inside_one_minute_lets_max_start_again(shelf):
-    """G1+, G3: each step is a judgement, so a delete and an insert in one minute are enough."""
+    """G1, G3: each step is a judgement, so a delete and an insert in one minute are enough."""
     book = shelf.orders(tags={"gold": tag("sum(orders.amount) > 10", max="4m")})
     book.row("orders", 1, minute=100, amount=11)
     book.row("orders", 1, minute=110, amount=1)
@@ -107,7 +107,7 @@ def test_a_false_judgement_inside_one_minute_lets_max_start_again(shelf):
 
 
 def test_a_hand_replaces_the_candidate_state_until_its_end(shelf):
-    """G1, G1+: manual off until 120, then the rule again, with a new since."""
+    """G1: manual off until 120, then the rule again, with a new since."""
     book = shelf.orders(tags={"gold": tag("sum(orders.amount) > 10")})
     first = book.row("orders", 1, minute=100, amount=11)
     off = book.step_of_next()
@@ -122,7 +122,7 @@ def test_a_hand_replaces_the_candidate_state_until_its_end(shelf):
 
 
 def test_a_tag_without_a_rule_is_what_hands_say(shelf):
-    """G1+: tags without a rule have truth false."""
+    """G1: tags without a rule have truth false."""
     book = shelf.orders(tags={"vip": tag(), "old": tag()})
     book.row("orders", 1, minute=90)
     book.manual("vip", minute=100, on=True)
@@ -171,7 +171,7 @@ def test_rules_read_membership_and_never_truth(shelf):
 
 
 def test_units_are_judged_behind_what_they_rest_on_and_else_by_name(shelf):
-    """G2+: dependency order, ties alphabetical."""
+    """G2: dependency order, ties alphabetical."""
     tags = {
         "a": tag('"z" in tags'),
         "b": tag("count(orders) > 0"),
@@ -217,7 +217,7 @@ def test_nobody_is_there_before_the_first_record_of_them(shelf):
 
 
 def test_segments_are_judged_before_tags(shelf):
-    """G2+: the segment's change stands before the tags' in the same judgement."""
+    """G2: the segment's change stands before the tags' in the same judgement."""
     from rfm.model import RfmModel
 
     model = RfmModel(frequency="count(orders)", monetary="sum(orders.amount)")

@@ -155,7 +155,7 @@ def test_a_null_truth_column_is_false_and_its_negation_true() -> None:
 
 
 def test_a_filter_reads_the_columns_of_its_row() -> None:
-    """M2++: a row with status null passes != and not ==."""
+    """M2: a row with status null passes != and not ==."""
     for rule, expected in {'status != "paid"': 1, 'status == "paid"': 0, 'status in ["paid"]': 0}.items():
         places = Places()
         program = compile_rule(check_rule(rule, SCHEMA, row_of("orders")), places)
