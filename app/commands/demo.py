@@ -37,6 +37,7 @@ def demo(
     an audit finds a difference. With --json (and --once) the lines go to stderr, the audits to stdout.
     """
     from app.demo.play import A_DAY, ROOT, play_live, play_year
+    from app.demo.words import words
 
     if json and not once:
         raise InputError("--json", "needs an end to write at", "add --once")
@@ -49,8 +50,8 @@ def demo(
         data, minutes = ROOT / ".data" / "demo", A_DAY if once else None
         reports["live"] = play_live(console, data, seed, language, pace if on_screen else None, minutes)
     except KeyboardInterrupt:
-        # Outside the live part: what was not committed is not there, and the next start goes on from there.
-        console.print("stopped; the next start goes on from here")
+        # Outside the live part, which hears Ctrl-C itself: what was not committed is simply not there.
+        console.print(words(language or "en")["stopped"])
     if json:
         print_json(reports)
     return exits.DIFFERENT if any(one["differences"] for one in reports.values()) else exits.OK
