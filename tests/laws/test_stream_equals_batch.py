@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +17,7 @@ from tests.laws.effort import LONG, effort
 from tests.laws.run import Run
 from tests.laws.shops import Small, small
 from tests.laws.strategies import amounts, entries, long_waits, numbers, waits, write
-from tests.laws.world import Log, Writer, frames_of, minutes_of
+from tests.laws.world import DELETE, IMPORT, MOVE_OUT, UPDATE, Log, Writer, frames_of, minutes_of
 
 
 def some(minutes: Sequence[int], random: Any, most: int) -> list[int]:
@@ -77,6 +78,11 @@ def test_transitions_are_those_of_judging_everybody_at_every_minute(
     """T3, G1, G2, G3, R3: each change once, at its step and minute, leaving first, with its since."""
     world = small(number)
     log = write(world.place, [], live)
+    same_transitions(world, log, partitions)
+
+
+def same_transitions(world: Small, log: Log, partitions: int) -> None:
+    """Run a log and compare every transition, and who is a member since when, with judging by brute force."""
     last = max(minutes_of(log))
     run = Run(world, partitions).feed(log).to(last)
     expected = replay_small(world.pieces, *frames_of(world, log, partitions), last)
@@ -89,6 +95,44 @@ def test_transitions_are_those_of_judging_everybody_at_every_minute(
     assert [mine for _, mine in steps] == [step for step, _ in steps]
     member = {(one.customer, one.name): one for one in expected if one.kind == "tag"}
     assert run.since() == {at: one.since for at, one in member.items() if one.after}
+
+
+def test_customers_touched_by_one_opening_are_judged_in_the_order_of_their_ids() -> None:
+    """T3 (6): twenty of them, whose windows end together; about half of the ids are negative."""
+    world = small(0)
+    writer = Writer(world.place.start)
+    for customer in range(20):
+        for key in (2 * customer, 2 * customer + 1):
+            writer.row("orders", key, customer, amount=9, price=400, status="y")
+    writer.wait(45)
+    writer.tick()
+    same_transitions(world, writer.log, 1)
+
+
+@pytest.mark.parametrize("gone", [DELETE, MOVE_OUT])
+@pytest.mark.parametrize("days", [0, 1, 3, 40])
+def test_the_cut_points_of_a_population_that_is_empty_stay(gone: int, days: int) -> None:
+    """R3, R5: everybody's orders are taken back; who comes later is scored by what was in force, in whole
+    days too, until the next opening."""
+    world = small(1)
+    writer = Writer(world.place.start, IMPORT)
+    for customer, back in ((1, 0), (2, 1500), (3, 2900), (4, 4400)):
+        writer.row("orders", customer, customer, event=writer.minute - back, amount=customer, price=customer)
+        writer.row("views", customer, customer, seconds=customer, page="a")
+    writer.wait(9)
+    for key, customer in enumerate((1, 2, 3, 4), start=1):
+        for source in ("orders", "views"):
+            if gone == DELETE:
+                writer.row(source, key, customer, DELETE)
+            else:  # what a source's own condition leaves out is gone as well
+                writer.row(source, key, customer, UPDATE, event=writer.minute - 400_000, page="bot")
+    writer.wait(days * 1440 + 3)
+    for customer, back in ((1, 100), (2, 1600), (3, 4500)):
+        writer.row("orders", 10 + customer, customer, event=writer.minute - back, amount=2, price=2)
+    end = writer.minute
+    writer.wait(5)
+    writer.tick()
+    assert differences(world, writer.log, [end - 1, end, end + 1, end + 5], 1) == []
 
 
 crowd = st.lists(

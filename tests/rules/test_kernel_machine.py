@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -19,13 +20,13 @@ from rules import evaluate
 from rules.bytecode import compile_rule
 from rules.check import check_rule
 from rules.metric import MetricSpec
-from rules.parse import DEEPEST
+from rules.parse import DEEPEST, parse
 from rules.scope import event_of
 from rules.syntax import Node, walk
 from tests.laws.effort import effort
 from tests.rules.clothes_shop import BACK, MEMBERS, ORDERS, REFUNDS, RFM, SCHEMA, VALUE, VIEWS
 from tests.rules.test_rule_programs import customers, truth
-from tests.rules.tree_reading import Customer
+from tests.rules.tree_reading import Customer, Value
 from tests.rules.tree_reading import evaluate as evaluate_tree
 
 METRICS = (
@@ -174,3 +175,37 @@ def test_the_kernels_machine_and_the_tree_agree_on_every_rule(
     who = replace(who, scores=scores, segment=None if score is None else who.segment or 0)
     bench().become(who)
     assert bench().run(node) == (evaluate_tree(node, who) == 1)
+
+
+HIGHEST = 2**63 - 1
+nothing: dict[str, Value] = dict.fromkeys(
+    ("last(members.vip)", "last(views.page)", "last(orders.city)", 'min(views.seconds, "30d")')
+)
+nothing |= dict.fromkeys(("count(views)", 'sum(orders.amount, "365d")', 'sum(refunds.amount, "365d")'), 0)
+
+
+@pytest.mark.parametrize(
+    ("x", "operation", "y", "expected"),
+    [
+        (-7, "/", 2, -3), (7, "/", -2, -3), (-7, "/", -2, 3), (7, "/", 2, 3), (-6, "/", 3, -2),
+        (-7, "%", 2, -1), (7, "%", -2, 1), (-7, "%", -2, -1), (-6, "%", 3, 0),
+        (5, "/", 0, None), (5, "%", 0, None), (-HIGHEST - 1, "/", -1, None), (-HIGHEST - 1, "%", -1, 0),
+        (HIGHEST, "+", 1, None), (-HIGHEST, "-", 2, None), (HIGHEST, "+", -1, HIGHEST - 1),
+        (2**32, "*", 2**31, None), (-(2**32), "*", 2**31, -HIGHEST - 1), (2**31, "*", 2**31, 2**62),
+        (None, "+", 1, None), (3, "*", None, None),
+    ],
+)  # fmt: skip
+def test_arithmetic_is_as_the_semantics_say(
+    x: int | None, operation: str, y: int | None, expected: int | None
+) -> None:
+    """M4: toward zero, the sign of the dividend, null on overflow, on division by zero and with null."""
+    who = Customer(
+        metrics=nothing | {"last(members.level)": x, "last(views.seconds)": y},
+        averages={"avg(orders.amount)": None},
+        scores={"r": None, "score": None},
+        row={"items": expected, "city": None, "gift": None},
+    )
+    bench().become(who)
+    value = f"customer.level {operation} last(views.seconds)"
+    assert bench().run(parse(f"has({value})")) == (expected is not None)
+    assert bench().run(parse(f"{value} == row.items")) == (expected is not None)

@@ -148,8 +148,7 @@ def arithmetic(how: str, x: int | None, y: int | None) -> int | None:
         if y == 0:
             return None
         quotient = int(Fraction(x, y))  # toward zero
-        # CEL refuses the remainder of the least number by -1 too
-        return _bounded(quotient) if how == "/" or _bounded(quotient) is None else x - quotient * y
+        return _bounded(quotient) if how == "/" else x - quotient * y  # a remainder cannot overflow
     return _bounded({"+": x + y, "-": x - y, "*": x * y}[how])
 
 
