@@ -25,6 +25,7 @@ from streams.control import SETTINGS, Control
 from streams.control import canonical as canonical_body
 from streams.errors import InputError
 from streams.live import append_changes, append_controls, append_ticks
+from streams.log.lock import WrittenElsewhere
 from streams.log.log import FILE_NAME, Log
 
 SNAPSHOT_EVERY = 50_000  # records behind the last snapshot that make a new one worth its while
@@ -147,9 +148,7 @@ def open_shop(folder: Path) -> Iterator[Runtime]:
         )
     try:
         log = open_log(folder, shop, write=True)
-    except InputError as error:
-        if "another process" not in str(error):
-            raise
+    except WrittenElsewhere:
         log = open_log(folder, shop)
         sys.stderr.write("another process writes this log; its settings hold here too\n")
     if log.writable:

@@ -9,6 +9,10 @@ from pathlib import Path
 from streams.errors import InputError
 
 
+class WrittenElsewhere(InputError):
+    """Another process is the log's one writer; it can still be opened for reading."""
+
+
 class WriterLock:
     """Holds ``log.lock`` until it is released or the process ends (the system then frees it)."""
 
@@ -20,7 +24,7 @@ class WriterLock:
         except BlockingIOError:
             holder = os.read(self._file, 32).decode(errors="replace").strip() or "unknown"
             os.close(self._file)
-            raise InputError(
+            raise WrittenElsewhere(
                 str(folder),
                 f"another process (pid {holder}) is writing this log",
                 "wait until it ends, or stop it",
