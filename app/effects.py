@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from engine.outcome import Decision, Digest, Transition, decisions, transitions
+from engine.outcome import Decision, Transition, decisions, transitions
 from engine.partition import Partition, RawEffects
 
 FILE_NAME = "outbox.sqlite"
@@ -65,20 +65,18 @@ class Outbox:
 
 
 class Collector:
-    """Turns raw effects into records and keeps the digests; ``listen`` gets transitions and decisions.
+    """Turns raw effects into records; ``listen`` gets transitions and decisions.
 
     ``quiet`` leaves out transitions of imports, of which there may be millions.
     """
 
-    def __init__(self, partitions: int, listen: Listener, quiet: bool = True) -> None:
-        self.digests = [Digest() for _ in range(partitions)]
+    def __init__(self, listen: Listener, quiet: bool = True) -> None:
         self.listen = listen
         self.quiet = quiet
         self.counted = 0
 
     def take(self, number: int, partition: Partition, raw: RawEffects) -> None:
         """Take the effects of one partition."""
-        self.digests[number].update(partition, raw)
         self.counted += len(raw.transitions["step"])
         import_only = self.quiet and not raw.transitions["mode"].any()
         moved = [] if import_only else transitions(partition, number, raw)

@@ -128,6 +128,7 @@ class Replay:
         fresh.follow_silently(old.steps, old.clock)
         self.engine = fresh.engine
         self.engine.sink = lambda number, raw: self._emit(number, self.engine.partitions[number], raw)
+        self.engine.digests = old.digests
         if old.clock >= 0:
             change_plan(old, self.engine, mode == "live" or was == LIVE)
 

@@ -40,7 +40,7 @@ class Runtime:
         self.data = data_folder(folder, shop)
         self.outbox = Outbox(self.data)
         self.listeners: list[Callable[[list[Transition], list[Decision]], None]] = []
-        self.collector = Collector(log.partitions, self._listen)
+        self.collector = Collector(self._listen)
         self._restored = 0
         self._replay = self._begin(shop)
 
@@ -180,7 +180,7 @@ class Sandbox:
         self.log = Log.create(folder, shop.settings.name, 1)
         self._made: list[Decision] = []
         self._moved: list[Transition] = []
-        self._collector = Collector(1, self._listen, quiet=False)
+        self._collector = Collector(self._listen, quiet=False)
         self._replay = Replay(self.log, shop, self._collector.take)
 
     def _listen(self, moved: list[Transition], made: list[Decision]) -> None:

@@ -25,7 +25,7 @@ def change_plan(old: Engine, new: Engine, live: bool) -> None:
         _take_over(before, after)
         after.set_mode(1 if live else 0)
         after.memory.set_scalar("step", old.steps[number])  # the settings record's own
-        for name in ("last_import", "last_live"):
+        for name in ("last_import", "last_live", "effects"):
             after.memory.set_scalar(name, before.memory.scalar(name))
         after.memory.set_scalar("activation", 1)
         after.memory.set_scalar("cursor", 0)

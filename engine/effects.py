@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine import state as s
-from engine.jit import step
+from engine.jit import inlined, step
 from profiles import metrics
 
 LEFT, ENTERED, SEGMENT = range(3)
@@ -16,6 +16,7 @@ def emit_transition(st: int, c: int, kind: int, number: int, before: int, after:
     """Write down that a tag was entered or left, or that a segment changed; room is there."""
     n = s.transitions_used(st)
     s.set_transitions_used(st, n + 1)
+    s.set_t_seq(st, n, next_number(st))
     s.set_t_step(st, n, s.step_now(st))
     s.set_t_minute(st, n, s.clock(st))
     s.set_t_customer(st, n, c)
@@ -38,6 +39,7 @@ def emit_decision(st: int, c: int, trigger: int, outcome: int, guard: int, figur
     """Write down a decision; return its number, so that the caller sets its cause."""
     n = s.decisions_used(st)
     s.set_decisions_used(st, n + 1)
+    s.set_d_seq(st, n, next_number(st))
     s.set_d_step(st, n, s.step_now(st))
     s.set_d_minute(st, n, s.clock(st))
     s.set_d_customer(st, n, c)
@@ -54,6 +56,14 @@ def emit_decision(st: int, c: int, trigger: int, outcome: int, guard: int, figur
             nulls |= 1 << k
     s.set_d_null(st, n, nulls)
     return n
+
+
+@inlined
+def next_number(st: int) -> int:
+    """Return the number of the effect being written: transitions and decisions count on together (P3)."""
+    number = s.effects(st)
+    s.set_effects(st, number + 1)
+    return number
 
 
 @step

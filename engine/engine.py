@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from engine.batch import Batch
 from engine.cuts import Cuts, Population
+from engine.digest import Digest
 from engine.partition import HISTORY, IMPORT, LIVE, EngineError, Partition, RawEffects
 from engine.plan import Plan
 
@@ -40,6 +41,7 @@ class Engine:
         self.populations = [Population(self.partitions, m) for m in range(len(plan.models))]
         self.cuts: dict[str, Cuts] = {}
         self.steps = [0] * partitions
+        self.digests = [Digest() for _ in range(partitions)]
         self._queues: list[deque[_Queued]] = [deque() for _ in range(partitions)]
         self._next_due: dict[int, tuple[int, int, int]] = {}  # trigger: looked at from, to, due minute or 0
         self._schedules = [
@@ -180,6 +182,7 @@ class Engine:
         """Give a partition's effects to the sink."""
         effects = self.partitions[number].take_effects()
         if effects is not None:
+            self.digests[number].update(self.partitions[number], effects)
             self.sink(number, effects)
 
 

@@ -11,7 +11,7 @@ from engine.jit import entry, step
 from engine.judge import judge
 from engine.room import ROW, lacks_for_judging, lacks_for_opening, lacks_for_row, lacks_width
 from engine.row_step import apply_row
-from engine.touched import clear_touched, touch, touch_everything, touch_tag
+from engine.touched import clear_touched, note_changed, touch, touch_everything, touch_tag
 from profiles import customers, directory, distinct, facts, intervals, rows, timers
 from rfm import population, scores
 from rules.evaluate import run
@@ -74,6 +74,7 @@ def apply_control(st: int, i: int, kind: int) -> None:
         touch_everything(st, touch(st, c))
     if kind == CONSENT:
         set_consent(st, c, s.b_arg_a(st, i), s.b_arg_b(st, i), s.b_arg_c(st, i))
+        note_changed(st, c)
     else:
         set_by_hand(st, c, s.b_arg_a(st, i), s.b_arg_b(st, i), s.b_arg_c(st, i))
         touch_tag(st, touch(st, c), s.b_arg_a(st, i))

@@ -1,8 +1,7 @@
-"""Effects as records: transitions and decisions by name, decision ids, and the running digest (D2, P3)."""
+"""Effects as records: transitions and decisions by name, and decision ids (D2)."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +19,10 @@ JOIN = b"\x1f"
 
 @dataclass(frozen=True)
 class Transition:
-    """A tag entered or left, or a segment changed. ``values``: the rule's metrics at that step (G5)."""
+    """A tag entered or left, or a segment changed. ``values``: the rule's metrics at that step (G5).
+
+    ``seq``: dense number of the effect in its partition, transitions and decisions together (P3).
+    """
 
     partition: int
     step: int
@@ -32,11 +34,14 @@ class Transition:
     before: str | None = None
     after: str | None = None
     values: dict[str, Any] = field(default_factory=dict)
+    seq: int = 0
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What a trigger concluded. ``outcome``: act, refused or contradicted; ``figures``: of the guard."""
+    """What a trigger concluded. ``outcome``: act, refused or contradicted; ``figures``: of the guard;
+    ``seq``: as of `Transition`.
+    """
 
     id: str
     partition: int
@@ -51,6 +56,7 @@ class Decision:
     cause: dict[str, Any]
     figures: dict[str, int]
     values: dict[str, Any]
+    seq: int = 0
 
 
 def id_of(partition: Partition, c: int) -> str:
@@ -65,16 +71,18 @@ def transitions(partition: Partition, number: int, raw: RawEffects) -> list[Tran
     found = []
     for i in range(len(t["step"])):
         common = (number, int(t["step"][i]), int(t["minute"][i]), id_of(partition, int(t["customer"][i])))
+        seq = int(t["seq"][i])
         mode, what = MODES[int(t["mode"][i])], int(t["object"][i])
         if t["kind"][i] == SEGMENT:
             names = plan.segments[what]
             before, after = (names[k] if k >= 0 else None for k in (int(t["from"][i]), int(t["to"][i])))
-            found.append(Transition(*common, plan.models[what].model.name, "segment", mode, before, after))
+            model = plan.models[what].model.name
+            found.append(Transition(*common, model, "segment", mode, before, after, {}, seq))
         else:
             change = "enter" if t["kind"][i] == ENTERED else "leave"
             leaves = plan.columns["tag_leaf"].reshape(-1, t["leaf"].shape[1])[what]
             values = _values(partition, leaves, t["leaf"][i], int(t["null"][i]))
-            found.append(Transition(*common, plan.tag.names[what], change, mode, values=values))
+            found.append(Transition(*common, plan.tag.names[what], change, mode, None, None, values, seq))
     return found
 
 
@@ -91,9 +99,9 @@ def decisions(partition: Partition, number: int, raw: RawEffects) -> list[Decisi
         leaves = plan.columns["trigger_leaf"].reshape(-1, d["leaf"].shape[1])[int(d["trigger"][i])]
         found.append(Decision(
             decision_id(name, version, customer, cause), number, int(d["step"][i]), int(d["minute"][i]),
-            customer,            name, version, outcome, GUARDS[int(d["guard"][i])], declared.status, cause,
+            customer, name, version, outcome, GUARDS[int(d["guard"][i])], declared.status, cause,
             _figures(GUARDS[int(d["guard"][i])], d["figure"][i]),
-            _values(partition, leaves, d["leaf"][i], int(d["null"][i])),
+            _values(partition, leaves, d["leaf"][i], int(d["null"][i])), int(d["seq"][i]),
         ))  # fmt: skip
     return found
 
@@ -137,28 +145,3 @@ def _values(partition: Partition, leaves: Array, values: Array, nulls: int) -> d
             value = partition.texts[value]
         found[spec.key + (" count" if leaf & 1 else "")] = value
     return found
-
-
-class Digest:
-    """The running digest of everything a partition has emitted, whatever the batching (P3)."""
-
-    def __init__(self) -> None:
-        self._transitions, self._decisions = hashlib.blake2b(digest_size=16), hashlib.blake2b(digest_size=16)
-
-    def update(self, partition: Partition, raw: RawEffects) -> None:
-        """Take effects in; customers by id, without what depends on dictionary codes (P2)."""
-        high, low = partition.memory["customer_high"], partition.memory["customer_low"]
-        t, d = raw.transitions, raw.decisions
-        for digest, columns, names in (
-            (self._transitions, t, ("step", "minute", "kind", "object", "mode", "from", "to")),
-            (self._decisions, d, ("step", "minute", "trigger", "outcome", "guard")),
-        ):
-            parts = [columns[name].astype(np.int64) for name in names]
-            parts += [high[columns["customer"]], low[columns["customer"]]]
-            if columns is d:
-                parts += [*d["cause"].T, *d["figure"].T]
-            digest.update(np.ascontiguousarray(np.stack(parts, axis=1)).tobytes())
-
-    def hexdigest(self) -> str:
-        """Return 64 hex digits: transitions, then decisions."""
-        return self._transitions.hexdigest() + self._decisions.hexdigest()

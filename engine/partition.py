@@ -147,6 +147,14 @@ class Partition:
             self._heads(TRANSITION_COLUMNS, transitions), self._heads(DECISION_COLUMNS, decisions)
         )
 
+    def take_changed(self) -> Array:
+        """Return the numbers of the customers whose profile changed since the last time, int32."""
+        count = self.memory.scalar("changed_used")
+        changed = self.memory["changed"][:count].copy()
+        self.memory["customer_touch"][changed] = 0
+        self.memory.set_scalar("changed_used", 0)
+        return changed
+
     def _heads(self, names: list[str], count: int) -> dict[str, Array]:
         """Return copies of the first ``count`` elements of effect columns; no effects are kept ready."""
         if count == 0 and names[0] in self._no_effects:

@@ -44,6 +44,8 @@ due_cursor, set_due_cursor = scalar("due_cursor")
 occasions_used, set_occasions_used = scalar("occasions_used")
 transitions_used, set_transitions_used = scalar("transitions_used")
 decisions_used, set_decisions_used = scalar("decisions_used")
+effects, set_effects = scalar("effects")  # emitted so far: the next effect's number (P3)
+changed_used, set_changed_used = scalar("changed_used")
 duplicates, set_duplicates = scalar("duplicates")  # changes ignored by position (W1)
 late_rows, set_late_rows = scalar("late_rows")
 activation, set_activation = scalar("activation")  # 1 while a new rule is judged for everybody (G4)
@@ -92,8 +94,9 @@ customer_high, set_customer_high = column(
 )
 customer_low, set_customer_low = column("customer_low", "customer", "i8", "id, low half", record="customer")
 customer_touch, set_customer_touch = column(
-    "customer_touch", "customer", "i4", "place in the touched list + 1", record="customer"
+    "customer_touch", "customer", "i4", "place in the touched list + 1; -1 in changed only", record="customer"
 )
+changed, set_changed = column("changed", "customer", "i4", "list: whose profile changed since it was taken")
 customer_slot, set_customer_slot = column("customer_slot", "customer_slot", "i4", "hash table: customer + 1")
 slot, set_slot = column("slot", "customer", "i8", "accumulators of the metrics", "slots")
 truth, set_truth = column("truth", "customer", "i8", "bits: rule is true (G1)", "tag_words", record="tags")
@@ -217,6 +220,7 @@ stack_value, set_stack_value = column("stack_value", "stack", "i8", "rule machin
 stack_null, set_stack_null = column("stack_null", "stack", "i1", "rule machine: 1 where null")
 
 # --- effects ----------------------------------------------------------------------------------------------
+t_seq, set_t_seq = column("t_seq", "transition", "i8", "number among the partition's effects (P3)")
 t_step, set_t_step = column("t_step", "transition", "i8", "step")
 t_minute, set_t_minute = column("t_minute", "transition", "i4", "clock")
 t_customer, set_t_customer = column("t_customer", "transition", "i4", "customer")
@@ -227,6 +231,7 @@ t_from, set_t_from = column("t_from", "transition", "i2", "segment before; -1 no
 t_to, set_t_to = column("t_to", "transition", "i2", "segment after; -1 none")
 t_leaf, set_t_leaf = column("t_leaf", "transition", "i8", "values of the rule's metrics", "leaves")
 t_null, set_t_null = column("t_null", "transition", "i1", "bits: leaf is null")
+d_seq, set_d_seq = column("d_seq", "decision", "i8", "number among the partition's effects (P3)")
 d_step, set_d_step = column("d_step", "decision", "i8", "step")
 d_minute, set_d_minute = column("d_minute", "decision", "i4", "clock")
 d_customer, set_d_customer = column("d_customer", "decision", "i4", "customer")

@@ -6,6 +6,18 @@ from engine import state as s
 from engine.jit import inlined, step
 from profiles.customers import id_less
 
+CHANGED = -1  # of customer_touch: not touched now, but in the list of the changed
+
+
+@inlined
+def note_changed(st: int, c: int) -> None:
+    """Let the customer's profile be written by the next commit (`Partition.take_changed`)."""
+    if s.customer_touch(st, c) == 0:
+        n = s.changed_used(st)
+        s.set_changed_used(st, n + 1)
+        s.set_changed(st, n, c)
+        s.set_customer_touch(st, c, CHANGED)
+
 
 @inlined
 def touch(st: int, c: int) -> int:
@@ -13,6 +25,7 @@ def touch(st: int, c: int) -> int:
     t = s.customer_touch(st, c) - 1
     if t >= 0:
         return t
+    note_changed(st, c)
     t = s.touched_used(st)
     s.set_touched_used(st, t + 1)
     s.set_touched(st, t, c)
@@ -67,7 +80,7 @@ def touch_everything(st: int, t: int) -> None:
 def clear_touched(st: int) -> None:
     """Empty the list."""
     for t in range(s.touched_used(st)):
-        s.set_customer_touch(st, s.touched(st, t), 0)
+        s.set_customer_touch(st, s.touched(st, t), CHANGED)
     s.set_touched_used(st, 0)
 
 

@@ -105,7 +105,7 @@ class LiveShop:
 
     def digest(self) -> str:
         """Return the digest of everything that the engine has emitted (semantics P3)."""
-        return "".join(one.hexdigest() for one in self.runtime.collector.digests)
+        return "".join(one.hexdigest() for one in self.runtime.engine.digests)
 
     def close(self) -> None:
         """Close the channels; the runtime is closed by `open_live`."""

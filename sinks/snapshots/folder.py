@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from engine.cuts import Cuts
+from engine.digest import Digest
 from engine.engine import Engine
 from engine.jit import source_hash
 from engine.partition import Partition
@@ -39,6 +40,12 @@ class Found:
     steps: list[int]
     settings: str
     cuts: dict[str, dict[str, Any]]
+    digests: list[str]
+
+    @property
+    def effects(self) -> list[int]:
+        """How many effects each partition had emitted (P3)."""
+        return [Digest.of(text).count for text in self.digests]
 
 
 def save(folder: Path, engine: Engine, settings: str) -> Path:
@@ -50,7 +57,10 @@ def save(folder: Path, engine: Engine, settings: str) -> Path:
     for number, partition in enumerate(engine.partitions):
         _save_partition(draft, number, partition)
     cuts = {name: asdict(taken) for name, taken in engine.cuts.items()}
-    meta = {"steps": engine.steps, "settings": settings, "kernel": source_hash(), "cuts": cuts}
+    meta = {
+        "steps": engine.steps, "settings": settings, "kernel": source_hash(), "cuts": cuts,
+        "digests": [digest.hexdigest() for digest in engine.digests],
+    }  # fmt: skip
     (draft / "snapshot.json").write_text(json.dumps(meta, ensure_ascii=False), encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
     draft.rename(target)
@@ -65,7 +75,7 @@ def newest(folder: Path) -> list[Found]:
     for path in sorted(folder.glob("[0-9]*/snapshot.json"), reverse=True):
         meta = json.loads(path.read_text(encoding="utf-8"))
         if meta["kernel"] == source_hash():
-            found.append(Found(path.parent, meta["steps"], meta["settings"], meta["cuts"]))
+            found.append(Found(path.parent, meta["steps"], meta["settings"], meta["cuts"], meta["digests"]))
     return found
 
 
@@ -74,6 +84,7 @@ def load(found: Found, engine: Engine) -> None:
     for number, partition in enumerate(engine.partitions):
         _load_partition(found.folder, number, partition)
     engine.steps = list(found.steps)
+    engine.digests = [Digest.of(text) for text in found.digests]
     engine.cuts = {name: _cuts(taken) for name, taken in found.cuts.items()}
     engine.restore_populations()
 

@@ -53,7 +53,7 @@ run = Run(world, 4).feed(writer.log)
 last = writer.log[-1].minute
 for recomputed in recompute_many(history, [last - 40, last - 20, last], replay=history.customers.ids):
     assert [str(one) for one in compare(recomputed, run.to(recomputed.minute).held())] == []
-print(*run.outcome.digest)
+print(*run.digest)
 """
 
 

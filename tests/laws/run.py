@@ -12,7 +12,7 @@ import pandas as pd
 from app.inspect import held_at
 from app.replay import new_engine
 from engine.engine import Engine
-from engine.outcome import Decision, Digest, Transition, decisions, transitions
+from engine.outcome import Decision, Transition, decisions, transitions
 from engine.partition import HISTORY, LIVE, Partition, RawEffects
 from engine.readout import customer_ids
 from tests.laws.shops import Small
@@ -21,15 +21,10 @@ from tests.laws.world import Log, batch_of, split
 
 @dataclass
 class Outcome:
-    """What an engine has emitted: transitions and decisions in order, and a digest of each partition."""
+    """What an engine has emitted: transitions and decisions, in order."""
 
     transitions: list[Transition]
     decisions: list[Decision]
-    digests: list[Digest]
-
-    @property
-    def digest(self) -> list[str]:
-        return [digest.hexdigest() for digest in self.digests]
 
 
 class Run:
@@ -37,11 +32,15 @@ class Run:
 
     def __init__(self, small: Small, partitions: int = 1) -> None:
         self.small = small
-        self.outcome = Outcome([], [], [Digest() for _ in range(partitions)])
+        self.outcome = Outcome([], [])
         self.engine: Engine = new_engine(small.shop, small.plan, partitions, self._take)
 
+    @property
+    def digest(self) -> list[str]:
+        """The digest of everything each partition has emitted."""
+        return [digest.hexdigest() for digest in self.engine.digests]
+
     def _take(self, number: int, partition: Partition, raw: RawEffects) -> None:
-        self.outcome.digests[number].update(partition, raw)
         self.outcome.transitions += transitions(partition, number, raw)
         self.outcome.decisions += decisions(partition, number, raw)
 
@@ -93,8 +92,8 @@ def run(small: Small, log: Log, partitions: int = 1, sizes: Sequence[int] = ()) 
 
 def unnumbered(outcome: Outcome) -> tuple[list[Any], list[Any]]:
     """Return transitions and decisions by customer, without what numbers steps and partitions."""
-    moved = [replace(one, partition=0, step=0) for one in outcome.transitions]
-    made = [replace(one, partition=0, step=0) for one in outcome.decisions]
+    moved = [replace(one, partition=0, step=0, seq=0) for one in outcome.transitions]
+    made = [replace(one, partition=0, step=0, seq=0) for one in outcome.decisions]
     by_customer: Callable[[Any], str] = lambda one: one.customer  # noqa: E731 - a key for two sorts
     return sorted(moved, key=by_customer), sorted(made, key=by_customer)
 

@@ -36,7 +36,7 @@ def test_any_batch_split_gives_the_same_bytes(
     whole = run(world, log, parts)
     for sizes in ([1], [7], [1000], [2, 5, 1, 3]):
         other = run(world, log, parts, sizes)
-        assert other.outcome.digest == whole.outcome.digest
+        assert other.digest == whole.digest
         assert other.outcome.transitions == whole.outcome.transitions
         assert other.outcome.decisions == whole.outcome.decisions
         same_frames(other.held(), whole.held())
@@ -62,7 +62,7 @@ def test_a_snapshot_and_its_restoration_are_no_stop(
         (found,) = snapshots.newest(Path(folder))
         snapshots.load(found, after.engine)
     after.feed(log[len(first) :]).to()
-    assert after.outcome.digest == whole.outcome.digest
+    assert after.digest == whole.digest
     same_frames(after.held(), whole.held())
     assert after.since() == whole.since()
     assert after.engine.cuts == whole.engine.cuts
@@ -207,5 +207,5 @@ def test_growing_from_next_to_nothing_changes_nothing(
         # effects are taken when their room is used up: it must hold those of one step
         patch.setattr(memory, "FIRST", dict.fromkeys(memory.FIRST, 2) | {"transition": 256, "decision": 256})
         grown = run(world, log, parts)
-    assert grown.outcome.digest == whole.outcome.digest
+    assert grown.digest == whole.digest
     same_frames(grown.held(), whole.held())
