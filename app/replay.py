@@ -40,7 +40,8 @@ class Replay:
     """An engine that follows a log, from its beginning or from a snapshot.
 
     ``version``: the settings in force, as canonical JSON; "" before the first settings record. ``effects``
-    get what comes out of steps the replay has not been over before.
+    get what comes out of steps the replay has not been over before. ``pause`` is called now and then while a
+    long stretch is followed, whenever no step is half done: to commit, or to stop by raising.
     """
 
     def __init__(self, log: Log, shop: Shop, effects: Effects) -> None:
@@ -50,6 +51,7 @@ class Replay:
         self.shop = shop
         self.engine = new_engine(shop, build(shop), log.partitions, self._emit)
         self.records = 0
+        self.pause: Callable[[], None] = lambda: None
 
     def _emit(self, number: int, partition: Partition, raw: RawEffects) -> None:
         self.effects(number, partition, raw)
@@ -96,6 +98,7 @@ class Replay:
                     progress(self.records)
             open_ends = [m for m in reached if m is not None]
             self.engine.run(min(open_ends) - 1 if open_ends else until)
+            self.pause()
 
     def _feed(self, p: int, block: Block, end: int | None, until: int | None) -> None:
         """Feed a block's records behind the engine, before ``end`` and up to minute ``until``."""

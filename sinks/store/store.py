@@ -1,0 +1,140 @@
+"""The profile store in Redis or Valkey: documents, position, digest and outbox in one fenced commit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from streams.errors import InputError
+
+_SCRIPT = (Path(__file__).parent / "commit.lua").read_text(encoding="utf-8")
+
+
+class Fenced(Exception):
+    """The partition has another owner, or stands elsewhere: this process must not write it any more."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where a partition of the store stands.
+
+    epoch: of its owner; position: ``step:sub-step`` ("" before the first commit); step: records whose result
+    is in the store; effects: how many were written to the outbox; digest: over the effects at ``step``;
+    clock: epoch minute at ``step``.
+    """
+
+    epoch: int
+    position: str
+    step: int
+    effects: int
+    digest: str
+    clock: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """Effects ``first`` to ``last`` of a partition, in order, as one JSON array; how many are decisions."""
+
+    first: int
+    last: int
+    decisions: int
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What one sub-step writes. documents: (customer, 16 bytes; JSON, or b"" to delete)."""
+
+    position: str
+    fields: dict[str, str | int]
+    pages: Sequence[Page]
+    documents: Sequence[tuple[bytes, bytes]]
+
+
+class Store:
+    """One shop's keys: ``tintype:{SHOP/PARTITION}:head``, ``:effects`` and ``:profile:ID``.
+
+    The braces keep a partition's keys in one slot of a cluster. Raises `redis.ConnectionError` while the
+    server is away.
+    """
+
+    def __init__(self, client: redis.Redis, shop: str) -> None:
+        self.client = client
+        self._shop = shop
+        self._script = client.register_script(_SCRIPT)
+        self._own: dict[int, tuple[int, str]] = {}  # partition: epoch and position this process holds
+
+    def check(self) -> None:
+        """Raise InputError unless the server keeps whatever it is given (it must never evict)."""
+        policy = self.client.config_get("maxmemory-policy").get("maxmemory-policy")
+        if policy != "noeviction":
+            raise InputError(
+                "store", f"the server may drop keys when memory is short (maxmemory-policy {policy})",
+                "set maxmemory-policy to noeviction: CONFIG SET maxmemory-policy noeviction",
+            )  # fmt: skip
+
+    def _key(self, partition: int, what: str) -> str:
+        return f"tintype:{{{self._shop}/{partition}}}:{what}"
+
+    def claim(self, partition: int) -> Head:
+        """Become the partition's owner; whoever was it before is refused from now on."""
+        key = self._key(partition, "head")
+        self.client.hincrby(key, "epoch", 1)
+        head = self.head(partition)
+        self._own[partition] = (head.epoch, head.position)
+        return head
+
+    def head(self, partition: int) -> Head:
+        """Return where the partition stands; epoch 0 and position "" where nothing was ever written."""
+        found: Any = self.client.hgetall(self._key(partition, "head"))
+        get = {name.decode(): value.decode() for name, value in found.items()}
+        return Head(
+            int(get.get("epoch", 0)), get.get("position", ""), int(get.get("step", 0)),
+            int(get.get("effects", 0)), get.get("digest", ""), int(get.get("clock", -1)),
+        )  # fmt: skip
+
+    def commit(self, partition: int, commit: Commit) -> None:
+        """Write it all or nothing. Raises Fenced if another owner or position is there."""
+        epoch, expected = self._own[partition]
+        fields = {"position": commit.position, **commit.fields}
+        arguments: list[Any] = [epoch, expected, len(fields)]
+        for name, value in fields.items():
+            arguments += (name, value)
+        arguments.append(len(commit.pages))
+        for page in commit.pages:
+            # A stream's ids must grow and not be 0: the id is the number of effects up to the page's end.
+            arguments += (f"{page.last + 1}-0", page.first, page.decisions, page.body)
+        profile = self._key(partition, "profile:")
+        keys = [self._key(partition, "head"), self._key(partition, "effects")]
+        keys += [profile + customer.hex() for customer, _ in commit.documents]
+        arguments += [document for _, document in commit.documents]
+        answer: Any = self._script(keys=keys, args=arguments)
+        there = None if answer == b"ok" else tuple(part.decode() for part in answer)
+        # An answer may be lost on its way: the commit is there, and is asked for once more.
+        if there is not None and there != (str(epoch), commit.position):
+            raise Fenced(f"partition {partition} has {there}, not {(str(epoch), expected)}")
+        self._own[partition] = (epoch, commit.position)
+
+    def profiles(self, customers: Sequence[tuple[int, bytes]]) -> list[bytes | None]:
+        """Return the documents of (partition, customer) pairs, None where there is none."""
+        if not customers:
+            return []
+        keys = [self._key(partition, f"profile:{customer.hex()}") for partition, customer in customers]
+        found: Any = self.client.mget(keys)
+        return list(found)
+
+    def pages(self, partition: int, after: int, limit: int) -> list[Page]:
+        """Return up to ``limit`` pages that hold effects numbered ``after`` and later, in order."""
+        found: Any = self.client.xrange(self._key(partition, "effects"), f"({after}-0", "+", limit)
+        return [
+            Page(int(at[b"first"]), int(number.split(b"-")[0]) - 1, int(at[b"decisions"]), at[b"effects"])
+            for number, at in found
+        ]
+
+    def trim(self, partition: int, before: int) -> None:
+        """Drop the pages whose effects are all numbered below ``before``."""
+        self.client.xtrim(self._key(partition, "effects"), minid=f"{before + 1}-0", approximate=False)
