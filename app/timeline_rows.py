@@ -30,13 +30,14 @@ def unknown_columns(source: Source, row: Row) -> list[str]:
 
 
 def file_row(source: Source, row: Row, minute: int, zone: str) -> TextRow:
-    """Return the whole row: cells that are not given are empty, the event time is the step's minute.
+    """Return the whole row: cells that are not given are empty, the event time is the step's minute
+    (the parent's where that dates the rows).
 
     minute: epoch minute of the step; zone: the shop's zone, in which local times of a file are meant.
     """
     cells = {name: _text(row.get(name)) for name in known_columns(source)}
     event_time = source.event_time
-    if event_time.column not in row:
+    if event_time.column is not None and event_time.column not in row:
         cells[event_time.column] = write_event_time(event_time, minute, zone)
     return cells
 

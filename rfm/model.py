@@ -52,6 +52,10 @@ class RfmModel(Declared):
     window: str = "all"
     frequency: str
     monetary: str
+    refund_at: Literal["event", "order"] = Field(
+        default="event",
+        description="order: what monetary subtracts must be of sources that their parent's row dates",
+    )
     recency_unit: Literal["minute", "day"] = "minute"
     method: Literal["quantiles", "fixed", "mean"] = "quantiles"
     bins: int = Field(default=5, ge=2, le=10)

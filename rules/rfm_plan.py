@@ -53,6 +53,8 @@ def plan_rfm(model: RfmModel, schema: Schema, read: Reader) -> RfmPlan:
     with about("monetary"):
         terms = _terms(parse(model.monetary), 1, read)
         money = _money(terms, schema)
+        if model.refund_at == "order":
+            _check_refunds(terms, schema)
     return RfmPlan(
         model,
         window,
@@ -72,6 +74,17 @@ def _money(terms: list[tuple[int, MetricSpec, Node]], schema: Schema) -> Type:
             raise error_at(node.span, *wrong)
         money = sum_type(money, kind)
     return money
+
+
+def _check_refunds(terms: list[tuple[int, MetricSpec, Node]], schema: Schema) -> None:
+    """What is subtracted counts at its order's event time: the parent must date it (R1)."""
+    refunds = [(term.source, node) for sign, term, node in terms if sign < 0]
+    if not refunds:
+        raise error_at(terms[0][2].span, "subtracts nothing that refund_at could date", "remove 'refund_at'")
+    for source, node in refunds:
+        if not schema.sources[source].event_time.parent:
+            hint = f"write 'event_time: {{parent: true}}' in sources/{source}.yaml, or remove 'refund_at'"
+            raise error_at(node.span, f"refund_at is order, and '{source}' has event times of its own", hint)
 
 
 def _counted_rows(spec: MetricSpec) -> Node | None:

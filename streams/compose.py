@@ -16,7 +16,7 @@ from streams.log.block import CONTROL
 from streams.log.log import Log
 from streams.log.write import Stretch, append_stretch
 from streams.placing import Placed
-from streams.records import BEFORE, ROW, Records, customers, gather, records_of
+from streams.records import BEFORE, Records, customers, gather, records_of
 from streams.tables import control_table, tables_of
 
 Int64s = NDArray[np.int64]
@@ -80,7 +80,8 @@ def lagging(log: Log, partition: Int64s, minutes: Int64s) -> Int64s:
 def _remember(log: Log, placed: Placed, records: Records, offsets: Int64s, steps: Int64s) -> None:
     """Write the directory and the parked rows."""
     for number, arrivals in enumerate(placed.arrivals):
-        mine = (records.origin == number) & (records.part == ROW)
+        # A row's last record counts: its own, or the one by which it left and was parked again.
+        mine = (records.origin == number) & (records.part != BEFORE)
         offset, step = np.zeros(len(arrivals), np.int64), np.zeros(len(arrivals), np.int64)
         offset[records.row[mine]], step[records.row[mine]] = offsets[mine], steps[mine]
         gone = arrivals.moved_out & ~arrivals.placed

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from streams.change import Changes
 from streams.contract.source import Source
 from streams.identity.arrivals import Arrivals
+from streams.identity.dates import date_deletes, dating
 from streams.identity.directory import look_up
 from streams.identity.partition import id_pairs
 from streams.identity.references import References, Resolved
@@ -45,6 +46,8 @@ def place(
     by_event: rows go by (event time, source, key), else by their order of arrival. Rows that only follow
     a parent then stand right behind it.
     """
+    for name in dating(sources) & arriving.keys():
+        date_deletes(log, arriving[name])
     resolved, named, rows = _place_by_reference(sources, arriving, index, by_event)
     beside: dict[str, Int64s] = {}
     for name in parents_first(sources):

@@ -32,9 +32,9 @@ class ImportReport:
 
     superseded: a later row of the same import has the same key; moved: updated rows that changed their
     customer (or, of tags and consent, what they are about); released: parked rows whose parent came;
-    dragged: rows that moved with their parent; conflicts: combinations of references of different
-    customers; skipped_times, doubled_times: local times that did not exist or occurred twice; records:
-    all that was written to the log, ticks included.
+    dragged: rows that moved, or were dated anew, with their parent; conflicts: combinations of references
+    of different customers; skipped_times, doubled_times: local times that did not exist or occurred twice;
+    records: all that was written to the log, ticks included.
     """
 
     rows: int = 0

@@ -68,11 +68,13 @@ def _row_table(
 def _ops(arrivals: Arrivals) -> NDArray[np.int8]:
     """Return the op of each row's own record.
 
-    A row that comes from another customer is written as one that is read again: moving is no event (D1).
+    A row that comes from another customer, or is dated anew by its parent, is written as one that is read
+    again: moving is no event (D1).
     """
     ops = arrivals.changes.op.copy()
     ops[arrivals.known.alive & (ops == UPSERT)] = UPDATE
-    ops[arrivals.moved_out & arrivals.placed] = READ
+    follows = (arrivals.own < 0) & arrivals.known.alive
+    ops[(arrivals.moved_out & arrivals.placed) | follows] = READ
     return ops
 
 

@@ -6,7 +6,7 @@ from app.checks.texts import check_length, check_time_format, check_zone
 from app.folder import Folder
 from app.problems import Problems
 from rules.suggest import suggest
-from streams.contract.columns import check_source
+from streams.contract.columns import check_customer, check_event_time
 from streams.contract.source import Column, Source
 from streams.errors import InputError
 
@@ -17,6 +17,7 @@ def check_sources(folder: Folder, problems: Problems) -> None:
     for name, source in folder.shop.sources.items():
         label = f"sources/{name}.yaml"
         _check_customer(folder, name, source, problems)
+        _check_event_time(folder, label, source, problems)
         _check_kind(folder, label, source, problems)
         check_length(source.duplicate_horizon, folder.where(label, "duplicate_horizon"), problems)
         check_length(source.max_future, folder.where(label, "max_future"), problems)
@@ -40,7 +41,7 @@ def _check_customer(folder: Folder, name: str, source: Source, problems: Problem
         problems.add(where, f"there is no source '{via.source}'", hint)
     elif via is None or via.source in sources:  # else its file is broken, which is told there
         try:
-            check_source(source, sources)
+            check_customer(source, sources)
         except InputError as error:
             problems.add(folder.where(label, "via"), error.problem, error.hint)
     chain, step = [name], source
@@ -51,6 +52,13 @@ def _check_customer(folder: Folder, name: str, source: Source, problems: Problem
             problems.add(where, f"goes in a circle ({' -> '.join(chain)})", "one of them needs 'references'")
             return
         step = sources[step.via.source]
+
+
+def _check_event_time(folder: Folder, label: str, source: Source, problems: Problems) -> None:
+    try:
+        check_event_time(source)
+    except InputError as error:
+        problems.add(folder.where(label, "event_time"), error.problem, error.hint)
 
 
 def _check_kind(folder: Folder, label: str, source: Source, problems: Problems) -> None:

@@ -113,7 +113,10 @@ def _all_null(columns: list[pa.ChunkedArray]) -> NDArray[np.bool_]:
 
 
 def _event_times(source: Source, table: pa.Table, zone: ZoneInfo, faults: Faults) -> tuple[Int64s, Int64s]:
+    """Return the event times (UTC microseconds; 0 where the parent's counts) and each one's oddity."""
     declared = source.event_time
+    if declared.column is None:  # the parent's row dates it, when it is placed
+        return np.zeros(table.num_rows, dtype=np.int64), np.full(table.num_rows, CLEAR, dtype=np.int64)
     read = moment_reader(declared.format, ZoneInfo(declared.zone) if declared.zone else zone)
     encoded = encode(table[declared.column])
     oddity: dict[str, int] = {}

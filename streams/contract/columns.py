@@ -37,7 +37,9 @@ def is_optional(source: Source, name: str) -> bool:
 
 def file_columns(source: Source) -> list[str]:
     """Return the headings that a file of the source must have, each once."""
-    names = [*source.key, source.event_time.column]
+    names = [*source.key]
+    if source.event_time.column is not None:
+        names.append(source.event_time.column)
     names += [reference.column for reference in source.references]
     if source.via is not None:
         names.append(source.via.column)
@@ -48,7 +50,29 @@ def file_columns(source: Source) -> list[str]:
 
 
 def check_source(source: Source, sources: Mapping[str, Source]) -> None:
-    """Raise InputError if the declaration cannot be imported: who the customer is must be clear."""
+    """Raise InputError if the declaration cannot be imported: it must be clear who the customer is, and when
+    a row happened.
+    """
+    check_customer(source, sources)
+    check_event_time(source)
+
+
+def check_event_time(source: Source) -> None:
+    """Raise InputError unless either a column or the parent dates the rows."""
+    where, declared = f"sources/{source.name}.yaml", source.event_time
+    if declared.parent == (declared.column is not None):
+        problem = "exactly one of 'column' and 'parent: true' must say when a row happened"
+        raise InputError(where, problem, "declare one")
+    if declared.parent and source.via is None:
+        problem = "rows without 'via' have no parent to be dated by"
+        raise InputError(where, problem, "declare 'via', or the 'column' of the event time")
+    if declared.parent and (declared.format or declared.zone):
+        problem = "'format' and 'zone' say how a column is read, and no column dates these rows"
+        raise InputError(where, problem, "remove them")
+
+
+def check_customer(source: Source, sources: Mapping[str, Source]) -> None:
+    """Raise InputError unless it is clear who the customer of a row is."""
     where = f"sources/{source.name}.yaml"
     if bool(source.references) == (source.via is not None):
         raise InputError(

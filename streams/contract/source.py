@@ -60,7 +60,12 @@ class Via(Declared):
 
 
 class EventTime(Declared):
-    column: str
+    """When a row happened: what a column says, or else when its parent's row did (semantics W8, R1)."""
+
+    column: str | None = Field(default=None, description="column of the file")
+    parent: bool = Field(
+        default=False, description="dated by the row of another source that 'via' names, not by a column"
+    )
     format: str | None = Field(
         default=None, description="strptime form, or epoch_s, epoch_ms, epoch_us; ISO 8601 when absent"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -51,6 +51,10 @@ class Arrivals:
         self.customer_low = np.where(deleted, self.known.customer_low, low)
         self.placed = placed | deleted
         self.reference = pa.nulls(len(self), pa.utf8()) if reference is None else reference
+
+    def date(self, event_us: Int64s) -> None:
+        """Set the event times, UTC microseconds."""
+        self.changes = replace(self.changes, event_us=event_us)
 
     @property
     def deleted(self) -> Mask:

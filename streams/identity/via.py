@@ -12,6 +12,7 @@ from streams.change import Changes, concat
 from streams.contract.columns import carried_columns
 from streams.contract.source import Source
 from streams.identity.arrivals import Arrivals
+from streams.identity.dates import take_dates
 from streams.identity.directory import Known, children, look_up
 from streams.identity.match import match_keys
 from streams.identity.parked import changes_of, parked_under
@@ -41,13 +42,16 @@ def parents_first(sources: Mapping[str, Source]) -> list[str]:
 def followers(log: Log, source: Source, parents: Arrivals, arriving: Arrivals | None) -> Changes | None:
     """Return rows of ``source`` that must be written because of their parents' records.
 
-    Those parked under a parent that is placed now, and living rows whose parent moves to another
-    customer; not those that arrive themselves.
+    Those parked under a parent that is placed now, living rows whose parent moves to another customer, and
+    where parents date the rows those whose parent now has another event time; not those that arrive
+    themselves.
     """
     placed = parents.placed & ~parents.deleted
     found = [parked_under(log, source, parents.changes.key_high[placed], parents.changes.key_low[placed])]
     moved = parents.was_anothers & placed
     found.append(_dragged(log, source, parents.changes.key_high[moved], parents.changes.key_low[moved]))
+    if source.event_time.parent:
+        found.append(_redated(log, source, parents, placed & ~moved))
     parts = [part for part in found if part is not None]
     if not parts:
         return None
@@ -71,8 +75,20 @@ def _dragged(log: Log, source: Source, parent_high: Int64s, parent_low: Int64s) 
     return changes_of(source, numbers, bodies)
 
 
+def _redated(log: Log, source: Source, parents: Arrivals, stays: NDArray[np.bool_]) -> Changes | None:
+    """Read back the living rows under parents of this mask that have another event time than their parent."""
+    stays = stays & ((parents.known.customer_high != 0) | (parents.known.customer_low != 0))
+    there = parents.changes.take(stays)
+    rows = _dragged(log, source, there.key_high, there.key_low)
+    if rows is None:
+        return None
+    parent = match_keys(rows.parent_high, rows.parent_low, there.key_high, there.key_low)
+    return rows.take(rows.event_us != there.event_us[parent])
+
+
 def place_children(log: Log, arrivals: Arrivals, parents: Arrivals | None, parent_source: str) -> Int64s:
-    """Give each row its parent's customer; return the parent's place among ``parents`` or -1, int64.
+    """Give each row its parent's customer, and its event time where parents date the source's rows; return
+    the parent's place among ``parents`` or -1, int64.
 
     Rows whose parent is neither arriving nor in the directory stay unplaced.
     """
@@ -88,5 +104,7 @@ def place_children(log: Log, arrivals: Arrivals, parents: Arrivals | None, paren
         at = beside[found]
         high[found], low[found] = parents.customer_high[at], parents.customer_low[at]
         placed[found] = parents.placed[at]
+    if arrivals.source.event_time.parent:
+        take_dates(log, arrivals, parents, beside, placed)
     arrivals.place(high, low, placed, rows.parent.combine_chunks().cast(pa.utf8()))
     return beside

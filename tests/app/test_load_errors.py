@@ -8,6 +8,7 @@ import pytest
 
 from app.load import load_shop, read_folder
 from app.problems import ConfigError
+from streams.contract.columns import file_columns
 from tests.app.little_shop import GOOD, write_shop
 
 
@@ -121,6 +122,31 @@ CASES: list[tuple[str, dict[str, str | None], str]] = [
         "sources/refunds.yaml:2: goes in a circle (refunds -> refunds): one of them needs 'references'",
     ),
     (
+        "either a column or the parent dates the rows",
+        replaced("sources/refunds.yaml", "{column: created_at}", "{column: created_at, parent: true}"),
+        "sources/refunds.yaml:3: exactly one of 'column' and 'parent: true' must say when a row happened: "
+        "declare one",
+    ),
+    (
+        "who has no parent is not dated by one",
+        replaced("sources/orders.yaml", "{column: created_at}", "{parent: true}"),
+        "sources/orders.yaml:4: rows without 'via' have no parent to be dated by: "
+        "declare 'via', or the 'column' of the event time",
+    ),
+    (
+        "refunds that shall count at their order's time are dated by it (R1)",
+        replaced("rfm.yaml", "monetary: sum(orders.amount)",
+                 "monetary: sum(orders.amount) - sum(refunds.amount)\nrefund_at: order"),
+        "rfm.yaml:3: column 22: monetary: refund_at is order, and 'refunds' has event times of its own: "
+        "write 'event_time: {parent: true}' in sources/refunds.yaml, or remove 'refund_at'",
+    ),
+    (
+        "a date of refunds needs something that is subtracted (R1)",
+        replaced("rfm.yaml", "monetary: sum(orders.amount)",
+                 "monetary: sum(orders.amount)\nrefund_at: order"),
+        "rfm.yaml:3: column 1: monetary: subtracts nothing that refund_at could date: remove 'refund_at'",
+    ),
+    (
         "a trigger has exactly one occasion",
         replaced("triggers/hello.yaml", "{enter: vip}", "{enter: vip, leave: vip}"),
         "triggers/hello.yaml:1: has 2 occasions (enter, leave): "
@@ -223,6 +249,16 @@ def test_all_mistakes_of_a_folder_come_at_once_and_in_order(tmp_path: Path) -> N
     )
     told = [error.split(": ")[0] for error in errors_of(tmp_path, changes)]
     assert told == ["sources/refunds.yaml:2", "tags/vip.yaml:2", "tintype.toml:2", "triggers/hello.yaml:3"]
+
+
+def test_refunds_that_their_order_dates_are_read(tmp_path: Path) -> None:
+    """R1: the file of such a source needs no column of event times."""
+    changes = replaced("sources/refunds.yaml", "{column: created_at}", "{parent: true}") | replaced(
+        "rfm.yaml", "sum(orders.amount)", "sum(orders.amount) - sum(refunds.amount)\nrefund_at: order"
+    )
+    shop = load_shop(write_shop(tmp_path, changes))
+    assert shop.rfm[0].refund_at == "order"
+    assert file_columns(shop.sources["refunds"]) == ["refund_id", "order_id", "amount"]
 
 
 def test_a_broken_file_does_not_make_errors_where_it_is_named(tmp_path: Path) -> None:
