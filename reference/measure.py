@@ -56,6 +56,8 @@ def measure_of(call: Call, window: str = "all") -> Measure:
     >>> from rules.parse import parse
     >>> str(measure_of(parse('sum(orders.amount, status == "paid")'), "30d"))
     'sum(orders.amount, "30d", status == "paid")'
+    >>> str(measure_of(parse('count(orders, true)')))
+    'count(orders)'
     """
     of, *rest = call.arguments or (None,)
     if call.name not in FUNCTIONS or not isinstance(of, Name) or len(of.parts) > 2:
@@ -65,7 +67,11 @@ def measure_of(call: Call, window: str = "all") -> Measure:
     if len(rest) > 1:
         raise _unreadable(call)
     column = of.parts[1] if len(of.parts) == 2 else None
-    return Measure(call.name, of.parts[0], column, parse_window(window), rest[0] if rest else None)
+    # a filter that is plainly true is none (M3)
+    conditions = [node for node in rest if not (isinstance(node, Literal) and node.value is True)]
+    return Measure(
+        call.name, of.parts[0], column, parse_window(window), conditions[0] if conditions else None
+    )
 
 
 def _unreadable(call: Call) -> RuleError:
