@@ -15,6 +15,8 @@ DTYPES = {
     "event_us": "i8", "values": "i8", "nulls": "i8", "arg_a": "i8", "arg_b": "i8", "arg_c": "i8",
 }  # fmt: skip
 COLUMN = {"values": "value", "nulls": "null"}  # the kernel's names where they differ
+TICK = 1  # of kind
+STOPPED = 1  # arg_a of a tick: the process was stopped before it (T2)
 BATCH_COLUMNS = [f"b_{COLUMN.get(name, name)}" for name in DTYPES]  # in the order of engine.state
 
 
@@ -24,7 +26,8 @@ class Batch:
 
     kind 0 row, 1 tick, 2 tag by hand, 3 consent; op 0 upsert, 1 insert, 2 update, 3 delete, 4 snapshot read
     (sets off no event: also a row moved in, W7), 5 move out; minute: append minute; mode 0 import, 1 live;
-    event_us: UTC microseconds; nulls: bit j where value j is null; arg_a, arg_b, arg_c: see engine.state.
+    event_us: UTC microseconds; nulls: bit j where value j is null; arg_a, arg_b, arg_c: see engine.state, and
+    ``STOPPED``.
     """
 
     kind: NDArray[Any]
@@ -48,6 +51,10 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.kind)
+
+    def resumes(self, i: int) -> bool:
+        """Whether record i says that the process was stopped until its minute (T2)."""
+        return bool(self.kind[i] == TICK and self.arg_a[i] == STOPPED)
 
     @classmethod
     def zeros(cls, count: int, width: int) -> Batch:

@@ -19,7 +19,7 @@ from engine.plan import Plan
 EffectSink = Callable[[int, RawEffects], None]
 NextDue = Callable[[int, int, int], int]
 LOOK_AHEAD = 720  # minutes; no schedule falls due twice in half a day
-LARGEST_JUMP = 10  # minutes that a live log may leave out (T2)
+LARGEST_JUMP = 10  # minutes that a live log may leave out, unless it says that the process was stopped (T2)
 
 
 @dataclass
@@ -74,8 +74,10 @@ class Engine:
             minute = min(int(queue[0].batch.minute[queue[0].done]) for queue in waiting)
             if until is not None and minute > until:
                 break
-            first = next(queue[0] for queue in waiting if int(queue[0].batch.minute[queue[0].done]) == minute)
-            self._advance_before(max(minute, self.clock), int(first.batch.mode[first.done]))
+            heads = [q[0] for q in waiting if int(q[0].batch.minute[q[0].done]) == minute]
+            resumes = all(head.batch.resumes(head.done) for head in heads)
+            mode = int(heads[0].batch.mode[heads[0].done])
+            self._advance_before(max(minute, self.clock), mode, resumes)
             for number, queue in enumerate(self._queues):
                 self._apply_minute(number, queue)
         self._drain_all()
@@ -101,8 +103,11 @@ class Engine:
                     partition.set_mode(int(head.batch.mode[head.done]))
             queue.popleft()
 
-    def _advance_before(self, minute: int, mode: int) -> None:
-        """Bring every partition to a record's minute, in that record's mode (T2, T5)."""
+    def _advance_before(self, minute: int, mode: int, resumes: bool = False) -> None:
+        """Bring every partition to a record's minute, in that record's mode (T2, T5).
+
+        resumes: the record says that the process was stopped, so the clock may jump.
+        """
         clock = self.clock
         if clock >= 0 and minute <= clock:
             for partition in self.partitions:
@@ -115,10 +120,10 @@ class Engine:
             clock = minute - 1
         if mode == LIVE and self._imported_last():
             self._advance(minute - 1, HISTORY)
-        elif mode == LIVE and minute - clock > LARGEST_JUMP:
+        elif mode == LIVE and minute - clock > LARGEST_JUMP and not resumes:
             raise EngineError(
                 f"the clock would jump {minute - clock} minutes without ticks; a live log may leave out "
-                f"{LARGEST_JUMP}: append the ticks that are missing"
+                f"{LARGEST_JUMP}: append the ticks that are missing, or a resume after a stop"
             )
         self._advance(minute, mode)
 

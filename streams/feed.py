@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from engine.batch import Batch
-from streams.control import CONSENT, MANUAL
+from engine.batch import STOPPED, Batch
+from streams.control import CONSENT, MANUAL, RESUME
 from streams.log.block import CONTROL, Block
 
 Int64s = NDArray[np.int64]
@@ -37,7 +37,8 @@ def batch_of(
     have is null.
 
     Records that say nothing to the engine but the time (ticks, identity, settings, rows of sources
-    without a projection, tags the plan does not have) come as ticks, so that steps stay dense.
+    without a projection, tags the plan does not have) come as ticks, so that steps stay dense; a resume as a
+    tick that is marked.
     """
     widest = max((len(names) for _, names in projection.values()), default=0)
     batch = Batch.zeros(block.count, widest if width is None else width)
@@ -104,6 +105,8 @@ def _fill_control(batch: Batch, at: NDArray[Any], table: pa.Table, control_numbe
     batch.customer_high[at], batch.customer_low[at] = _customers(table)
     kinds, bodies = table["kind"].to_pylist(), table["body"].to_pylist()
     for place, kind, body in zip(at.tolist(), kinds, bodies, strict=True):
+        if kind == RESUME:
+            batch.arg_a[place] = STOPPED
         if kind not in (MANUAL, CONSENT):
             continue
         said = json.loads(body)

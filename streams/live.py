@@ -21,7 +21,7 @@ from streams.contract.deletes import check_deletes
 from streams.contract.moments import MINUTE_US
 from streams.contract.numbers import ValueProblem
 from streams.contract.source import Source
-from streams.control import TICK, Control
+from streams.control import RESUME, TICK, Control
 from streams.decode.chunk import TEXT
 from streams.errors import InputError
 from streams.identity.partition import id_pairs, partitions_of
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from app.shop import Shop
 
 OPERATIONS = {"upsert": UPSERT, "insert": INSERT, "update": UPDATE}
-LONGEST_JUMP = 10  # minutes; a longer one without ticks stops a partition (semantics T2)
+LONGEST_JUMP = 10  # minutes; a longer one without ticks or `resume` stops a partition (semantics T2)
 
 
 def append_changes(
@@ -190,6 +190,23 @@ def append_ticks(log: Log, minute: int, mode: str = "live") -> int:
         minutes = np.array([at for _, at in found], dtype=np.int64)
         _append(log, [Control(TICK, None, "{}")] * len(found), parts, minutes, mode)
     return len(found)
+
+
+def append_resume(log: Log, minute: int) -> int:
+    """Say that the process was stopped until a minute, which every partition's clock jumps to.
+
+    In between everything falls due at its own minute, but a schedule at most once, at the last of its due
+    times (semantics T2, D1). Returns how many records were written: one a partition, or none where the clock
+    stands at that minute already, or the log is empty.
+    """
+    with log.transaction():
+        clock = log.clock()
+        if clock is None or clock >= minute:
+            return 0
+        parts = np.arange(log.partitions)
+        records = [Control(RESUME, None, "{}")] * len(parts)
+        _append(log, records, parts, np.full(len(parts), minute), "live")
+    return len(parts)
 
 
 def _tick_minutes(log: Log, partition: int, minute: int, mode: str) -> list[int]:
