@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from app.effects import Collector, Outbox
-from app.inspect import audit_minutes, find_customer, held_at, profile_of
+from app.inspect import LIVES, audit_minutes, find_customer, held_at, profile_of
 from app.load import load_shop
 from app.log_folder import data_folder, open_log
 from app.replay import Replay, canonical, last_version, settings_body
@@ -117,9 +117,12 @@ class Runtime:
             raise InputError("--at", "lies after the log's clock", "name a minute that the log has reached")
         return self.at(minute)
 
-    def audit(self, minute: int | None = None, random: int | None = None, seed: int = 1) -> dict[str, Any]:
-        """Recompute from scratch and compare, at the clock, one minute, or some random minutes."""
-        return audit_minutes(self.log, self.shop, self.engine.clock, minute, random, seed)
+    def audit(
+        self, minute: int | None = None, random: int | None = None, seed: int = 1, lives: int | None = LIVES
+    ) -> dict[str, Any]:
+        """Recompute from scratch and compare, at the clock, one minute, or some random minutes; ``lives``:
+        of how many customers the tags with a memory too (None: of all)."""
+        return audit_minutes(self.log, self.shop, self.engine.clock, minute, random, seed, lives)
 
     def held(self) -> Mapping[str, pd.DataFrame]:
         """Return what the engine holds at its clock, as `audit_held` compares it."""

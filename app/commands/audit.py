@@ -24,7 +24,15 @@ def audit(
     random: Annotated[
         int | None, typer.Option("--random", metavar="N", min=1, help="check N random minutes")
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="of the random minutes")] = 1,
+    seed: Annotated[int, typer.Option("--seed", help="of the random minutes and customers")] = 1,
+    lives: Annotated[
+        str | None,
+        typer.Option(
+            "--lives",
+            metavar="N|all",
+            help="of how many customers tags with a memory are compared; 10 when absent",
+        ),
+    ] = None,
     json: Json = False,
 ) -> int:
     """Recompute everything from scratch, compare, and print what differs.
@@ -38,14 +46,24 @@ def audit(
     if at is not None and random is not None:
         raise InputError("--at", "does not go together with --random", "give one of them")
     minute = None if at is None else read_at(at, zone)
+    reach = {} if lives is None else {"lives": _read_lives(lives)}
     with open_shop(shop) as runtime:
         runtime.catch_up(carry=False)
-        report = runtime.audit(minute, random, seed)
+        report = runtime.audit(minute, random, seed, **reach)
     if json:
         print_json(report)
     else:
         _print(report, zone)
     return exits.DIFFERENT if report["differences"] else exits.OK
+
+
+def _read_lives(text: str) -> int | None:
+    """Return how many lives to replay; None for everybody's."""
+    if text == "all":
+        return None
+    if not text.isdecimal():
+        raise InputError("--lives", f"'{text}' is no number of customers", "write a whole number, or all")
+    return int(text)
 
 
 def _print(report: dict[str, Any], zone: str) -> None:
@@ -54,6 +72,9 @@ def _print(report: dict[str, Any], zone: str) -> None:
     page.print(f"at {minutes}" + (f" and {more} more" if more > 0 else ""))
     differences = report["differences"]
     page.print(f"{report['compared']:,} values compared, {len(differences)} differ")
+    if report["lives"]:
+        reach = f"{report['lives']:,} of {report['customers']:,}"
+        page.print(f"tags with a memory: the lives of {reach} customers")
     if differences:
         table = Table("time", "customer", "what", "held", "recomputed", box=None)
         for one in differences[:SHOWN]:
