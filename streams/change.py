@@ -13,6 +13,7 @@ from streams.contract.source import Column
 
 Int64s = NDArray[np.int64]
 
+NO_POSITION = -1
 UPSERT, INSERT, UPDATE, DELETE, READ, MOVE_OUT = range(6)  # op codes, as in docs/architecture.md
 
 
@@ -20,7 +21,9 @@ UPSERT, INSERT, UPDATE, DELETE, READ, MOVE_OUT = range(6)  # op codes, as in doc
 class Changes:
     """Rows of one source, checked and typed; all arrays have shape (rows,).
 
-    op: int8 (see above); key_high, key_low: int64, the 128-bit key (semantics W1); event_us: int64, UTC
+    op: int8 (see above); epoch, position, offset: int64, where the change stands in its source (semantics
+    W2), each NO_POSITION until it is given; key_high, key_low: int64, the 128-bit key (semantics W1);
+    event_us: int64, UTC
     microseconds; content: int64, hash of all that the log keeps of the row; references: a
     ``large_string`` array ("type:value" or null) for each declared reference; parent_high, parent_low:
     int64, the key of the row that names the customer (0, 0 where the source names it itself);
@@ -29,6 +32,9 @@ class Changes:
 
     source: str
     op: NDArray[np.int8]
+    epoch: Int64s
+    position: Int64s
+    offset: Int64s
     key_high: Int64s
     key_low: Int64s
     event_us: Int64s
@@ -84,6 +90,12 @@ def concat(parts: Sequence[Changes]) -> Changes:
         columns=pa.concat_tables([part.columns for part in parts]),
         **arrays,
     )
+
+
+def no_position(rows: int) -> tuple[Int64s, Int64s, Int64s]:
+    """Return epoch, position and offset of rows that have none yet: the source's last, a new offset."""
+    none = np.full(rows, NO_POSITION, dtype=np.int64)
+    return none, none.copy(), none.copy()
 
 
 def column_type(column: Column) -> pa.DataType:

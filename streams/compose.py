@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.change import NO_POSITION
 from streams.contract.moments import MINUTE_US
 from streams.control import TICK, Control
 from streams.identity.directory import store
@@ -16,7 +17,7 @@ from streams.log.block import CONTROL
 from streams.log.log import Log
 from streams.log.write import Stretch, append_stretch
 from streams.placing import Placed
-from streams.records import BEFORE, Records, customers, gather, records_of
+from streams.records import BEFORE, ROW, Records, customers, gather, records_of
 from streams.tables import control_table, tables_of
 
 Int64s = NDArray[np.int64]
@@ -35,7 +36,7 @@ def write(
     minutes = _minutes(log, placed, records, minute)
     high, low = customers(placed, records), customers(placed, records, low=True)
     partition = partitions_of(high, low, log.partitions)
-    offsets = _offsets(log, records)
+    offsets = _offsets(log, placed, records)
     tables, controls, table = tables_of(placed, records, offsets, high, low)
     ticks = lagging(log, partition, minutes)
     controls += [Control(TICK, None, "{}")] * len(ticks)
@@ -58,11 +59,17 @@ def _minutes(log: Log, placed: Placed, records: Records, minute: int | None) -> 
     return np.maximum(np.maximum.accumulate(event), floor) if len(event) else event
 
 
-def _offsets(log: Log, records: Records) -> Int64s:
-    """Number the records of rows on from the log's last offset (semantics W2)."""
+def _offsets(log: Log, placed: Placed, records: Records) -> Int64s:
+    """Return each record's offset: the row's own, or the log's next where it has none (semantics W2).
+
+    Who leaves its customer, or follows its parent, stands where it stood and needs a new one too.
+    """
     offsets = log.offset() + np.cumsum(records.part != BEFORE)
     if len(offsets):
         log.set_offset(int(offsets[-1]))
+    own = gather(placed, records, lambda arrivals: arrivals.changes.offset)
+    has_own = (records.part == ROW) & (own != NO_POSITION)
+    offsets[has_own] = own[has_own]
     return offsets
 
 

@@ -30,7 +30,7 @@ from streams.report import ImportReport, Progress, ProgressCallback
 if TYPE_CHECKING:
     from app.shop import Shop
 
-_SHOWN_REJECTED = 20
+SHOWN_REJECTED = 20
 
 
 def import_files(
@@ -91,6 +91,7 @@ def take_in(
         sifted = fresh(log, how.sources[name], changes, own)
         report.superseded += sifted.superseded
         report.unchanged += sifted.unchanged
+        report.older += sifted.older
         report.unknown_deletes += sifted.unknown_deletes
         report.deleted += sifted.unparked
         arriving[name] = sifted.arrivals
@@ -173,7 +174,7 @@ def count_checked(report: ImportReport, checked: Checked, rejected: list[Rejecte
     """Add what the contract found."""
     report.rows += rows
     report.rejected += len(rejected)
-    report.first_rejected += rejected[: _SHOWN_REJECTED - len(report.first_rejected)]
+    report.first_rejected += rejected[: SHOWN_REJECTED - len(report.first_rejected)]
     report.without_customer += checked.without_customer
     report.skipped_times += checked.skipped_times
     report.doubled_times += checked.doubled_times

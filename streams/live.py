@@ -5,37 +5,28 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import islice
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
-import pyarrow as pa
 
-from profiles.windows import parse_length
-from streams.change import INSERT, UPDATE, UPSERT, Changes, concat
 from streams.compose import lagging
-from streams.contract.check import Checked, check_rows
-from streams.contract.columns import check_source, file_columns, known_to
-from streams.contract.deletes import check_deletes
-from streams.contract.moments import MINUTE_US
-from streams.contract.numbers import ValueProblem
-from streams.contract.source import Source
+from streams.contract.columns import check_source, known_to
 from streams.control import RESUME, TICK, Control
-from streams.decode.chunk import TEXT
 from streams.errors import InputError
 from streams.identity.partition import id_pairs, partitions_of
-from streams.intake import Taking, count_checked, rejected_rows, take_in
+from streams.intake import SHOWN_REJECTED
 from streams.log.block import CONTROL
 from streams.log.log import Log
 from streams.log.write import Stretch, append_stretch
+from streams.reject import Rejected
 from streams.report import ImportReport
 from streams.tables import control_table
+from streams.taking import Row, take_rows
 
 if TYPE_CHECKING:
     from app.shop import Shop
 
-OPERATIONS = {"upsert": UPSERT, "insert": INSERT, "update": UPDATE}
 LONGEST_JUMP = 10  # minutes; a longer one without ticks or `resume` stops a partition (semantics T2)
 
 
@@ -47,96 +38,24 @@ def append_changes(
 
     rows: values by the file's headings, as Python values or text; operations: for each row ``upsert`` (a
     change that does not say), ``insert``, ``update`` or ``delete`` (of which only the key counts).
-    Everything else is as in an import: the same contract, identity and blocks, and unchanged rows are
-    left out; but several changes of one key are all kept, in their order, and the batch may be cut
-    differently without changing the log of a partition that gets no tick. A row dated more than the
-    source's ``max_future`` after the minute is rejected (semantics W6). Raises InputError for an unknown
-    source, operation or heading.
+    Everything else is as in `streams.taking.take_rows`. Raises InputError for an unknown source, operation
+    or heading.
     """
     sources = known_to(shop.sources, shop.tags)
     if source not in sources:
         raise InputError(source, "there is no such source", f"the shop's are {', '.join(sorted(sources))}")
     check_source(sources[source], sources)
     done = list(operations) if operations is not None else ["upsert"] * len(rows)
-    table = _table(sources[source], rows)
-    deleted = np.array([operation == "delete" for operation in done], dtype=bool)
+    texts = [{name: value_text(value) for name, value in row.items()} for row in rows]
+    given = [Row(source, op, values) for op, values in zip(done, texts, strict=True)]
     report = ImportReport()
-    parts: list[tuple[Changes, np.ndarray]] = []
-    for is_delete in (False, True):
-        places = np.flatnonzero(deleted == is_delete)
-        if len(places) == 0:
-            continue
-        some = table.take(pa.array(places))
-        if is_delete:
-            checked = check_deletes(sources[source], some, minute)
-        else:
-            checked = check_rows(sources[source], sources, some, ZoneInfo(shop.settings.zone))
-            checked = _not_too_far(checked, sources[source], minute)
-        rejected = rejected_rows(source, checked, some, places + 1, [])
-        count_checked(report, checked, rejected, len(places))
-        own = places[checked.rows]
-        parts.append((_with_ops(checked.changes, own, done), own))
-    if parts:
-        # Deletes were read apart: bring the rows back into their order, by which the last of a key counts.
-        own = np.concatenate([place for _, place in parts])
-        order = np.argsort(own, kind="stable")
-        changes = concat([changes for changes, _ in parts]).take(order)
-        how = Taking(sources, shop.settings.identity_priority, mode, minute)
-        with log.transaction():
-            for run in _runs(changes):
-                take_in(log, how, {source: (changes.take(run), run)}, report)
+    with log.transaction():
+        refused = take_rows(log, shop, given, minute, mode, report)
+    report.rejected = len(refused)
+    for at, fault in islice(sorted(refused.items()), SHOWN_REJECTED):
+        rejected = Rejected(source, at + 1, fault.problem, fault.hint, dict(texts[at]))
+        report.first_rejected.append(rejected)
     return report
-
-
-def _runs(changes: Changes) -> list[np.ndarray]:
-    """Cut the rows where a key comes again: each of its changes is a step of its own (semantics L1)."""
-    cuts: list[int] = [0]
-    seen: set[tuple[int, int]] = set()
-    for at, key in enumerate(zip(changes.key_high.tolist(), changes.key_low.tolist(), strict=True)):
-        if key in seen:
-            cuts.append(at)
-            seen = set()
-        seen.add(key)
-    return [np.arange(low, high) for low, high in pairwise([*cuts, len(changes)])]
-
-
-def too_far_ahead(event_us: np.ndarray, minute: int, max_future: str) -> np.ndarray:
-    """Return a mask of event times more than ``max_future`` after the append minute (semantics W6)."""
-    ahead: np.ndarray = event_us // MINUTE_US > minute + parse_length(max_future)
-    return ahead
-
-
-def _not_too_far(checked: Checked, source: Source, minute: int) -> Checked:
-    ahead = too_far_ahead(checked.changes.event_us, minute, source.max_future)
-    if not ahead.any():
-        return checked
-    problem = ValueProblem(
-        f"the event time lies more than {source.max_future} ahead", "correct the time or its zone"
-    )
-    faults = [*checked.faults, *((int(row), problem) for row in checked.rows[ahead])]
-    return Checked(checked.changes.take(~ahead), checked.rows[~ahead], faults, checked.without_customer,
-                   checked.skipped_times, checked.doubled_times)  # fmt: skip
-
-
-def _with_ops(changes: Changes, own: np.ndarray, operations: Sequence[str]) -> Changes:
-    for at, place in enumerate(own.tolist()):
-        operation = operations[place]
-        if operation == "delete":
-            continue
-        if operation not in OPERATIONS:
-            raise InputError(
-                f"row {place + 1}", f"'{operation}' is no operation", "upsert, insert, update or delete"
-            )
-        changes.op[at] = OPERATIONS[operation]
-    return changes
-
-
-def _table(source: Source, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
-    wanted = file_columns(source)
-    given = list(dict.fromkeys(name for row in rows for name in row))
-    names = list(dict.fromkeys([*wanted, *given]))
-    columns = [pa.array([value_text(row.get(name)) for row in rows], TEXT) for name in names]
-    return pa.Table.from_arrays(columns, names=names)
 
 
 def value_text(value: Any) -> str | None:

@@ -27,9 +27,10 @@ ProgressCallback = Callable[[Progress], None]
 
 @dataclass
 class ImportReport:
-    """Rows by what became of them. ``rows`` is the sum of new, updated, moved, unchanged, superseded,
-    deleted, unknown_deletes, rejected, parked and without_customer.
+    """Rows by what became of them. ``rows`` is the sum of new, updated, moved, unchanged, older,
+    superseded, deleted, unknown_deletes, rejected, parked and without_customer.
 
+    older: changes at or before the position that their row has already (semantics W1);
     superseded: a later row of the same import has the same key; moved: updated rows that changed their
     customer (or, of tags and consent, what they are about); released: parked rows whose parent came;
     dragged: rows that moved, or were dated anew, with their parent; conflicts: combinations of references
@@ -42,6 +43,7 @@ class ImportReport:
     updated: int = 0
     moved: int = 0
     unchanged: int = 0
+    older: int = 0
     superseded: int = 0
     deleted: int = 0
     unknown_deletes: int = 0

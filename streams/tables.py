@@ -45,7 +45,7 @@ def tables_of(
 def _row_table(
     arrivals: Arrivals, row: Int64s, out: NDArray[np.bool_], ids: bytes, offsets: Int64s
 ) -> pa.Table:
-    changes = arrivals.changes
+    changes, known = arrivals.changes, arrivals.known
     ops = _ops(arrivals)[row]
     ops[out] = MOVE_OUT
     given = {
@@ -53,8 +53,8 @@ def _row_table(
         "customer": pa.Array.from_buffers(pa.binary(16), len(row), [None, pa.py_buffer(ids)]),
         "key_high": pa.array(changes.key_high[row]),
         "key_low": pa.array(changes.key_low[row]),
-        "epoch": pa.array(np.zeros(len(row), dtype=np.int32)),
-        "position": pa.array(np.zeros(len(row), dtype=np.int64)),
+        "epoch": pa.array(np.where(out, known.epoch[row], changes.epoch[row]).astype(np.int32)),
+        "position": pa.array(np.where(out, known.position[row], changes.position[row])),
         "offset": pa.array(offsets),
         "event_us": pa.array(changes.event_us[row]),
     }

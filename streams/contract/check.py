@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import xxhash
 from numpy.typing import NDArray
 
-from streams.change import UPSERT, Changes, column_type, nothing
+from streams.change import UPSERT, Changes, column_type, no_position, nothing
 from streams.contract.columns import carried_columns, is_optional
 from streams.contract.keys import is_whole_key, joined_texts, text_keys, whole_keys
 from streams.contract.moments import CLEAR, DOUBLED, EARLIEST_US, LATEST_US, SKIPPED, moment_reader
@@ -96,8 +96,8 @@ def check_rows(source: Source, sources: Mapping[str, Source], table: pa.Table, z
     rows = np.flatnonzero(faults.clear & ~nameless)
     content = _content(event_us, columns, [*references, parent])
     everything = Changes(
-        source.name, np.full(table.num_rows, UPSERT, dtype=np.int8), key_high, key_low, event_us, content,
-        references, parent_high, parent_low, parent, columns,
+        source.name, np.full(table.num_rows, UPSERT, dtype=np.int8), *no_position(table.num_rows),
+        key_high, key_low, event_us, content, references, parent_high, parent_low, parent, columns,
     )  # fmt: skip
     return Checked(
         everything.take(rows), rows, faults.found(), int((nameless & faults.clear).sum()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from streams.change import DELETE, Changes, column_type, nothing
+from streams.change import DELETE, Changes, column_type, no_position, nothing
 from streams.contract.check import Checked, Faults, check_keys
 from streams.contract.columns import carried_columns
 from streams.contract.moments import MINUTE_US
@@ -21,7 +21,7 @@ def check_deletes(source: Source, table: pa.Table, minute: int) -> Checked:
     none = np.zeros(count, dtype=np.int64)
     columns = {name: pa.nulls(count, column_type(column)) for name, column in carried_columns(source).items()}
     changes = Changes(
-        source.name, np.full(count, DELETE, dtype=np.int8), key_high, key_low,
+        source.name, np.full(count, DELETE, dtype=np.int8), *no_position(count), key_high, key_low,
         np.full(count, minute * MINUTE_US, dtype=np.int64), none, [nothing(count) for _ in source.references],
         none, none, nothing(count), pa.table(columns),
     )  # fmt: skip

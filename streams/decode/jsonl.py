@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from streams.contract.numbers import ValueProblem
 from streams.contract.source import FileFormat
 from streams.decode.chunk import Chunk, Malformed, check_headings, text_table
 from streams.decode.csv import read_bytes
 from streams.decode.encoding import to_utf8
+from streams.decode.json_row import as_text, parse_row
 from streams.errors import InputError
 
 CHUNK_ROWS = 50_000
@@ -47,21 +48,19 @@ class JsonLinesFile:
                 if not line.strip():
                     continue
                 row = _parse(line)
-                if isinstance(row, str):
-                    malformed.append(
-                        Malformed(number, row, "write one JSON object a line", line.rstrip("\r"))
-                    )
+                if isinstance(row, ValueProblem):
+                    malformed.append(Malformed(number, row.problem, row.hint, line.rstrip("\r")))
                 else:
                     numbers.append(number)
                     rows.append(row)
-            columns = [[_text(row.get(name)) for row in rows] for name in self.headings]
+            columns = [[as_text(row.get(name)) for row in rows] for name in self.headings]
             table = text_table(self.headings, columns)
             yield Chunk(np.array(numbers, dtype=np.int64), table, min(done, self.total_bytes), malformed)
 
     def _names(self) -> list[str]:
         names: dict[str, None] = {}
         for line in self._lines:
-            row = _parse(line) if line.strip() else "empty"
+            row = _parse(line) if line.strip() else None
             if isinstance(row, dict):
                 names.update(dict.fromkeys(row))
         if not names:
@@ -69,36 +68,8 @@ class JsonLinesFile:
         return list(names)
 
 
-class _Number(str):
-    """A number's own digits, told apart from text."""
-
-
-def _parse(line: str) -> dict[str, Any] | str:
-    """Return the line's object, or what is wrong with it."""
+def _parse(line: str) -> dict[str, Any] | ValueProblem:
     try:
-        row = json.loads(line, parse_float=_Number, parse_int=_Number, object_pairs_hook=_refuse_doubled)
-    except ValueError as error:
-        return f"this is no JSON ({error})"
-    return row if isinstance(row, dict) else "this is no JSON object"
-
-
-def _refuse_doubled(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    row = dict(pairs)
-    if len(row) != len(pairs):
-        raise ValueError("a name stands more than once")
-    return row
-
-
-def _text(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else _compact(value)
-
-
-def _compact(value: Any) -> str:
-    """Write a value as JSON without spaces, numbers with the digits they came with."""
-    if isinstance(value, _Number):
-        return str(value)
-    if isinstance(value, list):
-        return "[" + ",".join(map(_compact, value)) + "]"
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{_compact(name)}:{_compact(inner)}" for name, inner in value.items()) + "}"
-    return json.dumps(value, ensure_ascii=False)
+        return parse_row(line)
+    except ValueProblem as problem:
+        return problem

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from streams.change import DELETE, Changes, concat
 from streams.contract.source import Source
-from streams.identity.directory import Known, look_up
+from streams.identity.directory import Known, look_up, remember_deletes
 from streams.identity.match import last_of_each
 from streams.identity.parked import parked_content, unpark
+from streams.identity.positions import give_positions, is_older
 from streams.identity.standing import Standing, standing_of
 from streams.log.log import Log
 
@@ -103,31 +104,45 @@ class Sorted:
     arrivals: Arrivals
     superseded: int
     unchanged: int
+    older: int
     unknown_deletes: int
     unparked: int  # deletes of parked rows
 
 
 def fresh(log: Log, source: Source, changes: Changes, own: Int64s) -> Sorted:
-    """Keep the last version of each key, if it differs from what the log last had of it (semantics W2).
+    """Keep the last version of each key, if it is newer than what the log last had of it (semantics W1, W2).
 
+    Rows with a position of their own are judged by that; others count unless their content is the same.
     own: int64, the rows' order of arrival. Deletes of parked rows take them out at once; deletes of keys
     that have no row are counted.
     """
+    positioned = give_positions(log, changes)
     last = last_of_each(changes.key_high, changes.key_low)
-    changes, own = changes.take(last), own[last]
+    changes, own, positioned = changes.take(last), own[last], positioned[last]
     known = look_up(log, source.name, changes.key_high, changes.key_low)
-    deleted = np.equal(changes.op, DELETE)
     is_parked, parked = parked_content(log, source.name, changes.key_high, changes.key_low)
-    unpark(log, source.name, changes.key_high[deleted & is_parked], changes.key_low[deleted & is_parked])
-    same = (known.alive & (known.content == changes.content)) | (is_parked & (parked == changes.content))
-    unchanged = same & ~deleted
+    older = positioned & is_older(changes, _or_parked(known, is_parked, parked))
+    deleted = np.equal(changes.op, DELETE) & ~older
+    same = known.alive & (known.content == changes.content)
+    same |= is_parked & (parked[:, 0] == changes.content)
+    unchanged = same & ~deleted & ~positioned
     unknown = deleted & ~known.alive & ~is_parked
-    keep = np.where(deleted, known.alive, ~unchanged)
+    unparked = deleted & is_parked
+    unpark(log, source.name, changes.key_high[unparked], changes.key_low[unparked])
+    gone = changes.take(positioned & (unknown | unparked))
+    remember_deletes(log, gone, np.maximum(gone.offset, 0))
+    keep = np.where(deleted, known.alive, ~unchanged & ~older)
     kept = Known(*(getattr(known, name)[keep] for name in Known.__slots__))
     arrivals = Arrivals(source, changes.take(keep), kept, own[keep])
     if source.kind != "rows":
         arrivals.standing = standing_of(log, source.kind, arrivals.changes.columns, kept)
-    return Sorted(
-        arrivals,
-        int((~last).sum()), int(unchanged.sum()), int(unknown.sum()), int((deleted & is_parked).sum()),
-    )  # fmt: skip
+    counts = (~last, unchanged, older, unknown, unparked)
+    return Sorted(arrivals, *(int(mask.sum()) for mask in counts))
+
+
+def _or_parked(known: Known, is_parked: Mask, parked: Int64s) -> Known:
+    """Return what is known with the parked rows' positions, which are newer than any record's."""
+    place = (np.where(is_parked, parked[:, at], old) for at, old in
+             enumerate((known.epoch, known.position, known.offset), start=1))  # fmt: skip
+    epoch, position, offset = place
+    return replace(known, there=known.there | is_parked, epoch=epoch, position=position, offset=offset)

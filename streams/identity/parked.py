@@ -29,9 +29,12 @@ def park(log: Log, source: Source, changes: Changes) -> None:
         )
     ]
     number = log.source_number(source.name)
-    columns = [changes.key_high, changes.key_low, changes.parent_high, changes.parent_low, changes.content]
+    columns = [
+        changes.key_high, changes.key_low, changes.parent_high, changes.parent_low, changes.content,
+        changes.epoch, changes.position, changes.offset,
+    ]  # fmt: skip
     log.connection.executemany(
-        "INSERT OR REPLACE INTO parked VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO parked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         zip(repeat(number, len(bodies)), *(column.tolist() for column in columns), bodies, strict=True),
     )
 
@@ -61,16 +64,19 @@ def count_parked(log: Log) -> dict[str, int]:
 
 
 def parked_content(log: Log, source: str, high: Int64s, low: Int64s) -> tuple[NDArray[np.bool_], Int64s]:
-    """Return which keys are parked, and the content hash of each (0 where it is not)."""
-    is_parked, content = np.zeros(len(high), dtype=bool), np.zeros(len(high), dtype=np.int64)
+    """Return which keys are parked, and of each its content hash, epoch, position and offset.
+
+    The numbers are int64 of shape (keys, 4), 0 where the key is not parked.
+    """
+    is_parked, numbers = np.zeros(len(high), dtype=bool), np.zeros((len(high), 4), dtype=np.int64)
     if any_parked(log, source):
         want(log, zip(range(len(high)), high.tolist(), low.tolist(), strict=True))
-        for place, found in log.connection.execute(
-            "SELECT w.place, p.content FROM wanted w CROSS JOIN parked p "
+        for place, *found in log.connection.execute(
+            "SELECT w.place, p.content, p.epoch, p.position, p.offset FROM wanted w CROSS JOIN parked p "
             "ON p.source = ? AND p.key_high = w.high AND p.key_low = w.low", (log.source_number(source),)
         ):  # fmt: skip
-            is_parked[place], content[place] = True, found
-    return is_parked, content
+            is_parked[place], numbers[place] = True, found
+    return is_parked, numbers
 
 
 def parked_under(log: Log, source: Source, parent_high: Int64s, parent_low: Int64s) -> Changes | None:
@@ -79,32 +85,33 @@ def parked_under(log: Log, source: Source, parent_high: Int64s, parent_low: Int6
         return None
     want(log, zip(range(len(parent_high)), parent_high.tolist(), parent_low.tolist(), strict=True))
     found = log.connection.execute(
-        "SELECT p.key_high, p.key_low, p.parent_high, p.parent_low, p.content, p.body "
-        "FROM wanted w CROSS JOIN parked p ON p.source = ? AND p.parent_high = w.high "
+        "SELECT p.key_high, p.key_low, p.parent_high, p.parent_low, p.content, p.epoch, p.position, "
+        "p.offset, p.body FROM wanted w CROSS JOIN parked p ON p.source = ? AND p.parent_high = w.high "
         "AND p.parent_low = w.low ORDER BY p.key_high, p.key_low",
         (log.source_number(source.name),),
     ).fetchall()
     if not found:
         return None
-    numbers = np.array([row[:5] for row in found], dtype=np.int64)
-    return changes_of(source, numbers, [json.loads(row[5]) for row in found])
+    numbers = np.array([row[:8] for row in found], dtype=np.int64)
+    return changes_of(source, numbers, [json.loads(row[8]) for row in found])
 
 
 def changes_of(source: Source, numbers: Int64s, bodies: list[list[Any]]) -> Changes:
-    """Build rows of a ``via`` source from (key high, low, parent high, low, content) and kept values.
+    """Build rows of a ``via`` source from numbers and kept values.
 
-    numbers: int64, shape (rows, 5); bodies: [event_us, parent, declared columns ...] of each row.
+    numbers: int64, shape (rows, 8): key high and low, parent high and low, content, epoch, position and
+    offset; bodies: [event_us, parent, declared columns ...] of each row.
     """
     columns = {
         name: pa.chunked_array([pa.array([body[at] for body in bodies], type=column_type(column))])
         for at, (name, column) in enumerate(carried_columns(source).items(), start=2)
     }
-    key_high, key_low, parent_high, parent_low, content = numbers.T.copy()
+    key_high, key_low, parent_high, parent_low, content, epoch, position, offset = numbers.T.copy()
     parent = (
         nothing(0) if not bodies else pa.chunked_array([pa.array([b[1] for b in bodies], pa.large_string())])
     )
     return Changes(
-        source.name, np.full(len(bodies), UPSERT, dtype=np.int8), key_high, key_low,
+        source.name, np.full(len(bodies), UPSERT, dtype=np.int8), epoch, position, offset, key_high, key_low,
         np.array([body[0] for body in bodies], dtype=np.int64), content, [], parent_high, parent_low, parent,
         pa.table(columns),
     )  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from streams.change import Changes, concat
+from streams.change import NO_POSITION, Changes, concat
 from streams.contract.columns import carried_columns
 from streams.contract.source import Source
 from streams.identity.arrivals import Arrivals
@@ -71,7 +71,9 @@ def _dragged(log: Log, source: Source, parent_high: Int64s, parent_low: Int64s) 
     partition = partitions_of(rows[:, 4], rows[:, 5], log.partitions)
     places = zip(partition.tolist(), rows[:, 6].tolist(), strict=True)
     bodies = read_back(log, source.name, places, ["event_us", "reference", *carried_columns(source)])
-    numbers = np.column_stack([rows[:, :4], known.content])
+    # A row that follows its parent stands where it stood, but later: only the offset is new.
+    new = np.full(len(rows), NO_POSITION, dtype=np.int64)
+    numbers = np.column_stack([rows[:, :4], known.content, known.epoch, known.position, new])
     return changes_of(source, numbers, bodies)
 
 

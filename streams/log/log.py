@@ -14,7 +14,7 @@ from streams.log.block import Block
 from streams.log.lock import WriterLock
 
 FILE_NAME = "log.sqlite"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MODES = ("import", "live", "backfill")
 _TABLES = """
 CREATE TABLE header (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -23,7 +23,10 @@ CREATE TABLE block (
     first_minute INTEGER NOT NULL, last_minute INTEGER NOT NULL, holds TEXT NOT NULL, payload BLOB NOT NULL,
     PRIMARY KEY (partition, first_step)
 );
-CREATE TABLE source (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE source (
+    number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,
+    epoch INTEGER NOT NULL DEFAULT 0, position INTEGER NOT NULL DEFAULT 0
+);
 CREATE TABLE reference (
     reference TEXT PRIMARY KEY, customer BLOB NOT NULL, strong INTEGER NOT NULL
 ) WITHOUT ROWID;
@@ -38,10 +41,20 @@ CREATE TABLE row (
 CREATE INDEX row_parent ON row (source, parent_high, parent_low) WHERE parent_high <> 0 OR parent_low <> 0;
 CREATE TABLE parked (
     source INTEGER NOT NULL, key_high INTEGER NOT NULL, key_low INTEGER NOT NULL,
-    parent_high INTEGER NOT NULL, parent_low INTEGER NOT NULL, content INTEGER NOT NULL, body TEXT NOT NULL,
+    parent_high INTEGER NOT NULL, parent_low INTEGER NOT NULL, content INTEGER NOT NULL,
+    epoch INTEGER NOT NULL, position INTEGER NOT NULL, offset INTEGER NOT NULL, body TEXT NOT NULL,
     PRIMARY KEY (source, key_high, key_low)
 ) WITHOUT ROWID;
 CREATE INDEX parked_parent ON parked (source, parent_high, parent_low);
+CREATE TABLE dead (
+    id INTEGER PRIMARY KEY, source TEXT NOT NULL, place TEXT NOT NULL, minute INTEGER NOT NULL,
+    problem TEXT NOT NULL, hint TEXT NOT NULL, key BLOB, value BLOB, fixed BLOB, state TEXT NOT NULL,
+    epoch INTEGER NOT NULL, position INTEGER NOT NULL, offset INTEGER NOT NULL,
+    UNIQUE (source, place, value)
+);
+CREATE INDEX dead_state ON dead (state, source);
+CREATE TABLE request (name TEXT PRIMARY KEY, minute INTEGER NOT NULL, answer TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX request_minute ON request (minute);
 """
 
 

@@ -13,9 +13,10 @@ import xxhash
 from streams.control import Control, consent, manual
 from streams.errors import InputError
 from streams.identity.parked import count_parked
-from streams.live import append_changes, append_controls, append_ticks, too_far_ahead
+from streams.live import append_changes, append_controls, append_ticks
 from streams.log.rows import read_control
 from streams.log.settings import last_settings
+from streams.taking import too_far_ahead
 from tests.streams.small_shop import TAGS, new_log, rows, shop, take
 
 SHOP = shop()
@@ -206,5 +207,5 @@ def test_unknown_sources_and_operations_are_refused(tmp_path: Path) -> None:
     with new_log(tmp_path) as log:
         with pytest.raises(InputError, match="there is no such source"):
             append_changes(log, SHOP, "order", [order("B1")], T)
-        with pytest.raises(InputError, match="row 1: 'remove' is no operation"):
+        with pytest.raises(InputError, match="orders: 'remove' is no operation"):
             append_changes(log, SHOP, "orders", [order("B1")], T, operations=["remove"])

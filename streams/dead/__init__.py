@@ -1,0 +1,1 @@
+"""Dead letters: messages put aside with their reason, to be read, mended and replayed."""

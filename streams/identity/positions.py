@@ -1,0 +1,57 @@
+"""Where changes stand in their source: who has no position gets one, who is too old is found (W2)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.change import NO_POSITION, Changes
+from streams.identity.directory import Known
+from streams.log.log import Log
+
+Mask = NDArray[np.bool_]
+
+
+def give_positions(log: Log, changes: Changes) -> Mask:
+    """Give rows without a position the last one of their source before them, in their order.
+
+    Remembers the source's newest. Returns the mask of rows that came with a position of their own.
+    """
+    number = log.source_number(changes.source)
+    query = "SELECT epoch, position FROM source WHERE number = ?"
+    epoch, last = log.connection.execute(query, (number,)).fetchone()
+    changes.epoch[changes.epoch == NO_POSITION] = epoch
+    own: Mask = changes.position != NO_POSITION
+    running = np.maximum.accumulate(np.where(own & (changes.epoch == epoch), changes.position, last))
+    changes.position[~own] = np.maximum(running, last)[~own]
+    if len(running) and int(running[-1]) > last:
+        log.connection.execute(
+            "UPDATE source SET position = ? WHERE number = ?", (int(running[-1]), number)
+        )
+    return own
+
+
+def is_older(changes: Changes, known: Known) -> Mask:
+    """Return the mask of changes that stand at or before the known one of their key (semantics W1).
+
+    Without an offset of its own a change is as new as its position.
+    """
+    place = (changes.epoch, changes.position, changes.offset)
+    there = (known.epoch, known.position, known.offset)
+    behind = np.zeros(len(changes), dtype=bool)
+    level = np.ones(len(changes), dtype=bool)
+    for mine, theirs in zip(place, there, strict=True):
+        behind |= level & (mine < theirs)
+        level &= mine == theirs
+    newest_offset = changes.offset == NO_POSITION
+    same_position = (place[0] == there[0]) & (place[1] == there[1])
+    older: Mask = known.there & (behind | level) & ~(newest_offset & same_position)
+    return older
+
+
+def new_epoch(log: Log, source: str) -> int:
+    """Begin a source's next epoch (a connector made anew), inside a transaction; return its number."""
+    number = log.source_number(source)
+    log.connection.execute("UPDATE source SET epoch = epoch + 1, position = 0 WHERE number = ?", (number,))
+    found = log.connection.execute("SELECT epoch FROM source WHERE number = ?", (number,)).fetchone()
+    return int(found[0])

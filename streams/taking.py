@@ -1,0 +1,181 @@
+"""Rows of several sources in their order of arrival: checked by their contracts, then taken into the log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from profiles.windows import parse_length
+from streams.change import INSERT, NO_POSITION, READ, UPDATE, UPSERT, Changes, concat
+from streams.contract.check import Checked, check_rows
+from streams.contract.columns import file_columns, known_to
+from streams.contract.deletes import check_deletes
+from streams.contract.moments import MINUTE_US
+from streams.contract.numbers import ValueProblem
+from streams.contract.source import Source
+from streams.decode.chunk import TEXT
+from streams.errors import InputError
+from streams.intake import Taking, take_in
+from streams.log.log import Log
+from streams.report import ImportReport
+
+if TYPE_CHECKING:
+    from app.shop import Shop
+
+Int64s = NDArray[np.int64]
+DELETE = "delete"
+OPERATIONS = {"upsert": UPSERT, "insert": INSERT, "update": UPDATE, "read": READ}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One change of a row as text, before its contract.
+
+    values: by the headings of the source's file (of a delete the key's); position: where the change stands
+    in its source, epoch and offset with it (semantics W2; `NO_POSITION` where it does not say).
+    """
+
+    source: str
+    op: str
+    values: Mapping[str, str | None]
+    epoch: int = NO_POSITION
+    position: int = NO_POSITION
+    offset: int = NO_POSITION
+
+
+def take_rows(
+    log: Log, shop: Shop, rows: Sequence[Row], minute: int, mode: str, report: ImportReport
+) -> dict[int, ValueProblem]:
+    """Take rows in, inside the caller's transaction; return what the contracts refuse, by the row's place.
+
+    Contract, identity and blocks are those of an import, and unchanged rows without a position are left out;
+    but several changes of one key are all kept, in their order. A row dated more than the source's
+    ``max_future`` after the minute is refused (semantics W6). Raises InputError for an unknown operation or
+    heading.
+    """
+    sources = known_to(shop.sources, shop.tags)
+    refused: dict[int, ValueProblem] = {}
+    taken: dict[str, tuple[Changes, Int64s]] = {}
+    for name in dict.fromkeys(row.source for row in rows):
+        places = [at for at, row in enumerate(rows) if row.source == name]
+        found = _checked(sources, name, [rows[at] for at in places], minute, ZoneInfo(shop.settings.zone))
+        own = np.array(places, dtype=np.int64)
+        refused |= {places[row]: fault for row, fault in found.faults}
+        report.without_customer += found.without_customer
+        report.skipped_times += found.skipped_times
+        report.doubled_times += found.doubled_times
+        taken[name] = (found.changes, own[found.rows])
+    report.rows += len(rows)
+    how = Taking(sources, shop.settings.identity_priority, mode, minute)
+    for part in _runs(taken):
+        take_in(log, how, part, report)
+    return refused
+
+
+def _checked(
+    sources: Mapping[str, Source], name: str, rows: Sequence[Row], minute: int, zone: ZoneInfo
+) -> Checked:
+    """Check one source's rows; ``rows`` of the result are in their order."""
+    source = sources[name]
+    deleted = np.array([row.op == DELETE for row in rows], dtype=bool)
+    parts: list[Checked] = []
+    for is_delete in (False, True):
+        places = np.flatnonzero(deleted == is_delete)
+        if len(places) == 0:
+            continue
+        table = _table(source, [rows[at] for at in places.tolist()])
+        if is_delete:
+            checked = check_deletes(source, table, minute)
+        else:
+            checked = _not_too_far(check_rows(source, sources, table, zone), source, minute)
+        faults = [(int(places[row]), fault) for row, fault in checked.faults]
+        _say_where(checked.changes, [rows[at] for at in places[checked.rows].tolist()])
+        counts = (checked.without_customer, checked.skipped_times, checked.doubled_times)
+        parts.append(Checked(checked.changes, places[checked.rows], faults, *counts))
+    if len(parts) == 1:
+        return parts[0]
+    # Deletes were read apart: bring the rows back into their order, by which the last of a key counts.
+    own = np.concatenate([part.rows for part in parts])
+    order = np.argsort(own, kind="stable")
+    changes = concat([part.changes for part in parts]).take(order)
+    live, gone = parts
+    counts = (live.without_customer, live.skipped_times, live.doubled_times)
+    return Checked(changes, own[order], live.faults + gone.faults, *counts)
+
+
+def _say_where(changes: Changes, rows: Sequence[Row]) -> None:
+    """Enter each row's operation and position."""
+    for at, row in enumerate(rows):
+        if row.op != DELETE:
+            changes.op[at] = _operation(row)
+        changes.epoch[at], changes.position[at], changes.offset[at] = row.epoch, row.position, row.offset
+
+
+def _operation(row: Row) -> int:
+    if row.op not in OPERATIONS:
+        known = ", ".join([*OPERATIONS, DELETE])
+        raise InputError(row.source, f"'{row.op}' is no operation", f"write one of {known}")
+    return OPERATIONS[row.op]
+
+
+def _runs(taken: Mapping[str, tuple[Changes, Int64s]]) -> list[dict[str, tuple[Changes, Int64s]]]:
+    """Cut the rows where a key comes again: each of its changes is a step of its own (semantics L1)."""
+    keys = [
+        (place, name, key)
+        for name, (changes, own) in taken.items()
+        for place, *key in zip(own.tolist(), changes.key_high.tolist(), changes.key_low.tolist(), strict=True)
+    ]
+    cuts: list[int] = []
+    seen: set[tuple[str, int, int]] = set()
+    for place, name, (high, low) in sorted(keys):
+        if (name, high, low) in seen:
+            cuts.append(place)
+            seen = set()
+        seen.add((name, high, low))
+    stretches = pairwise([0, *cuts, len(keys) and max(keys)[0] + 1])
+    return [_between(taken, first, last) for first, last in stretches if first < last]
+
+
+def _between(
+    taken: Mapping[str, tuple[Changes, Int64s]], first: int, last: int
+) -> dict[str, tuple[Changes, Int64s]]:
+    """Return each source's rows whose place lies in [first, last)."""
+    part = {}
+    for name, (changes, own) in taken.items():
+        mask = (own >= first) & (own < last)
+        if mask.any():
+            part[name] = (changes.take(mask), own[mask])
+    return part
+
+
+def too_far_ahead(event_us: Int64s, minute: int, max_future: str) -> NDArray[np.bool_]:
+    """Return a mask of event times more than ``max_future`` after the append minute (semantics W6)."""
+    ahead: NDArray[np.bool_] = event_us // MINUTE_US > minute + parse_length(max_future)
+    return ahead
+
+
+def _not_too_far(checked: Checked, source: Source, minute: int) -> Checked:
+    ahead = too_far_ahead(checked.changes.event_us, minute, source.max_future)
+    if not ahead.any():
+        return checked
+    problem = ValueProblem(
+        f"the event time lies more than {source.max_future} ahead", "correct the time or its zone"
+    )
+    faults = [*checked.faults, *((int(row), problem) for row in checked.rows[ahead])]
+    return Checked(checked.changes.take(~ahead), checked.rows[~ahead], faults, checked.without_customer,
+                   checked.skipped_times, checked.doubled_times)  # fmt: skip
+
+
+def _table(source: Source, rows: Sequence[Row]) -> pa.Table:
+    wanted = file_columns(source)
+    given = list(dict.fromkeys(name for row in rows for name in row.values))
+    names = list(dict.fromkeys([*wanted, *given]))
+    columns = [pa.array([row.values.get(name) or None for row in rows], TEXT) for name in names]
+    return pa.Table.from_arrays(columns, names=names)
