@@ -9,6 +9,14 @@ from pydantic import Field
 from profiles.declare import Declared
 
 ColumnType = Literal["int", "decimal", "text", "bool", "time", "date"]
+Wire = Literal[
+    "text", "number", "base64",
+    "epoch_days", "epoch_ms", "epoch_us", "epoch_ns",
+    "ms_of_day", "us_of_day", "ns_of_day",
+]  # fmt: skip
+Rounding = Literal["half_even", "half_up", "down"]
+CHANGE_FORMATS = ("debezium", "canal", "maxwell")
+_WIRE = "how a change message without a schema writes the value (docs/feeds.md)"
 
 
 class Column(Declared):
@@ -42,6 +50,13 @@ class Column(Declared):
         default=None, description="the customer attribute that the newest row's value becomes"
     )
     personal: bool = False
+    wire: Wire | None = Field(default=None, description=_WIRE)
+    wire_scale: int | None = Field(
+        default=None, ge=0, le=38, description="decimal digits of a base64 decimal, as in the database's type"
+    )
+    round: Rounding | None = Field(
+        default=None, description="how a floating-point number of a change message comes to the scale"
+    )
 
 
 class Reference(Declared):
@@ -72,10 +87,14 @@ class EventTime(Declared):
     zone: str | None = Field(
         default=None, description="zone of times that carry none; the shop's when absent"
     )
+    wire: Wire | None = Field(default=None, description=_WIRE)
 
 
 class FileFormat(Declared):
-    type: Literal["auto", "csv", "excel", "parquet", "jsonl"] = "auto"
+    type: Literal["auto", "csv", "excel", "parquet", "jsonl", "debezium", "canal", "maxwell"] = "auto"
+    table: str | None = Field(
+        default=None, description="of change messages: the database's table; those of others are counted"
+    )
     encoding: str = "auto"
     separator: str = "auto"
     sheet: str | int | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from streams.contract.source import FileFormat
+from streams.contract.source import CHANGE_FORMATS, FileFormat
 from streams.decode.chunk import Decoder
 from streams.decode.csv import CsvFile
 from streams.decode.excel import ExcelFile
@@ -26,6 +26,8 @@ def open_file(path: Path, form: FileFormat, wanted: Collection[str]) -> Decoder:
     Raises InputError if the file is absent or unreadable, its kind is unknown, its headings are missing
     or doubled, or a wanted one is not there.
     """
+    if form.type in CHANGE_FORMATS:
+        raise InputError(str(path), f"{form.type} messages are no rows of a file", "feed them as changes")
     if not path.is_file():
         raise InputError(str(path), "there is no such file", "check the path")
     kind = form.type if form.type != "auto" else _kind(path)

@@ -1,0 +1,253 @@
+"""Debezium's messages: envelopes and flattened rows, with and without schema."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+
+from streams.cdc.change import Counted, Decoded, Operation, Refused, RowChange, moved
+from streams.cdc.fields import Field
+from streams.cdc.flattened import METADATA, is_deleted, set_metadata, source_block
+from streams.cdc.message_key import document_id, key_values
+from streams.cdc.mongodb import Documents
+from streams.cdc.positions import SourceBlock, is_snapshot, position_of
+from streams.cdc.reading import check_length, digits, malformed, read_tree
+from streams.cdc.rows import Values, row_type
+from streams.cdc.special import MESSAGE, OTHER_TABLE, TELLTALES, TOMBSTONE, debezium_form, truncated
+from streams.cdc.tables import Tables, event_ms, table_name
+from streams.cdc.wrapped import Payloads, Readers
+from streams.contract.source import Source
+
+_OPERATIONS: dict[str, Operation] = {"c": "insert", "u": "update", "r": "read"}
+_NONE: list[str] = []
+_FULL_HINT = "PostgreSQL: ALTER TABLE ... REPLICA IDENTITY FULL; or keep the connector's message key"
+
+
+class DebeziumDecoder:
+    """Reads one source. Whether its messages have a schema and are flattened is learnt from the last one."""
+
+    def __init__(self, source: Source, fields: Sequence[Field]) -> None:
+        headings = [field.heading for field in fields]
+        self._keys = [field for name in source.key for field in fields if field.heading == name]
+        self._fields = fields
+        self._tables = Tables(source.format.table)
+        row, key_row = row_type("Row", headings), row_type("KeyRow", source.key)
+        envelope = msgspec.defstruct(
+            "Envelope",
+            [
+                ("op", Any, UNSET),
+                ("after", row | str | UnsetType | None, UNSET),
+                ("before", key_row | str | UnsetType | None, UNSET),
+                ("source", SourceBlock | UnsetType | None, UNSET),
+                ("updateDescription", Any, None),
+                ("patch", Any, None),
+            ],
+            gc=False,
+        )
+        self._envelope: msgspec.json.Decoder[Any] = msgspec.json.Decoder(envelope, float_hook=digits)
+        self._extra = tuple(name for name in (*METADATA, *TELLTALES) if name not in headings)
+        flat = row_type("FlatRow", [*headings, *self._extra])
+        self._flat = msgspec.json.Decoder(flat, float_hook=digits)
+        self._key_places = [headings.index(name) for name in source.key]
+        self._telltales = len(headings) + sum(name in METADATA for name in self._extra)
+        self._own_metadata = [(at, name) for at, name in enumerate(headings) if name in METADATA]
+        self._documents = Documents(fields)
+        self._payloads = Payloads(fields, self._keys)
+        self._flattened = False
+        self._enveloped_before = False
+
+    def decode(self, key: bytes | None, value: bytes | None) -> Decoded:
+        """Return what a message is. Raises Refused."""
+        if value is None or value == b"null":
+            return self._tombstone(key)
+        check_length(value)
+        try:
+            try:
+                return self._decode(key, *self._payloads.unwrap(value))
+            except msgspec.DecodeError:
+                return self._decode(key, *self._payloads.parse(value))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise malformed(error) from None
+
+    def _decode(self, key: bytes | None, payload: bytes | Raw, readers: Readers) -> Decoded:
+        try:
+            if self._flattened:
+                cells = msgspec.structs.astuple(self._flat.decode(payload))
+                if self._is_plainly_row(cells):
+                    return self._row(key, cells, readers)
+            else:
+                envelope = self._envelope.decode(payload)
+                if envelope.op is not UNSET and not (envelope.source is envelope.after is envelope.before):
+                    return self._change(key, envelope, readers)
+        except msgspec.ValidationError:
+            pass  # of another form than the last message: look closer
+        return self._look_closer(key, payload, readers)
+
+    def _is_plainly_row(self, cells: tuple[Any, ...]) -> bool:
+        if any(cells[at] is UNSET for at in self._key_places):
+            return False
+        return all(cell is UNSET for cell in cells[self._telltales :])
+
+    def _look_closer(self, key: bytes | None, payload: bytes | Raw, readers: Readers) -> Decoded:
+        """Decode a message that is not of the form the last ones had."""
+        tree = read_tree(payload)
+        if tree is None:
+            return self._tombstone(key)
+        form = debezium_form(tree, [field.heading for field in self._keys])
+        if isinstance(form, Counted):
+            return form
+        self._flattened = form == "row"
+        if self._flattened:
+            return self._row(key, msgspec.structs.astuple(self._flat.decode(payload)), readers)
+        return self._change(key, self._envelope.decode(payload), readers)
+
+    def _change(self, key: bytes | None, envelope: Any, readers: Readers) -> Decoded:
+        self._enveloped_before = True
+        op, block = envelope.op, envelope.source or SourceBlock()
+        if op == "m":
+            return MESSAGE
+        table = table_name(block)
+        if not self._tables.is_own(table):
+            return OTHER_TABLE
+        if block.connector == "cassandra":
+            raise Refused("Cassandra's cells are not read", "feed the table through another database")
+        if op == "d":
+            return self._delete(key, envelope, readers, block, table)
+        operation = _OPERATIONS.get(op) if type(op) is str else None
+        if operation is None:
+            if op == "t":
+                raise truncated(table)
+            raise Refused(f"{str(op)[:20]!r} is no operation", "known are c, u, d, r, t and m of Debezium")
+        return self._written(key, envelope, readers, block, table, operation)
+
+    def _written(
+        self, key: bytes | None, envelope: Any, readers: Readers, block: SourceBlock, table: str,
+        operation: Operation,
+    ) -> Decoded:  # fmt: skip
+        after = envelope.after
+        document = type(after) is str
+        if document:
+            values, missing = self._documents.read(after), _NONE
+        elif after:
+            values, missing = readers.row.read(msgspec.structs.astuple(after))
+        elif operation == "update" and block.collection is not None:
+            values, missing = self._documents.read_update(envelope.updateDescription, envelope.patch)
+            document = True
+            if key is not None:
+                identity = self._documents.identity(document_id(key))
+                values = {**values, **identity}
+                missing = [name for name in missing if name not in identity]
+        else:
+            raise Refused("the message carries no row in 'after'", "check the connector")
+        snapshot = operation == "read" or is_snapshot(block)
+        if snapshot and operation == "insert":  # older connectors write snapshot rows as inserts
+            operation = "read"
+        self._check_key(values)
+        if operation != "update" and missing:
+            _check_complete(after, missing)
+        position, exact = position_of(block, snapshot)
+        change = RowChange(
+            op=operation, table=table, values=values, missing=frozenset(missing), position=position,
+            exact=exact, event_ms=event_ms(block.ts_ms), snapshot=snapshot,
+        )  # fmt: skip
+        if operation == "update" and envelope.before and not document:
+            return self._moved(change, envelope, readers, block)
+        return (change,)
+
+    def _check_key(self, values: Values) -> None:
+        for field in self._keys:
+            if field.heading not in values:
+                raise Refused(
+                    f"key column '{field.heading}' is not in the message",
+                    "correct 'key' to the names of the database's columns",
+                )
+
+    def _moved(self, change: RowChange, envelope: Any, readers: Readers, block: SourceBlock) -> Decoded:
+        """Return the change, or a delete and an insert where it gave the row another key."""
+        old, _ = readers.key.read(msgspec.structs.astuple(envelope.before))
+        if block.connector == "postgresql":  # columns beyond the replica identity are null there
+            old = {name: value for name, value in old.items() if value is not None}
+        old = {field.heading: old.get(field.heading, change.values[field.heading]) for field in self._keys}
+        if all(change.values[name] == value for name, value in old.items()) or not any(old.values()):
+            return (change,)
+        _check_complete(envelope.after, change.missing)
+        return moved(change, old)
+
+    def _delete(
+        self, key: bytes | None, envelope: Any, readers: Readers, block: SourceBlock, table: str
+    ) -> Decoded:
+        before = envelope.before
+        old: Values = {}
+        if type(before) is str:
+            old = self._documents.read(before)
+        elif before:
+            old, _ = readers.key.read(msgspec.structs.astuple(before))
+        unsure = block.connector == "postgresql" or not block.connector
+        known = {name: value for name, value in old.items() if value is not None or not unsure}
+        snapshot = is_snapshot(block)
+        position, exact = position_of(block, snapshot)
+        return (
+            RowChange(
+                op="delete", table=table, values={}, position=position, exact=exact, snapshot=snapshot,
+                key_values=self._key_of(key, known, block.collection is not None),
+                event_ms=event_ms(block.ts_ms),
+            ),
+        )  # fmt: skip
+
+    def _key_of(self, key: bytes | None, known: Values, document: bool) -> Values:
+        """Return the key columns, from what is known of the row, else from the message key."""
+        names = [field.heading for field in self._keys]
+        if not all(name in known for name in names) and key is not None:
+            found = self._documents.identity(document_id(key)) if document else key_values(key, self._keys)
+            known = {**found, **known}
+        if any(name not in known for name in names):
+            hint = "keep the connector's own message key" if document else _FULL_HINT
+            raise Refused(f"the key {', '.join(names)} of a deleted row is not in the message", hint)
+        return {name: known[name] for name in names}
+
+    def _row(self, key: bytes | None, cells: tuple[Any, ...], readers: Readers) -> Decoded:
+        """Decode a flattened row."""
+        metadata = set_metadata(self._extra, cells[len(self._fields) :])
+        metadata.update({name: cells[at] for at, name in self._own_metadata if cells[at] is not UNSET})
+        block = source_block(metadata)
+        table, op = table_name(block), metadata.get("__op")
+        if not self._tables.is_own(table):
+            return OTHER_TABLE
+        if op == "t":
+            raise truncated(table)
+        values, missing = readers.row.read(cells)
+        snapshot = op == "r" or is_snapshot(block)
+        # Without __op a row may be one of a snapshot, whose position may only be trusted in some logs.
+        position, exact = position_of(block, snapshot or op is None)
+        if is_deleted(metadata):
+            known: Values = {name: value for name, value in values.items() if value is not None}
+            old = self._key_of(key, known, block.collection is not None)
+            operation: Operation = "delete"
+            values, missing = {}, []
+        else:
+            self._check_key(values)
+            old = {}
+            operation = _OPERATIONS.get(op, "upsert") if type(op) is str else "upsert"
+        return (
+            RowChange(
+                op=operation, table=table, values=values, missing=frozenset(missing), key_values=old,
+                position=position, exact=exact, event_ms=event_ms(block.ts_ms), snapshot=snapshot,
+            ),
+        )  # fmt: skip
+
+    def _tombstone(self, key: bytes | None) -> Decoded:
+        """Count what follows the delete of an envelope; to a flattened stream it is the delete itself."""
+        if self._enveloped_before or key is None:
+            return TOMBSTONE
+        document = [field.heading for field in self._keys] == ["_id"]
+        return (RowChange(op="delete", table="", values={}, key_values=self._key_of(key, {}, document)),)
+
+
+def _check_complete(after: Any, missing: Collection[str]) -> None:
+    """Raise Refused where a row that is new holds placeholders: there is no older value to keep."""
+    absent = sum(cell is UNSET for cell in msgspec.structs.astuple(after))
+    if absent < len(missing):
+        raise Refused("a new row, or one with a new key, without all of its values", _FULL_HINT)
