@@ -49,9 +49,10 @@ def wanted_fields(source: Source) -> tuple[Field, ...]:
     """
     declared: dict[str, list[Field]] = {name: [] for name in file_columns(source)}
     time = source.event_time
-    declared[time.column].append(
-        Field(time.column, "time", wire=time.wire, format=time.format, zoned=time.zone is not None)
-    )
+    if time.column is not None:  # else the row's parent dates it
+        declared[time.column].append(
+            Field(time.column, "time", wire=time.wire, format=time.format, zoned=time.zone is not None)
+        )
     factors: set[str] = set()
     for name, column in carried_columns(source).items():
         if column.product:

@@ -1,0 +1,167 @@
+"""A shop at work in this process: whoever has messages or questions hands them in, one thread answers.
+
+The thread takes what has gathered as one batch: append to the log (synced), tell the senders, follow, commit
+to the store. So a batch grows with the load, and a lone message waits for nobody.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from app.owner import Owner
+from streams.arrive import Arrivals, Arrived
+from streams.live import append_resume, append_ticks
+from streams.log.log import Log
+from streams.message import Message
+
+MINUTE_SECONDS = 60
+BATCH = 5000  # messages taken together: more would only make the senders wait longer
+Answer = TypeVar("Answer")
+
+
+class Stopped(Exception):
+    """The service takes nothing any more: it stops, or has stopped."""
+
+
+@dataclass
+class _Task:
+    done: Future[Any]
+    messages: Sequence[Message] = ()
+    request: str | None = None
+    ask: Callable[[Owner], Any] | None = None
+
+
+@dataclass
+class Figures:
+    """What the service has done since it began, for its metrics page."""
+
+    started: float = field(default_factory=time.time)
+    messages: int = 0
+    batches: int = 0
+    commits: int = 0
+    last_commit: float = 0.0
+    store_away: int = 0
+
+
+class Service:
+    """Use `run` in the thread that is to do the work; the other methods may be called from any thread."""
+
+    def __init__(self, owner: Owner, log: Log, now: Callable[[], float] = time.time) -> None:
+        self.owner = owner
+        self.log = log
+        self.figures = Figures()
+        self.ready = False
+        self.failed: BaseException | None = None
+        self._now = now
+        self._arrivals = Arrivals(log)
+        self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
+        self._stopping = threading.Event()
+
+    def accept(self, messages: Sequence[Message], request: str | None = None) -> Future[Arrived]:
+        """Hand messages in, to be taken in one transaction.
+
+        The future is done when they are on disk. request: what makes a repetition of the same request known
+        (an idempotency key): it gets the first one's answer and changes nothing.
+        """
+        return self._put(_Task(Future(), messages, request))
+
+    def ask(self, question: Callable[[Owner], Answer]) -> Future[Answer]:
+        """Have a question answered between two batches; it must not change anything, and be quick."""
+        return self._put(_Task(Future(), ask=question))
+
+    def stop(self) -> None:
+        """Let `run` return after the batch at hand."""
+        self._stopping.set()
+        self._tasks.put(None)
+
+    def _put(self, task: _Task) -> Future[Any]:
+        if self._stopping.is_set() or self.failed is not None:
+            task.done.set_exception(Stopped("the service stops; try again in a moment"))
+        else:
+            self._tasks.put(task)
+        return task.done
+
+    def run(self, progress: Callable[[int], None] | None = None) -> None:
+        """Catch up, then work until `stop`. Raises what went wrong; nothing that was accepted is lost."""
+        try:
+            self._resume()
+            self.owner.follow(progress)
+            self.ready = True
+            while not self._stopping.is_set():
+                self._work(self._gather())
+        except BaseException as error:
+            self.failed = error
+            raise
+        finally:
+            self.ready = False
+            self._refuse_waiting()
+
+    def _resume(self) -> None:
+        """Let the clock come to the present: the time since the log's last minute was a stop."""
+        if self.log.last_mode(0) == "live":
+            append_resume(self.log, self._minute())
+
+    def _minute(self) -> int:
+        return int(self._now() // MINUTE_SECONDS)
+
+    def _gather(self) -> list[_Task]:
+        """Wait for something to do, until the next minute at most; return what has gathered."""
+        tasks: list[_Task] = []
+        wait = MINUTE_SECONDS - self._now() % MINUTE_SECONDS
+        with contextlib.suppress(queue.Empty):
+            task = self._tasks.get(timeout=wait)
+            while task is not None:
+                tasks.append(task)
+                if sum(len(one.messages) for one in tasks) >= BATCH:
+                    break
+                task = self._tasks.get_nowait()
+        return tasks
+
+    def _work(self, tasks: list[_Task]) -> None:
+        """Append, acknowledge, follow and commit, answer: in this order."""
+        arriving = [task for task in tasks if task.ask is None]
+        try:
+            self._append(arriving)
+        except BaseException as error:
+            for task in tasks:
+                task.done.set_exception(error)
+            raise
+        append_ticks(self.log, self._minute())
+        self.owner.follow()
+        self.figures.commits += 1
+        self.figures.last_commit = self._now()
+        for task in tasks:
+            if task.ask is not None:
+                _answer(task.done, task.ask, self.owner)
+
+    def _append(self, tasks: list[_Task]) -> None:
+        if not tasks:
+            return
+        requests = [(task.messages, task.request) for task in tasks]
+        arrived = self._arrivals.take(self.owner.shop, requests, self._minute())
+        for task, one in zip(tasks, arrived, strict=True):
+            task.done.set_result(one)
+        self.figures.batches += 1
+        self.figures.messages += sum(len(task.messages) for task in tasks)
+
+    def _refuse_waiting(self) -> None:
+        self._stopping.set()
+        with contextlib.suppress(queue.Empty):
+            while True:
+                task = self._tasks.get_nowait()
+                if task is not None:
+                    task.done.set_exception(Stopped("the service stops; try again in a moment"))
+
+
+def _answer(done: Future[Any], question: Callable[[Owner], Any], owner: Owner) -> None:
+    try:
+        done.set_result(question(owner))
+    except Exception as error:  # noqa: BLE001 - it is the asker's, who gets it
+        done.set_exception(error)

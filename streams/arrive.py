@@ -1,0 +1,171 @@
+"""Messages as they arrive: decoded, checked, taken into the log or put aside, all in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from streams.cdc.change import ChangeDecoder, Counted, Refused, RowChange
+from streams.cdc.open import open_decoder
+from streams.change import NO_POSITION
+from streams.contract.columns import check_source, known_to
+from streams.contract.numbers import ValueProblem
+from streams.contract.source import CHANGE_FORMATS, Source
+from streams.dead.letters import put_aside
+from streams.decode.json_row import as_text, parse_row
+from streams.errors import InputError
+from streams.log.log import Log
+from streams.message import Message
+from streams.report import ImportReport
+from streams.taking import Row, take_rows
+
+if TYPE_CHECKING:
+    from app.shop import Shop
+
+LARGEST_BYTES = 10_000_000
+REQUEST_MINUTES = 7 * 1440  # a repeated request is known for as long as a repeated row (duplicate_horizon)
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A message that became a dead letter."""
+
+    place: str
+    problem: str
+    hint: str
+    dead_letter: int
+
+
+@dataclass
+class Arrived:
+    """What became of the messages of one request.
+
+    accepted: messages whose rows are in the log, or were known already; counted: messages that change no
+    row, by kind (heartbeat, tombstone ...); rejected: those put aside.
+    """
+
+    accepted: int = 0
+    counted: dict[str, int] = field(default_factory=dict)
+    rejected: list[Rejection] = field(default_factory=list)
+
+
+Request = tuple[Sequence[Message], str | None]
+
+
+class Arrivals:
+    """Takes messages into one log. Decoders are kept: they know the shape of their source's messages."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._shop: Shop | None = None
+        self._sources: Mapping[str, Source] = {}
+        self._decoders: dict[str, ChangeDecoder | None] = {}
+
+    def take(self, shop: Shop, requests: Sequence[Request], minute: int, mode: str = "live") -> list[Arrived]:
+        """Take the messages of some requests, in their order, with one append minute; on disk on return.
+
+        A request named like one before it gets that one's answer and changes nothing. What cannot be taken
+        becomes a dead letter; nothing is dropped.
+        """
+        self._use(shop)
+        with self._log.transaction():
+            return self._take(shop, requests, minute, mode)
+
+    def _use(self, shop: Shop) -> None:
+        if shop is self._shop:
+            return
+        self._shop, self._sources, self._decoders = shop, known_to(shop.sources, shop.tags), {}
+
+    def _take(self, shop: Shop, requests: Sequence[Request], minute: int, mode: str) -> list[Arrived]:
+        answers: list[Arrived] = []
+        fresh: dict[str, Arrived] = {}
+        rows: list[Row] = []
+        origins: list[tuple[Message, Arrived]] = []
+        for messages, name in requests:
+            known = fresh.get(name) if name else None
+            known = known or (self._answered(name) if name else None)
+            answers.append(known or Arrived())
+            if known is not None:
+                continue
+            if name:
+                fresh[name] = answers[-1]
+            for message in messages:
+                for row in self._read(message, answers[-1], minute):
+                    rows.append(row)
+                    origins.append((message, answers[-1]))
+        refused = take_rows(self._log, shop, rows, minute, mode, ImportReport())
+        for at, problem in sorted(refused.items()):
+            message, answer = origins[at]
+            if message.place not in {one.place for one in answer.rejected}:
+                answer.accepted -= 1
+            self._reject(message, answer, problem.problem, problem.hint, minute)
+        for name, answer in fresh.items():
+            self._remember(name, answer, minute)
+        return answers
+
+    def _read(self, message: Message, answer: Arrived, minute: int) -> list[Row]:
+        """Return a message's rows; what is none is counted, or put aside."""
+        try:
+            found = self._decode(message)
+        except (Refused, ValueProblem, InputError) as problem:
+            self._reject(message, answer, problem.problem, problem.hint, minute)
+            return []
+        if isinstance(found, Counted):
+            answer.counted[found.kind] = answer.counted.get(found.kind, 0) + 1
+            return []
+        answer.accepted += 1
+        return found
+
+    def _decode(self, message: Message) -> list[Row] | Counted:
+        decoder = self._decoder(message.source)
+        if max(len(message.value or b""), len(message.key or b"")) > LARGEST_BYTES:
+            raise ValueProblem("this is larger than 10 MB", "send the row without its large columns")
+        if decoder is None:
+            if not message.value:
+                raise ValueProblem("this is empty", "write one JSON object for each row")
+            row = parse_row(message.value)
+            return [Row(message.source, "upsert", {name: as_text(value) for name, value in row.items()})]
+        found = decoder.decode(message.key, message.value)
+        return found if isinstance(found, Counted) else [_row(message.source, change) for change in found]
+
+    def _decoder(self, source: str) -> ChangeDecoder | None:
+        if source not in self._sources:
+            known = ", ".join(sorted(self._sources)) or "none"
+            raise InputError(source, "there is no such source", f"the shop's sources are {known}")
+        if source not in self._decoders:
+            declared = self._sources[source]
+            check_source(declared, self._sources)
+            is_change = declared.format.type in CHANGE_FORMATS
+            self._decoders[source] = open_decoder(declared) if is_change else None
+        return self._decoders[source]
+
+    def _reject(self, message: Message, answer: Arrived, problem: str, hint: str, minute: int) -> None:
+        number = put_aside(self._log, message, problem, hint, minute)
+        answer.rejected.append(Rejection(message.place, problem, hint, number))
+
+    def _answered(self, name: str) -> Arrived | None:
+        query = "SELECT answer FROM request WHERE name = ?"
+        found = self._log.connection.execute(query, (name,)).fetchone()
+        return msgspec.json.decode(found[0], type=Arrived) if found else None
+
+    def _remember(self, name: str, answer: Arrived, minute: int) -> None:
+        connection = self._log.connection
+        connection.execute("DELETE FROM request WHERE minute < ?", (minute - REQUEST_MINUTES,))
+        body = msgspec.json.encode(answer).decode()
+        connection.execute("INSERT INTO request VALUES (?, ?, ?)", (name, minute, body))
+
+
+def _row(source: str, change: RowChange) -> Row:
+    if change.missing:
+        names = ", ".join(sorted(change.missing))
+        raise Refused(
+            f"the message does not carry {names}",
+            "have the connector send whole rows (PostgreSQL: ALTER TABLE ... REPLICA IDENTITY FULL)",
+        )
+    values = change.key_values if change.op == "delete" else change.values
+    position = NO_POSITION if change.position is None else change.position
+    offset = 0 if change.position is not None and change.exact else NO_POSITION
+    return Row(source, change.op, values, NO_POSITION, position, offset)
