@@ -16,12 +16,14 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from app.owner import Owner
+from sinks.store.store import Fenced
 from streams.arrive import Arrivals, Arrived
 from streams.live import append_resume, append_ticks
 from streams.log.log import Log
 from streams.message import Message
 
 MINUTE_SECONDS = 60
+AWAY_SECONDS = 0.2
 BATCH = 5000  # messages taken together: more would only make the senders wait longer
 Answer = TypeVar("Answer")
 
@@ -40,29 +42,35 @@ class _Task:
 
 @dataclass
 class Figures:
-    """What the service has done since it began, for its metrics page."""
+    """What the service has done since it began. store_away: since when (wall clock), 0 while it answers."""
 
     started: float = field(default_factory=time.time)
     messages: int = 0
     batches: int = 0
     commits: int = 0
     last_commit: float = 0.0
-    store_away: int = 0
+    store_away: float = 0.0
 
 
 class Service:
     """Use `run` in the thread that is to do the work; the other methods may be called from any thread."""
 
-    def __init__(self, owner: Owner, log: Log, now: Callable[[], float] = time.time) -> None:
-        self.owner = owner
+    def __init__(
+        self, make_owner: Callable[[], Owner], log: Log, now: Callable[[], float] = time.time,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:  # fmt: skip
+        """make_owner: claims the store and recovers; called once, and again when the store was set back."""
         self.log = log
+        self._make_owner = make_owner
+        self._say = say
+        self._owner: Owner | None = None
         self.figures = Figures()
         self.ready = False
         self.failed: BaseException | None = None
         self._now = now
         self._arrivals = Arrivals(log)
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
-        self._stopping = threading.Event()
+        self.stopping = threading.Event()
 
     def accept(self, messages: Sequence[Message], request: str | None = None) -> Future[Arrived]:
         """Hand messages in, to be taken in one transaction.
@@ -76,13 +84,26 @@ class Service:
         """Have a question answered between two batches; it must not change anything, and be quick."""
         return self._put(_Task(Future(), ask=question))
 
+    @property
+    def owner(self) -> Owner:
+        """The owner, for the thread that works. Others use `ask`."""
+        assert self._owner is not None  # `run` makes it before anything else
+        return self._owner
+
+    def store_is_away(self, error: Exception) -> None:
+        """Wait a little, the store does not answer. Raises Stopped when there is no more time to wait."""
+        self.ready = False
+        self.figures.store_away = self.figures.store_away or self._now()
+        if self.stopping.wait(AWAY_SECONDS):
+            raise Stopped("the store is away, and the service stops; the log has it all") from error
+
     def stop(self) -> None:
         """Let `run` return after the batch at hand."""
-        self._stopping.set()
+        self.stopping.set()
         self._tasks.put(None)
 
     def _put(self, task: _Task) -> Future[Any]:
-        if self._stopping.is_set() or self.failed is not None:
+        if self.stopping.is_set() or self.failed is not None:
             task.done.set_exception(Stopped("the service stops; try again in a moment"))
         else:
             self._tasks.put(task)
@@ -92,10 +113,13 @@ class Service:
         """Catch up, then work until `stop`. Raises what went wrong; nothing that was accepted is lost."""
         try:
             self._resume()
-            self.owner.follow(progress)
-            self.ready = True
-            while not self._stopping.is_set():
-                self._work(self._gather())
+            self._recover(progress)
+            while not self.stopping.is_set():
+                tasks = self._gather()
+                self._append([task for task in tasks if task.ask is None], tasks)
+                append_ticks(self.log, self._minute())
+                self._follow()
+                self._answer(tasks)
         except BaseException as error:
             self.failed = error
             raise
@@ -124,26 +148,52 @@ class Service:
                 task = self._tasks.get_nowait()
         return tasks
 
-    def _work(self, tasks: list[_Task]) -> None:
-        """Append, acknowledge, follow and commit, answer: in this order."""
-        arriving = [task for task in tasks if task.ask is None]
+    def _recover(self, progress: Callable[[int], None] | None) -> None:
+        """Begin, or begin anew: as often as the store is set back."""
+        self.ready = False
+        while True:
+            self._owner = self._make_owner()
+            try:
+                self._owner.follow(progress)
+            except Fenced as error:
+                if not error.set_back:
+                    raise
+                self._say(str(error))
+                continue
+            self.ready = True
+            return
+
+    def _follow(self) -> None:
+        """Apply and commit what the log has gained; a store that lost something is filled anew."""
         try:
-            self._append(arriving)
-        except BaseException as error:
-            for task in tasks:
-                task.done.set_exception(error)
-            raise
-        append_ticks(self.log, self._minute())
-        self.owner.follow()
+            self.owner.follow()
+        except Fenced as error:
+            if not error.set_back:
+                raise
+            self._say(str(error))
+            self._recover(None)
         self.figures.commits += 1
         self.figures.last_commit = self._now()
+        self.figures.store_away = 0.0
+        self.ready = True
+
+    def _answer(self, tasks: list[_Task]) -> None:
         for task in tasks:
             if task.ask is not None:
                 _answer(task.done, task.ask, self.owner)
 
-    def _append(self, tasks: list[_Task]) -> None:
+    def _append(self, tasks: list[_Task], waiting: list[_Task]) -> None:
+        """Take messages in and tell their senders; if that fails, tell everybody."""
         if not tasks:
             return
+        try:
+            self._take(tasks)
+        except BaseException as error:
+            for task in waiting:
+                task.done.set_exception(error)
+            raise
+
+    def _take(self, tasks: list[_Task]) -> None:
         requests = [(task.messages, task.request) for task in tasks]
         arrived = self._arrivals.take(self.owner.shop, requests, self._minute())
         for task, one in zip(tasks, arrived, strict=True):
@@ -152,7 +202,7 @@ class Service:
         self.figures.messages += sum(len(task.messages) for task in tasks)
 
     def _refuse_waiting(self) -> None:
-        self._stopping.set()
+        self.stopping.set()
         with contextlib.suppress(queue.Empty):
             while True:
                 task = self._tasks.get_nowait()

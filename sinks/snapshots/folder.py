@@ -134,7 +134,7 @@ def _load_partition(folder: Path, number: int, partition: Partition) -> None:
     text = json.loads((folder / f"{number}.json").read_text(encoding="utf-8"))
     memory = partition.memory
     memory.set_capacity(text["capacity"])
-    with np.load(folder / f"{number}.npz") as stored:
+    with (folder / f"{number}.npz").open("rb") as file, np.load(file) as stored:
         for column in memory.save(partition.plan.columns):
             if column.domain in SPARSE_DOMAINS:
                 memory[column.name][stored[f"{column.name}.at"]] = stored[f"{column.name}.of"]

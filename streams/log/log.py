@@ -59,7 +59,7 @@ CREATE INDEX request_minute ON request (minute);
 
 
 class Log:
-    """An opened log. Use it in a ``with`` block, or call ``close``.
+    """An opened log. Use it in a ``with`` block, or call ``close``; one thread at a time may use it.
 
     Steps of a partition are numbered from 0 without a gap. Beside the blocks the file holds what is
     derived from them while they are written: which reference and which row belongs to which customer,
@@ -235,7 +235,9 @@ class Log:
 
 def _connect(path: Path, write: bool) -> sqlite3.Connection:
     mode = "rwc" if write else "ro"
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None)
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
+    )
     if write:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")

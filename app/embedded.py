@@ -1,0 +1,141 @@
+"""A shop in one process: log, engine, profile store and channels (design, section 6)."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis
+
+from app.courier_relay import CourierRelay
+from app.inspect import references_of
+from app.load import load_shop
+from app.log_folder import data_folder, open_log
+from app.owner import Owner
+from app.runtime import keep_settings
+from app.service import Service
+from app.shop import Shop
+from sinks.channels.courier import Courier, open_channels
+from sinks.deliveries.ledger import Ledger
+from sinks.store.server import EmbeddedServer
+from sinks.store.store import Store
+from streams.log.log import Log
+
+STORE_FOLDER = "store"
+_PAUSE_SECONDS = 0.2
+
+
+@dataclass
+class Embedded:
+    """What `open_embedded` opens. The server, store and ledger may be read from any thread."""
+
+    folder: Path
+    data: Path
+    shop: Shop
+    log: Log
+    server: EmbeddedServer
+    store: Store
+    ledger: Ledger
+    service: Service
+    worker: threading.Thread
+
+    def wait_until_ready(self, seconds: float = 600.0) -> None:
+        """Return once the log is caught up with. Raises what stopped the worker, if it did."""
+        deadline = time.monotonic() + seconds
+        while not self.service.ready:
+            if self.service.failed is not None:
+                raise self.service.failed
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"not caught up after {seconds:.0f} s")
+            time.sleep(0.01)
+
+
+def write_line(line: str) -> None:
+    """Write a line to the terminal."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def open_embedded(
+    folder: Path, say: Callable[[str], None] = write_line, progress: Callable[[int], None] | None = None,
+    port: int | None = None, now: Callable[[], float] = time.time,
+) -> Iterator[Embedded]:  # fmt: skip
+    """Open a shop as its owner and set it to work in threads of its own; stop it all on leaving.
+
+    Call it from the main thread. say: gets a line about what had to be healed, and what a console channel
+    writes; progress: records applied while catching up; port: of the profile store, any free one by default;
+    now: the wall clock in seconds. Raises InputError where the folder cannot be used, and
+    `streams.log.lock.WrittenElsewhere` where another process has it.
+    """
+    shop = load_shop(folder)
+    data = data_folder(folder, shop)
+    data.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        log = stack.enter_context(open_log(folder, shop, write=True))
+        keep_settings(log, shop)
+        server = EmbeddedServer(data / STORE_FOLDER, port)
+        stack.callback(server.stop)
+        ledger = Ledger(data)
+        stack.callback(ledger.close)
+        store = Store(server.client, shop.settings.name)
+        service = _service(log, shop, data, server, store, ledger, say, now)
+        worker = threading.Thread(target=_run, args=(service, progress), name="engine")
+        relay = threading.Thread(
+            target=_carry, args=(service, store, ledger, folder, shop, say), name="channels"
+        )
+        for thread in (worker, relay):
+            thread.start()
+            stack.callback(thread.join)
+        stack.callback(service.stop)
+        yield Embedded(folder, data, shop, log, server, store, ledger, service, worker)
+
+
+def _service(
+    log: Log, shop: Shop, data: Path, server: EmbeddedServer, store: Store, ledger: Ledger,
+    say: Callable[[str], None], now: Callable[[], float],
+) -> Service:  # fmt: skip
+    def away(error: Exception) -> None:
+        service.store_is_away(error)
+        if server.revive():
+            say(f"the profile store had ended and was started again ({error})")
+
+    def make() -> Owner:
+        while True:
+            try:
+                return Owner(log, shop, data, store, ledger, away, say)
+            except (redis.ConnectionError, redis.TimeoutError) as error:
+                away(error)
+
+    service = Service(make, log, now, say)
+    return service
+
+
+def _run(service: Service, progress: Callable[[int], None] | None) -> None:
+    with contextlib.suppress(Exception):  # it stands in service.failed, for those who wait
+        service.run(progress)
+
+
+def _carry(
+    service: Service, store: Store, ledger: Ledger, folder: Path, shop: Shop, say: Callable[[str], None]
+) -> None:
+    """Carry decisions out until the service stops."""
+    with contextlib.closing(open_log(folder, shop)) as log:
+        channels = open_channels(shop, data_folder(folder, shop), say)
+        courier = Courier(shop, channels, lambda customer: _name(log, customer))
+        relay = CourierRelay(store, ledger, courier, log.partitions)
+        with contextlib.closing(courier):
+            while not service.stopping.wait(_PAUSE_SECONDS):
+                with contextlib.suppress(redis.ConnectionError, redis.TimeoutError):
+                    while relay.step():
+                        pass
+
+
+def _name(log: Log, customer: str) -> str:
+    found = references_of(log, customer)
+    return found[0] if found else customer
