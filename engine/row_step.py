@@ -56,7 +56,9 @@ def apply_row(st: int, i: int) -> None:
         if owner >= 0 and owner != c:
             follow_anchors(st, owner, source)
         find_lost_extremes(st)
+    s.set_row_now(st, i + 1)
     judge_row(st, i, c, source, minute, row, kind)
+    s.set_row_now(st, 0)
 
 
 @step

@@ -49,6 +49,7 @@ changed_used, set_changed_used = scalar("changed_used")
 duplicates, set_duplicates = scalar("duplicates")  # changes ignored by position (W1)
 late_rows, set_late_rows = scalar("late_rows")
 activation, set_activation = scalar("activation")  # 1 while a new rule is judged for everybody (G4)
+row_now, set_row_now = scalar("row_now")  # batch index of the row being applied + 1; 0 none
 event_kind, set_event_kind = scalar("event_kind")  # of the row being applied: triggers.occasions INSERT ...
 recomputed, set_recomputed = scalar("recomputed")
 # capacities of what may run full inside one step, mirrored here by `engine.memory`

@@ -42,8 +42,9 @@ def occasion(st: int, trigger: int, c: int, i: int) -> None:
         open_wait(st, trigger, c, i, wait, s.clock(st) - age_from if age_from != NO_AGE else NO_AGE)
         return
     n = conclude(st, trigger, c, age_from)
-    if i >= 0:
-        cause_of_row(st, n, i)
+    row = i if i >= 0 else s.row_now(st) - 1
+    if row >= 0:  # the row at whose step a tag was entered or left is the cause, as it is of its own event
+        cause_of_row(st, n, row)
     else:
         cause_of_minute(st, n, s.clock(st))
 

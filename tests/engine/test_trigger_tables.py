@@ -132,6 +132,21 @@ def test_entering_and_leaving_a_tag_set_triggers_off() -> None:
         assert story.told(70) == expected
 
 
+def test_who_enters_twice_in_a_minute_has_two_decisions_with_ids_of_their_own() -> None:
+    """D2: the cause is the row at whose step the tag was entered, or else the minute."""
+    story = Story({"when": {"enter": "full"}})
+    for operation in (INSERT, DELETE, INSERT):
+        for key in (1, 2) if operation == INSERT else (2,):
+            story.at(0).row("carts", key, 1, operation)
+    made = story.decided(2)
+    assert [one.cause["source"] for one in made] == ["carts", "carts"]
+    assert len({one.id for one in made}) == 2
+    left = Story({"when": {"leave": "full"}})
+    for key in (1, 2):
+        left.at(0).row("carts", key, 1)
+    assert [one.cause for one in left.decided(61)] == [{"minute": TEN + 60}]
+
+
 def test_a_retraction_may_set_off_leaving() -> None:
     """D3."""
     story = Story({"when": {"leave": "full"}})

@@ -1,0 +1,94 @@
+"""Killed at any moment, a shop goes on as if nothing had been (L1, P3 to P5)."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.embedded import STORE_FOLDER
+from app.load import load_shop
+from sinks.deliveries.ledger import Ledger
+from sinks.store.server import EmbeddedServer
+from sinks.store.store import Store
+from streams.dead.letters import letters
+from streams.log.log import Log
+from tests.app.killed_shop import batch
+from tests.app.little_shop import write_shop
+from tests.app.stored import FromScratch, effects_of, profiles_of
+
+LONG = os.environ.get("TINTYPE_LONG") == "1"
+ROWS = 200
+BATCHES = 1000 if LONG else 150
+KILLS = 25 if LONG else 8
+ROOT = Path(__file__).resolve().parents[2]
+
+SHOP = {
+    "metrics.yaml": 'spend: sum(orders.amount, "365d")\nbusy: count(orders, "30m")\n',
+    "tags/busy.yaml": "rule: busy >= 3\n",
+    "tags/busy.test.yaml": None,
+    "triggers/hello.yaml": "when: {enter: vip}\naction: {channel: sms, template: hi, values: {fen: spend}}\n",
+    "triggers/often.yaml": "when: {enter: busy}\nguards: {cool_down: 20m}\n"
+    "action: {channel: sms, template: hi, values: {fen: spend}}\n",
+    "channels.yaml": "sms:\n  kind: file\n  path: sent.jsonl\n  templates:\n    hi: 'you spent {fen}'\n",
+}
+
+
+@pytest.mark.parametrize("partitions", [1, 4])
+def test_killed_again_and_again_nothing_is_lost_and_nothing_done_twice(
+    tmp_path: Path, partitions: int
+) -> None:
+    """kill -9 at random moments: each profile equals the recompute, each decision is there once."""
+    folder = tmp_path / "shop"
+    toml = f'name = "Test"\nzone = "UTC"\npartitions = {partitions}\n\n[groups]\nvalue = ["vip", "普通"]\n'
+    write_shop(folder, {**SHOP, "tintype.toml": toml})
+    chance = random.Random(partitions)
+    killed = 0
+    while True:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.app.killed_shop", str(folder), str(BATCHES), str(ROWS)], cwd=ROOT
+        )
+        try:
+            process.wait(chance.uniform(1.5, 6.0) if killed < KILLS else 600)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            killed += 1
+            continue
+        assert process.returncode == 0
+        break
+    assert killed >= min(KILLS, 3), "the shop was too fast to be killed: give it more batches"
+    check(folder, partitions)
+
+
+def check(folder: Path, partitions: int) -> None:
+    shop = load_shop(folder)
+    server = EmbeddedServer(folder / "data" / STORE_FOLDER)
+    try:
+        with Log.open(folder / "data") as log:
+            store, ledger = Store(server.client, "Test"), Ledger(folder / "data", write=False)
+            scratch = FromScratch(log, shop)
+            assert profiles_of(store, shop, partitions) == scratch.profiles()
+            assert scratch.differences() == []
+            decided = [one.id for one in scratch.made]
+            assert len(set(decided)) == len(decided) > 20
+            kept = ledger.after(0, 1_000_000)
+            assert sorted(entry.decision.id for entry in kept) == sorted(decided)
+            in_outbox = effects_of(store, partitions)
+            for numbers, digest in zip(in_outbox, scratch.replay.engine.digests, strict=True):
+                assert numbers == list(range(digest.count))
+            sent = (folder / "data" / "sent.jsonl").read_text(encoding="utf-8").splitlines()
+            assert len(set(sent)) == len(sent)
+            acted = sum(one.outcome == "act" for one in scratch.made)
+            assert acted - ledger.unknown() <= len(sent) <= acted
+            sent_in = [message for number in range(BATCHES) for message in batch(number, ROWS)]
+            broken = {one.place for one in sent_in if not (one.value or b"").endswith(b"}")}
+            assert {letter.place for letter in letters(log, limit=10_000)} == broken
+            ledger.close()
+    finally:
+        server.stop()
