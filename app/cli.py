@@ -10,6 +10,7 @@ from app import exits
 from app.commands.audit import audit
 from app.commands.bench import bench
 from app.commands.check import check
+from app.commands.dead import dead
 from app.commands.demo import demo
 from app.commands.import_ import import_
 from app.commands.profile import profile
@@ -39,6 +40,7 @@ app.command("profile")(profile)
 app.command("audit")(audit)
 app.command("test")(timelines)
 app.command("bench")(bench)
+app.command("dead")(dead)
 app.command("schema")(schema)
 app.command("demo")(demo)
 

@@ -119,6 +119,11 @@ class Arrivals:
         answer.accepted += 1
         return found
 
+    def read(self, shop: Shop, message: Message) -> list[Row] | Counted:
+        """Return a message's rows, before their contract. Raises Refused, ValueProblem or InputError."""
+        self._use(shop)
+        return self._decode(message)
+
     def _decode(self, message: Message) -> list[Row] | Counted:
         decoder = self._decoder(message.source)
         if max(len(message.value or b""), len(message.key or b"")) > LARGEST_BYTES:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -17,14 +18,16 @@ from streams.compose import write
 from streams.contract.check import Checked, check_rows
 from streams.contract.columns import check_source, file_columns, known_to
 from streams.contract.source import Source
+from streams.dead.letters import put_aside
 from streams.decode.chunk import Chunk, Decoder, Malformed, text_table
 from streams.decode.open import open_file
 from streams.errors import InputError
 from streams.identity.arrivals import Arrivals, fresh
 from streams.identity.references import References
 from streams.log.log import Log
+from streams.message import Message
 from streams.placing import place
-from streams.reject import Rejected, rejected_path, write_rejected
+from streams.reject import LINE_TEXT, Rejected, rejected_path, write_rejected
 from streams.report import ImportReport, Progress, ProgressCallback
 
 if TYPE_CHECKING:
@@ -63,6 +66,8 @@ def import_files(
     how = Taking(sources, shop.settings.identity_priority, "import", None)
     with log.transaction():
         take_in(log, how, arrived, report, progress)
+        for name, rejected in reading.rejected:
+            put_aside(log, _message(name, rejected), rejected.problem, rejected.hint, log.clock() or 0)
     report.seconds = time.perf_counter() - started
     return report
 
@@ -136,6 +141,7 @@ class _Reading:
     report: ImportReport
     progress: ProgressCallback | None
     behind: int = 0  # bytes of the files before
+    rejected: list[tuple[str, Rejected]] = field(default_factory=list)  # by source
 
     def read(self, name: str, path: Path) -> Changes:
         """Decode and check one file; write its rejected rows."""
@@ -146,6 +152,7 @@ class _Reading:
         rows = report.rows + len(lines) + len(malformed)
         tell(self.progress, Progress("check", rows, self.behind, self.behind))
         rejected = rejected_rows(str(path), checked, table, lines, malformed)
+        self.rejected += [(name, one) for one in rejected]
         target = rejected_path(self.log.folder, path)
         write_rejected(target, rejected)
         report.files.append(f"{path}: {decoder.report}")
@@ -170,6 +177,12 @@ class _Reading:
         return pa.concat_tables(tables), lines, [bad for chunk in chunks for bad in chunk.malformed]
 
 
+def _message(source: str, rejected: Rejected) -> Message:
+    """Return a rejected row as a message, so that it can be mended and replayed like any other."""
+    body = rejected.raw.get(LINE_TEXT) or json.dumps(rejected.raw, ensure_ascii=False)
+    return Message(source, f"{Path(rejected.where).name}:{rejected.line}", body.encode())
+
+
 def count_checked(report: ImportReport, checked: Checked, rejected: list[Rejected], rows: int) -> None:
     """Add what the contract found."""
     report.rows += rows
@@ -184,7 +197,7 @@ def rejected_rows(
     where: str, checked: Checked, table: pa.Table, lines: np.ndarray, malformed: Sequence[Malformed]
 ) -> list[Rejected]:
     """Return all rejected rows of a file, by line."""
-    found = [Rejected(where, bad.line, bad.problem, bad.hint, {"line text": bad.raw}) for bad in malformed]
+    found = [Rejected(where, bad.line, bad.problem, bad.hint, {LINE_TEXT: bad.raw}) for bad in malformed]
     raws = table.take(pa.array([row for row, _ in checked.faults], pa.int64())).to_pylist()
     for (row, fault), raw in zip(checked.faults, raws, strict=True):
         found.append(Rejected(where, int(lines[row]), fault.problem, fault.hint, raw))

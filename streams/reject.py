@@ -6,6 +6,8 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
+LINE_TEXT = "line text"
+
 
 @dataclass(frozen=True)
 class Rejected:

@@ -45,20 +45,20 @@ class DeadLetter:
 def put_aside(log: Log, message: Message, problem: str, hint: str, minute: int) -> int:
     """Write a dead letter inside the caller's transaction; return its id.
 
-    The same message from the same place again is the same letter. It takes the position that its row would
-    have had: the source's last, and a new offset (semantics W2).
+    The same message from the same place again is the same letter, whatever became of that meanwhile. A letter
+    takes the position that its row would have had: the source's last, and a new offset (semantics W2).
     """
+    query = "SELECT id FROM dead WHERE source = ? AND place = ? AND value IS ?"
+    there = log.connection.execute(query, (message.source, message.place, message.value)).fetchone()
+    if there is not None:
+        change = "UPDATE dead SET problem = ?, hint = ? WHERE id = ? AND state = ? AND fixed IS NULL"
+        log.connection.execute(change, (problem, hint, there[0], WAITING))
+        return int(there[0])
     number = log.source_number(message.source)
     found = log.connection.execute("SELECT epoch, position FROM source WHERE number = ?", (number,))
     epoch, position = found.fetchone()
     offset = log.offset() + 1
     log.set_offset(offset)
-    query = "SELECT id FROM dead WHERE source = ? AND place = ? AND value IS ?"
-    there = log.connection.execute(query, (message.source, message.place, message.value)).fetchone()
-    if there is not None:
-        change = "UPDATE dead SET problem = ?, hint = ?, state = ?, fixed = NULL WHERE id = ?"
-        log.connection.execute(change, (problem, hint, WAITING, there[0]))
-        return int(there[0])
     made = log.connection.execute(
         f"INSERT INTO dead ({_FIELDS}) VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?)",  # noqa: S608
         (message.source, message.place, minute, problem, hint, message.key, message.value, WAITING, epoch,

@@ -121,10 +121,10 @@ def fresh(log: Log, source: Source, changes: Changes, own: Int64s) -> Sorted:
     changes, own, positioned = changes.take(last), own[last], positioned[last]
     known = look_up(log, source.name, changes.key_high, changes.key_low)
     is_parked, parked = parked_content(log, source.name, changes.key_high, changes.key_low)
-    older = positioned & is_older(changes, _or_parked(known, is_parked, parked))
-    deleted = np.equal(changes.op, DELETE) & ~older
     same = known.alive & (known.content == changes.content)
     same |= is_parked & (parked[:, 0] == changes.content)
+    older = positioned & is_older(changes, _or_parked(known, is_parked, parked), same)
+    deleted = np.equal(changes.op, DELETE) & ~older
     unchanged = same & ~deleted & ~positioned
     unknown = deleted & ~known.alive & ~is_parked
     unparked = deleted & is_parked

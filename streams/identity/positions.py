@@ -31,10 +31,11 @@ def give_positions(log: Log, changes: Changes) -> Mask:
     return own
 
 
-def is_older(changes: Changes, known: Known) -> Mask:
+def is_older(changes: Changes, known: Known, same: Mask) -> Mask:
     """Return the mask of changes that stand at or before the known one of their key (semantics W1).
 
-    Without an offset of its own a change is as new as its position.
+    same: mask of those with the known one's content. Where several changes share a position, which leaves
+    them without an offset of their own, one at the known position is a duplicate if it says the same.
     """
     place = (changes.epoch, changes.position, changes.offset)
     there = (known.epoch, known.position, known.offset)
@@ -45,7 +46,7 @@ def is_older(changes: Changes, known: Known) -> Mask:
         level &= mine == theirs
     newest_offset = changes.offset == NO_POSITION
     same_position = (place[0] == there[0]) & (place[1] == there[1])
-    older: Mask = known.there & (behind | level) & ~(newest_offset & same_position)
+    older: Mask = known.there & (behind | level) & ~(newest_offset & same_position & ~same)
     return older
 
 
