@@ -10,19 +10,20 @@ from msgspec import UNSET, Raw, UnsetType
 
 from streams.cdc.change import Counted, Decoded, Operation, Refused, RowChange, moved
 from streams.cdc.fields import Field
-from streams.cdc.flattened import METADATA, is_deleted, set_metadata, source_block
+from streams.cdc.flattened import FlatRows
 from streams.cdc.message_key import document_id, key_values
 from streams.cdc.mongodb import Documents
 from streams.cdc.positions import SourceBlock, is_snapshot, position_of
 from streams.cdc.reading import check_length, digits, malformed, read_tree
 from streams.cdc.rows import Values, row_type
-from streams.cdc.special import MESSAGE, OTHER_TABLE, TELLTALES, TOMBSTONE, debezium_form, truncated
-from streams.cdc.tables import Tables, event_ms, table_name
+from streams.cdc.special import MESSAGE, OTHER_TABLE, TOMBSTONE, debezium_form, truncated
+from streams.cdc.tables import Tables, event_ms
 from streams.cdc.wrapped import Payloads, Readers
 from streams.contract.source import Source
 
 _OPERATIONS: dict[str, Operation] = {"c": "insert", "u": "update", "r": "read"}
 _NONE: list[str] = []
+_ALL_THERE: frozenset[str] = frozenset()
 _FULL_HINT = "PostgreSQL: ALTER TABLE ... REPLICA IDENTITY FULL; or keep the connector's message key"
 
 
@@ -32,7 +33,6 @@ class DebeziumDecoder:
     def __init__(self, source: Source, fields: Sequence[Field]) -> None:
         headings = [field.heading for field in fields]
         self._keys = [field for name in source.key for field in fields if field.heading == name]
-        self._fields = fields
         self._tables = Tables(source.format.table)
         row, key_row = row_type("Row", headings), row_type("KeyRow", source.key)
         envelope = msgspec.defstruct(
@@ -48,13 +48,9 @@ class DebeziumDecoder:
             gc=False,
         )
         self._envelope: msgspec.json.Decoder[Any] = msgspec.json.Decoder(envelope, float_hook=digits)
-        self._extra = tuple(name for name in (*METADATA, *TELLTALES) if name not in headings)
-        flat = row_type("FlatRow", [*headings, *self._extra])
-        self._flat = msgspec.json.Decoder(flat, float_hook=digits)
-        self._key_places = [headings.index(name) for name in source.key]
-        self._telltales = len(headings) + sum(name in METADATA for name in self._extra)
-        self._own_metadata = [(at, name) for at, name in enumerate(headings) if name in METADATA]
-        self._documents = Documents(fields)
+        self._flat = FlatRows(headings, source.key)
+        self._key_names = frozenset(source.key)
+        self._documents, self._identities = Documents(fields), Documents(self._keys)
         self._payloads = Payloads(fields, self._keys)
         self._flattened = False
         self._enveloped_before = False
@@ -75,8 +71,8 @@ class DebeziumDecoder:
     def _decode(self, key: bytes | None, payload: bytes | Raw, readers: Readers) -> Decoded:
         try:
             if self._flattened:
-                cells = msgspec.structs.astuple(self._flat.decode(payload))
-                if self._is_plainly_row(cells):
+                cells = self._flat.cells(payload)
+                if self._flat.is_plain(cells):
                     return self._row(key, cells, readers)
             else:
                 envelope = self._envelope.decode(payload)
@@ -86,22 +82,17 @@ class DebeziumDecoder:
             pass  # of another form than the last message: look closer
         return self._look_closer(key, payload, readers)
 
-    def _is_plainly_row(self, cells: tuple[Any, ...]) -> bool:
-        if any(cells[at] is UNSET for at in self._key_places):
-            return False
-        return all(cell is UNSET for cell in cells[self._telltales :])
-
     def _look_closer(self, key: bytes | None, payload: bytes | Raw, readers: Readers) -> Decoded:
         """Decode a message that is not of the form the last ones had."""
         tree = read_tree(payload)
         if tree is None:
             return self._tombstone(key)
-        form = debezium_form(tree, [field.heading for field in self._keys])
+        form = debezium_form(tree, self._key_names)
         if isinstance(form, Counted):
             return form
         self._flattened = form == "row"
         if self._flattened:
-            return self._row(key, msgspec.structs.astuple(self._flat.decode(payload)), readers)
+            return self._row(key, self._flat.cells(payload), readers)
         return self._change(key, self._envelope.decode(payload), readers)
 
     def _change(self, key: bytes | None, envelope: Any, readers: Readers) -> Decoded:
@@ -109,8 +100,8 @@ class DebeziumDecoder:
         op, block = envelope.op, envelope.source or SourceBlock()
         if op == "m":
             return MESSAGE
-        table = table_name(block)
-        if not self._tables.is_own(table):
+        table = self._tables.name(block)
+        if table is None:
             return OTHER_TABLE
         if block.connector == "cassandra":
             raise Refused("Cassandra's cells are not read", "feed the table through another database")
@@ -145,25 +136,25 @@ class DebeziumDecoder:
         snapshot = operation == "read" or is_snapshot(block)
         if snapshot and operation == "insert":  # older connectors write snapshot rows as inserts
             operation = "read"
-        self._check_key(values)
-        if operation != "update" and missing:
-            _check_complete(after, missing)
+        if missing:
+            self._check_key(missing)
+            if operation != "update":
+                _check_complete(msgspec.structs.astuple(after), missing)
         position, exact = position_of(block, snapshot)
         change = RowChange(
-            op=operation, table=table, values=values, missing=frozenset(missing), position=position,
-            exact=exact, event_ms=event_ms(block.ts_ms), snapshot=snapshot,
+            op=operation, table=table, values=values, missing=frozenset(missing) if missing else _ALL_THERE,
+            position=position, exact=exact, event_ms=event_ms(block.ts_ms), snapshot=snapshot,
         )  # fmt: skip
         if operation == "update" and envelope.before and not document:
             return self._moved(change, envelope, readers, block)
         return (change,)
 
-    def _check_key(self, values: Values) -> None:
-        for field in self._keys:
-            if field.heading not in values:
-                raise Refused(
-                    f"key column '{field.heading}' is not in the message",
-                    "correct 'key' to the names of the database's columns",
-                )
+    def _check_key(self, missing: Collection[str]) -> None:
+        for name in self._key_names.intersection(missing):
+            raise Refused(
+                f"key column '{name}' is not in the message",
+                "correct 'key' to the names of the database's columns",
+            )
 
     def _moved(self, change: RowChange, envelope: Any, readers: Readers, block: SourceBlock) -> Decoded:
         """Return the change, or a delete and an insert where it gave the row another key."""
@@ -173,7 +164,7 @@ class DebeziumDecoder:
         old = {field.heading: old.get(field.heading, change.values[field.heading]) for field in self._keys}
         if all(change.values[name] == value for name, value in old.items()) or not any(old.values()):
             return (change,)
-        _check_complete(envelope.after, change.missing)
+        _check_complete(msgspec.structs.astuple(envelope.after), change.missing)
         return moved(change, old)
 
     def _delete(
@@ -182,7 +173,7 @@ class DebeziumDecoder:
         before = envelope.before
         old: Values = {}
         if type(before) is str:
-            old = self._documents.read(before)
+            old = self._identities.read(before)
         elif before:
             old, _ = readers.key.read(msgspec.structs.astuple(before))
         unsure = block.connector == "postgresql" or not block.connector
@@ -210,31 +201,37 @@ class DebeziumDecoder:
 
     def _row(self, key: bytes | None, cells: tuple[Any, ...], readers: Readers) -> Decoded:
         """Decode a flattened row."""
-        metadata = set_metadata(self._extra, cells[len(self._fields) :])
-        metadata.update({name: cells[at] for at, name in self._own_metadata if cells[at] is not UNSET})
-        block = source_block(metadata)
-        table, op = table_name(block), metadata.get("__op")
-        if not self._tables.is_own(table):
+        metadata = self._flat.metadata(cells)
+        op, block = metadata.op, metadata.block
+        table = self._tables.name(block)
+        if table is None:
             return OTHER_TABLE
         if op == "t":
             raise truncated(table)
-        values, missing = readers.row.read(cells)
         snapshot = op == "r" or is_snapshot(block)
         # Without __op a row may be one of a snapshot, whose position may only be trusted in some logs.
         position, exact = position_of(block, snapshot or op is None)
-        if is_deleted(metadata):
-            known: Values = {name: value for name, value in values.items() if value is not None}
+        if metadata.deleted:
+            found, _ = readers.key.read(self._flat.key_cells(cells))
+            known: Values = {name: value for name, value in found.items() if value is not None}
             old = self._key_of(key, known, block.collection is not None)
-            operation: Operation = "delete"
-            values, missing = {}, []
-        else:
-            self._check_key(values)
-            old = {}
-            operation = _OPERATIONS.get(op, "upsert") if type(op) is str else "upsert"
+            return (
+                RowChange(
+                    op="delete", table=table, values={}, key_values=old, position=position, exact=exact,
+                    event_ms=event_ms(block.ts_ms), snapshot=snapshot,
+                ),
+            )  # fmt: skip
+        values, missing = readers.row.read(cells)
+        operation: Operation = _OPERATIONS.get(op, "upsert") if type(op) is str else "upsert"
+        if missing:
+            self._check_key(missing)
+            if operation in ("insert", "read"):
+                _check_complete(cells[: len(values) + len(missing)], missing)
         return (
             RowChange(
-                op=operation, table=table, values=values, missing=frozenset(missing), key_values=old,
-                position=position, exact=exact, event_ms=event_ms(block.ts_ms), snapshot=snapshot,
+                op=operation, table=table, values=values,
+                missing=frozenset(missing) if missing else _ALL_THERE, position=position, exact=exact,
+                event_ms=event_ms(block.ts_ms), snapshot=snapshot,
             ),
         )  # fmt: skip
 
@@ -246,8 +243,7 @@ class DebeziumDecoder:
         return (RowChange(op="delete", table="", values={}, key_values=self._key_of(key, {}, document)),)
 
 
-def _check_complete(after: Any, missing: Collection[str]) -> None:
+def _check_complete(cells: Sequence[Any], missing: Collection[str]) -> None:
     """Raise Refused where a row that is new holds placeholders: there is no older value to keep."""
-    absent = sum(cell is UNSET for cell in msgspec.structs.astuple(after))
-    if absent < len(missing):
+    if sum(cell is UNSET for cell in cells) < len(missing):
         raise Refused("a new row, or one with a new key, without all of its values", _FULL_HINT)

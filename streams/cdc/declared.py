@@ -35,7 +35,9 @@ def declared_reader(field: Field, base64_decimals: bool) -> Reader:
 
 def text_of(value: Any) -> str | None:
     """Return text as it is, empty text as null, everything else as JSON."""
-    return (value or None) if type(value) is str else compact(value)
+    if type(value) is str:
+        return value or None
+    return str(value) if type(value) is int else compact(value)
 
 
 def bool_of(value: Any) -> str | None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from msgspec import UNSET
+import msgspec
+from msgspec import UNSET, Raw
 
 from streams.cdc.positions import SourceBlock
+from streams.cdc.reading import digits
+from streams.cdc.rows import row_type
+from streams.cdc.special import TELLTALES
 
 _OF_BLOCK = (
     "connector", "snapshot", "db", "schema", "table", "collection", "lsn", "file", "pos", "row",
@@ -14,27 +20,67 @@ _OF_BLOCK = (
 )  # fmt: skip
 _TEXTS = {"connector", "db", "schema", "table", "collection"}
 # ``add.fields=lsn`` writes __lsn, ``add.fields=source.lsn`` writes __source_lsn.
-METADATA = (
-    "__op", "__deleted", "__source_ts_ms",
-    *(f"__{name}" for name in _OF_BLOCK), *(f"__source_{name}" for name in _OF_BLOCK),
-)  # fmt: skip
+_ATTRIBUTES = {
+    "__source_ts_ms": "ts_ms",
+    **{f"__{name}": name for name in _OF_BLOCK},
+    **{f"__source_{name}": name for name in _OF_BLOCK},
+}
+_METADATA = ("__op", "__deleted", *_ATTRIBUTES)
 
 
-def source_block(metadata: dict[str, Any]) -> SourceBlock:
-    """Return what a flattened row says of its source; metadata: of METADATA, what is set."""
-    block = SourceBlock(ts_ms=metadata.get("__source_ts_ms"))
-    for name in _OF_BLOCK:
-        value = metadata.get(f"__source_{name}", metadata.get(f"__{name}"))
-        if value is not None and (name not in _TEXTS or isinstance(value, str)):
-            setattr(block, name, value)
-    return block
+@dataclass(frozen=True)
+class Metadata:
+    """What a flattened row says beside its columns; op is None where it does not."""
+
+    op: Any
+    deleted: bool
+    block: SourceBlock
 
 
-def is_deleted(metadata: dict[str, Any]) -> bool:
-    """Say whether the row stands for a delete (``delete.tombstone.handling.mode=rewrite``)."""
-    return metadata.get("__deleted") in ("true", True) or metadata.get("__op") == "d"
+NOTHING = Metadata(None, False, SourceBlock())
 
 
-def set_metadata(names: tuple[str, ...], cells: tuple[Any, ...]) -> dict[str, Any]:
-    """Return the metadata that the row carries, by name."""
-    return {name: cell for name, cell in zip(names, cells, strict=True) if cell is not UNSET}
+class FlatRows:
+    """Reads flattened rows: the declared columns first, then their metadata, then what no row has."""
+
+    def __init__(self, headings: Sequence[str], keys: Sequence[str]) -> None:
+        extra = [name for name in _METADATA if name not in headings]
+        telltales = [name for name in TELLTALES if name not in headings]
+        row = row_type("FlatRow", [*headings, *extra, *telltales])
+        self._rows = msgspec.json.Decoder(row, float_hook=digits)
+        self._columns, self._end = len(headings), len(headings) + len(extra)
+        self._names = extra
+        self._no_metadata, self._no_telltales = (UNSET,) * len(extra), (UNSET,) * len(telltales)
+        # A source may read metadata as columns of its own, such as the time of the database.
+        self._read = [(at, name) for at, name in enumerate(headings) if name in _METADATA]
+        self._keys = [headings.index(name) for name in keys]
+
+    def cells(self, payload: bytes | Raw) -> tuple[Any, ...]:
+        """Return the cells of a row. Raises msgspec's errors."""
+        return msgspec.structs.astuple(self._rows.decode(payload))
+
+    def is_plain(self, cells: tuple[Any, ...]) -> bool:
+        """Say whether the cells are those of a row beyond doubt."""
+        for at in self._keys:
+            if cells[at] is UNSET:
+                return False
+        return cells[self._end :] == self._no_telltales
+
+    def key_cells(self, cells: tuple[Any, ...]) -> list[Any]:
+        """Return the cells of the key's columns."""
+        return [cells[at] for at in self._keys]
+
+    def metadata(self, cells: tuple[Any, ...]) -> Metadata:
+        """Return what the row says beside its columns."""
+        extra = cells[self._columns : self._end]
+        if extra == self._no_metadata and not self._read:
+            return NOTHING
+        found = {name: cell for name, cell in zip(self._names, extra, strict=True) if cell is not UNSET}
+        found.update({name: cells[at] for at, name in self._read if cells[at] is not UNSET})
+        op, deleted = found.pop("__op", None), found.pop("__deleted", None)
+        block = SourceBlock()
+        for name, cell in found.items():
+            attribute = _ATTRIBUTES[name]
+            if cell is not None and (attribute not in _TEXTS or isinstance(cell, str)):
+                setattr(block, attribute, cell)
+        return Metadata(op, op == "d" or deleted == "true" or deleted is True, block)

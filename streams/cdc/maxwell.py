@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from streams.cdc.change import Counted, Decoded, Operation, Refused, RowChange, moved
 from streams.cdc.fields import Field
@@ -37,6 +38,7 @@ class MaxwellDecoder:
         key_fields = [field for name in self._keys for field in fields if field.heading == name]
         self._tables = Tables(source.format.table)
         self._row, self._key = Row(fields), Row(key_fields)
+        self._key_places = [[field.heading for field in fields].index(name) for name in self._keys]
         row = row_type("Row", [field.heading for field in fields])
         message = msgspec.defstruct(
             "Message",
@@ -77,23 +79,25 @@ class MaxwellDecoder:
         raise unknown(read_tree(value), "maxwell", "type must be insert, update, delete or bootstrap-*")
 
     def _change(self, message: Any, operation: Operation, table: str) -> Decoded:
-        values, missing = self._row.read(msgspec.structs.astuple(message.data))
-        for name in self._keys:
-            if name not in values:
+        cells = msgspec.structs.astuple(message.data)
+        for at in self._key_places:
+            if cells[at] is UNSET:
                 raise Refused(
-                    f"key column '{name}' is not in the message", "correct 'key' to the table's column names"
+                    f"a column of the key ({', '.join(self._keys)}) is not in the message",
+                    "correct 'key' to the table's column names",
                 )
         seconds = whole(message.ts)
         position = _position(message.position)
         snapshot = operation == "read"
         ms = event_ms(seconds * 1000) if seconds is not None else None
         if operation == "delete":
-            old_key = {name: values[name] for name in self._keys}
+            gone, _ = self._key.read([cells[at] for at in self._key_places])
             return (
                 RowChange(
-                    op=operation, table=table, values={}, key_values=old_key, position=position, event_ms=ms
+                    op=operation, table=table, values={}, key_values=gone, position=position, event_ms=ms
                 ),
             )
+        values, missing = self._row.read(cells)
         change = RowChange(
             op=operation, table=table, values=values, missing=frozenset(missing),
             position=None if snapshot else position, event_ms=ms, snapshot=snapshot,

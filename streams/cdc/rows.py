@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET
 
 from streams.cdc.change import Refused
-from streams.cdc.declared import Reader, declared_reader
+from streams.cdc.declared import Reader, declared_reader, text_of
 from streams.cdc.fields import Field
 from streams.cdc.schema import Schema, schema_reader
 from streams.cdc.unavailable import TEXTS, is_unavailable
@@ -43,8 +43,8 @@ class Row:
     def __init__(
         self, fields: Sequence[Field], schema: Schema | None = None, base64_decimals: bool = False
     ) -> None:
-        names = [field.heading for field in fields]
-        self._columns = list(zip(names, readers_of(fields, schema, base64_decimals), strict=True))
+        readers = zip(fields, readers_of(fields, schema, base64_decimals), strict=True)
+        self._columns = [(field.heading, reader is text_of, reader) for field, reader in readers]
 
     def read(self, cells: Iterable[Any]) -> tuple[Values, list[str]]:
         """Return (values, missing) of the cells, one for each field. Raises Refused."""
@@ -53,10 +53,15 @@ class Row:
         name = ""
         try:
             # zip may be longer on the side of the cells: a flattened row's metadata stand behind its columns.
-            for (name, reader), cell in zip(self._columns, cells, strict=False):
+            for (name, is_text, reader), cell in zip(self._columns, cells, strict=False):
                 if cell is None:
                     values[name] = None
-                elif cell is UNSET or (cell in TEXTS if type(cell) is str else is_unavailable(cell)):
+                elif type(cell) is str:
+                    if cell in TEXTS:
+                        missing.append(name)
+                    else:  # the commonest case without a call
+                        values[name] = (cell or None) if is_text else reader(cell)
+                elif cell is UNSET or is_unavailable(cell):
                     missing.append(name)
                 else:
                     values[name] = reader(cell)
@@ -66,4 +71,4 @@ class Row:
 
     def read_object(self, cells: dict[str, Any]) -> tuple[Values, list[str]]:
         """Return (values, missing) of a JSON object. Raises Refused."""
-        return self.read([cells.get(name, UNSET) for name, _ in self._columns])
+        return self.read([cells.get(name, UNSET) for name, _, _ in self._columns])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Literal
 
 from streams.cdc.change import Counted, Refused
@@ -31,7 +32,7 @@ def truncated(table: str) -> Refused:
     )
 
 
-def debezium_form(tree: Any, keys: list[str]) -> Literal["envelope", "row"] | Counted:
+def debezium_form(tree: Any, keys: Collection[str]) -> Literal["envelope", "row"] | Counted:
     """Say what a Debezium message is. Raises Refused for one of another format."""
     if not isinstance(tree, dict):
         raise Refused("the message is JSON, but no object", "check the converter and the topic")
@@ -45,7 +46,7 @@ def debezium_form(tree: Any, keys: list[str]) -> Literal["envelope", "row"] | Co
         hint = foreign_hint(tree)
         if hint is None:
             return "row"
-    raise unknown(tree, "debezium", f"a row must hold its key: {', '.join(keys)}")
+    raise unknown(tree, "debezium", f"a row must hold its key: {', '.join(sorted(keys))}")
 
 
 def _beside_rows(tree: dict[str, Any]) -> Counted | None:

@@ -9,6 +9,7 @@ from streams.cdc.positions import SourceBlock, whole
 
 _LATEST_MS = 7_258_118_400_000  # 2200-01-01, as in contract/moments.py
 # Debezium names a table with its database and its schema where one connector reads several databases.
+_MOST_TABLES = 10_000
 _THREE_PARTS = ("sqlserver", "informix")
 
 
@@ -29,6 +30,18 @@ class Tables:
 
     def __init__(self, own: str | None) -> None:
         self._own = own
+        self._names: dict[tuple[str | None, ...], str | None] = {}
+
+    def name(self, block: SourceBlock) -> str | None:
+        """Return the table's name, None for another than the source's. Raises Refused like ``is_own``."""
+        parts = (block.connector, block.db, block.keyspace, block.schema, block.table, block.collection)
+        if parts in self._names:
+            return self._names[parts]
+        name = table_name(block)
+        told = name if self.is_own(name) else None
+        if len(self._names) < _MOST_TABLES:
+            self._names[parts] = told
+        return told
 
     def is_own(self, table: str) -> bool:
         """Say whether a row of this table is the source's. Raises Refused where that cannot be told."""

@@ -34,8 +34,9 @@ def is_unavailable(value: Any) -> bool:
     >>> is_unavailable(["__debezium_unavailable_value"]), is_unavailable(["b"])
     (True, False)
     """
-    if isinstance(value, list):
+    kind = type(value)
+    if kind is list:
         return value in _ARRAYS
-    if isinstance(value, dict):
+    if kind is dict:
         return value == {PLACEHOLDER: PLACEHOLDER} or str(value.get("wkb")) in _GEOMETRIES
     return False
