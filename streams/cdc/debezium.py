@@ -32,6 +32,7 @@ class DebeziumDecoder:
 
     def __init__(self, source: Source, fields: Sequence[Field]) -> None:
         headings = [field.heading for field in fields]
+        self._headings = headings
         self._keys = [field for name in source.key for field in fields if field.heading == name]
         self._tables = Tables(source.format.table)
         row, key_row = row_type("Row", headings), row_type("KeyRow", source.key)
@@ -87,7 +88,7 @@ class DebeziumDecoder:
         tree = read_tree(payload)
         if tree is None:
             return self._tombstone(key)
-        form = debezium_form(tree, self._key_names)
+        form = debezium_form(tree, self._key_names, self._headings)
         if isinstance(form, Counted):
             return form
         self._flattened = form == "row"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from streams.contract.columns import carried_columns, file_columns, is_optional
@@ -29,7 +29,7 @@ class Field:
     """One column of the message: its heading, and how its value is to be read.
 
     scale: to which a floating-point number is rounded; None where the source declares no column of it.
-    zoned: the source declares the zone of times that carry none.
+    zoned: the source declares the zone of times that carry none. optional: a message may lack the column.
     """
 
     heading: str
@@ -40,6 +40,7 @@ class Field:
     round: Rounding | None = None
     format: str | None = None
     zoned: bool = False
+    optional: bool = False
 
 
 def wanted_fields(source: Source) -> tuple[Field, ...]:
@@ -60,7 +61,8 @@ def wanted_fields(source: Source) -> tuple[Field, ...]:
             continue
         heading = column.source_name or name
         if heading in declared or is_optional(source, name):
-            declared.setdefault(heading, []).append(_of_column(heading, column))
+            field = _of_column(heading, column)
+            declared.setdefault(heading, []).append(replace(field, optional=is_optional(source, name)))
     where = f"sources/{source.name}.yaml"
     fields = tuple(_one(heading, found, heading in factors, where) for heading, found in declared.items())
     for field in fields:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -25,11 +24,15 @@ _ATTRIBUTES = {
     **{f"__{name}": name for name in _OF_BLOCK},
     **{f"__source_{name}": name for name in _OF_BLOCK},
 }
-_METADATA = ("__op", "__deleted", *_ATTRIBUTES)
+# Those that are usual stand first: that all others are unset is one comparison.
+_USUAL = (
+    "__op", "__deleted", "__source_ts_ms", "__db", "__schema", "__table", "__lsn", "__file", "__pos", "__row",
+    "__scn", "__change_lsn", "__event_serial_no",
+)  # fmt: skip
+_METADATA = (*_USUAL, *(name for name in _ATTRIBUTES if name not in _USUAL))
 
 
-@dataclass(frozen=True)
-class Metadata:
+class Metadata(msgspec.Struct, frozen=True, gc=False):
     """What a flattened row says beside its columns; op is None where it does not."""
 
     op: Any
@@ -50,7 +53,9 @@ class FlatRows:
         self._rows = msgspec.json.Decoder(row, float_hook=digits)
         self._columns, self._end = len(headings), len(headings) + len(extra)
         self._names = extra
-        self._no_metadata, self._no_telltales = (UNSET,) * len(extra), (UNSET,) * len(telltales)
+        self._usual = sum(name in _USUAL for name in extra)
+        self._no_unusual = (UNSET,) * (len(extra) - self._usual)
+        self._no_telltales = (UNSET,) * len(telltales)
         # A source may read metadata as columns of its own, such as the time of the database.
         self._read = [(at, name) for at, name in enumerate(headings) if name in _METADATA]
         self._keys = [headings.index(name) for name in keys]
@@ -73,10 +78,13 @@ class FlatRows:
     def metadata(self, cells: tuple[Any, ...]) -> Metadata:
         """Return what the row says beside its columns."""
         extra = cells[self._columns : self._end]
-        if extra == self._no_metadata and not self._read:
+        if extra[self._usual :] == self._no_unusual:
+            extra = extra[: self._usual]
+        found = {name: cell for name, cell in zip(self._names, extra, strict=False) if cell is not UNSET}
+        if self._read:
+            found.update({name: cells[at] for at, name in self._read if cells[at] is not UNSET})
+        if not found:
             return NOTHING
-        found = {name: cell for name, cell in zip(self._names, extra, strict=True) if cell is not UNSET}
-        found.update({name: cells[at] for at, name in self._read if cells[at] is not UNSET})
         op, deleted = found.pop("__op", None), found.pop("__deleted", None)
         block = SourceBlock()
         for name, cell in found.items():

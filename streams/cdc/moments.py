@@ -74,11 +74,14 @@ def _whole(value: Any) -> int:
     return value
 
 
+def zone_is_declared(field: Field) -> bool:
+    """Say whether every text of this time has a zone, by declaration or by its form."""
+    return field.zoned or field.format in EPOCH_FORMATS or (field.format is not None and "%z" in field.format)
+
+
 def check_zone(text: str, field: Field) -> str:
     """Return a time's text if it carries its zone, or the source declares it. Raises ValueProblem."""
-    if field.zoned or field.format in EPOCH_FORMATS or (field.format and "%z" in field.format):
-        return text
-    if field.format is None and _OFFSET.search(text, 10):
+    if zone_is_declared(field) or (field.format is None and _OFFSET.search(text, 10)):
         return text
     raise ValueProblem(f"{shown(text)} does not say its zone", ZONE_HINT)
 

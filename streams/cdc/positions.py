@@ -58,9 +58,11 @@ def position_of(block: SourceBlock, snapshot: bool) -> Position:
 
 def whole(value: Any) -> int | None:
     """Return a number that is not negative and fits int64, written as number or digits, or None."""
+    if type(value) is int:
+        return value if 0 <= value <= _LARGEST else None
     if type(value) is str and value.isascii() and value.isdigit() and len(value) < 20:
-        value = int(value)
-    return value if type(value) is int and 0 <= value <= _LARGEST else None
+        return whole(int(value))
+    return None
 
 
 def binlog_position(file: Any, pos: Any, row: Any) -> Position:

@@ -45,6 +45,7 @@ class Row:
     ) -> None:
         readers = zip(fields, readers_of(fields, schema, base64_decimals), strict=True)
         self._columns = [(field.heading, reader is text_of, reader) for field, reader in readers]
+        self._optional = frozenset(field.heading for field in fields if field.optional)
 
     def read(self, cells: Iterable[Any]) -> tuple[Values, list[str]]:
         """Return (values, missing) of the cells, one for each field. Raises Refused."""
@@ -67,6 +68,8 @@ class Row:
                     values[name] = reader(cell)
         except ValueProblem as problem:
             raise Refused(f"column '{name}': {problem.problem}", problem.hint) from None
+        if missing and self._optional:
+            missing = [name for name in missing if name not in self._optional]
         return values, missing
 
     def read_object(self, cells: dict[str, Any]) -> tuple[Values, list[str]]:

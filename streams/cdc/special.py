@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Set
 from typing import Any, Literal
 
 from streams.cdc.change import Counted, Refused
@@ -22,6 +22,9 @@ TELLTALES = (
     "event_count", "aggregate_type", "ddl", "op_type", "metadata", "specversion", "isDdl", "xid", "op",
 )  # fmt: skip
 _CLOCKS = {"ts_ms", "ts_us", "ts_ns"}
+_TRANSACTION = {"status", "id", "event_count", "data_collections"}
+_NOTIFICATION = {"id", "aggregate_type", "type", "additional_data", "timestamp"}
+_UNMISTAKABLE = (HEARTBEAT, TRANSACTION, SCHEMA_CHANGE)
 
 
 def truncated(table: str) -> Refused:
@@ -32,32 +35,39 @@ def truncated(table: str) -> Refused:
     )
 
 
-def debezium_form(tree: Any, keys: Collection[str]) -> Literal["envelope", "row"] | Counted:
-    """Say what a Debezium message is. Raises Refused for one of another format."""
+def debezium_form(
+    tree: Any, keys: Collection[str], columns: Collection[str]
+) -> Literal["envelope", "row"] | Counted:
+    """Say what a Debezium message is. Raises Refused for one of another format.
+
+    What holds all columns that the source reads is a row, whatever else it looks like: a table may have
+    the columns of a notification.
+    """
     if not isinstance(tree, dict):
         raise Refused("the message is JSON, but no object", "check the converter and the topic")
     names = tree.keys()
     if "op" in names and names & {"before", "after", "source"}:
         return "envelope"
-    counted = _beside_rows(tree)
+    counted = _beside_rows(names)
+    if names >= set(columns) and counted not in _UNMISTAKABLE:
+        return "row"
     if counted is not None:
         return counted
-    if all(key in names for key in keys):
+    if names >= set(keys):
         hint = foreign_hint(tree)
         if hint is None:
             return "row"
     raise unknown(tree, "debezium", f"a row must hold its key: {', '.join(sorted(keys))}")
 
 
-def _beside_rows(tree: dict[str, Any]) -> Counted | None:
-    names = tree.keys()
+def _beside_rows(names: Set[str]) -> Counted | None:
     if "ts_ms" in names and names <= _CLOCKS:
         return HEARTBEAT
-    if names >= {"status", "id", "event_count", "data_collections"}:
+    if names >= _TRANSACTION and names <= _TRANSACTION | _CLOCKS:
         return TRANSACTION
     if "ddl" in names and names & {"databaseName", "schemaName", "tableChanges"}:
         return SCHEMA_CHANGE
-    if names >= {"aggregate_type", "type", "id"}:
+    if names >= {"aggregate_type", "type", "id"} and names <= _NOTIFICATION:
         return NOTIFICATION
     if names >= {"type", "data"} and names <= {"id", "type", "data"}:
         return SIGNAL

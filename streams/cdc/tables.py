@@ -57,5 +57,5 @@ class Tables:
 
 def event_ms(value: Any) -> int | None:
     """Return the database's time of a change in ms since 1970, None where it is absent or absurd."""
-    ms = whole(value)
+    ms = value if type(value) is int else whole(value)
     return ms if ms is not None and 0 < ms < _LATEST_MS else None

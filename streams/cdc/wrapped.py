@@ -13,6 +13,7 @@ from streams.cdc.message_key import read_schema
 from streams.cdc.reading import read_tree
 from streams.cdc.rows import Row
 
+_BARE = (b'{"before":', b'{"after":', b'{"op":')  # envelopes as converters write them without a schema
 _MOST_SCHEMAS = 256  # a stream has one for each version of its table; beyond it somebody else is writing
 
 
@@ -52,6 +53,8 @@ class Payloads:
         # will see to that, then the whole is an object of that schema and that payload.
         if prefix and value.startswith(prefix) and value[-1] == ord("}"):
             return value[len(prefix) : -1], self._prefixed
+        if value.startswith(_BARE):
+            return value, self._plain
         return self.parse(value)
 
     def parse(self, value: bytes) -> tuple[bytes | Raw, Readers]:

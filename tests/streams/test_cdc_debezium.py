@@ -166,6 +166,16 @@ def test_an_old_row_that_does_not_say_its_key_is_no_changed_key(before: Any) -> 
     assert one(decode(envelope("u", POSTGRES, before=before, after=ROW))).op == "update"
 
 
+def test_a_null_in_the_old_key_is_unknown_in_postgresql_and_null_elsewhere() -> None:
+    of = source(key=["shop", "id"])
+    row, before = ROW | {"shop": 1}, {"id": 7, "shop": None}
+    assert one(decode(envelope("u", POSTGRES, before=before, after=row), of=of)).op == "update"
+    decoded = decode(envelope("u", MYSQL, before=before, after=row), of=of)
+    assert isinstance(decoded, tuple)
+    assert [change.op for change in decoded] == ["delete", "insert"]
+    assert decoded[0].key_values == {"shop": None, "id": "7"}
+
+
 @pytest.mark.parametrize(
     "placeholder",
     [
@@ -200,6 +210,23 @@ def test_a_column_that_the_message_does_not_have_is_missing_and_a_null_is_null()
     assert change.values == {"id": "7", "member": None, "at": AT, "amount": None}
 
 
+def test_a_column_that_a_source_of_consent_may_lack_is_not_missing() -> None:
+    of = Source.model_validate(
+        {
+            "name": "agreed",
+            "kind": "consent",
+            "format": {"type": "debezium"},
+            "key": ["member"],
+            "references": [{"type": "member", "column": "member"}],
+            "event_time": {"column": "at"},
+        }
+    )
+    row = {"member": "M1", "at": AT, "channel": "sms", "purpose": "marketing", "granted": True}
+    change = one(decode(message(row), of=of))
+    assert (change.missing, "until" in change.values) == (frozenset(), False)
+    assert one(decode(message(row | {"until": AT}), of=of)).values["until"] == AT
+
+
 @pytest.mark.parametrize(
     ("value", "kind"),
     [
@@ -223,6 +250,26 @@ def test_messages_beside_the_rows_are_counted(value: Any, kind: str) -> None:
         decoder.decode(None, first)
         assert decoder.decode(None, told) == Counted(kind)
         assert isinstance(decoder.decode(None, first), tuple)
+
+
+def test_what_holds_all_columns_of_the_source_is_a_row_whatever_it_looks_like() -> None:
+    """A table may be an outbox, with the columns of a notification, or have a column called metadata."""
+    outbox = source(
+        event_time={"column": "timestamp", "format": "epoch_ms"}, columns={"type": {"type": "text"}},
+        references=[{"type": "member", "column": "aggregate_type"}],
+    )  # fmt: skip
+    row = {"id": "a", "aggregate_type": "M1", "type": "COMPLETED", "additional_data": {}, "timestamp": 5}
+    assert one(decode(message(row), of=outbox)).values["type"] == "COMPLETED"
+    assert decode(message(row)) == Counted("notification")
+    for name in ("metadata", "op_type", "xid", "specversion"):
+        looks_foreign = ROW | {
+            name: {"record-type": "x"},
+            "table": "a",
+            "data": 1,
+            "database": "b",
+            "type": "c",
+        }
+        assert one(decode(message(looks_foreign))).values == VALUES
 
 
 def test_a_tombstone_is_counted_behind_envelopes_and_a_delete_in_a_flattened_stream() -> None:
@@ -270,6 +317,23 @@ def test_a_flattened_row_says_what_its_metadata_say(
     change = one(decode(message(row)))
     assert (change.op, change.position, change.exact, change.table) == (op, position, exact, table)
     assert change.values == VALUES
+
+
+def test_a_flattened_insert_with_an_unavailable_value_is_refused_and_an_update_lacks_it() -> None:
+    lost = FLAT | {"note": "__debezium_unavailable_value"}
+    assert one(decode(message(lost))).missing == {"note"}
+    assert one(decode(message(lost | {"__op": None}))).missing == {"note"}
+    for op in ("c", "r"):
+        with pytest.raises(Refused, match="without all of its values"):
+            decode(message(lost | {"__op": op}))
+
+
+def test_a_delete_is_not_refused_for_values_that_do_not_count() -> None:
+    for value in (
+        envelope("d", before=ROW | {"amount": 1.5}),
+        message(ROW | {"amount": 1.5, "at": 5, "__deleted": "true"}),
+    ):
+        assert one(decode(value)).key_values == {"id": "7"}
 
 
 def test_a_flattened_delete_keeps_its_key_only() -> None:
