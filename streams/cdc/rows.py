@@ -43,8 +43,9 @@ class Row:
     def __init__(
         self, fields: Sequence[Field], schema: Schema | None = None, base64_decimals: bool = False
     ) -> None:
-        readers = zip(fields, readers_of(fields, schema, base64_decimals), strict=True)
-        self._columns = [(field.heading, reader is text_of, reader) for field, reader in readers]
+        self._names = [field.heading for field in fields]
+        self._readers = readers_of(fields, schema, base64_decimals)
+        self._are_text = [reader is text_of for reader in self._readers]
         self._optional = frozenset(field.heading for field in fields if field.optional)
 
     def read(self, cells: Iterable[Any]) -> tuple[Values, list[str]]:
@@ -54,14 +55,17 @@ class Row:
         name = ""
         try:
             # zip may be longer on the side of the cells: a flattened row's metadata stand behind its columns.
-            for (name, is_text, reader), cell in zip(self._columns, cells, strict=False):
+            columns = zip(self._names, self._are_text, self._readers, cells, strict=False)
+            for name, is_text, reader, cell in columns:
                 if cell is None:
                     values[name] = None
                 elif type(cell) is str:
                     if cell in TEXTS:
                         missing.append(name)
-                    else:  # the commonest case without a call
+                    else:  # the commonest cases without a call
                         values[name] = (cell or None) if is_text else reader(cell)
+                elif type(cell) is int:
+                    values[name] = str(cell) if is_text else reader(cell)
                 elif cell is UNSET or is_unavailable(cell):
                     missing.append(name)
                 else:
@@ -74,4 +78,4 @@ class Row:
 
     def read_object(self, cells: dict[str, Any]) -> tuple[Values, list[str]]:
         """Return (values, missing) of a JSON object. Raises Refused."""
-        return self.read([cells.get(name, UNSET) for name, _, _ in self._columns])
+        return self.read([cells.get(name, UNSET) for name in self._names])
