@@ -24,12 +24,7 @@ _ATTRIBUTES = {
     **{f"__{name}": name for name in _OF_BLOCK},
     **{f"__source_{name}": name for name in _OF_BLOCK},
 }
-# Those that are usual stand first: that all others are unset is one comparison.
-_USUAL = (
-    "__op", "__deleted", "__source_ts_ms", "__db", "__schema", "__table", "__lsn", "__file", "__pos", "__row",
-    "__scn", "__change_lsn", "__event_serial_no",
-)  # fmt: skip
-_METADATA = (*_USUAL, *(name for name in _ATTRIBUTES if name not in _USUAL))
+_METADATA = ("__op", "__deleted", *_ATTRIBUTES)
 
 
 class Metadata(msgspec.Struct, frozen=True, gc=False):
@@ -53,8 +48,8 @@ class FlatRows:
         self._rows = msgspec.json.Decoder(row, float_hook=digits)
         self._columns, self._end = len(headings), len(headings) + len(extra)
         self._names = extra
-        self._usual = sum(name in _USUAL for name in extra)
-        self._no_unusual = (UNSET,) * (len(extra) - self._usual)
+        self._places: list[tuple[int, str]] = []
+        self._unset = len(extra)
         self._no_telltales = (UNSET,) * len(telltales)
         # A source may read metadata as columns of its own, such as the time of the database.
         self._read = [(at, name) for at, name in enumerate(headings) if name in _METADATA]
@@ -77,10 +72,7 @@ class FlatRows:
 
     def metadata(self, cells: tuple[Any, ...]) -> Metadata:
         """Return what the row says beside its columns."""
-        extra = cells[self._columns : self._end]
-        if extra[self._usual :] == self._no_unusual:
-            extra = extra[: self._usual]
-        found = {name: cell for name, cell in zip(self._names, extra, strict=False) if cell is not UNSET}
+        found = self._found(cells[self._columns : self._end])
         if self._read:
             found.update({name: cells[at] for at, name in self._read if cells[at] is not UNSET})
         if not found:
@@ -92,3 +84,13 @@ class FlatRows:
             if cell is not None and (attribute not in _TEXTS or isinstance(cell, str)):
                 setattr(block, attribute, cell)
         return Metadata(op, op == "d" or deleted == "true" or deleted is True, block)
+
+    def _found(self, extra: tuple[Any, ...]) -> dict[str, Any]:
+        """Return the metadata that are set. A stream repeats which: their places are kept and checked."""
+        if extra.count(UNSET) == self._unset:
+            found = {name: extra[at] for at, name in self._places}
+            if UNSET not in found.values():  # as many as before, and none of those lacks: the same ones
+                return found
+        self._places = [(at, name) for at, name in enumerate(self._names) if extra[at] is not UNSET]
+        self._unset = len(extra) - len(self._places)
+        return {name: extra[at] for at, name in self._places}

@@ -336,6 +336,20 @@ def test_a_delete_is_not_refused_for_values_that_do_not_count() -> None:
         assert one(decode(value)).key_values == {"id": "7"}
 
 
+def test_rows_of_one_stream_may_carry_different_metadata() -> None:
+    rows = [
+        ROW,
+        FLAT,
+        FLAT | {"__op": None},
+        ROW | {"__op": "u", "__table": "orders", "__scn": "5", "__source_ts_ms": 7},
+        ROW | {"__op": "c", "__lsn": 9, "__db": "pg", "__deleted": "false"},
+        FLAT,
+        ROW,
+    ]
+    decoder = open_decoder(source())
+    assert [decoder.decode(None, message(row)) for row in rows] == [decode(message(row)) for row in rows]
+
+
 def test_a_flattened_delete_keeps_its_key_only() -> None:
     for row in ({"id": 7, "member": None, "__deleted": "true"}, {"id": 7, "__op": "d"}):
         change = one(decode(message(row)))
