@@ -26,11 +26,15 @@ def open_file(path: Path, form: FileFormat, wanted: Collection[str]) -> Decoder:
     Raises InputError if the file is absent or unreadable, its kind is unknown, its headings are missing
     or doubled, or a wanted one is not there.
     """
-    if form.type in CHANGE_FORMATS:
-        raise InputError(str(path), f"{form.type} messages are no rows of a file", "feed them as changes")
     if not path.is_file():
         raise InputError(str(path), "there is no such file", "check the path")
-    kind = form.type if form.type != "auto" else _kind(path)
+    is_feed = form.type in CHANGE_FORMATS  # its history may come as an export of the table all the same
+    kind = _kind(path) if is_feed or form.type == "auto" else form.type
+    if is_feed and kind == "jsonl":
+        raise InputError(
+            str(path), f"{form.type} messages are no rows of a file",
+            "send them to a running shop: POST /v1/sources/NAME, one message a line",
+        )  # fmt: skip
     decoder: Decoder
     if kind == "csv":
         decoder = CsvFile(path, form, wanted)
