@@ -12,6 +12,7 @@ from app.commands.bench import bench
 from app.commands.check import check
 from app.commands.dead import dead
 from app.commands.demo import demo
+from app.commands.history import history
 from app.commands.import_ import import_
 from app.commands.profile import profile
 from app.commands.schema import schema
@@ -38,6 +39,7 @@ app.command("check")(check)
 app.command("import")(import_)
 app.command("profile")(profile)
 app.command("audit")(audit)
+app.command("history")(history)
 app.command("test")(timelines)
 app.command("bench")(bench)
 app.command("dead")(dead)

@@ -209,6 +209,12 @@ class Log:
         for row in self.connection.execute(query, (partition, from_step, last, like, partition, from_step)):
             yield Block(*row)
 
+    def holdings(self, partition: int) -> Iterator[tuple[int, int, list[str]]]:
+        """Yield, in order, each block's first step and count, and what it holds, without its payload."""
+        query = "SELECT first_step, count, holds FROM block WHERE partition = ? ORDER BY first_step"
+        for first_step, count, holds in self.connection.execute(query, (partition,)):
+            yield first_step, count, holds.split("\n")[1:-1]
+
     def offset(self) -> int:
         """Return the last file offset given out (semantics W2)."""
         return int(self._header("offset"))

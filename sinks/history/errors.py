@@ -1,0 +1,62 @@
+"""What the engine says when the user can mend it, in words that say how."""
+
+from __future__ import annotations
+
+import re
+
+from streams.errors import InputError
+
+_CODE = re.compile(r"Code: (\d+)\. DB::Exception: ")
+_NO_SPACE, _MEMORY = {243}, {241}
+_TAIL = re.compile(
+    r"\s*\((?:[A-Z_]+|version [^)]*)\)\.?\s*$|[,.] Stack trace.*$|\. Expected one of.*$|: While executing.*$"
+    r"|In scope .*?: ",
+    re.DOTALL | re.IGNORECASE,
+)
+
+
+def of_writing(where: str, text: str) -> InputError | None:
+    """Return the error of a failed insert if the user can mend it, else None: it is then a defect."""
+    code, told = _read(text)
+    if code in _NO_SPACE or "No space left" in text or "errno: 28" in text:
+        return InputError(
+            where, "the disk is full", "make room; history goes on where it stopped, nothing is lost"
+        )
+    if code in _MEMORY:
+        return InputError(where, f"there is not enough memory: {told}", "stop other programs, then go on")
+    if "Permission denied" in text or "errno: 13" in text or "Read-only file system" in text:
+        return InputError(where, f"cannot be written: {told}", "let this user write the folder")
+    if "max length of table name" in text:
+        return InputError(where, "the name is too long for a table", "give the source's file a shorter name")
+    return None
+
+
+def of_question(text: str) -> InputError:
+    """Return the error of a question that could not be answered, in the engine's words."""
+    return InputError("question", _read(text)[1], "docs/history.md names the tables and columns")
+
+
+def of_opening(where: str, text: str) -> InputError:
+    """Return the error of a folder that could not be opened."""
+    full = of_writing(where, text)
+    if full is not None:
+        return full
+    told = _read(text)[1] or "no reason was given"
+    return InputError(
+        where,
+        f"history cannot be opened: {told}",
+        "let this user read and write the folder; if it is damaged, move it away: it is then copied anew",
+    )
+
+
+def _read(text: str) -> tuple[int, str]:
+    """Return the engine's last error code and its words, without its own frame.
+
+    >>> _read("Code: 47. DB::Exception: Unknown identifier `x`. (UNKNOWN_IDENTIFIER)")
+    (47, 'Unknown identifier `x`.')
+    """
+    codes = _CODE.findall(text)
+    told = _CODE.split(text)[-1]
+    while (cut := _TAIL.sub("", told)) != told:
+        told = cut
+    return (int(codes[-1]) if codes else 0), " ".join(told.split())[:500]

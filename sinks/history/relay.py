@@ -1,0 +1,200 @@
+"""The relay: copies what is new in the log, and what came out of it, into history.
+
+Order of a step, and why a kill at any moment leaves each row in once:
+1. what is in is known from history's own tables, for each table by itself;
+2. the records behind it are read, whole blocks, a bounded batch;
+3. each table gets its rows in one insert, which is in or is not, and takes none that it has;
+4. only then the places move on. A step that was cut short is done again: 3 takes what was missing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import pyarrow.compute as pc
+
+from sinks.history.history import CHANGES, CONTROLS, EFFECTS, History, Page
+from sinks.history.pages import Effect, of_blocks, of_effects
+from streams.errors import InputError
+from streams.log.block import CONTROL, Block
+from streams.log.log import Log
+
+ROWS = 200_000  # of one step: an insert costs 10 ms whatever its size
+SECONDS = 5.0
+_EFFECTS = 50_000  # of one step: they arrive as objects, a kilobyte each
+_PAYLOAD = 64 << 20  # bytes of blocks in one step; unpacked they are a few times as many
+
+
+class EffectSource(Protocol):
+    """Where effects wait until they are copied: the store's outbox."""
+
+    def read(self, partition: int, after_seq: int, limit: int) -> Sequence[Effect]:
+        """Return the partition's next effects after ``after_seq`` (-1: from the first), in order.
+
+        An effect has the fields of `engine.outcome.Transition` or `Decision`, and ``seq``: numbers from 0
+        without a gap, over both kinds together.
+        """
+
+    def last_seq(self, partition: int) -> int:
+        """Return the ``seq`` of the partition's newest effect; -1 before the first."""
+
+
+@dataclass(frozen=True)
+class Lag:
+    """What is not copied yet: records and effects, and the seconds that the oldest has waited at most."""
+
+    rows: int
+    seconds: float
+
+
+class HistoryRelay:
+    """Copies a log, and effects, into a history, of which it is the one writer.
+
+    It copies when ``rows`` are waiting, or when the oldest has waited for ``seconds``. ``clock`` tells
+    seconds; which is its zero does not matter.
+    """
+
+    def __init__(
+        self, history: History, log: Log, effects: EffectSource | None = None, *, rows: int = ROWS,
+        seconds: float = SECONDS, clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        self._history = history
+        self._log = log
+        self._effects = effects
+        self._rows = rows
+        self._seconds = seconds
+        self._clock = clock
+        self._next_step = _first_steps(history, log)
+        drained = history.drained(EFFECTS)
+        self._next_seq = [drained.get(part, -1) + 1 for part in range(log.partitions)]
+        self._seen: tuple[float, int] | None = None  # when, and how many were copied and waiting then
+
+    @property
+    def drained(self) -> tuple[list[int], list[int]]:
+        """For each partition the first step, and the first seq, that is not known to be in history."""
+        return list(self._next_step), list(self._next_seq)
+
+    def lag(self) -> Lag:
+        """Return what is not copied yet."""
+        now, waiting = self._clock(), self._waiting()
+        copied = sum(self._next_step) + sum(self._next_seq)
+        if waiting == 0:
+            self._seen = None
+        elif self._seen is None or copied >= self._seen[1]:
+            self._seen = now, copied + waiting
+        return Lag(waiting, now - self._seen[0] if self._seen else 0.0)
+
+    def step(self) -> int:
+        """Copy a batch if one is due; return how many records and effects it had."""
+        lag = self.lag()
+        if lag.rows == 0 or (lag.rows < self._rows and lag.seconds < self._seconds):
+            return 0
+        return self._copy()
+
+    def catch_up(self, progress: Callable[[int], None] | None = None) -> int:
+        """Copy everything that is there; return how many records and effects it had.
+
+        progress: called with the number copied so far.
+        """
+        total = 0
+        while copied := self._copy():
+            total += copied
+            if progress is not None:
+                progress(total)
+        return total
+
+    def _waiting(self) -> int:
+        waiting = sum(self._log.next_steps()) - sum(self._next_step)
+        if self._effects is not None:
+            last = [self._effects.last_seq(part) + 1 for part in range(self._log.partitions)]
+            waiting += sum(last) - sum(self._next_seq)
+        return waiting
+
+    def _copy(self) -> int:
+        return self._copy_log() + self._copy_effects()
+
+    def _copy_log(self) -> int:
+        """Copy the next blocks of all partitions, an equal share of each."""
+        ends = self._log.next_steps()
+        behind = [part for part, end in enumerate(ends) if self._next_step[part] < end]
+        pages: dict[str, list[Page]] = {}
+        reached: dict[int, int] = {}
+        for part in behind:
+            blocks = self._blocks(part, max(1, self._rows // len(behind)), _PAYLOAD // len(behind))
+            for table, page in of_blocks(blocks).items():
+                pages.setdefault(table, []).append(page)
+            reached[part] = blocks[-1].first_step + blocks[-1].count
+        for table, mine in pages.items():
+            self._history.write(table, mine)
+        copied = sum(end - self._next_step[part] for part, end in reached.items())
+        for part, end in reached.items():
+            self._next_step[part] = end
+        return copied
+
+    def _blocks(self, partition: int, rows: int, payload: int) -> list[Block]:
+        """Return the partition's next blocks: one, and more until there are so many rows or bytes."""
+        blocks: list[Block] = []
+        for block in self._log.blocks(partition, self._next_step[partition]):
+            blocks.append(block)
+            rows -= block.count
+            payload -= len(block.payload)
+            if rows <= 0 or payload <= 0:
+                break
+        return blocks
+
+    def _copy_effects(self) -> int:
+        """Copy the next effects of all partitions, an equal share of each."""
+        if self._effects is None:
+            return 0
+        behind = [part for part, seq in enumerate(self._next_seq) if self._effects.last_seq(part) >= seq]
+        pages = []
+        for part in behind:
+            share = max(1, min(self._rows, _EFFECTS) // len(behind))
+            effects = self._effects.read(part, self._next_seq[part] - 1, share)
+            _check_dense(part, self._next_seq[part], effects)
+            pages.append(of_effects(effects))
+        if pages:
+            self._history.write(EFFECTS, pages)
+        for page in pages:
+            self._next_seq[page.partition] = page.last + 1
+        return sum(page.last - page.first + 1 for page in pages)
+
+
+def _first_steps(history: History, log: Log) -> list[int]:
+    """Return for each partition the first step that some table may lack."""
+    drained: dict[str, dict[int, int]] = {}
+    return [_first_step(history, log, part, drained) for part in range(log.partitions)]
+
+
+def _first_step(history: History, log: Log, part: int, drained: dict[str, dict[int, int]]) -> int:
+    """A source may have no rows for long: what its table lacks begins with the next block that holds it."""
+    for first_step, count, names in log.holdings(part):
+        for name in names:
+            table = CONTROLS if name.startswith("!") else CHANGES + name
+            if table not in drained:
+                drained[table] = history.drained(table)
+            last = drained[table].get(part, -1)
+            if last < first_step or (last < first_step + count - 1 and _ends(log, part, last, name) > last):
+                return first_step
+    return log.next_step(part)
+
+
+def _ends(log: Log, partition: int, step: int, name: str) -> int:
+    """Return the last step that a source, or the control records, have in the block that holds a step."""
+    table = CONTROL if name.startswith("!") else name
+    block = next(log.blocks(partition, step, step + 1))
+    return block.first_step + int(pc.max(block.tables([table])[table]["ordinal"]).as_py())
+
+
+def _check_dense(partition: int, expected: int, effects: Sequence[Effect]) -> None:
+    for number, effect in enumerate(effects, start=expected):
+        if effect["seq"] != number:
+            raise InputError(
+                "history",
+                f"of partition {partition}, effect {number} is neither here nor in the outbox, "
+                f"which goes on at {effect['seq']}",
+                "restore the history folder from a copy, or replay the log with effects from there",
+            )
