@@ -22,7 +22,7 @@ from streams.errors import InputError
 from streams.log.block import CONTROL, Block
 from streams.log.log import Log
 
-ROWS = 200_000  # of one step: an insert costs 10 ms whatever its size
+ROWS = 100_000  # of one step: an insert costs 10 ms whatever its size
 SECONDS = 5.0
 _EFFECTS = 50_000  # of one step: they arrive as objects, a kilobyte each
 _PAYLOAD = 64 << 20  # bytes of blocks in one step; unpacked they are a few times as many
