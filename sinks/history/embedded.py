@@ -100,8 +100,6 @@ class ChdbHistory:
         fresh = []
         for page in pages:
             last = self._last[table].get(page.partition, -1)
-            if page.last <= last:
-                continue
             rows = page.table
             if page.first <= last:
                 rows = rows.filter(pc.greater(rows[sequence_of(table)], last))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from sinks.history.connection import Connection
 from sinks.history.embedded import ChdbHistory
 from sinks.history.errors import of_opening, of_writing
 from sinks.history.history import EFFECTS, History, Page
@@ -87,6 +88,25 @@ class TestHistory:
         history = opened()
         history.write(ORDERS, [orders(4, 14), orders(2, 5, partition=1)])
         assert steps(history) == [(0, step) for step in range(15)] + [(1, step) for step in range(6)]
+
+    def test_an_insert_whose_answer_was_lost_counts_once(
+        self, opened: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        history = opened()
+        history.write(ORDERS, [orders(0, 3)])
+        do = Connection.do
+
+        def lose(connection: Connection, statement: str) -> None:
+            do(connection, statement)
+            if statement.startswith("INSERT"):
+                raise RuntimeError("the answer was lost")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Connection, "do", lose)
+            with pytest.raises(RuntimeError, match="the answer was lost"):
+                history.write(ORDERS, [orders(4, 9)])
+        history.write(ORDERS, [orders(4, 9)])
+        assert steps(history) == [(0, step) for step in range(10)]
 
     def test_what_is_drained_is_read_from_the_data(self, opened: Open) -> None:
         history = opened()
