@@ -29,7 +29,10 @@ class Page:
 
 
 class History(Protocol):
-    """Columns in, questions out. It never holds the only copy of anything."""
+    """Columns in, questions out. It never holds the only copy of anything.
+
+    One thread writes and asks what is drained; another may ask questions meanwhile.
+    """
 
     def write(self, table: str, pages: Sequence[Page]) -> None:
         """Insert pages, all or nothing; what is in already counts once.

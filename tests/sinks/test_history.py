@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sinks.history.connection import Connection
 from sinks.history.embedded import ChdbHistory
@@ -107,6 +110,41 @@ class TestHistory:
                 history.write(ORDERS, [orders(4, 9)])
         history.write(ORDERS, [orders(4, 9)])
         assert steps(history) == [(0, step) for step in range(10)]
+
+    def test_however_pages_are_cut_and_delivered_again_each_row_counts_once(self, opened: Open) -> None:
+        """L1: any cut, any redelivery of what was delivered before, and restarts in between."""
+        numbers = iter(range(1000))
+
+        @settings(max_examples=12, deadline=None, derandomize=True, database=None)
+        @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 9), st.booleans()), max_size=5))
+        def law(pages: list[tuple[int, int, bool]]) -> None:
+            table, end, history = f"changes_{next(numbers)}", 0, opened()
+            for back, more, again in [(0, 3, False), *pages]:
+                first = max(0, end - back)
+                history.write(table, [orders(first, first + more)])
+                end = max(end, first + more + 1)
+                history = opened() if again else history
+            assert steps(history, table) == [(0, step) for step in range(end)]
+
+        law()
+
+    def test_a_question_is_answered_while_another_thread_writes(self, opened: Open) -> None:
+        history = opened()
+        history.write(ORDERS, [orders(0, 9)])
+
+        def write() -> None:
+            for first in range(10, 300, 10):
+                history.write(ORDERS, [orders(first, first + 9)])
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        seen = [len(steps(history))]
+        while writer.is_alive():
+            seen.append(len(steps(history)))
+        writer.join()
+        assert len(steps(history)) == 300
+        assert seen == sorted(seen)
+        assert all(count % 10 == 0 for count in seen)  # whole pages only
 
     def test_what_is_drained_is_read_from_the_data(self, opened: Open) -> None:
         history = opened()
@@ -219,12 +257,12 @@ class TestHistory:
         assert (empty.column_names, empty.num_rows) == (["customer", "at"], 0)
 
     @pytest.mark.parametrize(
-        ("given", "type_"),
+        ("value", "type_"),
         [("高价值", "String"), ("it's \\ \n", "String"), (7, "Int64"), (None, "Nullable(String)")],
     )
-    def test_a_value_is_never_read_as_sql(self, opened: Open, given: object, type_: str) -> None:
-        found = opened().query(f"SELECT {{x:{type_}}} AS x", {"x": given})["x"].to_pylist()
-        assert found == [given]
+    def test_a_value_is_never_read_as_sql(self, opened: Open, value: object, type_: str) -> None:
+        found = opened().query(f"SELECT {{x:{type_}}} AS x", {"x": value})["x"].to_pylist()
+        assert found == [value]
 
     @pytest.mark.parametrize(
         "sql",

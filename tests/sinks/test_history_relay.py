@@ -11,9 +11,9 @@ from sinks.history.embedded import ChdbHistory
 from sinks.history.history import EFFECTS, History, Page
 from sinks.history.relay import HistoryRelay, Lag
 from streams.errors import InputError
-from streams.live import append_ticks
+from streams.live import append_changes, append_ticks
 from streams.log.log import Log
-from tests.sinks.history_shop import START, Outbox, differences, fill, go_live
+from tests.sinks.history_shop import SHOP, START, Outbox, differences, fill, go_live
 from tests.streams.small_shop import new_log
 
 
@@ -71,6 +71,21 @@ def test_what_comes_later_is_copied_by_the_same_relay_and_by_the_next(log: Log, 
         relay.catch_up()
     assert differences(history, log) == {}
     assert seqs(history)[1] == list(range(21))
+
+
+def test_a_row_that_moves_between_customers_is_one_row_of_the_newest(
+    tmp_path: Path, history: ChdbHistory
+) -> None:
+    """W7: two records, perhaps in two partitions, and the first of them may be read later."""
+    with new_log(tmp_path / "log", 4) as log:
+        relay = HistoryRelay(history, log)
+        for number, member in enumerate(["1", "2", "3", "1"]):
+            row = {"id": "A1", "member": member, "at": "2026-02-28 12:00", "amount": number, "status": "paid"}
+            append_changes(log, SHOP, "orders", [row], START + number)
+            relay.catch_up()
+        assert sum(count > 0 for count in log.next_steps()) > 1
+    held = history.query("SELECT reference, amount FROM rows_orders").to_pylist()
+    assert held == [{"reference": "member:1", "amount": 300}]
 
 
 def test_a_relay_begins_where_its_tables_end_although_a_source_was_silent_for_long(
