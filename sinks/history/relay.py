@@ -109,8 +109,9 @@ class HistoryRelay:
     def _waiting(self) -> int:
         waiting = sum(self._log.next_steps()) - sum(self._next_step)
         if self._effects is not None:
-            last = [self._effects.last_seq(part) + 1 for part in range(self._log.partitions)]
-            waiting += sum(last) - sum(self._next_seq)
+            ends = [self._effects.last_seq(part) + 1 for part in range(self._log.partitions)]
+            # A store that was set back has fewer than history, until a replay has filled it again.
+            waiting += sum(max(0, end - seq) for end, seq in zip(ends, self._next_seq, strict=True))
         return waiting
 
     def _copy(self) -> int:
@@ -154,8 +155,9 @@ class HistoryRelay:
         for part in behind:
             share = max(1, min(self._rows, _EFFECTS) // len(behind))
             effects = self._effects.read(part, self._next_seq[part] - 1, share)
-            _check_dense(part, self._next_seq[part], effects)
-            pages.append(of_effects(effects))
+            if effects:  # none if the store was set back in between
+                _check_dense(part, self._next_seq[part], effects)
+                pages.append(of_effects(effects))
         if pages:
             self._history.write(EFFECTS, pages)
         for page in pages:

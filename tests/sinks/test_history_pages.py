@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
+from engine.outcome import Decision, Transition
+from sinks.history.history import EFFECTS
 from sinks.history.pages import of_blocks, of_effects
+from sinks.history.schema import tables_for
 from streams.errors import InputError
 from streams.log.block import Block, encode_tables, with_text_codes
 from tests.sinks.history_shop import SHOP, decision, fill, transition
@@ -74,6 +78,15 @@ def test_a_column_that_changes_its_type_between_blocks_is_refused() -> None:
     ]
     with pytest.raises(InputError, match="column 'size' was int64 and is string now"):
         of_blocks([block(step, {"订单": table}) for step, table in enumerate(tables)])
+
+
+def test_effects_have_the_fields_of_the_engines_records() -> None:
+    assert set(transition(0, 0)) == {field.name for field in fields(Transition)}
+    assert set(decision(0, 0)) == {field.name for field in fields(Decision)}
+    stored = {column.name for column in tables_for(EFFECTS, pa.schema([]), "UTC", "core")[0].columns} - {"at"}
+    assert set(of_effects([transition(0, 0)]).table.column_names) == stored
+    both = set(transition(0, 0)) | set(decision(0, 0))
+    assert stored == both - {"trigger"} | {"kind"}  # a trigger's name stands under 'what'
 
 
 def test_effects_become_one_page_in_which_their_kinds_are_told() -> None:

@@ -178,6 +178,20 @@ def test_an_effect_that_is_missing_is_told_and_nothing_behind_it_is_copied(
     assert history.drained(EFFECTS) == {}
 
 
+def test_an_outbox_that_was_set_back_is_waited_for(log: Log, history: ChdbHistory) -> None:
+    """P5: the store may lose its last second, and a replay fills it again with the same effects."""
+    outbox = Outbox(4)
+    outbox.add(1, 20)
+    relay = HistoryRelay(history, log, outbox)
+    relay.catch_up()
+    for held in (15, 0):
+        del outbox.effects[1][held:]
+        assert (relay.lag(), relay.catch_up()) == (Lag(0, 0.0), 0)
+    outbox.add(1, 25)
+    assert relay.catch_up() == 5
+    assert seqs(history)[1] == list(range(25))
+
+
 def test_a_write_that_fails_leaves_the_place_where_it_was(log: Log, history: ChdbHistory) -> None:
     """As with a full disk: an error, nothing lost, and it goes on when the cause is gone."""
 
