@@ -22,11 +22,16 @@ class CourierRelay:
         self._courier = courier
         self._drained = ledger.drained(NAME, partitions)
 
+    @property
+    def drained(self) -> list[int]:
+        """For each partition how many effects are taken over."""
+        return list(self._drained)
+
     def step(self) -> list[Delivery]:
         """Take over what the outbox holds, a bounded part of it; return what was carried out."""
         done: list[Delivery] = []
-        for partition, after in enumerate(self._drained):
-            for page in self._store.pages(partition, after, PAGES):
+        for partition in range(len(self._drained)):
+            for page in self._store.pages(partition, self._drained[partition], PAGES):
                 done += self._take(partition, page)
         return done
 

@@ -1,4 +1,4 @@
-"""A shop in one process: log, engine, profile store and channels (design, section 6)."""
+"""A shop in one process: log, engine, profile store, channels and history (design, section 6)."""
 
 from __future__ import annotations
 
@@ -12,22 +12,19 @@ from pathlib import Path
 
 import redis
 
-from app.courier_relay import CourierRelay
-from app.inspect import references_of
 from app.load import load_shop
 from app.log_folder import data_folder, open_log
 from app.owner import Owner
+from app.relays import Relays
 from app.runtime import keep_settings
 from app.service import Service
 from app.shop import Shop
-from sinks.channels.courier import Courier, open_channels
 from sinks.deliveries.ledger import Ledger
 from sinks.store.server import EmbeddedServer
 from sinks.store.store import Store
 from streams.log.log import Log
 
 STORE_FOLDER = "store"
-_PAUSE_SECONDS = 0.2
 
 
 @dataclass
@@ -41,6 +38,7 @@ class Embedded:
     server: EmbeddedServer
     store: Store
     ledger: Ledger
+    relays: Relays
     service: Service
     worker: threading.Thread
 
@@ -84,20 +82,19 @@ def open_embedded(
         ledger = Ledger(data)
         stack.callback(ledger.close)
         store = Store(server.client, shop.settings.name)
-        service = _service(log, shop, data, server, store, ledger, say, now)
+        relays = Relays(folder, shop, store, ledger, log.partitions, say)
+        stack.callback(relays.stop)
+        service = _service(log, shop, data, server, store, relays, say, now)
         worker = threading.Thread(target=_run, args=(service, progress), name="engine")
-        relay = threading.Thread(
-            target=_carry, args=(service, store, ledger, folder, shop, say), name="channels"
-        )
-        for thread in (worker, relay):
-            thread.start()
-            stack.callback(thread.join)
+        worker.start()
+        stack.callback(worker.join)
         stack.callback(service.stop)
-        yield Embedded(folder, data, shop, log, server, store, ledger, service, worker)
+        relays.start()
+        yield Embedded(folder, data, shop, log, server, store, ledger, relays, service, worker)
 
 
 def _service(
-    log: Log, shop: Shop, data: Path, server: EmbeddedServer, store: Store, ledger: Ledger,
+    log: Log, shop: Shop, data: Path, server: EmbeddedServer, store: Store, relays: Relays,
     say: Callable[[str], None], now: Callable[[], float],
 ) -> Service:  # fmt: skip
     def away(error: Exception) -> None:
@@ -108,7 +105,7 @@ def _service(
     def make() -> Owner:
         while True:
             try:
-                return Owner(log, shop, data, store, ledger, away, say)
+                return Owner(log, shop, data, store, relays.drained(), away, say)
             except (redis.ConnectionError, redis.TimeoutError) as error:
                 away(error)
 
@@ -119,23 +116,3 @@ def _service(
 def _run(service: Service, progress: Callable[[int], None] | None) -> None:
     with contextlib.suppress(Exception):  # it stands in service.failed, for those who wait
         service.run(progress)
-
-
-def _carry(
-    service: Service, store: Store, ledger: Ledger, folder: Path, shop: Shop, say: Callable[[str], None]
-) -> None:
-    """Carry decisions out until the service stops."""
-    with contextlib.closing(open_log(folder, shop)) as log:
-        channels = open_channels(shop, data_folder(folder, shop), say)
-        courier = Courier(shop, channels, lambda customer: _name(log, customer))
-        relay = CourierRelay(store, ledger, courier, log.partitions)
-        with contextlib.closing(courier):
-            while not service.stopping.wait(_PAUSE_SECONDS):
-                with contextlib.suppress(redis.ConnectionError, redis.TimeoutError):
-                    while relay.step():
-                        pass
-
-
-def _name(log: Log, customer: str) -> str:
-    found = references_of(log, customer)
-    return found[0] if found else customer

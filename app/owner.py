@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.commit import Committer, Effect
@@ -10,7 +10,6 @@ from app.restore import FOLDER, begin
 from app.shop import Shop
 from engine.engine import Engine
 from engine.partition import Partition, RawEffects
-from sinks.deliveries.ledger import Ledger
 from sinks.snapshots import folder as snapshots
 from sinks.snapshots.folder import Found
 from sinks.store.store import Head, Store
@@ -19,7 +18,6 @@ from streams.log.log import Log
 
 SNAPSHOT_EVERY = 200_000  # records behind the last snapshot that make a new one worth its while
 COMMIT_EVERY = 20_000  # effects waiting, while a long stretch is followed
-CHANNELS = "channels"  # the relay of deliveries
 
 
 class Owner:
@@ -31,19 +29,21 @@ class Owner:
     """
 
     def __init__(
-        self, log: Log, shop: Shop, data: Path, store: Store, ledger: Ledger,
+        self, log: Log, shop: Shop, data: Path, store: Store, drained: Sequence[int],
         away: Callable[[Exception], None], say: Callable[[str], None] = lambda _: None,
     ) -> None:  # fmt: skip
+        """drained: for each partition the number of the oldest effect that some relay still needs."""
         self.log = log
         self.data = data
         self.store = store
-        self.ledger = ledger
         self._listeners: list[Callable[[list[Effect]], None]] = []
         store.check()
         heads = [store.claim(partition) for partition in range(log.partitions)]
         _refuse_older_log(heads, log)
-        drained = ledger.drained(CHANNELS, log.partitions)
-        floors = [max(head.effects, done) for head, done in zip(heads, drained, strict=True)]
+        floors = [
+            _floor(store, partition, head, needed)
+            for partition, (head, needed) in enumerate(zip(heads, drained, strict=True))
+        ]
 
         def nothing_undrained(found: Found) -> bool:
             return all(count <= floor for count, floor in zip(found.effects, floors, strict=True))
@@ -97,6 +97,21 @@ class Owner:
         """Write a snapshot of the present state, which is committed."""
         self._snapshot_at = sum(self.engine.steps)
         return snapshots.save(self.data / FOLDER, self.engine, self._replay.version)
+
+
+def _floor(store: Store, partition: int, head: Head, needed: int) -> int:
+    """Return the number of the first effect to be written: all before it are in the outbox, or not needed.
+
+    A relay that lost what it had drained needs effects that were dropped since: then all from there on are
+    written again.
+    """
+    if needed >= head.effects:
+        return needed
+    first = store.first_effect(partition)
+    if first is not None and first <= needed:
+        return head.effects
+    store.empty_outbox(partition)
+    return needed
 
 
 def _refuse_older_log(heads: list[Head], log: Log) -> None:

@@ -22,6 +22,9 @@ class Settings(Declared):
     data: str = Field(
         default="data", description="folder of log and snapshots, relative to the shop's folder"
     )
+    history: bool = Field(
+        default=True, description="keep a copy of the log, and of what came out, to be asked in SQL"
+    )
     groups: dict[str, list[str]] = Field(default={}, description="exclusive groups: tags, first wins")
     identity_priority: list[str] = Field(default=[], description="reference types, the most trusted first")
 

@@ -54,7 +54,10 @@ class Courier:
         return [self._one(one) for one in decisions if one.outcome == "act" and one.status == "live"]
 
     def _one(self, decision: Decision) -> Delivery:
-        action = self._shop.triggers[decision.trigger].action
+        trigger = self._shop.triggers.get(decision.trigger)
+        if trigger is None:
+            return Delivery(decision, None, f"there is no trigger '{decision.trigger}' any more")
+        action = trigger.action
         if action.channel not in self._channels:
             raise InputError(action.channel, "there is no such channel", "declare it in channels.yaml")
         template = self._shop.channels[action.channel].templates.get(action.template)

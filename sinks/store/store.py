@@ -144,6 +144,15 @@ class Store:
             for number, at in found
         ]
 
+    def first_effect(self, partition: int) -> int | None:
+        """Return the number of the oldest effect in the outbox; None while it is empty."""
+        found: Any = self.client.xrange(self._key(partition, "effects"), "-", "+", 1)
+        return int(found[0][1][b"first"]) if found else None
+
+    def empty_outbox(self, partition: int) -> None:
+        """Drop all effects: they are about to be written again from an older one on."""
+        self.client.delete(self._key(partition, "effects"))
+
     def trim(self, partition: int, before: int) -> None:
         """Drop the pages whose effects are all numbered below ``before``."""
         self.client.xtrim(self._key(partition, "effects"), minid=f"{before + 1}-0", approximate=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine import memory
-from tests.engine.test_trigger_tables import ORDER, TEN, Story
+from tests.engine.story import ORDER, TEN, Story
 from tests.laws.run import Run
 from tests.laws.world import LIVE
 

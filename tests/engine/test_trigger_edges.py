@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rules.error import RuleError
-from tests.engine.test_trigger_tables import ORDER, TEN, Story, shop_of
+from tests.engine.story import ORDER, TEN, Story, shop_of
 from tests.laws.run import Run
 from tests.laws.world import IMPORT, LIVE, batch_of, partition_of, split
 

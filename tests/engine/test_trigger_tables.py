@@ -1,4 +1,4 @@
-"""Triggers, case by case: what sets them off, what they wait for, what stands against them (D1 to D5)."""
+"""Triggers, case by case: what sets them off, and what they wait for (D1)."""
 
 from __future__ import annotations
 
@@ -7,64 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.shop import Shop
-from engine.outcome import Decision, decision_id
-from engine.plan import build
-from reference.pieces import Pieces
-from tests.laws.run import Run
-from tests.laws.shops import Place, Small
-from tests.laws.world import DELETE, IMPORT, INSERT, LIVE, READ, UPDATE, Writer, customer_id
-
-START = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
-TEN = int(START.timestamp()) // 60  # 2026-03-01 10:00
-SOURCE = {
-    "key": ["id"], "references": [{"type": "member", "column": "m"}], "event_time": {"column": "at"},
-    "columns": {"amount": {"type": "int"}, "status": {"type": "text"}},
-}  # fmt: skip
-TAGS = {"full": {"rule": 'count(carts, "1h") >= 2'}, "seen": {"rule": "count(views) > 0"}}
-
-
-def shop_of(trigger: dict[str, Any], zone: str = "UTC", **more: Any) -> Small:
-    """Return a shop with one trigger, "t"."""
-    names = ("orders", "carts", "views")
-    horizon = {"orders": "20m"}
-    parts: dict[str, Any] = {
-        "settings": {"name": "triggers", "zone": zone},
-        "sources": {n: {"name": n, **SOURCE, "duplicate_horizon": horizon.get(n, "7d")} for n in names},
-        "tags": {name: {"name": name, **tag} for name, tag in TAGS.items()},
-        "triggers": {"t": {"name": "t", "action": {"channel": "sms"}, **trigger}},
-        "channels": {"sms": {}},
-    }
-    shop = Shop.model_validate(parts | more)
-    return Small(Place(zone, START), shop, build(shop), Pieces.of(shop, shop.triggers))
-
-
-class Story:
-    """A live log of one customer (1), told minute by minute, and what its trigger decided."""
-
-    def __init__(self, trigger: dict[str, Any], zone: str = "UTC", start: int = TEN, **more: Any) -> None:
-        self.shop = shop_of(trigger, zone, **more)
-        self.writer = Writer(start)
-        self.start = start
-        self.writer.tick()
-
-    def at(self, minute: int) -> Writer:
-        """Let time pass to a minute after the start."""
-        self.writer.wait(self.start + minute - self.writer.minute)
-        return self.writer
-
-    def decided(self, until: int = 0) -> list[Decision]:
-        """Run everything, and on to a minute after the start; return the decisions."""
-        if until:
-            self.at(until).tick()
-        return Run(self.shop).feed(self.writer.log).to().outcome.decisions
-
-    def told(self, until: int = 0) -> list[tuple[int, str]]:
-        """Return (minute after the start, outcome or the guard that refused) of each decision."""
-        return [(one.minute - self.start, one.guard or one.outcome) for one in self.decided(until)]
-
-
-ORDER = {"when": {"event": {"source": "orders"}}}
+from tests.engine.story import ABSENCE, ORDER, TEN, WAIT, Story
+from tests.laws.world import DELETE, IMPORT, INSERT, LIVE, READ, UPDATE, customer_id
 
 
 def test_an_event_means_an_insert_unless_more_is_named() -> None:
@@ -175,9 +119,6 @@ def test_segments_set_triggers_off_by_name() -> None:
         assert story.told(25) == expected
 
 
-ABSENCE = {"when": {"absence": {"after": {"source": "carts"}, "of": {"source": "orders"}, "within": "2h"}}}
-
-
 @pytest.mark.parametrize(
     ("order", "expected"), [(-1, [(121, "act")]), (0, []), (60, []), (120, []), (121, [(121, "act")])]
 )
@@ -280,9 +221,6 @@ def test_a_schedule_missed_in_an_import_is_not_made_up_for_and_days_are_kept() -
     assert story.told(60) == []
 
 
-WAIT = {"when": {"enter": "full"}, "if": 'count(views, "10m") == 0', "for": "20m"}
-
-
 def test_for_begins_anew_at_a_false_if() -> None:
     """D1: a view of 10:05 makes it false until 10:15; due at 10:35. One occasion, one decision."""
     story = Story(WAIT)
@@ -314,97 +252,3 @@ def test_one_instance_waits_at_a_time() -> None:
     story.at(12).row("orders", 3, 1)
     made = story.decided(30)
     assert [(one.minute - TEN, one.cause["position"][1]) for one in made] == [(10, 1), (22, 3)]
-
-
-def test_consent_that_is_missing_withdrawn_or_over_refuses() -> None:
-    """D5: granted until a minute acts in the minute before it."""
-    story = Story({**ORDER, "guards": {"consent": "sms/marketing"}})
-    story.at(0).row("orders", 0, 1)
-    story.at(1).consent(1, True, TEN + 5)
-    for minute in (2, 4, 5):
-        story.at(minute).row("orders", minute, 1)
-    story.at(6).consent(1, True)
-    story.at(7).row("orders", 7, 1)
-    story.at(8).consent(1, False)
-    story.at(9).row("orders", 9, 1)
-    assert story.told(10) == [
-        (0, "consent"), (2, "act"), (4, "act"), (5, "consent"), (7, "act"), (9, "consent"),
-    ]  # fmt: skip
-
-
-def test_cool_down_refuses_before_its_end_and_refusals_do_not_prolong_it() -> None:
-    """D5: acted at d, refused in the minutes before d + c, with its figures."""
-    story = Story({**ORDER, "guards": {"cool_down": "30m"}})
-    for minute in (0, 1, 29, 30, 59, 60):
-        story.at(minute).row("orders", minute, 1)
-    made = story.decided(61)
-    told = [(one.minute - TEN, one.guard or one.outcome) for one in made]
-    assert told == [
-        (0, "act"),
-        (1, "cool_down"),
-        (29, "cool_down"),
-        (30, "act"),
-        (59, "cool_down"),
-        (60, "act"),
-    ]
-    assert made[1].figures == {"acted_at": TEN, "cool_down": 30}
-
-
-def test_late_is_older_than_max_age_and_the_first_guard_to_refuse_is_named() -> None:
-    """D4, D5: 60 minutes is not older than 1h; an order without consent that is late is refused as late."""
-    story = Story({**ORDER, "guards": {"max_age": "1h"}})
-    story.at(0).row("orders", 1, 1, event=TEN - 60)
-    story.at(0).row("orders", 2, 1, event=TEN - 61)
-    made = story.decided(2)
-    assert [one.guard or one.outcome for one in made] == ["act", "late"]
-    assert made[1].figures == {"age": 61, "max_age": 60}
-    story = Story({**ORDER, "guards": {"consent": "sms/marketing"}})
-    story.at(0).row("orders", 1, 1, event=TEN - 120)
-    assert story.told(2) == [(0, "late")]
-
-
-def test_a_shadow_trigger_decides_and_is_marked_a_paused_one_decides_nothing() -> None:
-    """D2."""
-    story = Story({**ORDER, "status": "shadow", "guards": {"cool_down": "1h"}})
-    story.at(0).row("orders", 1, 1)
-    story.at(1).row("orders", 2, 1)
-    assert [(one.status, one.outcome, one.guard) for one in story.decided(2)] == [
-        ("shadow", "act", ""), ("shadow", "refused", "cool_down"),
-    ]  # fmt: skip
-    for trigger in (ORDER, ABSENCE, WAIT, {"when": {"schedule": {"at": "10:05"}}}):
-        story = Story({**trigger, "status": "paused"})
-        story.at(0).row("orders", 1, 1)
-        story.at(1).row("carts", 1, 1)
-        story.writer.row("carts", 2, 1)
-        assert story.told(130) == []
-
-
-def test_an_import_decides_nothing_and_leaves_no_instance_behind() -> None:
-    """T5: also what falls due in the live minutes after it."""
-    for trigger in (ORDER, ABSENCE, WAIT, {"when": {"enter": "full"}}):
-        story = Story(trigger)
-        story.writer.log.clear()
-        story.writer.mode = IMPORT
-        for minute in (0, 1):
-            story.at(minute).row("orders", minute, 1)
-            story.writer.row("carts", minute, 1, event=TEN + minute + 2)
-        story.writer.mode = LIVE
-        assert story.told(140) == []
-
-
-def test_a_decision_is_named_by_trigger_version_customer_and_cause() -> None:
-    """D2: the same on every replay; its cause is the row and its position."""
-    story = Story(ORDER)
-    story.at(0).row("orders", 42, 1, position=(0, 3, 7))
-    (one,) = story.decided(1)
-    cause = {"source": "orders", "key": f"{2**63:016x}{42:016x}", "position": [0, 3, 7]}
-    assert one.cause == cause
-    assert one.id == decision_id("t", story.shop.plan.trigger.version("t"), customer_id(1), cause)
-    assert one.id == story.decided()[0].id
-
-
-def test_the_decision_of_the_specification_has_its_id() -> None:
-    """D2: the worked example."""
-    cause = {"source": "orders", "key": f"{2**63:016x}{42:016x}", "position": [0, 0, 7]}
-    found = decision_id("thanks", "0123456789ab", "ccf09baf3073fa7835007f02f8006297", cause)
-    assert found == "5412ab8d57c001546015c43debe6a3f1"

@@ -21,7 +21,7 @@ from streams.control import SETTINGS, Control
 from streams.live import append_changes, append_controls, append_ticks
 from streams.log.log import Log
 from streams.log.rows import read_control, read_rows
-from tests.engine.test_trigger_tables import SOURCE, TEN
+from tests.engine.story import SOURCE, TEN
 
 BEFORE = {
     "buyer": {"rule": "count(orders) > 0", "sticky": "10m"},

@@ -15,7 +15,7 @@ from streams.control import SETTINGS, Control
 from streams.live import append_changes, append_controls, append_ticks
 from streams.log.log import Log
 from streams.log.settings import last_settings
-from tests.engine.test_trigger_tables import SOURCE, TEN
+from tests.engine.story import SOURCE, TEN
 from tests.laws.test_settings_change import row
 
 
