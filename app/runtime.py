@@ -11,11 +11,12 @@ from typing import Any
 
 import pandas as pd
 
-from app.effects import Collector, Outbox
+from app.effects import Collector
 from app.inspect import LIVES, audit_minutes, find_customer, held_at, profile_of
 from app.load import load_shop
 from app.log_folder import data_folder, open_log
 from app.replay import Replay, canonical, last_version, settings_body
+from app.restore import FOLDER, begin
 from app.shop import Shop
 from engine.engine import Engine
 from engine.outcome import Decision, Transition
@@ -32,17 +33,14 @@ SNAPSHOT_EVERY = 50_000  # records behind the last snapshot that make a new one 
 
 
 class Runtime:
-    """A shop's log and the engine behind it. Use `open_shop`."""
+    """A shop's log and an engine behind it, to be looked at; nothing is carried out. Use `open_shop`."""
 
     def __init__(self, folder: Path, shop: Shop, log: Log) -> None:
         self.folder = folder
         self.log = log
         self.data = data_folder(folder, shop)
-        self.outbox = Outbox(self.data)
-        self.listeners: list[Callable[[list[Transition], list[Decision]], None]] = []
-        self.collector = Collector(self._listen)
-        self._restored = 0
-        self._replay = self._begin(shop)
+        self._replay, found = begin(log, shop, self.data, lambda *_: None, say=_say)
+        self._restored = sum(found.steps) if found else 0
 
     @property
     def shop(self) -> Shop:
@@ -53,42 +51,25 @@ class Runtime:
     def engine(self) -> Engine:
         return self._replay.engine
 
-    def _listen(self, moved: list[Transition], made: list[Decision]) -> None:
-        self.outbox.record(made)
-        for listener in self.listeners:
-            listener(moved, made)
+    @property
+    def effects(self) -> int:
+        """How many transitions and decisions the log has brought about so far."""
+        return sum(digest.count for digest in self.engine.digests)
 
-    def _begin(self, shop: Shop) -> Replay:
-        """Start from the newest readable snapshot, or from the log's beginning."""
-        for found in snapshots.newest(self.data / "snapshots"):
-            then = Shop.model_validate_json(found.settings)
-            replay = Replay(self.log, then, self.collector.take)
-            if all(a <= b for a, b in zip(found.steps, self.log.next_steps(), strict=True)):
-                snapshots.load(found, replay.engine)
-                self._restored = sum(found.steps)
-                return replay
-        return Replay(self.log, shop, self.collector.take)
+    def catch_up(self, progress: Callable[[int], None] | None = None, until: int | None = None) -> None:
+        """Apply what the log has gained.
 
-    def catch_up(
-        self, progress: Callable[[int], None] | None = None, until: int | None = None, carry: bool = True
-    ) -> list[Decision]:
-        """Apply what the log has gained; return the decisions that are new. Keeps a snapshot now and then.
-
-        progress: called with the number of records applied; until: the last minute to apply, all when absent;
-        carry: False for who only looks: decisions are then left to the process that carries them out.
+        progress: called with the number of records applied; until: the last minute to apply, all when absent.
+        The log's writer keeps a snapshot now and then.
         """
         self._replay.follow(until, progress)
-        if not carry:
-            return []
-        fresh = self.outbox.commit()
-        if sum(self.engine.steps) - self._restored >= SNAPSHOT_EVERY:
+        if self.log.writable and sum(self.engine.steps) - self._restored >= SNAPSHOT_EVERY:
             self.save_snapshot()
-        return fresh
 
     def save_snapshot(self) -> Path:
         """Write a snapshot of the present state."""
         self._restored = sum(self.engine.steps)
-        return snapshots.save(self.data / "snapshots", self.engine, self._replay.version)
+        return snapshots.save(self.data / FOLDER, self.engine, self._replay.version)
 
     def at(self, minute: int) -> Engine:
         """Return an engine that stands at the end of an earlier minute, by replay from the beginning."""
@@ -132,10 +113,6 @@ class Runtime:
         """Recompute one minute from scratch and compare with what was `held` when the engine stood there."""
         return audit_minutes(self.log, self.shop, self.engine.clock, minute, None, 1, read=held)
 
-    def close(self) -> None:
-        """Close the files."""
-        self.outbox.close()
-        self.log.close()
 
 
 @contextlib.contextmanager
@@ -154,13 +131,14 @@ def open_shop(folder: Path) -> Iterator[Runtime]:
     except WrittenElsewhere:
         log = open_log(folder, shop)
         sys.stderr.write("another process writes this log; its settings hold here too\n")
-    if log.writable:
-        keep_settings(log, shop)
-    runtime = Runtime(folder, shop, log)
-    try:
-        yield runtime
-    finally:
-        runtime.close()
+    with log:
+        if log.writable:
+            keep_settings(log, shop)
+        yield Runtime(folder, shop, log)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
 
 
 def keep_settings(log: Log, shop: Shop) -> bool:
@@ -183,7 +161,7 @@ class Sandbox:
         self.log = Log.create(folder, shop.settings.name, 1)
         self._made: list[Decision] = []
         self._moved: list[Transition] = []
-        self._collector = Collector(self._listen, quiet=False)
+        self._collector = Collector(self._listen)
         self._replay = Replay(self.log, shop, self._collector.take)
 
     def _listen(self, moved: list[Transition], made: list[Decision]) -> None:

@@ -6,8 +6,9 @@ from app.checks.texts import check_length, check_time_format, check_zone
 from app.folder import Folder
 from app.problems import Problems
 from rules.suggest import suggest
+from streams.cdc.open import open_decoder
 from streams.contract.columns import check_customer, check_event_time
-from streams.contract.source import Column, Source
+from streams.contract.source import CHANGE_FORMATS, Column, Source
 from streams.errors import InputError
 
 
@@ -24,10 +25,20 @@ def check_sources(folder: Folder, problems: Problems) -> None:
         check_zone(source.event_time.zone, folder.where(label, "event_time", "zone"), problems)
         where = folder.where(label, "event_time", "format")
         check_time_format(source.event_time.format, where, problems, epochs=True)
+        _check_messages(folder, label, source, problems)
         for column_name, column in source.columns.items():
             _check_column(folder, label, column_name, column, problems)
             if column.attribute is not None:
                 _check_attribute(folder, label, column_name, column.attribute, attributes, problems)
+
+
+def _check_messages(folder: Folder, label: str, source: Source, problems: Problems) -> None:
+    """A source of change messages must say how its columns are written."""
+    if source.format.type in CHANGE_FORMATS:
+        try:
+            open_decoder(source)
+        except InputError as error:
+            problems.add(folder.where(label, "columns"), error.problem, error.hint)
 
 
 def _check_customer(folder: Folder, name: str, source: Source, problems: Problems) -> None:

@@ -48,7 +48,7 @@ def audit(
     minute = None if at is None else read_at(at, zone)
     reach = {} if lives is None else {"lives": _read_lives(lives)}
     with open_shop(shop) as runtime:
-        runtime.catch_up(carry=False)
+        runtime.catch_up()
         report = runtime.audit(minute, random, seed, **reach)
     if json:
         print_json(report)

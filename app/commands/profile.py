@@ -35,7 +35,7 @@ def profile(
     declared = load_shop(shop)
     minute = None if at is None else read_at(at, declared.settings.zone)
     with open_shop(shop) as runtime:
-        runtime.catch_up(carry=False)
+        runtime.catch_up()
         found = runtime.profile(customer, minute, why)
     if json:
         print_json(found)

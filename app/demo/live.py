@@ -7,28 +7,39 @@ import csv
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from app.commit import Effect
+from app.courier_relay import NAME, CourierRelay
 from app.demo import story
+from app.demo.feed import Feed
 from app.demo.lives import Change
 from app.demo.simulate import CUSTOMERS, Simulation
 from app.demo.story import HER, Beat
-from app.inspect import references_of
+from app.embedded import STORE_FOLDER
+from app.inspect import audit_minutes, profile_of, references_of
 from app.load import load_shop
 from app.log_folder import open_log
 from app.moments import parse_moment
-from app.runtime import Runtime, keep_settings
+from app.owner import Owner
+from app.runtime import keep_settings
 from app.shop import Shop
+from engine.engine import Engine
 from engine.outcome import Decision, Transition
 from sinks.channels.courier import Courier, Delivery, open_channels
+from sinks.deliveries.ledger import Ledger
+from sinks.store.server import EmbeddedServer
+from sinks.store.store import Store
+from streams.arrive import Arrivals
 from streams.intake import import_files
-from streams.live import append_changes, append_ticks
+from streams.live import append_ticks
+from streams.log.log import Log
 
 START = "2026-03-02 09:05"  # a Monday: the shop's Monday note goes out at 09:30
 QUIET = 5  # minutes without a change after which a tick is written; the engine's limit is ten (T2)
-# Parents before their children: a parcel or refund finds its customer through its order (W8).
-SOURCES = ("members", "consent", "orders", "parcels", "refunds", "tickets", "views")
+
 
 
 @dataclass
@@ -45,71 +56,90 @@ class Happened:
 
 
 class LiveShop:
-    """The shop, its log and its engine, from the first live minute on. Use `open_live`."""
+    """The shop, its log, engine and store, from the first live minute on. Use `open_live`."""
 
-    def __init__(self, runtime: Runtime, simulation: Simulation, folder: Path) -> None:
-        self.runtime = runtime
+    def __init__(
+        self, owner: Owner, ledger: Ledger, relay: CourierRelay, simulation: Simulation, sent: list[str]
+    ) -> None:
+        self.owner = owner
+        self.ledger = ledger
+        self.log = owner.log
         self.simulation = simulation
         self.minute = simulation.start - 1
         self.imported = 0  # rows of history
-        self.her_id = str(runtime.profile(self.her)["id"])
-        zone = runtime.shop.settings.zone
-        self._beats = story.beats(simulation.start, zone)
+        self.sent = sent  # what the console channel has written
+        self.her_id = str(self.profile()["id"])
+        self._relay = relay
+        self._arrivals = Arrivals(owner.log)
+        self._feed = Feed(owner.shop)
+        self._beats = story.beats(simulation.start, owner.shop.settings.zone)
         for beat in self._beats:
             simulation.expect(beat.changes)
-        self._moved: list[Transition] = []
+        self._came: list[Effect] = []
         self._seen_at = self.minute
-        runtime.listeners.append(lambda moved, made: self._moved.extend(moved))
-        self.sent: list[str] = []  # what the console channel has written
-        self._courier = Courier(
-            runtime.shop, open_channels(runtime.shop, folder, self.sent.append), self.name
-        )
+        owner.listen(self._came.extend)
+
+    @property
+    def shop(self) -> Shop:
+        return self.owner.shop
+
+    @property
+    def engine(self) -> Engine:
+        return self.owner.engine
 
     @property
     def her(self) -> str:
         """The followed customer's reference."""
         return f"member:{HER.member}"
 
+    def profile(self) -> dict[str, Any]:
+        """Return the followed customer's profile."""
+        found = profile_of(self.log, self.shop, self.engine, self.her, False)
+        assert found is not None  # she is in the history
+        return found
+
+    def audit(self) -> dict[str, Any]:
+        """Recompute the present minute from scratch and compare."""
+        return audit_minutes(self.log, self.shop, self.engine.clock, None, None, 1)
+
     def name(self, customer: str) -> str:
-        """Return a customer's first reference, or the id where there is none."""
-        found = references_of(self.runtime.log, customer)
-        members = [one for one in found if one.startswith("member:")]
-        return members[0] if members else found[0] if found else customer
+        """Return a customer's reference, as `name_of`."""
+        return name_of(self.log, customer)
 
     def play(self) -> Happened:
-        """Let the next minute pass: append its changes to the log, follow, carry out what was decided."""
+        """Let the next minute pass: take its changes as messages, follow, carry out what was decided."""
         self.minute += 1
         changes = self.simulation.minute(self.minute)
-        self._append(changes)
-        decisions = self.runtime.catch_up()
-        deliveries = self._courier.carry_out(decisions)
-        moved, self._moved = self._moved, []
-        live = [one for one in moved if one.mode == "live"]
+        self._take(changes)
+        self.owner.follow()
+        deliveries = self._relay.step()
+        came = list(self._came)
+        self._came.clear()
+        moved = [one for one in came if isinstance(one, Transition) and one.mode == "live"]
+        made = [one for one in came if isinstance(one, Decision)]
         beats = [beat for beat in self._beats if beat.minute == self.minute]
-        profile = self.runtime.profile(self.her)
-        return Happened(self.minute, changes, live, deliveries, decisions, beats, profile)
+        return Happened(self.minute, changes, moved, deliveries, made, beats, self.profile())
 
-    def _append(self, changes: list[Change]) -> None:
-        log, shop = self.runtime.log, self.runtime.shop
-        for source in SOURCES:
-            own = [change for change in changes if change.source == source]
-            if own:
-                rows, done = [change.row for change in own], [change.operation for change in own]
-                report = append_changes(log, shop, source, rows, self.minute, "live", done)
-                assert not report.rejected, report.first_rejected  # the simulation keeps its own contract
+    def _take(self, changes: list[Change]) -> None:
         if changes:
+            messages = self._feed.messages(changes)
+            (answer,) = self._arrivals.take(self.shop, [(messages, None)], self.minute)
+            assert not answer.rejected, answer.rejected  # the simulation keeps its own contract
             self._seen_at = self.minute
         elif self.minute - self._seen_at >= QUIET:
-            append_ticks(log, self.minute, "live")
+            append_ticks(self.log, self.minute, "live")
             self._seen_at = self.minute
 
     def digest(self) -> str:
         """Return the digest of everything that the engine has emitted (semantics P3)."""
-        return "".join(one.hexdigest() for one in self.runtime.engine.digests)
+        return "".join(one.hexdigest() for one in self.engine.digests)
 
-    def close(self) -> None:
-        """Close the channels; the runtime is closed by `open_live`."""
-        self._courier.close()
+
+def name_of(log: Log, customer: str) -> str:
+    """Return a customer's member number, another reference, or the id where there is none."""
+    found = references_of(log, customer)
+    members = [one for one in found if one.startswith("member:")]
+    return members[0] if members else found[0] if found else customer
 
 
 @contextlib.contextmanager
@@ -125,19 +155,27 @@ def open_live(
     zone = shop.settings.zone
     simulation = Simulation(seed, parse_moment(START, None, zone), zone, customers)
     with contextlib.ExitStack() as stack:
-        log = open_log(folder, shop, write=True)
-        stack.callback(log.close)
+        log = stack.enter_context(open_log(folder, shop, write=True))
         keep_settings(log, shop)
-        files = _write_history(shop, simulation, data / "history")
-        report = import_files(log, shop, files)
+        report = import_files(log, shop, _write_history(shop, simulation, data / "history-files"))
         assert not report.rejected, report.first_rejected
-        runtime = Runtime(folder, shop, log)
-        stack.callback(runtime.outbox.close)
-        runtime.catch_up()
-        live = LiveShop(runtime, simulation, data)
+        server = EmbeddedServer(data / STORE_FOLDER)
+        stack.callback(server.stop)
+        store, ledger = Store(server.client, shop.settings.name), Ledger(data)
+        stack.callback(ledger.close)
+        sent: list[str] = []
+        courier = Courier(shop, open_channels(shop, data, sent.append), partial(name_of, log))
+        stack.callback(courier.close)
+        owner = Owner(log, shop, data, store, ledger.drained(NAME, log.partitions), _give_up)
+        owner.follow()
+        relay = CourierRelay(store, ledger, courier, log.partitions)
+        live = LiveShop(owner, ledger, relay, simulation, sent)
         live.imported = report.rows
-        stack.callback(live.close)
         yield live
+
+
+def _give_up(error: Exception) -> None:
+    raise error
 
 
 def _placed(shop: Shop, data: Path, language: str | None) -> Shop:

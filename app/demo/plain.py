@@ -21,7 +21,7 @@ class Plain:
         self.tally = tally
         self.console = console
         self.words = tally.teller.words
-        self.shop = tally.live.runtime.shop
+        self.shop = tally.live.shop
         self._hour = Counts()
         self._moves: dict[tuple[str, str], list[Transition]] = {}
         self._decisions: dict[tuple[str, str], Text] = {}  # the first of each kind within the hour

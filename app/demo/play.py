@@ -40,8 +40,8 @@ def play_live(
     """
     began = time.perf_counter()
     with open_live(ROOT / "examples" / "shop", data, seed, language) as live:
-        teller = Teller(live.runtime.shop, live.name)
-        tally, first = Tally(live, teller), grid_of(live.runtime.engine)
+        teller = Teller(live.shop, live.name)
+        tally, first = Tally(live, teller), grid_of(live.engine)
         _greet(console, live, data, seed, time.perf_counter() - began)
         began = time.perf_counter()
         interrupted = _let_pass(tally, console, pace, minutes)
@@ -65,19 +65,19 @@ def _let_pass(tally: Tally, console: Console, pace: float | None, minutes: int |
 
 
 def _greet(console: Console, live: LiveShop, data: Path, seed: int, seconds: float) -> None:
-    words, runtime = Teller(live.runtime.shop, live.name).words, live.runtime
+    words = Teller(live.shop, live.name).words
     folder = data.relative_to(ROOT) if data.is_relative_to(ROOT) else data
     console.print(f"\n[bold]{words['live_title']}[/bold]")
     console.print(words["live_fresh"].format(folder=folder, seed=seed), soft_wrap=True)
-    customers = sum(partition.customers for partition in runtime.engine.partitions)
+    customers = sum(partition.customers for partition in live.engine.partitions)
     rows = live.imported
     console.print(words["live_history"].format(customers=f"{customers:,}", rows=f"{rows:,}",
                                                seconds=f"{seconds:.1f}"), soft_wrap=True)  # fmt: skip
 
 
 def _sum_up(console: Console, tally: Tally, first: Grid, seconds: float) -> Report:
-    runtime, words, counts = tally.live.runtime, tally.teller.words, tally.counts
-    shop, engine = runtime.shop, runtime.engine
+    live, words, counts = tally.live, tally.teller.words, tally.counts
+    shop, engine = live.shop, live.engine
     console.print(f"\n[bold]{words['summary']}[/bold]")
     console.print(words["played"].format(
         minutes=f"{counts.minutes:,}", changes=f"{counts.changes:,}", gained=counts.gained.total(),
@@ -103,10 +103,10 @@ def _sum_up(console: Console, tally: Tally, first: Grid, seconds: float) -> Repo
 
 
 def _audit(console: Console, tally: Tally) -> Report:
-    runtime, words = tally.live.runtime, tally.teller.words
-    moment = write_moment(runtime.engine.clock, runtime.shop.settings.zone)
+    live, words = tally.live, tally.teller.words
+    moment = write_moment(live.engine.clock, live.shop.settings.zone)
     began = time.perf_counter()
-    report = runtime.audit()
+    report = live.audit()
     console.print(words["audit_done"].format(
         minute=moment, compared=f"{report['compared']:,}",
         differences=len(report["differences"]), seconds=f"{time.perf_counter() - began:.1f}",

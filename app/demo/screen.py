@@ -33,8 +33,8 @@ class Screen:
         self.pace = pace
         self.stop = stop
         self.words = tally.teller.words
-        self.shop = tally.live.runtime.shop
-        self._first = grid_of(tally.live.runtime.engine)
+        self.shop = tally.live.shop
+        self._first = grid_of(tally.live.engine)
         self._shown = 0.0
         self._live = Live(console=console, screen=True, auto_refresh=False)
 
@@ -92,7 +92,7 @@ class Screen:
         )
 
     def _grid(self) -> Panel:
-        grid = grid_table(grid_of(self.tally.live.runtime.engine), self._first)
+        grid = grid_table(grid_of(self.tally.live.engine), self._first)
         title = f"RFM: {self.words['share_moved']}"
         return Panel(grid, title=title, title_align="left", border_style="dim")
 
@@ -112,7 +112,7 @@ class Screen:
         return Panel(Group(*parts), title=title, title_align="left", border_style="dim")
 
     def _sizes(self) -> Layout:
-        engine, counts = self.tally.live.runtime.engine, self.tally.counts
+        engine, counts = self.tally.live.engine, self.tally.counts
         both = Layout()
         tags = tag_table(engine, self.words, counts.gained, counts.lost)
         segments = segment_table(self.shop, engine, self.words)

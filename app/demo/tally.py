@@ -62,7 +62,7 @@ class Tally:
         self.moves: deque[Text] = deque(maxlen=KEPT)
         self.decisions: deque[Text] = deque(maxlen=KEPT)
         self.story: list[StoryLine] = []
-        self.profile: dict[str, Any] = live.runtime.profile(live.her)
+        self.profile: dict[str, Any] = live.profile()
 
     def take(self, happened: Happened) -> None:
         """Take one minute in."""

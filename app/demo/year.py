@@ -93,7 +93,7 @@ class Year:
             runtime.catch_up(progress)
         runtime.save_snapshot()
         seconds = time.perf_counter() - began
-        rate, changes = f"{(total - before) / seconds:,.0f}", f"{runtime.collector.counted:,}"
+        rate, changes = f"{(total - before) / seconds:,.0f}", f"{runtime.effects:,}"
         self.say("year_followed", rows=f"{total - before:,}", seconds=f"{seconds:.1f}", rate=rate,
                  changes=changes)  # fmt: skip
         return minute, held

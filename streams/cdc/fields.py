@@ -84,6 +84,9 @@ def _one(heading: str, found: list[Field], factor: bool, where: str) -> Field:
     rounding = {field for field in telling if field.round is not None}
     if len(telling) > 1 and not rounding and {field.kind for field in telling} == {"number"}:
         telling = {max(telling, key=lambda field: (field.wire is not None, field.scale or 0))}
+    kinds = {field.kind for field in telling}
+    if kinds == {"time", "date"} and all(field.wire is None for field in telling):
+        telling = {field for field in telling if field.kind == "date"}  # whose local midnight is the time
     if len(telling) > 1:
         raise InputError(
             where, f"column '{heading}' is read in two ways", "declare the same type, wire, round and zone"

@@ -23,7 +23,7 @@ class FromScratch:
         self.log, self.shop = log, shop
         self.moved: list[Transition] = []
         self.made: list[Decision] = []
-        self.replay = Replay(log, shop, Collector(self._listen, quiet=False).take)
+        self.replay = Replay(log, shop, Collector(self._listen).take)
         self.replay.follow()
 
     def _listen(self, moved: list[Transition], made: list[Decision]) -> None:

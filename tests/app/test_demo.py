@@ -41,7 +41,7 @@ def played(folder: Path, minutes: int, language: str = "en") -> tuple[list[Happe
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveShop, Tally, str]]:
     """A shop that has played its story, what was seen of it, and the lines written."""
     with open_live(SHOP, tmp_path_factory.mktemp("demo") / "data", 1, "en") as live:
-        tally, text = Tally(live, Teller(live.runtime.shop, live.name)), io.StringIO()
+        tally, text = Tally(live, Teller(live.shop, live.name)), io.StringIO()
         plain = Plain(tally, Console(file=text, width=110))
         for _ in range(STORY_MINUTES):
             happened = live.play()
@@ -94,7 +94,7 @@ def test_the_thanks_for_a_cancelled_third_order_never_goes_out(told: tuple[LiveS
     """D1: `for` begins anew when the order is ordered again."""
     thanked = [
         one.minute
-        for one in told[0].runtime.outbox.all()
+        for one in (entry.decision for entry in told[0].ledger.after(0, 100_000))
         if one.trigger == "third_order" and one.customer == told[0].her_id
     ]
     assert thanked == [START_MINUTE + story.ORDERS_AGAIN + story.THANKED]
@@ -102,7 +102,7 @@ def test_the_thanks_for_a_cancelled_third_order_never_goes_out(told: tuple[LiveS
 
 def test_what_the_engine_holds_equals_a_recompute(told: tuple[LiveShop, Tally, str]) -> None:
     """L5."""
-    report = told[0].runtime.audit()
+    report = told[0].audit()
     assert report["differences"] == []
     assert report["compared"] > 10_000
 

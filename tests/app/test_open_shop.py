@@ -28,7 +28,7 @@ def test_a_log_that_another_writes_is_opened_for_reading_and_its_settings_hold(
         steps = log.next_steps()
         settings.write_text(settings.read_text(encoding="utf-8").replace('"GBP"', '"EUR"'))
         with open_shop(folder) as runtime:
-            runtime.catch_up(carry=False)
+            runtime.catch_up()
             assert runtime.shop.settings.currency == "GBP"
         assert log.next_steps() == steps
     assert "its settings hold here too" in capsys.readouterr().err

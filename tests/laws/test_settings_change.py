@@ -89,7 +89,7 @@ def test_what_is_unchanged_keeps_its_since_and_what_is_new_enters_by_activation(
         moved.extend(some)
         made.extend(others)
 
-    collector = Collector(listen, quiet=False)
+    collector = Collector(listen)
     replay = Replay(log, old, collector.take)
     replay.follow(until=TEN + 22)
     at_change = [(one.what, one.change, one.mode) for one in moved if one.minute == TEN + 20]

@@ -41,7 +41,7 @@ class Changing:
         append_ticks(self.log, TEN + 9)
         append_controls(self.log, [Control(SETTINGS, None, settings_body(new))], TEN + 10, "live")
         append_ticks(self.log, TEN + 40)
-        self.replay = Replay(self.log, old, Collector(self._listen, quiet=False).take)
+        self.replay = Replay(self.log, old, Collector(self._listen).take)
 
     def _listen(self, moved: list[Transition], made: list[Decision]) -> None:
         self.moved += moved
