@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
@@ -61,10 +61,12 @@ def profile_of(log: Log, shop: Shop, engine: Engine, reference: str, why: bool) 
 def audit_minutes(
     log: Log, shop: Shop, clock: int, minute: int | None, random: int | None, seed: int,
     lives: int | None = LIVES, read: Mapping[str, pd.DataFrame] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Recompute at the clock, at one minute, or at random ones, and compare every value.
 
-    read: what an engine that stood at ``minute`` held then (`held_at`), so that nothing is replayed.
+    read: what an engine that stood at ``minute`` held then (`held_at`), so that it replays nothing; progress:
+    called with the number of lives replayed so far, and of all.
     Tags that remember (sticky, max), and those that rest on them, depend on a customer's whole life; so many
     ``lives`` are replayed (None: everybody's), of customers chosen by ``seed``; of all others they are not
     compared. Returns minutes, compared (how many values), customers, lives (how many were replayed) and
@@ -79,12 +81,16 @@ def audit_minutes(
         minutes = sorted(random_minutes(first, clock, random, seed))
     replay = Replay(log, shop, lambda *_: None)
     everybody = history.customers.ids
-    chosen = everybody if lives is None else Random(seed).sample(everybody, min(lives, len(everybody)))
-    if not path_dependent(pieces):
-        chosen = []
+    chosen = _whose_lives(pieces, everybody, lives, seed)
     found: list[dict[str, Any]] = []
     compared = 0
-    for at, recomputed in zip(minutes, recompute_many(history, minutes, replay=chosen), strict=True):
+
+    def tell(done: int) -> None:
+        if progress is not None:
+            progress(done, len(chosen))
+
+    everything = recompute_many(history, minutes, replay=chosen, progress=tell)
+    for at, recomputed in zip(minutes, everything, strict=True):
         held = _replayed(replay, at, pieces) if read is None else read
         compared += sum(frame.size for frame in held.values())
         for one in compare(recomputed, held):
@@ -92,6 +98,13 @@ def audit_minutes(
                           "recomputed": one.recomputed})  # fmt: skip
     return {"minutes": minutes, "compared": compared, "customers": len(everybody), "lives": len(chosen),
             "differences": found}  # fmt: skip
+
+
+def _whose_lives(pieces: Pieces, everybody: list[str], lives: int | None, seed: int) -> list[str]:
+    """Return the customers whose lives are replayed: nobody's where no tag remembers."""
+    if not path_dependent(pieces):
+        return []
+    return everybody if lives is None else Random(seed).sample(everybody, min(lives, len(everybody)))
 
 
 def _replayed(replay: Replay, minute: int, pieces: Pieces) -> Mapping[str, pd.DataFrame]:

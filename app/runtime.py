@@ -99,11 +99,13 @@ class Runtime:
         return self.at(minute)
 
     def audit(
-        self, minute: int | None = None, random: int | None = None, seed: int = 1, lives: int | None = LIVES
-    ) -> dict[str, Any]:
+        self, minute: int | None = None, random: int | None = None, seed: int = 1, lives: int | None = LIVES,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
         """Recompute from scratch and compare, at the clock, one minute, or some random minutes; ``lives``:
-        of how many customers the tags with a memory too (None: of all)."""
-        return audit_minutes(self.log, self.shop, self.engine.clock, minute, random, seed, lives)
+        of how many customers the tags with a memory too (None: of all); see `app.inspect.audit_minutes`."""
+        clock = self.engine.clock
+        return audit_minutes(self.log, self.shop, clock, minute, random, seed, lives, progress=progress)
 
     def held(self) -> Mapping[str, pd.DataFrame]:
         """Return what the engine holds at its clock, as `audit_held` compares it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,21 +71,25 @@ def recompute_at(history: History, minute: int, *, replay: Iterable[str] = ()) -
 
 
 def recompute_many(
-    history: History, minutes: Iterable[int], *, replay: Iterable[str] = ()
-) -> Iterator[Recomputed]:
-    """Recompute everything at each of some minutes, ascending; each customer of ``replay`` is replayed once.
+    history: History, minutes: Iterable[int], *, replay: Iterable[str] = (),
+    progress: Callable[[int], None] | None = None,
+) -> Iterator[Recomputed]:  # fmt: skip
+    """Recompute everything at each of some minutes, ascending; each customer of ``replay`` is replayed once,
+    before the first minute. progress: called with the number of customers replayed so far.
 
-    Arguments and errors as for `recompute`.
+    Other arguments and errors as for `recompute`.
     """
     wanted, customers = sorted(minutes), list(replay)
     if history.corrected and customers:
         hint = "a report has no steps: leave replay empty"
         raise InputError("corrected audit", "no customer can be replayed", hint)
     lives: dict[int, list[tuple[str, dict[str, bool], dict[str, bool]]]] = {}
-    for customer in customers:
+    for done, customer in enumerate(customers, start=1):
         if history.pieces.tags and customer in history.customers.number:
             for minute, truth, member in Life(history, customer, every_minute=False).states(wanted):
                 lives.setdefault(minute, []).append((customer, truth, member))
+        if progress is not None:
+            progress(done)
     for minute in wanted:
         result = _at(history, minute)
         for customer, truth, member in lives.get(minute, ()):

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from app import exits
@@ -12,7 +22,7 @@ from app.commands.options import At, Json, ShopFolder
 from app.commands.profile import read_at
 from app.load import load_shop
 from app.moments import write_moment
-from app.output import page, print_json
+from app.output import notes, page, print_json
 from streams.errors import InputError
 
 SHOWN = 50  # differences on the terminal; --json has all of them
@@ -49,7 +59,8 @@ def audit(
     reach = {} if lives is None else {"lives": _read_lives(lives)}
     with open_shop(shop) as runtime:
         runtime.catch_up()
-        report = runtime.audit(minute, random, seed, **reach)
+        with _replaying(visible=not json) as progress:
+            report = runtime.audit(minute, random, seed, progress=progress, **reach)
     if json:
         print_json(report)
     else:
@@ -64,6 +75,26 @@ def _read_lives(text: str) -> int | None:
     if not text.isdecimal():
         raise InputError("--lives", f"'{text}' is no number of customers", "write a whole number, or all")
     return int(text)
+
+
+@contextmanager
+def _replaying(visible: bool) -> Iterator[Callable[[int, int], None]]:
+    """Show how many lives are replayed, with rate and time left, where stderr is a terminal."""
+    bars = Progress(
+        TextColumn("replay lives"), BarColumn(bar_width=30), MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"), TimeRemainingColumn(),
+        console=notes, disable=not (visible and notes.is_terminal),
+    )  # fmt: skip
+    tasks: list[TaskID] = []
+
+    def show(done: int, total: int) -> None:
+        if not tasks:
+            tasks.append(bars.add_task("", total=total, rate=""))
+        seconds = bars.tasks[0].elapsed
+        bars.update(tasks[0], completed=done, rate=f"{done / seconds:,.1f}/s" if seconds else "")
+
+    with bars:
+        yield show
 
 
 def _print(report: dict[str, Any], zone: str) -> None:

@@ -88,6 +88,16 @@ def test_a_wrong_memory_is_found_only_where_the_life_is_replayed(
         assert code == (exits.DIFFERENT if found else exits.OK)
 
 
+def test_the_replay_of_lives_tells_how_far_it_is(shop: Path) -> None:
+    from app.runtime import open_shop
+
+    told: list[tuple[int, int]] = []
+    with open_shop(shop) as runtime:
+        runtime.catch_up()
+        runtime.audit(lives=3, progress=lambda done, total: told.append((done, total)))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
 def test_the_terminal_says_how_many_and_a_wrong_number_is_told(
     shop: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
