@@ -74,7 +74,9 @@ def children(log: Log, source: str, parent_high: Int64s, parent_low: Int64s) -> 
     want(log, zip(range(len(parent_high)), parent_high.tolist(), parent_low.tolist(), strict=True))
     found = log.connection.execute(
         "SELECT r.key_high, r.key_low, r.parent_high, r.parent_low, r.customer_high, r.customer_low, r.step "
-        "FROM wanted w CROSS JOIN row r ON r.source = ? AND r.parent_high = w.high AND r.parent_low = w.low "
+        # INDEXED BY: else SQLite walks over the whole source for each parent
+        "FROM wanted w CROSS JOIN row r INDEXED BY row_parent "
+        "ON r.source = ? AND r.parent_high = w.high AND r.parent_low = w.low "
         "WHERE r.alive AND (r.parent_high <> 0 OR r.parent_low <> 0) ORDER BY w.place, r.key_high, r.key_low",
         (log.source_number(source),),
     ).fetchall()
