@@ -15,7 +15,7 @@ from app.timeline import Decided, Expect
 from app.timeline_expect import compare_customer, compare_decisions
 from app.timeline_rows import file_row, known_columns, unknown_columns
 from app.timeline_run import RuleResult, run_timelines
-from streams.contract.source import Column, EventTime, Reference, Source
+from streams.contract.source import Column, EventTime, Reference, Source, Via
 from tests.app.little_shop import write_shop
 
 START = parse_moment("2026-03-01 09:00", None, "Asia/Shanghai")
@@ -206,6 +206,14 @@ def test_a_row_has_every_column_of_the_file_and_the_step_as_event_time() -> None
     }
     assert known_columns(ORDERS) == list(row)
     assert unknown_columns(ORDERS, {"amount": 1, "order_id": 2}) == ["amount"]
+
+
+def test_a_row_that_its_parent_dates_has_no_event_time_of_its_own() -> None:
+    """W8: neither a column that could be named, nor the step's minute."""
+    via = Via(source="orders", column="order_id")
+    refunds = Source(name="refunds", key=["refund_id"], via=via, event_time=EventTime(parent=True))
+    assert file_row(refunds, {"refund_id": 1}, START, "UTC") == {"refund_id": "1", "order_id": None}
+    assert unknown_columns(refunds, {"created_at": "2026-03-01"}) == ["created_at"]
 
 
 def test_an_unknown_customer_holds_no_tag() -> None:
