@@ -66,8 +66,8 @@ def check_event_time(source: Source) -> None:
     if declared.parent and source.via is None:
         problem = "rows without 'via' have no parent to be dated by"
         raise InputError(where, problem, "declare 'via', or the 'column' of the event time")
-    if declared.parent and (declared.format or declared.zone):
-        problem = "'format' and 'zone' say how a column is read, and no column dates these rows"
+    if declared.parent and (declared.format or declared.zone or declared.wire):
+        problem = "'format', 'zone' and 'wire' say how a column is read, and no column dates these rows"
         raise InputError(where, problem, "remove them")
 
 

@@ -11,6 +11,8 @@ from streams.errors import InputError
 from streams.identity.parked import count_parked
 from streams.live import append_changes
 from streams.log.log import Log
+from streams.report import ImportReport
+from streams.taking import Row, take_rows
 from tests.streams.small_shop import ORDERS, new_log, rows, shop, take
 
 REFUNDS: dict[str, Any] = {
@@ -119,6 +121,29 @@ def test_a_refund_of_a_deleted_order_has_the_last_time_of_that_order(tmp_path: P
         assert told(log, "refunds")[3:] == [(READ, -10), (READ, -10)]
 
 
+def test_a_refund_that_is_dated_anew_stands_behind_its_own_position(tmp_path: Path) -> None:
+    """W2: it stands where it stood, but later; an older change of it is still older."""
+
+    def at(source: str, position: int, **values: str) -> Row:
+        return Row(source, "update", values, 0, position, 0)
+
+    with new_log(tmp_path) as log:
+        for row in (
+            at("orders", 100, id="A1", member="1", at=TEN, amount="1"),
+            at("refunds", 500, refund="R1", order="A1", amount="5"),
+            at("orders", 600, id="A1", member="1", at=NINE, amount="1"),
+            at("refunds", 500, refund="R1", order="A1", amount="5"),
+            at("refunds", 700, refund="R1", order="A1", amount="6"),
+        ):
+            with log.transaction():
+                assert take_rows(log, SHOP, [row], T + 60, "live", ImportReport()) == {}
+        frame = rows(log, SHOP, "refunds")
+        assert told(log, "refunds") == [(UPDATE, 0), (READ, -60), (UPDATE, -60)]
+    places = list(zip(frame["epoch"], frame["position"], frame["offset"], strict=True))
+    assert places == sorted(set(places))
+    assert frame["position"].tolist() == [500, 500, 700]
+
+
 def test_generations_are_dated_together(tmp_path: Path) -> None:
     """R1, W8: parts of a refund, by its order; what waits with its parent keeps the date it had."""
     with new_log(tmp_path) as log:
@@ -144,7 +169,7 @@ def test_generations_are_dated_together(tmp_path: Path) -> None:
         ({**REFUNDS, "event_time": {}}, "exactly one of 'column' and 'parent: true'"),
         ({**REFUNDS, "event_time": {"parent": True, "column": "at"}}, "exactly one of"),
         ({**ORDERS, "event_time": {"parent": True}}, "rows without 'via' have no parent"),
-        ({**REFUNDS, "event_time": {"parent": True, "zone": "UTC"}}, "'format' and 'zone'"),
+        ({**REFUNDS, "event_time": {"parent": True, "zone": "UTC"}}, "'format', 'zone' and 'wire'"),
     ],
 )
 def test_what_dates_a_row_must_be_clear(tmp_path: Path, declared: dict[str, Any], problem: str) -> None:
