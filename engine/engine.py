@@ -76,7 +76,8 @@ class Engine:
                 break
             heads = [q[0] for q in waiting if int(q[0].batch.minute[q[0].done]) == minute]
             resumes = all(head.batch.resumes(head.done) for head in heads)
-            mode = int(heads[0].batch.mode[heads[0].done])
+            # import where any is: had live records come first, every partition would have a live tick (T5)
+            mode = min(int(head.batch.mode[head.done]) for head in heads)
             self._advance_before(max(minute, self.clock), mode, resumes)
             for number, queue in enumerate(self._queues):
                 self._apply_minute(number, queue)

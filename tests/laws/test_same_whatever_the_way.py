@@ -19,7 +19,7 @@ from tests.laws.effort import effort
 from tests.laws.run import Run, run, same_frames, unnumbered
 from tests.laws.shops import small
 from tests.laws.strategies import entries, long_waits, numbers, waits, write
-from tests.laws.world import DELETE, MOVE_OUT, ROW, TICK, Log, Record, Writer, frames_of
+from tests.laws.world import DELETE, IMPORT, LIVE, MOVE_OUT, ROW, TICK, Log, Record, Writer, frames_of
 
 imports = st.one_of(st.just([]), entries(8, long_waits))
 lives = entries(14, waits)
@@ -192,6 +192,23 @@ def test_any_number_of_partitions_gives_the_same(number: int, imported: list[Any
         assert many.engine.cuts == one.engine.cuts
         assert unnumbered(many.outcome) == unnumbered(one.outcome)
         assert many.since() == one.since()
+
+
+def test_a_minute_that_imports_and_live_records_share_is_opened_as_import() -> None:
+    """T5, L4: also where a partition has only live records of it."""
+    world = small(0)
+    writer = Writer(world.place.start, IMPORT)
+    for customer in (1, 2, 3, 4):
+        writer.row("orders", customer, customer)
+    writer.wait(2)
+    writer.row("views", 1, 1)
+    writer.mode = LIVE
+    for customer in (2, 3, 4):
+        writer.row("views", customer, customer)
+    one, many = run(world, writer.log, 1), run(world, writer.log, 16)
+    before = [m.mode for m in one.outcome.transitions if m.minute == world.place.start + 1]
+    assert set(before) == {"import"}
+    assert unnumbered(many.outcome) == unnumbered(one.outcome)
 
 
 @effort(8)
