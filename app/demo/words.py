@@ -11,7 +11,8 @@ LABELS = {
         "year_known": "the log is here already: {rows} records",
         "year_follow": "the engine follows the log",
         "year_followed": "{rows} records in {seconds} s: {rate} a second; {changes} tags and segments moved",
-        "year_snapshot": "the engine stands where its snapshot was taken: nothing to replay",
+        "year_snapshot": "the engine begins from its snapshot: nothing to replay "
+        "(to recompute it from scratch: tintype audit examples/grocer)",
         "audit_doing": "recomputing {minute} from scratch, in pandas",
         "audit_done": "audit at {minute}: {compared} values recomputed, "
         "{differences} differences ({seconds} s)",
@@ -72,7 +73,7 @@ LABELS = {
         "year_known": "日志已在：{rows} 条记录",
         "year_follow": "引擎沿日志前进",
         "year_followed": "{rows} 条记录，{seconds} 秒：每秒 {rate} 条；标签与分层变动 {changes} 次",
-        "year_snapshot": "引擎就在快照处，无需重放",
+        "year_snapshot": "引擎从快照开始，无需重放（从头重算：tintype audit examples/grocer）",
         "audit_doing": "用 pandas 从头重算 {minute}",
         "audit_done": "审计 {minute}：重算 {compared} 个值，差异 {differences} 处（{seconds} 秒）",
         "customers": "客户",
