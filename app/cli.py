@@ -14,7 +14,9 @@ from app.commands.dead import dead
 from app.commands.demo import demo
 from app.commands.history import history
 from app.commands.import_ import import_
+from app.commands.keys import keys
 from app.commands.profile import profile
+from app.commands.run import run
 from app.commands.schema import schema
 from app.commands.timelines import timelines
 from app.output import errors_as_json, errors_of, notes, print_errors, print_json
@@ -35,12 +37,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     result_callback=_finish,
 )
+app.command("run")(run)
 app.command("check")(check)
 app.command("import")(import_)
 app.command("profile")(profile)
 app.command("audit")(audit)
 app.command("history")(history)
 app.command("test")(timelines)
+app.command("keys")(keys)
 app.command("bench")(bench)
 app.command("dead")(dead)
 app.command("schema")(schema)

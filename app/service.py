@@ -12,9 +12,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from app.figures import Figures
 from app.owner import Owner
 from sinks.store.store import Fenced
 from streams.arrive import Arrivals, Arrived
@@ -38,18 +39,6 @@ class _Task:
     messages: Sequence[Message] = ()
     request: str | None = None
     ask: Callable[[Owner], Any] | None = None
-
-
-@dataclass
-class Figures:
-    """What the service has done since it began. store_away: since when (wall clock), 0 while it answers."""
-
-    started: float = field(default_factory=time.time)
-    messages: int = 0
-    batches: int = 0
-    commits: int = 0
-    last_commit: float = 0.0
-    store_away: float = 0.0
 
 
 class Service:
@@ -165,6 +154,7 @@ class Service:
 
     def _follow(self) -> None:
         """Apply and commit what the log has gained; a store that lost something is filled anew."""
+        begun = time.perf_counter()
         try:
             self.owner.follow()
         except Fenced as error:
@@ -174,6 +164,8 @@ class Service:
             self._recover(None)
         self.figures.commits += 1
         self.figures.last_commit = self._now()
+        self.figures.commit_seconds.add(time.perf_counter() - begun)
+        self.figures.behind_since = None
         self.figures.store_away = 0.0
         self.ready = True
 
@@ -195,11 +187,17 @@ class Service:
 
     def _take(self, tasks: list[_Task]) -> None:
         requests = [(task.messages, task.request) for task in tasks]
+        since, begun = self._now(), time.perf_counter()
         arrived = self._arrivals.take(self.owner.shop, requests, self._minute())
+        self.figures.append_seconds.add(time.perf_counter() - begun)
+        self.figures.behind_since = since
         for task, one in zip(tasks, arrived, strict=True):
             task.done.set_result(one)
+        messages = sum(len(task.messages) for task in tasks)
         self.figures.batches += 1
-        self.figures.messages += sum(len(task.messages) for task in tasks)
+        self.figures.messages += messages
+        self.figures.batch_messages.add(messages)
+        self.figures.rejected += sum(len(one.rejected) for one in arrived)
 
     def _refuse_waiting(self) -> None:
         self.stopping.set()

@@ -20,6 +20,8 @@ from streams.errors import InputError
 from streams.log.log import Log
 from streams.message import Message
 from streams.report import ImportReport
+from streams.segment import SOURCE as CALLS
+from streams.segment import Calls
 from streams.taking import Row, take_rows
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ class Arrivals:
         self._shop: Shop | None = None
         self._sources: Mapping[str, Source] = {}
         self._decoders: dict[str, ChangeDecoder | None] = {}
+        self._calls = Calls({})
 
     def take(self, shop: Shop, requests: Sequence[Request], minute: int, mode: str = "live") -> list[Arrived]:
         """Take the messages of some requests, in their order, with one append minute; on disk on return.
@@ -78,6 +81,7 @@ class Arrivals:
         if shop is self._shop:
             return
         self._shop, self._sources, self._decoders = shop, known_to(shop.sources, shop.tags), {}
+        self._calls = Calls(self._sources)
 
     def _take(self, shop: Shop, requests: Sequence[Request], minute: int, mode: str) -> list[Arrived]:
         answers: list[Arrived] = []
@@ -125,9 +129,11 @@ class Arrivals:
         return self._decode(message)
 
     def _decode(self, message: Message) -> list[Row] | Counted:
-        decoder = self._decoder(message.source)
+        decoder = None if message.source == CALLS else self._decoder(message.source)
         if max(len(message.value or b""), len(message.key or b"")) > LARGEST_BYTES:
             raise ValueProblem("this is larger than 10 MB", "send the row without its large columns")
+        if message.source == CALLS:
+            return self._calls.rows(message.value)
         if decoder is None:
             if not message.value:
                 raise ValueProblem("this is empty", "write one JSON object for each row")

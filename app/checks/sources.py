@@ -8,7 +8,7 @@ from app.problems import Problems
 from rules.suggest import suggest
 from streams.cdc.open import open_decoder
 from streams.contract.columns import check_customer, check_event_time
-from streams.contract.source import CHANGE_FORMATS, Column, Source
+from streams.contract.source import CALLS, CHANGE_FORMATS, SEGMENT, Column, Source
 from streams.errors import InputError
 
 
@@ -19,6 +19,7 @@ def check_sources(folder: Folder, problems: Problems) -> None:
         label = f"sources/{name}.yaml"
         _check_customer(folder, name, source, problems)
         _check_event_time(folder, label, source, problems)
+        _check_calls(folder, label, source, problems)
         _check_kind(folder, label, source, problems)
         check_length(source.duplicate_horizon, folder.where(label, "duplicate_horizon"), problems)
         check_length(source.max_future, folder.where(label, "max_future"), problems)
@@ -70,6 +71,21 @@ def _check_event_time(folder: Folder, label: str, source: Source, problems: Prob
         check_event_time(source)
     except InputError as error:
         problems.add(folder.where(label, "event_time"), error.problem, error.hint)
+
+
+def _check_calls(folder: Folder, label: str, source: Source, problems: Problems) -> None:
+    """``call`` and ``events`` belong to type segment, which needs the first."""
+    form = source.format
+    if form.type == SEGMENT and form.call is None:
+        where = folder.where(label, "format")
+        problems.add(where, "type segment needs 'call'", f"write one of {', '.join(CALLS)}")
+    for key, given in (("call", form.call is not None), ("events", bool(form.events))):
+        if given and form.type != SEGMENT:
+            where = folder.where(label, "format", key)
+            problems.add(where, f"'{key}' does not fit type {form.type}", "it is for type segment")
+    if form.events and form.call not in ("track", "page", "screen", None):
+        where = folder.where(label, "format", "events")
+        problems.add(where, f"{form.call} calls have no name", "remove 'events'")
 
 
 def _check_kind(folder: Folder, label: str, source: Source, problems: Problems) -> None:

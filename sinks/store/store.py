@@ -99,12 +99,7 @@ class Store:
 
     def head(self, partition: int) -> Head:
         """Return where the partition stands; epoch 0 and position "" where nothing was ever written."""
-        found: Any = self.client.hgetall(self._key(partition, "head"))
-        get = {name.decode(): value.decode() for name, value in found.items()}
-        return Head(
-            int(get.get("epoch", 0)), get.get("position", ""), int(get.get("step", 0)),
-            int(get.get("effects", 0)), get.get("digest", ""), int(get.get("clock", -1)),
-        )  # fmt: skip
+        return _head(self.client.hgetall(self._key(partition, "head")))
 
     def commit(self, partition: int, commit: Commit) -> None:
         """Write it all or nothing. Raises Fenced if another owner or position is there."""
@@ -136,6 +131,19 @@ class Store:
         found: Any = self.client.mget(keys)
         return list(found)
 
+    def read(
+        self, partitions: int, customers: Sequence[tuple[int, bytes]]
+    ) -> tuple[list[Head], list[bytes | None]]:
+        """Return the head of each partition and the documents of (partition, customer) pairs, at once."""
+        pipeline = self.client.pipeline(transaction=True)
+        for partition in range(partitions):
+            pipeline.hgetall(self._key(partition, "head"))
+        keys = [self._key(partition, f"profile:{customer.hex()}") for partition, customer in customers]
+        if keys:
+            pipeline.mget(keys)
+        found: list[Any] = pipeline.execute()
+        return [_head(one) for one in found[:partitions]], list(found[partitions]) if keys else []
+
     def pages(self, partition: int, after: int, limit: int) -> list[Page]:
         """Return up to ``limit`` pages that hold effects numbered ``after`` and later, in order."""
         found: Any = self.client.xrange(self._key(partition, "effects"), f"({after}-0", "+", limit)
@@ -156,3 +164,11 @@ class Store:
     def trim(self, partition: int, before: int) -> None:
         """Drop the pages whose effects are all numbered below ``before``."""
         self.client.xtrim(self._key(partition, "effects"), minid=f"{before + 1}-0", approximate=False)
+
+
+def _head(found: Any) -> Head:
+    get = {name.decode(): value.decode() for name, value in found.items()}
+    return Head(
+        int(get.get("epoch", 0)), get.get("position", ""), int(get.get("step", 0)),
+        int(get.get("effects", 0)), get.get("digest", ""), int(get.get("clock", -1)),
+    )  # fmt: skip

@@ -16,6 +16,8 @@ Wire = Literal[
 ]  # fmt: skip
 Rounding = Literal["half_even", "half_up", "down"]
 CHANGE_FORMATS = ("debezium", "canal", "maxwell")
+SEGMENT = "segment"
+CALLS = ("identify", "track", "page", "screen", "group", "alias")
 _WIRE = "how a change message without a schema writes the value (docs/feeds.md)"
 
 
@@ -91,9 +93,17 @@ class EventTime(Declared):
 
 
 class FileFormat(Declared):
-    type: Literal["auto", "csv", "excel", "parquet", "jsonl", "debezium", "canal", "maxwell"] = "auto"
+    type: Literal[
+        "auto", "csv", "excel", "parquet", "jsonl", "debezium", "canal", "maxwell", "segment"
+    ] = "auto"
     table: str | None = Field(
         default=None, description="of change messages: the database's table; those of others are counted"
+    )
+    call: Literal["identify", "track", "page", "screen", "group", "alias"] | None = Field(
+        default=None, description="of type segment: the type of calls that the source takes"
+    )
+    events: list[str] = Field(
+        default=[], description="of type segment: names of events or pages; every one when absent"
     )
     encoding: str = "auto"
     separator: str = "auto"

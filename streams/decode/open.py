@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from streams.contract.source import CHANGE_FORMATS, FileFormat
+from streams.contract.source import CHANGE_FORMATS, SEGMENT, FileFormat
 from streams.decode.chunk import Decoder
 from streams.decode.csv import CsvFile
 from streams.decode.excel import ExcelFile
@@ -28,12 +28,12 @@ def open_file(path: Path, form: FileFormat, wanted: Collection[str]) -> Decoder:
     """
     if not path.is_file():
         raise InputError(str(path), "there is no such file", "check the path")
-    is_feed = form.type in CHANGE_FORMATS  # its history may come as an export of the table all the same
+    is_feed = form.type in (*CHANGE_FORMATS, SEGMENT)  # its history may come as an export of the table all the same
     kind = _kind(path) if is_feed or form.type == "auto" else form.type
     if is_feed and kind == "jsonl":
         raise InputError(
             str(path), f"{form.type} messages are no rows of a file",
-            "send them to a running shop: POST /v1/sources/NAME, one message a line",
+            f"send them to a running shop: POST {'/v1/batch' if form.type == SEGMENT else '/v1/sources/NAME'}",
         )  # fmt: skip
     decoder: Decoder
     if kind == "csv":

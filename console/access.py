@@ -1,0 +1,66 @@
+"""Who may do what: every path under /v1 asks for a key of a scope."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+from starlette.requests import Request
+
+from console.keys import Key
+from console.problems import Problem, refuse
+from console.serving import serving_of
+
+SCHEMES: dict[str, Any] = {
+    "key": {"type": "http", "scheme": "bearer", "description": "a key of `tintype keys`"},
+    "writeKey": {
+        "type": "http", "scheme": "basic",
+        "description": "the key as user name with an empty password, as trackers send it",
+    },
+    "keyInQuery": {
+        "type": "apiKey", "in": "query", "name": "key",
+        "description": "for senders that cannot set a header, such as Debezium Server",
+    },
+}  # fmt: skip
+BEARER: dict[str, Any] = {"security": [{"key": []}]}
+TRACKER: dict[str, Any] = {"security": [{"writeKey": []}, {"key": []}]}
+SENDER: dict[str, Any] = {"security": [{"key": []}, {"writeKey": []}, {"keyInQuery": []}]}
+
+
+def reads(request: Request) -> Key:
+    """Let those with scope read pass. Raises Problem."""
+    return check(request, "read", given_key(request))
+
+
+def writes(request: Request) -> Key:
+    """Let those with scope write pass; their key may also stand in the query. Raises Problem."""
+    return check(request, "write", given_key(request) or request.query_params.get("key"))
+
+
+def given_key(request: Request) -> str | None:
+    """Return the key of the header Authorization, Bearer or Basic (as user name), or None."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip() or None
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(value, validate=True).decode().partition(":")[0] or None
+    except (binascii.Error, UnicodeDecodeError):
+        refuse("key-unknown", "Authorization is no Basic of RFC 7617", "base64 of the key and a colon")
+
+
+def check(request: Request, scope: str, given: str | None) -> Key:
+    """Return the key if it is known and has the scope. Raises Problem."""
+    if given is None:
+        hint = "send 'Authorization: Bearer KEY'; keys are made by 'tintype keys SHOP add'"
+        raise Problem("key-missing", f"{request.url.path} needs a key of scope {scope}", hint)
+    key = serving_of(request).keyring.find(given)
+    if key is None:
+        refuse("key-unknown", "no such key", "see the keys: tintype keys SHOP list")
+    if scope not in key.scopes:
+        told = " and ".join(key.scopes)
+        hint = f"make one: tintype keys SHOP add NAME --scope {scope}"
+        refuse("scope-missing", f"key {key.id} may {told}, not {scope}", hint)
+    return key

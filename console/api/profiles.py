@@ -1,0 +1,209 @@
+"""``/v1/profiles``: one customer, or up to a thousand, from the profile store."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Annotated, Any, NoReturn
+
+import msgspec
+import numpy as np
+from fastapi import APIRouter, Depends, Path, Query
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, Field
+
+from app.owner import Owner
+from console.access import BEARER, reads
+from console.portrait import FIELDS, portrait
+from console.problems import Problem, refuse, responses
+from console.serving import Answer, Here, Serving
+from engine.documents import documents
+from engine.why import number_of, why_tag
+
+MOST = 1000  # customers of one request
+router = APIRouter(tags=["profiles"], dependencies=[Depends(reads)])
+ERRORS = responses("key-missing", "scope-missing", "invalid-request", "store-away")
+
+
+class Average(BaseModel):
+    """An average, exactly: sum divided by count."""
+
+    sum: int = Field(examples=[10050])
+    count: int = Field(examples=[3])
+
+
+Value = int | str | Average | None
+
+
+class Unit(BaseModel):
+    """What a whole number stands for: 123456 of scale 2 is 1,234.56."""
+
+    scale: int = Field(examples=[2])
+    currency: str | None = Field(examples=["CNY"])
+
+
+class Window(BaseModel):
+    """Event minutes from ``from`` (null: all) to before ``to``."""
+
+    from_: dt.datetime | None = Field(alias="from")
+    to: dt.datetime
+
+
+class Why(BaseModel):
+    """Why a tag is held: the rule, its metrics' values and windows, and the newest rows that counted."""
+
+    rule: str
+    values: dict[str, Value]
+    windows: dict[str, Window]
+    tags: list[str] = Field(description="other tags that the rule reads")
+    rows: list[dict[str, Any]]
+    more_rows: int
+
+
+class Held(BaseModel):
+    """A tag that is held."""
+
+    since: dt.datetime
+    until: dt.datetime | None
+    manual: bool = Field(description="set by hand or import")
+    why: Why | None = None
+
+
+class Scores(BaseModel):
+    """Recency, frequency, monetary (minor units) and scores; scores are null before the first cut points."""
+
+    recency: int = Field(examples=[1934])
+    recency_unit: str = Field(examples=["minute"])
+    last_order: dt.datetime
+    frequency: int = Field(examples=[7])
+    monetary: int = Field(examples=[1284050])
+    r: int | None = Field(examples=[5])
+    f: int | None = Field(examples=[5])
+    m: int | None = Field(examples=[4])
+    score: int | None = Field(examples=[554])
+    segment: str | None = Field(examples=["冠军客户"])
+
+
+class Profile(BaseModel):
+    """Everything held on one customer; only the fields that were asked for."""
+
+    id: str = Field(examples=["5f2b6c0d9e8a4f1c8b7d6e5f4a3b2c1d"])
+    references: list[str] = Field(default=[], examples=[["member:M1", "phone:13800000001"]])
+    attributes: dict[str, int | bool | dt.datetime | dt.date | str | None] = {}
+    metrics: dict[str, Value] = Field(default={}, examples=[{"spend_365d": 1284050}])
+    units: dict[str, Unit] = Field(default={}, description="of the metrics that are not plain counts")
+    rfm: dict[str, Scores | None] = Field(default={}, description="by model; null outside the population")
+    tags: dict[str, Held] = {}
+
+
+class OneProfile(Answer):
+    profile: Profile
+
+
+class Wanted(BaseModel):
+    customers: list[str] = Field(
+        max_length=MOST, description="references or ids", examples=[["member:M1", "member:M2"]]
+    )
+    fields: list[str] = Field(default=list(FIELDS), examples=[["metrics", "tags"]])
+
+
+class ManyProfiles(Answer):
+    profiles: list[Profile | None] = Field(description="in the order asked for; null where unknown")
+    unknown: list[str] = Field(examples=[["member:M2"]])
+
+
+@router.get(
+    "/v1/profiles/{customer:path}", openapi_extra=BEARER, response_model_exclude_unset=True,
+    responses={**ERRORS, **responses("unknown-customer")},
+)  # fmt: skip
+async def one_profile(
+    serving: Here,
+    customer: Annotated[str, Path(description="type:value, URL-encoded, or the id", examples=["member:M1"])],
+    fields: Annotated[str, Query(description="which parts, with commas")] = ",".join(FIELDS),
+    why: Annotated[bool, Query(description="say why each tag is held; asks the engine")] = False,
+) -> OneProfile:
+    """Return one customer by any reference or the id."""
+    wanted = check_fields(fields.split(","))
+    identity = await run_in_threadpool(find_one, serving, customer)
+    if why:
+        return await serving.ask(lambda owner: _why(serving, owner, identity, wanted, customer))
+    return await run_in_threadpool(_stored, serving, identity, wanted, customer)
+
+
+@router.post(
+    "/v1/profiles:batch", openapi_extra=BEARER, response_model_exclude_unset=True, responses=ERRORS
+)  # fmt: skip
+def many_profiles(serving: Here, wanted: Wanted) -> ManyProfiles:
+    """Return up to 1000 customers at once."""
+    fields = check_fields(wanted.fields)
+    known = serving.view.customers(wanted.customers)
+    heads, found = serving.read([identity for identity in known if identity is not None])
+    bodies = iter(found)
+    stored = [next(bodies) if identity is not None else None for identity in known]
+    here = [identity for identity, body in zip(known, stored, strict=True) if identity and body]
+    references = iter(serving.view.references(here) if "references" in fields else [[]] * len(here))
+    clock = min(head.clock for head in heads)
+    profiles = [
+        None
+        if body is None
+        else _profile(serving, msgspec.json.decode(body), clock, fields, next(references))
+        for body in stored
+    ]
+    unknown = [name for name, body in zip(wanted.customers, stored, strict=True) if body is None]
+    return ManyProfiles(**serving.standing(heads), profiles=profiles, unknown=unknown)
+
+
+def check_fields(names: Sequence[str]) -> list[str]:
+    """Return the names of fields. Raises Problem for an unknown one."""
+    given = [name.strip() for name in names]
+    for name in given:
+        if name not in FIELDS:
+            raise Problem("invalid-request", f"fields: there is no field '{name}'", f"of {', '.join(FIELDS)}")
+    return given
+
+
+def find_one(serving: Serving, customer: str) -> bytes:
+    """Return the id (16 bytes) behind a reference or an id. Raises Problem if nobody is known by it."""
+    found = serving.view.customers([customer])[0]
+    if found is None:
+        unknown(customer)
+    return found
+
+
+def unknown(customer: str) -> NoReturn:
+    """Answer that nobody is known by a reference."""
+    refuse(
+        "unknown-customer", f"nobody is known by {customer}", "write type:value, or the id of 32 hex digits"
+    )
+
+
+def _stored(serving: Serving, identity: bytes, fields: Sequence[str], customer: str) -> OneProfile:
+    heads, [body] = serving.read([identity])
+    if body is None:
+        unknown(customer)
+    references = serving.view.references([identity])[0] if "references" in fields else []
+    clock = min(head.clock for head in heads)
+    profile = _profile(serving, msgspec.json.decode(body), clock, fields, references)
+    return OneProfile(**serving.standing(heads), profile=profile)
+
+
+def _profile(
+    serving: Serving, document: dict[str, Any], clock: int, fields: Sequence[str], references: list[str]
+) -> Profile:
+    shown = portrait(serving.shop, serving.units, document, clock, fields)
+    return Profile.model_validate({**shown, "references": references} if "references" in fields else shown)
+
+
+def _why(serving: Serving, owner: Owner, identity: bytes, fields: Sequence[str], customer: str) -> OneProfile:
+    """Answer from the engine itself, in the shape of the store's documents, with reasons."""
+    for partition in owner.engine.partitions:
+        number = number_of(partition, identity.hex())
+        if number < 0:
+            continue
+        [(_, document)] = documents(partition, np.array([number], dtype=np.int32))
+        for tag, held in document["tags"].items():
+            held["why"] = why_tag(partition, identity.hex(), tag, owner.shop.tags[tag].rule or "")
+        references = serving.view.references([identity])[0]
+        profile = _profile(serving, document, partition.clock, fields, references)
+        return OneProfile(**serving.standing_at(partition.clock, owner.engine.steps), profile=profile)
+    unknown(customer)

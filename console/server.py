@@ -1,0 +1,90 @@
+"""The API as an app, and the server that serves it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+from collections.abc import Iterator
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from console import problems
+from console.api import decisions, docs, health, metrics, profiles, rfm, segment, sources, tags
+from console.figures import Timing
+from console.serving import Serving
+from streams.errors import InputError
+
+RELEASE = "1"  # of the API: the v1 of its paths
+_GRACE_SECONDS = 2  # for answers under way when the server stops
+_ROUTERS = (
+    profiles.router, rfm.router, tags.router, decisions.router, sources.router, segment.router, health.router,
+    metrics.router, docs.router,
+)  # fmt: skip
+
+
+def build_app(serving: Serving) -> FastAPI:
+    """Return the app that answers from a shop at work."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url="/openapi.json", redirect_slashes=False)
+    app.state.serving = serving
+    problems.install(app)
+    for router in _ROUTERS:
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=docs.STATIC))
+    docs.describe(app, RELEASE)
+    app.add_middleware(Timing, figures=serving.figures)
+    return app
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens there (port 0: any free one). Raises InputError if that cannot be."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listening = socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        where = f"{host}:{port}"
+        hint = "stop what uses it, or name another with --port" if port else "name another with --host"
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        raise InputError(where, f"cannot be listened on ({reason})", hint) from None
+    return listening
+
+
+class Server:
+    """Serves an app on a socket until `stop`, in the thread that calls `run`."""
+
+    def __init__(self, app: FastAPI, listening: socket.socket) -> None:
+        self._socket = listening
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, lifespan="off", server_header=False,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )  # fmt: skip
+        self._server = uvicorn.Server(config)
+
+    @property
+    def address(self) -> str:
+        """Where it listens, such as ``http://127.0.0.1:8080``."""
+        host, port = self._socket.getsockname()[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def run(self) -> None:
+        """Serve. In the main thread Ctrl-C and SIGTERM end it, and then do what they do otherwise."""
+        self._server.run(sockets=[self._socket])
+
+    def stop(self) -> None:
+        """Let `run` return after the answers under way, in two seconds at most."""
+        self._server.should_exit = True
+
+
+@contextlib.contextmanager
+def served(server: Server) -> Iterator[str]:
+    """Serve in a thread of its own; yield the address."""
+    thread = threading.Thread(target=server.run, name="api")
+    thread.start()
+    try:
+        yield server.address
+    finally:
+        server.stop()
+        thread.join()

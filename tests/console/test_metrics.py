@@ -1,0 +1,57 @@
+"""`/metrics`: names by Prometheus' customs, and figures that are so."""
+
+from __future__ import annotations
+
+import re
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.console.at_work import MINUTE, AtWork, order
+
+
+def read(shop: AtWork) -> dict[str, float]:
+    """Return every sample by its name and labels."""
+    found = {}
+    for family in text_string_to_metric_families(shop.client.get("/metrics").text):
+        for sample in family.samples:
+            labels = ",".join(f"{name}={value}" for name, value in sample.labels.items())
+            found[f"{sample.name}{{{labels}}}" if labels else sample.name] = sample.value
+    return found
+
+
+def test_the_figures_are_those_of_the_shop(fresh: AtWork) -> None:
+    fresh.send("orders", order("A1", "M1"), order("A2", "M2", "x"))
+    fresh.send("orders", order("A3", "M1"))
+    found = read(fresh)
+    head = fresh.opened.store.head(0)
+    assert found["tintype_messages_total"] == 3
+    assert found["tintype_messages_rejected_total"] == 1
+    assert found["tintype_batches_total"] == 2
+    assert found["tintype_batch_messages_count"] == 2
+    assert found["tintype_batch_messages_sum"] == 3
+    assert found["tintype_batch_messages_bucket{le=1}"] == 1
+    assert found["tintype_append_seconds_count"] == 2
+    assert found["tintype_commit_seconds_count"] == found["tintype_commits_total"] >= 2
+    assert found["tintype_records_total{partition=0}"] == head.step
+    assert found["tintype_effects_total{partition=0}"] == head.effects > 0
+    assert found["tintype_clock_timestamp_seconds{partition=0}"] == MINUTE * 60
+    assert found["tintype_dead_letters{source=orders,state=waiting}"] == 1
+    assert (found["tintype_lag_seconds"], found["tintype_ready"], found["tintype_store_up"]) == (0, 1, 1)
+    assert (found["tintype_store_away_seconds"], found["tintype_deliveries_unknown"]) == (0, 0)
+    path = "method=POST,path=/v1/sources/{name},status=200"
+    assert found[f"tintype_http_requests_total{{{path}}}"] == 2
+
+
+def test_no_path_of_a_stranger_becomes_a_label(fresh: AtWork) -> None:
+    for number in range(5):
+        fresh.client.get(f"/nothing/{number}")
+    found = read(fresh)
+    assert found["tintype_http_requests_total{method=GET,path=(other),status=404}"] == 5
+    assert not any("/nothing" in name for name in found)
+
+
+def test_names_carry_their_unit(shop: AtWork) -> None:
+    for family in text_string_to_metric_families(shop.client.get("/metrics").text):
+        assert re.fullmatch(r"tintype_[a-z_]+", family.name)
+        if family.type == "counter":
+            assert all(sample.name.endswith("_total") for sample in family.samples), family.name

@@ -1,0 +1,123 @@
+"""What `/openapi.json` promises is what is answered, and `/docs` needs no other host."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+from console.api.docs import STATIC
+from console.problems import MEDIA_TYPE
+from tests.console.at_work import AtWork, order
+
+CALL = {"userId": "M8", "messageId": "m8", "timestamp": "2026-03-01T09:00:00Z"}
+REQUESTS: dict[tuple[str, str], tuple[str, Any]] = {
+    ("GET", "/v1/profiles/{customer}"): ("/v1/profiles/member:M1?why=1", None),
+    ("POST", "/v1/profiles:batch"): ("/v1/profiles:batch", {"customers": ["member:M1", "x"]}),
+    ("GET", "/v1/rfm"): ("/v1/rfm", None),
+    ("GET", "/v1/tags"): ("/v1/tags", None),
+    ("GET", "/v1/decisions"): ("/v1/decisions", None),
+    ("POST", "/v1/sources/{name}"): ("/v1/sources/orders", [order("A9", "M9"), {"order_id": "A10"}]),
+    **{("POST", f"/v1/{path}"): (f"/v1/{path}", {**CALL, "event": "Product Viewed"})
+       for path in ("track", "identify", "page", "screen", "group", "alias")},
+    **{("POST", f"/v1/{path}"): (f"/v1/{path}", {"batch": [{"type": "page", **CALL}]})
+       for path in ("batch", "import")},
+    ("GET", "/healthz"): ("/healthz", None),
+    ("GET", "/readyz"): ("/readyz", None),
+    ("GET", "/metrics"): ("/metrics", None),
+    ("GET", "/problems/{code}"): ("/problems/defect", None),
+}  # fmt: skip
+
+
+def described(shop: AtWork) -> dict[str, Any]:
+    found: dict[str, Any] = shop.client.get("/openapi.json").json()
+    return found
+
+
+def operations(shop: AtWork) -> dict[tuple[str, str], dict[str, Any]]:
+    return {
+        (method.upper(), path): operation
+        for path, methods in described(shop)["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def test_every_path_of_the_description_is_tried_here(shop: AtWork) -> None:
+    assert set(operations(shop)) == set(REQUESTS)
+
+
+def models(shop: AtWork) -> dict[tuple[str, str], type[BaseModel] | None]:
+    """Return the model of each path's answer, by method and path as the description has it."""
+    found: dict[tuple[str, str], type[BaseModel] | None] = {}
+    for route in shop.app.router.routes:
+        for one in getattr(getattr(route, "original_router", None), "routes", [route]):
+            if isinstance(one, APIRoute):
+                for method in one.methods or ():
+                    found[method, one.path_format.replace(":path}", "}")] = one.response_model
+    return found
+
+
+@pytest.mark.parametrize("place", REQUESTS, ids=" ".join)
+def test_an_answer_is_what_the_description_promises(shop: AtWork, place: tuple[str, str]) -> None:
+    path, body = REQUESTS[place]
+    answer = shop.client.request(place[0], path, json=body)
+    assert answer.status_code == 200, answer.text
+    promised = operations(shop)[place]["responses"]["200"]["content"]
+    media = answer.headers["content-type"].partition(";")[0]
+    assert media in promised
+    if media == "application/json":
+        model = models(shop)[place]
+        assert model is not None
+        reference = promised[media]["schema"]["$ref"]
+        assert reference == f"#/components/schemas/{model.__name__}"
+        model.model_validate_json(answer.content, extra="forbid")
+
+
+def test_every_error_is_described_as_a_problem_document(shop: AtWork) -> None:
+    for place, operation in operations(shop).items():
+        for status, told in operation["responses"].items():
+            if status != "200":
+                assert list(told["content"]) == [MEDIA_TYPE], (place, status)
+    assert "HTTPValidationError" not in described(shop)["components"]["schemas"]
+    assert "ProblemDocument" in described(shop)["components"]["schemas"]
+
+
+def test_every_reference_of_the_description_leads_somewhere(shop: AtWork) -> None:
+    text = shop.client.get("/openapi.json").text
+    names = set(re.findall(r'"#/components/schemas/(\w+)"', text))
+    assert names <= set(described(shop)["components"]["schemas"])
+
+
+def test_every_path_that_needs_a_key_says_so(shop: AtWork) -> None:
+    for place, operation in operations(shop).items():
+        is_open = place[1] in ("/healthz", "/readyz", "/problems/{code}")
+        assert ("security" in operation) != is_open, place
+    schemes = set(described(shop)["components"]["securitySchemes"])
+    used = {name for one in operations(shop).values() for need in one.get("security", []) for name in need}
+    assert used == schemes
+
+
+def test_every_operation_is_described_in_words(shop: AtWork) -> None:
+    for place, operation in operations(shop).items():
+        assert operation["description"].strip(), place
+
+
+def test_the_page_loads_nothing_from_another_host(shop: AtWork) -> None:
+    page = shop.client.get("/docs")
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert loaded
+    for path in loaded:
+        assert not re.match(r"[a-z]+:|//", path), path
+        assert shop.client.get("/" + path).status_code == 200, path
+    assert page.headers["content-security-policy"].startswith("default-src 'self';")
+    assert "validatorUrl: null" in (STATIC / "docs.js").read_text(encoding="utf-8")
+    style = (STATIC / "swagger-ui" / "swagger-ui.css").read_text(encoding="utf-8")
+    assert set(re.findall(r"url\(\s*['\"]?([^'\")]{5})", style)) == {"data:"}
+
+
+def test_what_is_shipped_has_its_licence() -> None:
+    names = {path.name for path in (STATIC / "swagger-ui").iterdir()}
+    assert {"LICENSE", "NOTICE", "VERSION", "swagger-ui-bundle.js.LICENSE.txt"} <= names
