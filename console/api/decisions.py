@@ -37,7 +37,7 @@ class DecisionMade(BaseModel):
     guard: str = Field(description="what refused it", examples=["none"])
     status: str = Field(description="the trigger's: live, shadow or paused", examples=["live"])
     cause: dict[str, Any] = Field(description="the row, or the minute, that set it off")
-    figures: dict[str, int] = Field(description="of the guard")
+    figures: dict[str, int] = Field(description="of the guard, in minutes; acted_at is an epoch minute")
     values: dict[str, Any] = Field(description="of the rule's metrics")
     partition: int
     step: int
@@ -67,11 +67,15 @@ def decisions(
     return Decisions(**standing, decisions=[_made(entry) for entry in found], next=last)
 
 
+def _cause(cause: dict[str, Any]) -> dict[str, Any]:
+    return {**cause, "minute": moment(cause["minute"])} if "minute" in cause else cause
+
+
 def _made(entry: Entry) -> DecisionMade:
     one = entry.decision
     return DecisionMade(
         id=one.id, customer=one.customer, trigger=one.trigger, version=one.version, at=moment(one.minute),
-        outcome=one.outcome, guard=one.guard, status=one.status, cause=one.cause, figures=one.figures,
+        outcome=one.outcome, guard=one.guard, status=one.status, cause=_cause(one.cause), figures=one.figures,
         values=one.values, partition=one.partition, step=one.step,
         delivery=Delivery(state=entry.state, detail=entry.detail),
     )  # fmt: skip
