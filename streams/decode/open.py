@@ -28,12 +28,14 @@ def open_file(path: Path, form: FileFormat, wanted: Collection[str]) -> Decoder:
     """
     if not path.is_file():
         raise InputError(str(path), "there is no such file", "check the path")
-    is_feed = form.type in (*CHANGE_FORMATS, SEGMENT)  # its history may come as an export of the table all the same
+    # The history of a feed may come as an export of the table all the same.
+    is_feed = form.type in (*CHANGE_FORMATS, SEGMENT)
     kind = _kind(path) if is_feed or form.type == "auto" else form.type
     if is_feed and kind == "jsonl":
+        path_of = "/v1/batch" if form.type == SEGMENT else "/v1/sources/NAME, one message a line"
         raise InputError(
             str(path), f"{form.type} messages are no rows of a file",
-            f"send them to a running shop: POST {'/v1/batch' if form.type == SEGMENT else '/v1/sources/NAME'}",
+            f"send them to a running shop: POST {path_of}",
         )  # fmt: skip
     decoder: Decoder
     if kind == "csv":

@@ -17,11 +17,12 @@ from app.commands.run import serving
 from app.embedded import Embedded, open_embedded
 from console.server import Server, build_app, listen, served
 from console.serving import Serving
-from tests.app.little_shop import write_shop
+from tests.app.little_shop import GOOD, write_shop
 
 NOW = dt.datetime(2026, 3, 1, 9, 30, tzinfo=dt.UTC)
 MINUTE = int(NOW.timestamp()) // 60
 FILES: dict[str, str | None] = {
+    "tintype.toml": "history = false\n" + GOOD["tintype.toml"],
     "sources/orders.yaml": """\
 title: 订单
 key: [order_id]
