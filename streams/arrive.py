@@ -101,10 +101,12 @@ class Arrivals:
                     rows.append(row)
                     origins.append((message, answers[-1]))
         refused = take_rows(self._log, shop, rows, minute, mode, ImportReport())
+        aside: set[tuple[int, str]] = set()  # messages of several rows are put aside once
         for at, problem in sorted(refused.items()):
             message, answer = origins[at]
-            if message.place not in {one.place for one in answer.rejected}:
+            if (id(answer), message.place) not in aside:
                 answer.accepted -= 1
+            aside.add((id(answer), message.place))
             self._reject(message, answer, problem.problem, problem.hint, minute)
         for name, answer in fresh.items():
             self._remember(name, answer, minute)

@@ -18,6 +18,7 @@ import pytest
 
 from app import exits
 from app.cli import main
+from console.server import listen
 from tests.app.little_shop import write_shop
 from tests.console.at_work import FILES, order, wait_for
 
@@ -118,6 +119,18 @@ def test_a_port_in_use_is_told_before_anything_is_opened(
     told = capsys.readouterr().err
     assert f"127.0.0.1:{port}: cannot be listened on (Address already in use)" in told
     assert not (folder / "data").exists()
+
+
+def test_answers_do_not_wait_for_delayed_acknowledgements() -> None:
+    """asyncio turns Nagle's algorithm off only for sockets that name their protocol: 40 ms an answer."""
+    with listen("127.0.0.1", 0) as listening:
+        assert listening.proto == socket.IPPROTO_TCP
+
+
+def test_a_host_that_is_none_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write_shop(tmp_path / "little", FILES)
+    assert main(["run", str(folder), "--host", "no such host", "--port", "0"]) == exits.BAD_INPUT
+    assert "no such host: is no address" in capsys.readouterr().err
 
 
 def test_a_wrong_folder_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
