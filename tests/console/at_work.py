@@ -133,6 +133,11 @@ def at_work(folder: Path, files: dict[str, str | None] | None = None) -> Iterato
             yield AtWork(opened, answering, app, client, address, keys, clock)
 
 
+def states(shop: AtWork) -> list[str]:
+    """Return what became of each decision, in their order."""
+    return [one["delivery"]["state"] for one in shop.get("/v1/decisions")["decisions"]]
+
+
 def wait_for(true: Callable[[], object], seconds: float = 20.0) -> None:
     """Return once a condition holds."""
     deadline = time.monotonic() + seconds

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.console.at_work import AtWork, at_work, order, wait_for
+from tests.console.at_work import AtWork, at_work, order, states, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AtWork]:
             order("A2", "M2", "7.00"),
             order("A3", "会员/三 号", "30.00"),
         )
-        wait_for(lambda: len(found.get("/v1/decisions")["decisions"]) == 3)
+        sent = ["sent"] * 3
+        wait_for(lambda: states(found) == sent)
         yield found
 
 

@@ -6,7 +6,7 @@ import re
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.console.at_work import MINUTE, AtWork, order
+from tests.console.at_work import MINUTE, AtWork, order, states, wait_for
 
 
 def read(shop: AtWork) -> dict[str, float]:
@@ -22,6 +22,7 @@ def read(shop: AtWork) -> dict[str, float]:
 def test_the_figures_are_those_of_the_shop(fresh: AtWork) -> None:
     fresh.send("orders", order("A1", "M1"), order("A2", "M2", "x"))
     fresh.send("orders", order("A3", "M1"))
+    wait_for(lambda: states(fresh) == ["sent"] * 2)  # until then they are claimed, and counted as unknown
     found = read(fresh)
     head = fresh.opened.store.head(0)
     assert found["tintype_messages_total"] == 3
