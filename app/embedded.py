@@ -109,7 +109,7 @@ def _service(
             except (redis.ConnectionError, redis.TimeoutError) as error:
                 away(error)
 
-    service = Service(make, log, now, say)
+    service = Service(make, log, now, say, relays.drained)
     return service
 
 

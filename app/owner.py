@@ -93,10 +93,14 @@ class Owner:
         """Whether a new snapshot is worth its while: replaying from the last would take seconds."""
         return sum(self.engine.steps) - self._snapshot_at >= SNAPSHOT_EVERY
 
-    def save_snapshot(self) -> Path:
-        """Write a snapshot of the present state, which is committed."""
+    def note_snapshot(self) -> None:
+        """A snapshot of the present state is being written, by this process or a child of it."""
         self._snapshot_at = sum(self.engine.steps)
-        return snapshots.save(self.data / FOLDER, self.engine, self._replay.version)
+
+    def save_snapshot(self, needed: Sequence[int] | None = None) -> Path:
+        """Write a snapshot of the present state, which is committed. needed: as of `snapshots.save`."""
+        self.note_snapshot()
+        return snapshots.save(self.data / FOLDER, self.engine, self._replay.version, needed)
 
 
 def _floor(store: Store, partition: int, head: Head, needed: int) -> int:

@@ -52,6 +52,8 @@ class Replay:
         self.engine = new_engine(shop, build(shop), log.partitions, self._emit)
         self.records = 0
         self.pause: Callable[[], None] = lambda: None
+        self._settings: list[list[tuple[str, int, str, int]]] = [[] for _ in range(log.partitions)]
+        self._looked = [0] * log.partitions  # steps of the log looked through for settings
 
     def _emit(self, number: int, partition: Partition, raw: RawEffects) -> None:
         self.effects(number, partition, raw)
@@ -70,10 +72,12 @@ class Replay:
 
     def _versions(self) -> list[tuple[str, int, str, list[int]]]:
         """Return (declarations, minute, mode, step in each partition) of every settings record of the log."""
-        found = [_settings_of(self.log, p) for p in range(self.log.partitions)]
+        for p, end in enumerate(self.log.next_steps()):
+            self._settings[p] += _settings_of(self.log, p, self._looked[p], end)
+            self._looked[p] = end
         return [
             (same[0][0], same[0][1], same[0][2], [one[3] for one in same])
-            for same in zip(*found, strict=True)
+            for same in zip(*self._settings, strict=True)
         ]
 
     def _follow_to(
@@ -170,17 +174,17 @@ def settings_body(shop: Shop) -> str:
 
 def last_version(log: Log) -> str | None:
     """Return the declarations in force at the log's end, as canonical JSON; None before the first."""
-    found = _settings_of(log, 0)
+    found = _settings_of(log, 0, 0, log.next_step(0))
     return found[-1][0] if found else None
 
 
-def _settings_of(log: Log, p: int) -> list[tuple[str, int, str, int]]:
-    """Return (declarations, minute, mode, step) of a partition's settings records."""
+def _settings_of(log: Log, p: int, first: int, end: int) -> list[tuple[str, int, str, int]]:
+    """Return (declarations, minute, mode, step) of a partition's settings records of steps [first, end)."""
     found = []
-    for block in log.blocks(p, holding=f"!{SETTINGS}"):
+    for block in log.blocks(p, first, end, holding=f"!{SETTINGS}"):
         table = block.tables([CONTROL])[CONTROL]
         columns = (table[name].to_pylist() for name in ("ordinal", "minute", "kind", "body"))
         for at, minute, kind, body in zip(*columns, strict=True):
-            if kind == SETTINGS:
+            if kind == SETTINGS and first <= block.first_step + at < end:
                 found.append((json.loads(body)["shop"], minute, block.mode, block.first_step + at))
     return found

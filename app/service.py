@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from app.figures import Figures
 from app.owner import Owner
+from app.snapshot_child import SnapshotChild
 from sinks.store.store import Fenced
 from streams.arrive import Arrivals, Arrived
 from streams.live import append_resume, append_ticks
@@ -46,10 +47,15 @@ class Service:
 
     def __init__(
         self, make_owner: Callable[[], Owner], log: Log, now: Callable[[], float] = time.time,
-        say: Callable[[str], None] = lambda _: None,
+        say: Callable[[str], None] = lambda _: None, needed: Callable[[], Sequence[int]] | None = None,
     ) -> None:  # fmt: skip
-        """make_owner: claims the store and recovers; called once, and again when the store was set back."""
+        """make_owner: claims the store and recovers; called once, and again when the store was set back.
+
+        needed: the first effects that some relay still needs: snapshots before them are kept.
+        """
         self.log = log
+        self._needed = needed or (list)
+        self._child = SnapshotChild()
         self._make_owner = make_owner
         self._say = say
         self._owner: Owner | None = None
@@ -109,12 +115,21 @@ class Service:
                 append_ticks(self.log, self._minute())
                 self._follow()
                 self._answer(tasks)
+                self._keep_snapshot()
         except BaseException as error:
             self.failed = error
             raise
         finally:
             self.ready = False
+            self._child.stop()
             self._refuse_waiting()
+
+    def _keep_snapshot(self) -> None:
+        """Let a child write a snapshot when it is time for one."""
+        if self.owner.wants_snapshot() and not self._child.running():
+            needed = list(self._needed()) or None
+            self._child.begin(lambda: self.owner.save_snapshot(needed))
+            self.owner.note_snapshot()
 
     def _resume(self) -> None:
         """Let the clock come to the present: the time since the log's last minute was a stop."""

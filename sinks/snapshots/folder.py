@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import zipfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -50,8 +51,12 @@ class Found:
         return [Digest.of(text).count for text in self.digests]
 
 
-def save(folder: Path, engine: Engine, settings: str) -> Path:
-    """Write a snapshot of all partitions; ``settings`` names the version in force. Return its folder."""
+def save(folder: Path, engine: Engine, settings: str, needed: Sequence[int] | None = None) -> Path:
+    """Write a snapshot of all partitions; ``settings`` names the version in force. Return its folder.
+
+    Older ones are deleted, but the newest is kept that lies before the effects that somebody still needs
+    (``needed``: the first of each partition), so that they can be brought about again (semantics P5).
+    """
     name = f"{sum(engine.steps):020d}"
     target, draft = folder / name, folder / f".{name}.{os.getpid()}"
     shutil.rmtree(draft, ignore_errors=True)
@@ -66,9 +71,22 @@ def save(folder: Path, engine: Engine, settings: str) -> Path:
     (draft / "snapshot.json").write_text(json.dumps(meta, ensure_ascii=False), encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
     draft.rename(target)
-    for old in sorted(folder.glob("[0-9]*"))[:-KEPT]:
-        shutil.rmtree(old)
+    _delete_old(folder, needed)
     return target
+
+
+def _delete_old(folder: Path, needed: Sequence[int] | None) -> None:
+    """Keep the newest, and the newest of which nothing undrained came before."""
+    kept = {path.name for path in sorted(folder.glob("[0-9]*"))[-KEPT:]}
+    if needed is not None:
+        before = [
+            found for found in newest(folder)
+            if all(count <= first for count, first in zip(found.effects, needed, strict=True))
+        ]  # fmt: skip
+        kept |= {found.folder.name for found in before[:1]}
+    for old in folder.glob("[0-9]*"):
+        if old.name not in kept:
+            shutil.rmtree(old)
 
 
 def newest(folder: Path) -> list[Found]:

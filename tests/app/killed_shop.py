@@ -11,6 +11,7 @@ import random
 import sys
 from pathlib import Path
 
+import app.owner
 from app.embedded import open_embedded
 from streams.message import Message
 
@@ -46,6 +47,7 @@ def batch(number: int, rows: int) -> list[Message]:
 
 def main() -> None:
     """Send what the file ``sent`` does not name yet, then stop by itself."""
+    app.owner.SNAPSHOT_EVERY = 3000  # so that some are being written when the process is killed
     folder, batches, rows = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     sent = folder / "sent"
     done = int(sent.read_text(encoding="utf-8") or 0) if sent.exists() else 0
@@ -59,7 +61,6 @@ def main() -> None:
             shop.service.accept(batch(done, rows), f"batch-{done}").result()
             done += 1
             sent.write_text(str(done), encoding="utf-8")
-        shop.service.ask(lambda owner: owner.save_snapshot()).result()
 
 
 if __name__ == "__main__":
