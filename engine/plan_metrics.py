@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.state import ROW_WORD, WORD
+from engine.state import ROW_WORD
 from profiles import intervals
 from profiles.calendar import UNITS
 from profiles.metrics import AVG, NAMES, SLOTS
@@ -29,6 +29,7 @@ from rules.write import write
 Columns = dict[str, NDArray[np.int64]]
 YEAR = 366 * 1440
 EXTREMES = ("min", "max", "first", "last")
+MOST_COLUMNS = 62  # of a row: its nulls are bits of one number
 FUTURE_MINUTES = 2 * 1440  # rows dated ahead (max_future) also have a place in the minute index
 WINDOW_KINDS = {
     "all": intervals.ALL,
@@ -77,9 +78,9 @@ class MetricPlan:
             if node is not None:
                 needed[name] |= {column for _, column in check_rule(node, self.schema, row_of(name)).columns}
         for name, columns in needed.items():
-            if len(columns) > WORD:
+            if len(columns) > MOST_COLUMNS:
                 problem = f"rules read {len(columns)} columns of source {name}"
-                raise RuleError(problem, f"{WORD} is the most that the engine keeps of a row")
+                raise RuleError(problem, f"{MOST_COLUMNS} is the most that the engine keeps of a row")
         return {name: sorted(columns) for name, columns in needed.items()}
 
     def _distinct_filters(self, source: str) -> list[Node | None]:

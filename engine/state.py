@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from engine.columns import column, scalar
 
-ROW_WORD = 31  # bits used of a row's 32-bit mask
-WORD = 62  # bits used of a 64-bit mask, so that no mask is ever negative
+ROW_WORD = 15  # bits used of a word of a row's mask (16 bits), so that no mask is ever negative
+WORD = 31  # bits used of a word of tags (32 bits)
 NONE_MINUTE = -1
 LEAVES = 6  # values that go with an effect (G5)
 FACT_VALUES = 8
@@ -100,16 +100,16 @@ customer_touch, set_customer_touch = column(
 changed, set_changed = column("changed", "customer", "i4", "list: whose profile changed since it was taken")
 customer_slot, set_customer_slot = column("customer_slot", "customer_slot", "i4", "hash table: customer + 1")
 slot, set_slot = column("slot", "customer", "i8", "accumulators of the metrics", "slots")
-truth, set_truth = column("truth", "customer", "i8", "bits: rule is true (G1)", "tag_words", record="tags")
+truth, set_truth = column("truth", "customer", "i4", "bits: rule is true (G1)", "tag_words", record="tags")
 candidate, set_candidate = column(
-    "candidate", "customer", "i8", "bits: truth, sticky and max (G1)", "tag_words", record="tags"
+    "candidate", "customer", "i4", "bits: truth, sticky and max (G1)", "tag_words", record="tags"
 )
-member, set_member = column("member", "customer", "i8", "bits: membership (G1)", "tag_words", record="tags")
+member, set_member = column("member", "customer", "i4", "bits: membership (G1)", "tag_words", record="tags")
 spent, set_spent = column(
-    "spent", "customer", "i8", "bits: max has ended it, truth still true", "tag_words", record="tags"
+    "spent", "customer", "i4", "bits: max has ended it, truth still true", "tag_words", record="tags"
 )
 manual, set_manual = column(
-    "manual", "customer", "i8", "bits: set or unset by hand (a fact says how)", "tag_words", record="tags"
+    "manual", "customer", "i4", "bits: set or unset by hand (a fact says how)", "tag_words", record="tags"
 )
 since, set_since = column("since", "customer", "i4", "minute at which membership began (G3)", "tags")
 until, set_until = column(
@@ -120,7 +120,7 @@ until, set_until = column(
     "ends",
 )
 frequency, set_frequency = column(
-    "frequency", "customer", "i8", "counted orders (R1)", "models", record="rfm"
+    "frequency", "customer", "i4", "counted orders (R1)", "models", record="rfm"
 )
 monetary, set_monetary = column("monetary", "customer", "i8", "net minor units (R1)", "models", record="rfm")
 recent, set_recent = column(
@@ -153,7 +153,7 @@ row_next, set_row_next = column("row_next", "row", "i4", "next row of source and
 row_previous, set_row_previous = column(
     "row_previous", "row", "i4", "previous + 1; 0 first; -1 not linked", record="row"
 )
-row_pass, set_row_pass = column("row_pass", "row", "i4", "bits: metrics whose filter it passes", "row_words")
+row_pass, set_row_pass = column("row_pass", "row", "i2", "bits: metrics whose filter it passes", "row_words")
 narrow_value, set_narrow_value = column(
     "narrow_value", "row", "i4", "projected columns while all fit 32 bits: profiles.rows", "narrow_values"
 )
@@ -204,7 +204,7 @@ timer_customer, set_timer_customer = column("timer_customer", "timer", "i4", "cu
 
 # --- work lists of one step -----------------------------------------------------------------------------
 touched, set_touched = column("touched", "touched", "i4", "customer")
-touched_tags, set_touched_tags = column("touched_tags", "touched", "i8", "bits: tags to judge", "tag_words")
+touched_tags, set_touched_tags = column("touched_tags", "touched", "i4", "bits: tags to judge", "tag_words")
 touched_models, set_touched_models = column("touched_models", "touched", "i4", "bits: values to read again")
 dirty_metric, set_dirty_metric = column(
     "dirty_metric", "dirty", "i4", "metric whose extreme must be found again"
@@ -283,27 +283,27 @@ source_event, _ = column(
 source_absence, _ = column("source_absence", "source", "i4", "first in absence_after; one more at the end")
 source_refutes, _ = column("source_refutes", "source", "i4", "first in absence_of; one more at the end")
 bit_metric, _ = column("bit_metric", "source", "i4", "metric of a row's bit", "row_bits")
-value_bits, _ = column("value_bits", "source", "i8", "bits of the metrics over a column", "value_words")
+value_bits, _ = column("value_bits", "source", "i2", "bits of the metrics over a column", "value_words")
 window_kind, _ = column("window_kind", "window", "i1", "0 all, 1 trailing, 2 calendar, 3 own")
 window_length, _ = column("window_length", "window", "i4", "minutes; own: minutes to keep")
 window_offset, _ = column("window_offset", "window", "i4", "minutes, or units")
 window_unit, _ = column("window_unit", "window", "i4", "calendar unit; own: number among own windows")
 window_anchor, _ = column("window_anchor", "window", "i4", "own: metric of the date attribute")
-window_bits, _ = column("window_bits", "window", "i8", "bits: metrics with this window", "row_words")
+window_bits, _ = column("window_bits", "window", "i2", "bits: metrics with this window", "row_words")
 window_distincts, _ = column(
     "window_distincts", "window", "i4", "metrics with this window that count different values"
 )
 window_low, set_window_low = column("window_low", "window", "i4", "first minute at the clock")
 window_high, set_window_high = column("window_high", "window", "i4", "end at the clock")
 filter_program, _ = column("filter_program", "filter", "i4", "its program; -1 none")
-filter_bits, _ = column("filter_bits", "filter", "i8", "bits: metrics with this filter", "row_words")
+filter_bits, _ = column("filter_bits", "filter", "i2", "bits: metrics with this filter", "row_words")
 metric_source, _ = column("metric_source", "metric", "i4", "source")
 metric_function, _ = column("metric_function", "metric", "i1", "see profiles.metrics")
 metric_value, _ = column("metric_value", "metric", "i4", "place among the row's values; -1 the row itself")
 metric_slot, _ = column("metric_slot", "metric", "i4", "first accumulator")
 metric_bit, _ = column("metric_bit", "metric", "i4", "bit of its source's rows")
 metric_window, _ = column("metric_window", "metric", "i4", "window")
-metric_tags, _ = column("metric_tags", "metric", "i8", "bits: tags that read it", "tag_words")
+metric_tags, _ = column("metric_tags", "metric", "i4", "bits: tags that read it", "tag_words")
 metric_models, _ = column("metric_models", "metric", "i4", "bits: RFM models that read it")
 metric_anchors, _ = column("metric_anchors", "metric", "i1", "1: own windows hang on it")
 calendar_start, _ = column("calendar_start", "calendar", "i4", "boundaries of all units, minutes")
@@ -319,7 +319,7 @@ tag_max, _ = column("tag_max", "tag", "i4", "minutes; 0 none")
 tag_end, _ = column("tag_end", "tag", "i4", "place in until; -1 none")
 tag_group, _ = column("tag_group", "tag", "i4", "last tag of its exclusive group; -1 none")
 tag_group_first, _ = column("tag_group_first", "tag", "i4", "first tag of its exclusive group")
-tag_readers, _ = column("tag_readers", "tag", "i8", "bits: tags whose rules read it", "tag_words")
+tag_readers, _ = column("tag_readers", "tag", "i4", "bits: tags whose rules read it", "tag_words")
 tag_enter, _ = column("tag_enter", "tag", "i4", "first of its enter triggers; one more at the end")
 tag_leave, _ = column("tag_leave", "tag", "i4", "first of its leave triggers; one more at the end")
 tag_leaf, _ = column("tag_leaf", "tag", "i4", "metric x 2 + part; -1 none", "leaves")
@@ -335,7 +335,7 @@ model_frequency, _ = column("model_frequency", "model", "i4", "metric")
 model_money, _ = column("model_money", "model", "i4", "first term; one more at the end")
 money_metric, _ = column("money_metric", "money", "i4", "metric of a term")
 money_sign, _ = column("money_sign", "money", "i4", "1 or -1")
-model_tags, _ = column("model_tags", "model", "i8", "bits: tags that read the model", "tag_words")
+model_tags, _ = column("model_tags", "model", "i4", "bits: tags that read the model", "tag_words")
 model_bins_r, _ = column("model_bins_r", "model", "i4", "bins of recency")
 model_bins_f, _ = column("model_bins_f", "model", "i4", "bins of frequency")
 model_bins_m, _ = column("model_bins_m", "model", "i4", "bins of monetary")
