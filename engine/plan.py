@@ -31,7 +31,7 @@ from tags.tag import Tag
 from triggers.trigger import Trigger
 
 FIXED_STACK = 128
-LIST_CLASSES = 40
+LIST_CLASSES = 60  # block sizes of lists: up to three times 2^29 places
 
 
 class ShopSettings(Protocol):

@@ -141,7 +141,7 @@ list_head, set_list_head = column(
 )
 list_size, set_list_size = column("list_size", "customer", "i4", "rows", "sources", record="list")
 list_class, set_list_class = column(
-    "list_class", "customer", "i1", "block of 4 << class places; -1 none", "sources", record="list"
+    "list_class", "customer", "i1", "block's size: profiles.lists; -1 none", "sources", record="list"
 )
 
 # --- a row ------------------------------------------------------------------------------------------------

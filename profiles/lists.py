@@ -1,15 +1,13 @@
 """Each customer's rows of one source, as an array of row numbers sorted by (event time, key) (W9).
 
-Arrays are blocks of 4, 8, 16 ... places of one pool. A list may leave places unused before its first row,
-so that old rows go cheaply.
+Arrays are blocks of 2, 3, 4, 6, 8, 12, 16 ... places of one pool. A list may leave places unused before its
+first row, so that old rows go cheaply.
 """
 
 from __future__ import annotations
 
 from engine import state as s
 from engine.jit import inlined, step
-
-SMALLEST = 4
 
 
 @inlined
@@ -97,13 +95,13 @@ def remove_row(st: int, h: int, row: int) -> None:
 @inlined
 def block_size(block_class: int) -> int:
     """Return the places of a block; 0 for no block."""
-    return SMALLEST << block_class if block_class >= 0 else 0
+    return (2 + (block_class & 1)) << (block_class >> 1) if block_class >= 0 else 0
 
 
 @inlined
 def room_needed(st: int, h: int) -> int:
     """Return the most places that one insertion into list h can take from the pool."""
-    return SMALLEST << (s.list_class(st, h) + 1)
+    return block_size(s.list_class(st, h) + 1)
 
 
 @step
@@ -147,7 +145,7 @@ def take_block(st: int, block_class: int) -> int:
         s.set_place_free(st, block_class, s.place(st, first))
         return first
     first = s.list_used(st)
-    s.set_list_used(st, first + (SMALLEST << block_class))
+    s.set_list_used(st, first + block_size(block_class))
     return first
 
 
