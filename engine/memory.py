@@ -302,6 +302,9 @@ class Memory:
         self._make(domain)
         self.mirror()
         (kernel.refill_distinct if domain == "distinct" else kernel.refill_facts)(self.handle, len(kept))
+        for column in COLUMNS:
+            if column.domain == "old":  # what was read from has been entered: let its memory go
+                self._bind(column.name, np.zeros(0, dtype=column.dtype))
 
     def mirror(self) -> None:
         """Tell the kernel the capacities."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from engine import state as s
 from engine.jit import step
-from profiles import lists, rows, timers
+from profiles import distinct, lists, rows, timers
 from profiles.intervals import ALL, next_high
-from profiles.lists import room_needed
+from profiles.lists import block_size, room_needed
 
 (NOTHING, CUSTOMER, ROW, ENTRY, LIST, DISTINCT, FACT, TIMER, TRANSITION, DECISION) = range(10)
 WIDE_VALUES, WIDE_KEYS = 10, 11
@@ -45,13 +45,13 @@ def lacks_for_row(st: int, source: int, c: int) -> int:
         return ROW
     if s.entries_free(st) == 0 and s.entries_used(st) + 1 >= s.entry_capacity(st):
         return ENTRY
-    needed = room_needed(st, c * s.sources(st) + source) if c >= 0 else 4
+    needed = room_needed(st, c * s.sources(st) + source) if c >= 0 else block_size(0)
     if s.list_used(st) + needed >= s.list_capacity(st):
         return LIST
     most = s.metrics(st)
     if s.own_windows(st) and c >= 0:  # the row may bring a date, and all rows of the customer into a year
         most += s.distincts(st) * lists.size_of_all(st, c)
-    if 2 * (s.distinct_live(st) + most) >= s.distinct_capacity(st):
+    if distinct.lacks_room(st, most):
         return DISTINCT
     return lacks_for_judging(st, 2)
 
@@ -76,7 +76,7 @@ def lacks_for_opening(st: int, minute: int) -> int:
                     moved += rows_beside(st, source, m)
     if s.own_windows(st):
         values += s.distincts(st) * (moved + rows_of_new_years(st, minute))
-    if s.distincts(st) and 2 * (s.distinct_live(st) + values) >= s.distinct_capacity(st):
+    if s.distincts(st) and distinct.lacks_room(st, values):
         return DISTINCT
     if s.own_windows(st) and s.timers_live(st) + dates * s.own_windows(st) >= s.timer_capacity(st):
         return TIMER

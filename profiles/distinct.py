@@ -8,6 +8,12 @@ from profiles.customers import mix
 
 
 @inlined
+def lacks_room(st: int, more: int) -> bool:
+    """Whether so many new values could fill more than three quarters of the table."""
+    return 4 * (s.distinct_live(st) + more) >= 3 * s.distinct_capacity(st)
+
+
+@inlined
 def home(st: int, c: int, m: int, value: int) -> int:
     """Return the first place to look for (customer, metric, value)."""
     return mix(c * 65536 + m, value) & (s.distinct_capacity(st) - 1)
