@@ -45,8 +45,6 @@ NOT_SAVED = {
 }
 HUGE_PAGES = 1 << 22  # bytes from which on memory is asked for in huge pages: fewer TLB misses
 GROWING = {*FIRST, "customer_slot", "entry_slot", "touched", "dirty", "due"}
-
-
 WIDENING = ("wide_values", "wide_keys")  # columns that are made when first a value needs them
 
 
@@ -89,7 +87,7 @@ class Memory:
             "wide_values": 0,
             "wide_keys": 0,
         }
-        self.capacity = dict(fixed) | FIRST
+        self.capacity = dict(fixed) | FIRST | {"entry_slot": FIRST["entry"]}
         for domain in ("transition", "decision"):  # what one record may emit must fit
             self.capacity[domain] = max(self.capacity[domain], 8 * dimensions["judged"])
         self.capacity |= dict.fromkeys(WIDENING, 0)
@@ -147,7 +145,7 @@ class Memory:
         if domain in WIDENING:
             self._widen(domain)
             return
-        if domain == "entry" and self._forget_entries():
+        if domain in ("entry", "entry_slot") and self._forget_entries():
             return
         self._grow_to(domain, self.capacity[domain] * 2)
 
@@ -164,9 +162,14 @@ class Memory:
         if domain in ("distinct", "fact"):
             self._grow_table(domain, capacity)
             return
+        if domain == "entry_slot":
+            self._refill(domain, capacity)
+            return
         self._enlarge(domain, capacity)
-        if domain in ("customer", "entry"):
-            self._refill(domain)
+        if domain == "customer":
+            self._refill("customer_slot", 2 * capacity)
+        if domain == "entry":  # its places hold as many bits of a number as entries need
+            self._refill("entry_slot", self.capacity["entry_slot"])
         if domain in ("customer", "timer"):
             self._derive_sizes()
             for name in ("touched", "dirty", "due"):
@@ -251,7 +254,6 @@ class Memory:
     def _derive_sizes(self) -> None:
         customers = self.capacity["customer"]
         self.capacity["customer_slot"] = customers * 2
-        self.capacity["entry_slot"] = self.capacity["entry"] * 2
         self.capacity["touched"] = customers
         self.capacity["dirty"] = customers * max(1, self.dimensions["extremes"])
         self.capacity["due"] = customers * self.dimensions["schedules"] + self.capacity["timer"]
@@ -275,19 +277,19 @@ class Memory:
             kept = min(len(array), len(self.arrays[name]))
             self.arrays[name][:kept] = array[:kept]
 
-    def _refill(self, domain: str) -> None:
-        name = f"{domain}_slot"
-        self.capacity[name] = self.capacity[domain] * 2
-        self._make(name)
+    def _refill(self, table: str, capacity: int) -> None:
+        """Make a hash table anew."""
+        self.capacity[table] = capacity
+        self._make(table)
         self.mirror()
-        (kernel.place_customers if domain == "customer" else kernel.place_entries)(self.handle)
+        (kernel.place_customers if table == "customer_slot" else kernel.place_entries)(self.handle)
 
     def _forget_entries(self) -> bool:
         """Free what is beyond its horizon; return whether that was enough to go on without growth."""
         freed = kernel.forget_entries(self.handle)
         if freed:
-            self._refill("entry")
-        return freed * 4 > self.capacity["entry"]
+            self._refill("entry_slot", self.capacity["entry_slot"])
+        return freed * 4 > self.scalar("entries_used")
 
     def _grow_table(self, domain: str, capacity: int) -> None:
         kinds = {"distinct": "distinct_metric", "fact": "fact_kind"}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from engine import state as s
 from engine.jit import step
-from profiles import distinct, lists, rows, timers
+from profiles import directory, distinct, lists, rows, timers
 from profiles.intervals import ALL, next_high
 from profiles.lists import block_size, room_needed
 
 (NOTHING, CUSTOMER, ROW, ENTRY, LIST, DISTINCT, FACT, TIMER, TRANSITION, DECISION) = range(10)
-WIDE_VALUES, WIDE_KEYS = 10, 11
+WIDE_VALUES, WIDE_KEYS, ENTRY_SLOT = 10, 11, 12
 DOMAINS = (
     "",
     "customer",
@@ -23,6 +23,7 @@ DOMAINS = (
     "decision",
     "wide_values",
     "wide_keys",
+    "entry_slot",
 )
 
 
@@ -45,6 +46,8 @@ def lacks_for_row(st: int, source: int, c: int) -> int:
         return ROW
     if s.entries_free(st) == 0 and s.entries_used(st) + 1 >= s.entry_capacity(st):
         return ENTRY
+    if directory.table_lacks_room(st):
+        return ENTRY_SLOT
     needed = room_needed(st, c * s.sources(st) + source) if c >= 0 else block_size(0)
     if s.list_used(st) + needed >= s.list_capacity(st):
         return LIST

@@ -178,7 +178,7 @@ entry_source, set_entry_source = column("entry_source", "entry", "i2", "source +
 entry_high, set_entry_high = column(
     "entry_high", "entry", "i8", "key, high half, once a key is no whole number", "wide_keys"
 )
-entry_slot, set_entry_slot = column("entry_slot", "entry_slot", "i4", "hash table: entry + 1")
+entry_slot, set_entry_slot = column("entry_slot", "entry_slot", "i4", "hash table: profiles.directory")
 
 # --- different values (distinct), facts, timers ---------------------------------------------------------
 distinct_value, set_distinct_value = column("distinct_value", "distinct", "i8", "value", record="distinct")

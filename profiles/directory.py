@@ -2,6 +2,9 @@
 
 An entry outlives its row: it says where the row stood in its source, so that what is older is ignored, until
 the source's duplicate horizon has passed on the engine's clock.
+
+A place of its hash table holds an entry's number + 1 in the low bits and some of the key's hash, its *mark*,
+in the bits above: hardly ever is a wrong entry looked at, and so the table may be nearly full.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ DELETED = 256  # the source has deleted the row
 MOVED = 512  # the row went to another customer: its own position may come again (W7)
 CHANGED = 1024  # the row is not as it was inserted: what waited for it is withdrawn (D1)
 SOURCE = 255
-REMOVED = -1  # a place of the hash table whose entry was forgotten
+PLACE_BITS = 0x7FFFFFFF  # what number and mark fill of a place of the hash table
 
 
 @inlined
@@ -24,17 +27,45 @@ def high_half(st: int, e: int) -> int:
 
 
 @inlined
+def hash_of(source: int, high: int, low: int) -> int:
+    """Return the hash of a key: 34 bits."""
+    return mix(high + source, low)
+
+
+@inlined
+def mark_of(st: int, hashed: int) -> int:
+    """Return a hash's mark: bits that say little about its first place, above those of entries' numbers."""
+    return (hashed >> 3) & PLACE_BITS & ~numbers(st)
+
+
+@inlined
+def numbers(st: int) -> int:
+    """Return the bits of a place that hold an entry's number + 1; capacities are powers of two."""
+    return s.entry_capacity(st) - 1
+
+
+@inlined
+def table_lacks_room(st: int) -> bool:
+    """Whether one more entry could fill more than seven eighths of the hash table."""
+    return 8 * (s.entries_live(st) + 1) > 7 * s.entry_mask(st)
+
+
+@inlined
 def find_entry(st: int, source: int, high: int, low: int) -> int:
     """Return the entry of (source, key), or -1."""
-    mask = s.entry_mask(st)
-    i = mix(high + source, low) & mask
+    mask, number_bits = s.entry_mask(st), numbers(st)
+    hashed = hash_of(source, high, low)
+    mark = mark_of(st, hashed)
+    i = hashed & mask
     while True:
-        e = s.entry_slot(st, i) - 1
-        if e == -1:
+        held = s.entry_slot(st, i)
+        if held == 0:
             return -1
-        if e >= 0 and s.entry_low(st, e) == low and high_half(st, e) == high:
-            if s.entry_source(st, e) & SOURCE == source:
-                return e
+        if held & ~number_bits == mark:
+            e = (held & number_bits) - 1
+            if s.entry_low(st, e) == low and high_half(st, e) == high:
+                if s.entry_source(st, e) & SOURCE == source:
+                    return e
         i = (i + 1) & mask
 
 
@@ -61,10 +92,11 @@ def add_entry(st: int, source: int, high: int, low: int) -> int:
 def place_entry(st: int, e: int) -> None:
     """Enter an entry into the hash table."""
     mask = s.entry_mask(st)
-    i = mix(high_half(st, e) + (s.entry_source(st, e) & SOURCE), s.entry_low(st, e)) & mask
-    while s.entry_slot(st, i) > 0:
+    hashed = hash_of(s.entry_source(st, e) & SOURCE, high_half(st, e), s.entry_low(st, e))
+    i = hashed & mask
+    while s.entry_slot(st, i) != 0:
         i = (i + 1) & mask
-    s.set_entry_slot(st, i, e + 1)
+    s.set_entry_slot(st, i, mark_of(st, hashed) | (e + 1))
 
 
 @inlined

@@ -21,11 +21,12 @@ from engine.cuts import Cuts
 from engine.digest import Digest
 from engine.engine import Engine
 from engine.jit import source_hash
+from engine.memory import GROWING
 from engine.partition import Partition
 from streams.errors import InputError
 
 KEPT = 2  # the newest, and one before it in case that one is unreadable
-SPARSE_DOMAINS = ("minute", "customer_slot", "entry_slot", "distinct", "fact")
+SPARSE_DOMAINS = ("minute", "customer_slot", "distinct", "fact")
 USED = {
     "customer": "customers_used",
     "row": "rows_used",
@@ -156,7 +157,7 @@ def _load_partition(folder: Path, number: int, partition: Partition) -> None:
         for column in memory.save(partition.plan.columns):
             if column.domain in SPARSE_DOMAINS:
                 memory[column.name][stored[f"{column.name}.at"]] = stored[f"{column.name}.of"]
-            elif column.domain in USED:
+            elif column.domain in GROWING:
                 memory[column.name][: len(stored[column.name])] = stored[column.name]
             else:
                 memory.bind(column.name, stored[column.name].copy())

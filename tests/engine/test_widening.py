@@ -16,7 +16,7 @@ MINUTE = 29_000_000
 AMOUNTS = [5, 2**31 - 1, -(2**31), 2**31, -(2**40), 7]
 
 
-def _engine() -> Engine:
+def new_engine() -> Engine:
     orders = Source(
         key=["id"],
         references=[Reference(type="member", column="member")],
@@ -28,7 +28,7 @@ def _engine() -> Engine:
     return Engine(build(shop), 1, lambda _number, _effects: None, lambda _trigger, _clock, _last: 0)
 
 
-def _orders(amounts: list[int], key_high: list[int]) -> Batch:
+def orders_of(amounts: list[int], key_high: list[int]) -> Batch:
     batch = Batch.zeros(len(amounts), 1)
     batch.op[:], batch.minute[:] = 1, MINUTE
     batch.key_high[:], batch.key_low[:] = key_high, 9
@@ -39,38 +39,38 @@ def _orders(amounts: list[int], key_high: list[int]) -> Batch:
     return batch
 
 
-def _read(engine: Engine, name: str) -> int:
+def read(engine: Engine, name: str) -> int:
     series = metric_series(engine.partitions[0], engine.plan.declared[name][0])
     return int(series.iloc[0])
 
 
 def test_values_beyond_32_bits_are_kept_beside_those_before_them() -> None:
     """M1: a value is a whole number of 64 bits, whatever came before it."""
-    engine = _engine()
-    batch = _orders(AMOUNTS, [WHOLE_KEY] * len(AMOUNTS))
+    engine = new_engine()
+    batch = orders_of(AMOUNTS, [WHOLE_KEY] * len(AMOUNTS))
     for first in range(len(AMOUNTS)):
         engine.feed(0, batch.slice(first, first + 1), first)
         engine.run()
-        assert _read(engine, "total") == sum(AMOUNTS[: first + 1])
-        assert _read(engine, "last") == AMOUNTS[first]
+        assert read(engine, "total") == sum(AMOUNTS[: first + 1])
+        assert read(engine, "last") == AMOUNTS[first]
     assert engine.partitions[0].memory.capacity["wide_values"] == 1
 
 
 def test_keys_with_the_same_low_half_stay_apart_when_the_first_high_half_comes() -> None:
     """W1: a key is 128 bits; one of which only the high half differs is another row."""
-    engine = _engine()
+    engine = new_engine()
     highs = [WHOLE_KEY, WHOLE_KEY, 0, 5, -5, 5]
-    batch = _orders([1, 10, 100, 1_000, 10_000, 100_000], highs)
+    batch = orders_of([1, 10, 100, 1_000, 10_000, 100_000], highs)
     batch.key_low[:] = [1, 9, 9, 9, 9, 9]  # the last is an update of the fourth
     engine.feed(0, batch, 0)
     engine.run()
-    assert _read(engine, "total") == 1 + 10 + 100 + 10_000 + 100_000
+    assert read(engine, "total") == 1 + 10 + 100 + 10_000 + 100_000
     assert engine.partitions[0].memory.capacity["wide_keys"] == 1
 
 
 def test_whole_number_keys_and_small_values_stay_narrow() -> None:
-    engine = _engine()
-    engine.feed(0, _orders([1, 2, 3], [WHOLE_KEY] * 3), 0)
+    engine = new_engine()
+    engine.feed(0, orders_of([1, 2, 3], [WHOLE_KEY] * 3), 0)
     engine.run()
     memory = engine.partitions[0].memory
     assert (len(memory["wide_value"]), len(memory["entry_high"])) == (0, 0)
