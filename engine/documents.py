@@ -13,6 +13,7 @@ import numpy as np
 
 from engine.memory import Array
 from engine.partition import Partition
+from engine.readout import accumulators
 from engine.state import WORD
 from engine.why import declared_value, tag_state
 from profiles.metrics import AVG, COUNT, DISTINCT, FIRST, LAST, NAMES, SUM
@@ -67,25 +68,23 @@ def _values(partition: Partition, customers: Array, spec: MetricSpec) -> list[An
     """Return one metric of these customers; as `engine.why.metric_value`, for many at once."""
     plan, memory = partition.plan, partition.memory
     m = plan.metric.number[spec]
-    slots = partition.per_customer("slot")
-    at, function = int(plan.columns["metric_slot"][m]), NAMES.index(spec.function)
-    first = slots[customers, at]
+    function = NAMES.index(spec.function)
+    sums, counts = accumulators(partition, m, customers)
     if function in (COUNT, SUM, DISTINCT):
-        return [int(value) for value in first.tolist()]
+        return [int(value) for value in (sums if function == SUM else counts).tolist()]
     if function in (FIRST, LAST):
-        rows, known = np.maximum(first - 1, 0), first > 0
+        rows = np.maximum(counts - 1, 0)
         place, width = int(plan.columns["metric_value"][m]), memory.dimensions["row_values"]
         values = memory["row_minute"][rows] if place < 0 else memory.row_values[rows * width + place]
+    elif function == AVG:
+        pairs = zip(sums.tolist(), counts.tolist(), strict=True)
+        return [[total, count] if count > 0 else None for total, count in pairs]
     else:
-        second = slots[customers, at + 1]
-        if function == AVG:
-            pairs = zip(first.tolist(), second.tolist(), strict=True)
-            return [[total, count] if count > 0 else None for total, count in pairs]
-        values, known = first, second > 0
+        values = sums
     texts = partition.texts if m in plan.texts else None
     return [
         (texts[value] if texts is not None else value) if is_known else None
-        for value, is_known in zip(values.tolist(), known.tolist(), strict=True)
+        for value, is_known in zip(values.tolist(), (counts > 0).tolist(), strict=True)
     ]
 
 

@@ -78,5 +78,5 @@ def leaf_value(st: int, c: int, leaf: int) -> int:
     if not leaf_known(st, c, leaf):
         return 0
     if leaf & 1:
-        return s.slot(st, metrics.accumulator(st, c, leaf >> 1) + 1)
+        return metrics.tally_of(st, c, leaf >> 1)
     return metrics.read(st, c, leaf >> 1)

@@ -238,6 +238,7 @@ def _size(plan: Plan) -> None:
         "row_words",
         "row_values",
         "slots",
+        "tallies",
         "tags",
         "tag_words",
         "ends",

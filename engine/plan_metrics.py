@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from engine.state import ROW_WORD
 from profiles import intervals
 from profiles.calendar import UNITS
-from profiles.metrics import AVG, NAMES, SLOTS
+from profiles.metrics import AVG, NAMES, SLOTS, TALLIES
 from profiles.windows import Window, parse_length
 from rules.check import check_rule
 from rules.error import RuleError
@@ -66,6 +66,7 @@ class MetricPlan:
             self.windows += [(name, w) for w in dict.fromkeys(s.window for s in self.by_source[name])]
             self.filters += [(name, f) for f in self._distinct_filters(name)]
         self.slots = sum(SLOTS[NAMES.index(spec.function)] for spec in self.specs)
+        self.tallies = sum(TALLIES[NAMES.index(spec.function)] for spec in self.specs)
 
     def _project(self, reads: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
         """Return for each source the columns that its rows keep in the engine, alphabetical."""
@@ -161,9 +162,9 @@ class MetricPlan:
         out["source_filter"] = _firsts([source for source, _ in self.filters], self.sources)
 
     def _metric_columns(self, out: dict[str, list[int]]) -> None:
-        for name in ("source", "function", "value", "slot", "bit", "window", "anchors"):
+        for name in ("source", "function", "value", "slot", "tally", "bit", "window", "anchors"):
             out[f"metric_{name}"] = []
-        slot = 0
+        slot, tally = 0, 0
         anchors = {self.schema.attributes[w.attribute] for _, w in self.windows if w.kind == "own"}
         for spec in self.specs:
             function = NAMES.index(spec.function)
@@ -172,7 +173,8 @@ class MetricPlan:
             place = -1 if spec.column is None else self.projection[spec.source].index(spec.column)
             out["metric_value"].append(place)
             out["metric_slot"].append(slot)
-            slot += SLOTS[function]
+            out["metric_tally"].append(tally)
+            slot, tally = slot + SLOTS[function], tally + TALLIES[function]
             out["metric_bit"].append(self.by_source[spec.source].index(spec))
             out["metric_window"].append(self.windows.index((spec.source, spec.window)))
             out["metric_anchors"].append(int(spec in anchors))
@@ -189,7 +191,7 @@ class MetricPlan:
     def dimensions(self) -> dict[str, Any]:
         """Return the widths that follow from the metrics."""
         return {
-            "slots": max(1, self.slots), "row_words": self.words, "row_values": self.width,
+            "slots": self.slots, "tallies": self.tallies, "row_words": self.words, "row_values": self.width,
             "row_bits": self.words * ROW_WORD, "value_words": self.width * self.words,
             "sources": len(self.sources), "own_windows": sum(w.kind == "own" for _, w in self.windows),
             "extremes": sum(spec.function in EXTREMES for spec in self.specs),

@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from engine.partition import Partition
 from engine.state import WORD
-from profiles.metrics import AVG, COUNT, DISTINCT, FIRST, LAST, NAMES, SUM
+from profiles.metrics import AVG, COUNT, DISTINCT, FIRST, LAST, NAMES, SLOTS, SUM, TALLIES
 from rules.metric import MetricSpec
 
 DAY = 1440
-NOTHING_IS_ZERO = (COUNT, SUM, DISTINCT)
+Ints = NDArray[np.int64]
 
 
 def customer_ids(partition: Partition) -> list[str]:
@@ -26,20 +27,33 @@ def customer_ids(partition: Partition) -> list[str]:
     return [packed[i : i + 16].hex() for i in range(0, len(packed), 16)]
 
 
+def accumulators(partition: Partition, m: int, who: NDArray[Any] | slice) -> tuple[Ints, Ints]:
+    """Return metric m's slot and tally of some customers, int64; zeros where its function keeps none."""
+    function = int(partition.plan.columns["metric_function"][m])
+    found = []
+    for name, kept in (("slot", SLOTS[function]), ("tally", TALLIES[function])):
+        held = partition.per_customer(name if kept else "customer_low")[who]
+        at = partition.plan.columns[f"metric_{name}"][m]
+        found.append(held[:, at].astype(np.int64) if kept else np.zeros(len(held), dtype=np.int64))
+    return found[0], found[1]
+
+
 def metric_series(partition: Partition, spec: MetricSpec) -> pd.Series[Any]:
     """Return one metric of every customer: Int64, text, or for avg the pair (sum, count); null is None."""
     plan = partition.plan
     m = plan.metric.number[spec]
-    slots = partition.per_customer("slot")
-    function, at = NAMES.index(spec.function), int(plan.columns["metric_slot"][m])
-    first = slots[:, at]
-    if function in NOTHING_IS_ZERO:
-        return pd.Series(first, dtype="Int64")
+    function = NAMES.index(spec.function)
+    sums, counts = accumulators(partition, m, slice(None))
+    if function == SUM:
+        return pd.Series(sums, dtype="Int64")
+    if function in (COUNT, DISTINCT):
+        return pd.Series(counts, dtype="Int64")
     if function == AVG:
-        pairs = [(int(a), int(b)) if b else None for a, b in zip(first, slots[:, at + 1], strict=True)]
+        pairs = [(int(a), int(b)) if b else None for a, b in zip(sums, counts, strict=True)]
         return pd.Series(pairs, dtype="object")
+    values, known = sums, counts > 0
     if function in (FIRST, LAST):
-        rows = np.maximum(first - 1, 0)
+        rows = np.maximum(counts - 1, 0)
         place = int(plan.columns["metric_value"][m])
         width = partition.memory.dimensions["row_values"]
         values = (
@@ -47,9 +61,6 @@ def metric_series(partition: Partition, spec: MetricSpec) -> pd.Series[Any]:
             if place < 0
             else partition.memory.row_values[rows * width + place]
         )
-        known = first > 0
-    else:
-        values, known = first, slots[:, at + 1] > 0
     if m in plan.texts:
         texts = [
             partition.texts[v] if k else None for v, k in zip(values.tolist(), known.tolist(), strict=True)

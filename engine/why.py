@@ -11,7 +11,7 @@ from engine.partition import Partition
 from engine.state import FACT_VALUES, ROW_WORD, WORD
 from profiles import facts
 from profiles.intervals import ALL
-from profiles.metrics import AVG, COUNT, DISTINCT, FIRST, LAST, NAMES, SUM
+from profiles.metrics import AVG, COUNT, DISTINCT, FIRST, LAST, NAMES, SLOTS, SUM
 from rules.metric import MetricSpec
 
 DAY = 1440
@@ -58,21 +58,23 @@ def metric_value(partition: Partition, c: int, spec: MetricSpec) -> Any:
     """Return one metric of a customer: a whole number, text, (sum, count) of avg, or None."""
     plan, memory = partition.plan, partition.memory
     m = plan.metric.number[spec]
-    at = c * memory.dimensions["slots"] + int(plan.columns["metric_slot"][m])
-    function, first = NAMES.index(spec.function), int(memory["slot"][at])
-    if function in (COUNT, SUM, DISTINCT):
-        return first
-    second = int(memory["slot"][at + 1]) if function not in (FIRST, LAST) else first
-    if second <= 0:
+    function = NAMES.index(spec.function)
+    total = int(partition.per_customer("slot")[c, plan.columns["metric_slot"][m]]) if SLOTS[function] else 0
+    if function == SUM:
+        return total
+    tally = int(partition.per_customer("tally")[c, plan.columns["metric_tally"][m]])
+    if function in (COUNT, DISTINCT):
+        return tally
+    if tally <= 0:
         return None
     if function == AVG:
-        return first, second
-    value = first
+        return total, tally
+    value = total
     if function in (FIRST, LAST):
         place = int(plan.columns["metric_value"][m])
         width = memory.dimensions["row_values"]
         value = int(
-            memory["row_minute"][first - 1] if place < 0 else memory.row_values[(first - 1) * width + place]
+            memory["row_minute"][tally - 1] if place < 0 else memory.row_values[(tally - 1) * width + place]
         )
     return partition.texts[value] if m in plan.texts else value
 

@@ -6,7 +6,7 @@ from engine import state as s
 from engine.jit import step
 from profiles import lists
 from profiles.intervals import holds
-from profiles.metrics import FIRST, LAST, LOST, MAX, MIN, accumulator, value_of
+from profiles.metrics import FIRST, LAST, LOST, MAX, MIN, slot_place, tally_place, value_of
 
 
 @step
@@ -16,14 +16,15 @@ def find_lost_extremes(st: int) -> None:
     s.set_dirty_used(st, 0)
     for i in range(n):
         c, m = s.dirty_customer(st, i), s.dirty_metric(st, i)
-        at = accumulator(st, c, m)
+        at = tally_place(st, c, m)
         function = s.metric_function(st, m)
         s.set_recomputed(st, s.recomputed(st) + 1)
+        if s.tally(st, at) != LOST:
+            continue
         if function == FIRST or function == LAST:
-            if s.slot(st, at) == LOST:
-                s.set_slot(st, at, find_end(st, c, m, function))
-        elif s.slot(st, at + 1) == LOST:
-            find_extreme(st, c, m, at, function)
+            s.set_tally(st, at, find_end(st, c, m, function))
+        else:
+            find_extreme(st, c, m, function)
 
 
 @step
@@ -54,7 +55,7 @@ def find_end(st: int, c: int, m: int, function: int) -> int:
 
 
 @step
-def find_extreme(st: int, c: int, m: int, at: int, function: int) -> None:
+def find_extreme(st: int, c: int, m: int, function: int) -> None:
     """Set (extreme, how many rows have it) from the rows that count."""
     h = c * s.sources(st) + s.metric_source(st, m)
     extreme, count = 0, 0
@@ -67,5 +68,5 @@ def find_extreme(st: int, c: int, m: int, at: int, function: int) -> None:
             extreme, count = value, 1
         elif value == extreme:
             count += 1
-    s.set_slot(st, at, extreme)
-    s.set_slot(st, at + 1, count)
+    s.set_slot(st, slot_place(st, c, m), extreme)
+    s.set_tally(st, tally_place(st, c, m), count)

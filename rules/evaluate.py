@@ -150,9 +150,9 @@ def compare_average(st: int, c: int, m: int, how: int, value: int, null: int) ->
     """Compare sum with value x count without multiplying: by quotient and remainder (M2)."""
     if null or not metrics.is_known(st, c, m):
         return 1 if how == op.NE else 0
-    at = metrics.accumulator(st, c, m)
-    quotient = s.slot(st, at) // s.slot(st, at + 1)
-    exact = quotient * s.slot(st, at + 1) == s.slot(st, at)
+    total, count = s.slot(st, metrics.slot_place(st, c, m)), metrics.tally_of(st, c, m)
+    quotient = total // count
+    exact = quotient * count == total
     if quotient == value and not exact:  # the average lies between value and value + 1
         return 1 if how == op.NE or how == op.GT or how == op.GE else 0
     return compare(quotient, value, how)

@@ -89,7 +89,8 @@ class Bench:
         batch = self._rows(who)
         for name, numbers in self.filters.items():  # rows are filtered by the plan's own programs
             self.partition.memory.bind(name, numbers)
-        self.partition.per_customer("slot")[:] = 0  # sums set by hand are beyond what RFM may add up
+        for accumulators in ("slot", "tally"):  # sums set by hand are beyond what RFM may add up
+            self.partition.per_customer(accumulators)[:] = 0
         self.partition.bind(batch)
         assert self.partition.apply(0, len(batch) - 1, self.step) == len(batch) - 1
         self.partition.take_effects()
@@ -108,14 +109,18 @@ class Bench:
         self.partition.per_customer("recent")[0, 0] = 0 if who.is_member else -1
 
     def _set_metric(self, m: int, spec: MetricSpec, who: Customer) -> None:
-        at, slots = int(self.plan.columns["metric_slot"][m]), self.partition.per_customer("slot")
+        slot, tally = (int(self.plan.columns[f"metric_{name}"][m]) for name in ("slot", "tally"))
+        slots, tallies = self.partition.per_customer("slot"), self.partition.per_customer("tally")
         if spec.function == "avg":
-            slots[0, at], slots[0, at + 1] = who.averages[spec.key] or (0, 0)
+            slots[0, slot], tallies[0, tally] = who.averages[spec.key] or (0, 0)
         elif spec.function != "last":
             value = who.metrics[spec.key] if spec.key in who.metrics else who.metric(spec)
-            slots[0, at] = 0 if value is None else self.code(value)
+            if spec.function in ("count", "distinct"):
+                tallies[0, tally] = value or 0
+            else:
+                slots[0, slot] = 0 if value is None else self.code(value)
             if spec.function == "min":
-                slots[0, at + 1] = int(value is not None)
+                tallies[0, tally] = int(value is not None)
 
     def _rows(self, who: Customer) -> Batch:
         newest = {
