@@ -45,7 +45,8 @@ NOT_SAVED = {
 }
 HUGE_PAGES = 1 << 22  # bytes from which on memory is asked for in huge pages: fewer TLB misses
 GROWING = {*FIRST, "customer_slot", "entry_slot", "touched", "dirty", "due"}
-WIDENING = ("wide_values", "wide_keys")  # columns that are made when first a value needs them
+# columns that are made when first a value needs them, and their domains
+WIDENING = {"wide_values": "row", "long_keys": "entry", "wide_keys": "entry", "wide_positions": "entry"}
 
 
 class KernelFault(Exception):
@@ -82,11 +83,8 @@ class Memory:
     def __init__(
         self, dimensions: Mapping[str, int], plan: Mapping[str, Array], fixed: Mapping[str, int]
     ) -> None:
-        self.dimensions = dict(dimensions) | {
-            "narrow_values": dimensions["row_values"],
-            "wide_values": 0,
-            "wide_keys": 0,
-        }
+        self.dimensions = dict(dimensions) | {"narrow_values": dimensions["row_values"]}
+        self.dimensions |= dict.fromkeys(WIDENING, 0)
         self.capacity = dict(fixed) | FIRST | {"entry_slot": FIRST["entry"]}
         for domain in ("transition", "decision"):  # what one record may emit must fit
             self.capacity[domain] = max(self.capacity[domain], 8 * dimensions["judged"])
@@ -212,15 +210,19 @@ class Memory:
         }
 
     def _widen(self, what: str) -> None:
-        """Let rows' values take 64 bits, or keys have a high half; what is there is kept."""
+        """Let rows' values, keys or positions take more bits; what is there is kept."""
         values = self.row_values
         self._set_width(what)
+        self._enlarge(WIDENING[what], self.capacity[WIDENING[what]])
+        used = self.scalar("entries_used")
         if what == "wide_values":
-            self._enlarge("row", self.capacity["row"])
             self.arrays["wide_value"][:] = values
+        elif what == "long_keys":
+            self.arrays["entry_rest"][:used] = self.arrays["entry_low"][:used] >> 31  # the sign
+        elif what == "wide_keys":
+            self.arrays["entry_high"][:used] = s.WHOLE_KEY
         else:
-            self._enlarge("entry", self.capacity["entry"])
-            self.arrays["entry_high"][:] = s.WHOLE_KEY
+            self.arrays["entry_offset_rest"][:used] = self.arrays["entry_offset"][:used] >> 31
         self.mirror()
 
     def _set_width(self, what: str) -> None:

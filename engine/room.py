@@ -5,11 +5,12 @@ from __future__ import annotations
 from engine import state as s
 from engine.jit import step
 from profiles import directory, distinct, lists, rows, timers
+from profiles.halves import fits_half
 from profiles.intervals import ALL, next_high
 from profiles.lists import block_size, room_needed
 
 (NOTHING, CUSTOMER, ROW, ENTRY, LIST, DISTINCT, FACT, TIMER, TRANSITION, DECISION) = range(10)
-WIDE_VALUES, WIDE_KEYS, ENTRY_SLOT = 10, 11, 12
+WIDE_VALUES, LONG_KEYS, WIDE_KEYS, WIDE_POSITIONS, ENTRY_SLOT = range(10, 15)
 DOMAINS = (
     "",
     "customer",
@@ -22,7 +23,9 @@ DOMAINS = (
     "transition",
     "decision",
     "wide_values",
+    "long_keys",
     "wide_keys",
+    "wide_positions",
     "entry_slot",
 )
 
@@ -32,8 +35,14 @@ def lacks_width(st: int, i: int) -> int:
     """Return whether the row at batch index i needs wider columns than state has yet."""
     if not rows.values_fit(st, i):
         return WIDE_VALUES
+    if s.long_keys_now(st) == 0 and not fits_half(s.b_key_low(st, i)):
+        return LONG_KEYS
     if s.wide_keys_now(st) == 0 and s.b_key_high(st, i) != s.WHOLE_KEY:
         return WIDE_KEYS
+    if s.wide_positions_now(st) == 0 and (
+        s.b_position(st, i) != 0 or s.b_epoch(st, i) != 0 or not fits_half(s.b_offset(st, i))
+    ):
+        return WIDE_POSITIONS
     return NOTHING
 
 

@@ -69,7 +69,9 @@ customer_mask, set_customer_mask = scalar("customer_mask")  # size of the hash t
 entry_mask, set_entry_mask = scalar("entry_mask")
 ring_mask, set_ring_mask = scalar("ring_mask")  # minutes held by the minute index - 1
 wide_values_now, set_wide_values_now = scalar("wide_values")  # 1: rows' values take 64 bits
+long_keys_now, set_long_keys_now = scalar("long_keys")  # 1: the low halves of keys take 64 bits
 wide_keys_now, set_wide_keys_now = scalar("wide_keys")  # 1: keys have a high half
+wide_positions_now, set_wide_positions_now = scalar("wide_positions")  # 1: see entry_position
 # dimensions of the plan
 sources, set_sources = scalar("sources")
 row_words, set_row_words = scalar("row_words")
@@ -169,16 +171,26 @@ place, set_place = column("place", "list", "i4", "pool of sorted row numbers")
 place_free, set_place_free = column("place_free", "list_class", "i4", "free blocks of a class: first + 1")
 
 # --- the row directory: source, key -> position and row (W1 to W3) ------------------------------------
-entry_low, set_entry_low = column("entry_low", "entry", "i8", "key, low half", record="entry")
-entry_position, set_entry_position = column(
-    "entry_position", "entry", "i8", "source position", record="entry"
+entry_low, set_entry_low = column(
+    "entry_low", "entry", "i4", "key: low 32 bits of its low half", record="entry"
 )
-entry_offset, set_entry_offset = column("entry_offset", "entry", "i8", "offset", record="entry")
-entry_epoch, set_entry_epoch = column("entry_epoch", "entry", "i4", "source epoch", record="entry")
+entry_offset, set_entry_offset = column("entry_offset", "entry", "i4", "offset, low 32 bits", record="entry")
 entry_row, set_entry_row = column("entry_row", "entry", "i4", "row, or -1 - minute of death", record="entry")
 entry_source, set_entry_source = column("entry_source", "entry", "i2", "source + 256 x flags", record="entry")
+entry_rest, set_entry_rest = column(
+    "entry_rest", "entry", "i4", "key: the low half's other bits, once a key does not fit 32", "long_keys"
+)
 entry_high, set_entry_high = column(
     "entry_high", "entry", "i8", "key, high half, once a key is no whole number", "wide_keys"
+)
+entry_position, set_entry_position = column(
+    "entry_position", "entry", "i8", "source position, once one is not 0", "wide_positions", record="position"
+)
+entry_epoch, set_entry_epoch = column(
+    "entry_epoch", "entry", "i4", "source epoch, once one is not 0", "wide_positions", record="position"
+)
+entry_offset_rest, set_entry_offset_rest = column(
+    "entry_offset_rest", "entry", "i4", "offset, the other bits", "wide_positions", record="position"
 )
 entry_slot, set_entry_slot = column("entry_slot", "entry_slot", "i4", "hash table: profiles.directory")
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from engine import state as s
 from engine.jit import inlined, step
 from profiles.customers import mix
+from profiles.halves import joined, low_half
 
 DELETED = 256  # the source has deleted the row
 MOVED = 512  # the row went to another customer: its own position may come again (W7)
@@ -24,6 +25,31 @@ PLACE_BITS = 0x7FFFFFFF  # what number and mark fill of a place of the hash tabl
 def high_half(st: int, e: int) -> int:
     """Return the high half of an entry's key; none is kept while all keys are whole numbers."""
     return s.entry_high(st, e) if s.wide_keys_now(st) else s.WHOLE_KEY
+
+
+@inlined
+def key_low(st: int, e: int) -> int:
+    """Return the low half of an entry's key; 32 bits are kept while all of them fit."""
+    low = s.entry_low(st, e)
+    return joined(s.entry_rest(st, e), low) if s.long_keys_now(st) else low
+
+
+@inlined
+def set_key(st: int, e: int, high: int, low: int) -> None:
+    """Keep a key; it has been found to fit (`engine.room`)."""
+    s.set_entry_low(st, e, low_half(low))
+    if s.long_keys_now(st):
+        s.set_entry_rest(st, e, low >> 32)
+    if s.wide_keys_now(st):
+        s.set_entry_high(st, e, high)
+
+
+@inlined
+def key_less(st: int, e: int, f: int) -> bool:
+    """Whether entry e's key comes before that of entry f."""
+    if high_half(st, e) != high_half(st, f):
+        return high_half(st, e) < high_half(st, f)
+    return key_low(st, e) < key_low(st, f)
 
 
 @inlined
@@ -63,7 +89,7 @@ def find_entry(st: int, source: int, high: int, low: int) -> int:
             return -1
         if held & ~number_bits == mark:
             e = (held & number_bits) - 1
-            if s.entry_low(st, e) == low and high_half(st, e) == high:
+            if key_low(st, e) == low and high_half(st, e) == high:
                 if s.entry_source(st, e) & SOURCE == source:
                     return e
         i = (i + 1) & mask
@@ -80,9 +106,7 @@ def add_entry(st: int, source: int, high: int, low: int) -> int:
         s.set_entries_used(st, e + 1)
     s.set_entries_live(st, s.entries_live(st) + 1)
     s.set_entry_source(st, e, source)
-    if s.wide_keys_now(st):
-        s.set_entry_high(st, e, high)
-    s.set_entry_low(st, e, low)
+    set_key(st, e, high, low)
     s.set_entry_row(st, e, -1 - s.clock(st))
     place_entry(st, e)
     return e
@@ -92,7 +116,7 @@ def add_entry(st: int, source: int, high: int, low: int) -> int:
 def place_entry(st: int, e: int) -> None:
     """Enter an entry into the hash table."""
     mask = s.entry_mask(st)
-    hashed = hash_of(s.entry_source(st, e) & SOURCE, high_half(st, e), s.entry_low(st, e))
+    hashed = hash_of(s.entry_source(st, e) & SOURCE, high_half(st, e), key_low(st, e))
     i = hashed & mask
     while s.entry_slot(st, i) != 0:
         i = (i + 1) & mask
@@ -116,23 +140,44 @@ def renew(st: int, e: int) -> None:
 
 
 @inlined
+def epoch_of(st: int, e: int) -> int:
+    """Return the source epoch of where an entry's row stands (W2)."""
+    return s.entry_epoch(st, e) if s.wide_positions_now(st) else 0
+
+
+@inlined
+def position_of(st: int, e: int) -> int:
+    """Return the source position of where it stands; none is kept while all are 0, as those of files are."""
+    return s.entry_position(st, e) if s.wide_positions_now(st) else 0
+
+
+@inlined
+def offset_of(st: int, e: int) -> int:
+    """Return the offset of where it stands."""
+    low = s.entry_offset(st, e)
+    return joined(s.entry_offset_rest(st, e), low) if s.wide_positions_now(st) else low
+
+
+@inlined
 def is_newer(st: int, e: int, epoch: int, position: int, offset: int, is_row: bool) -> bool:
     """Whether a position stands after the entry's (W2); a row may follow its own move out (W7)."""
-    if epoch != s.entry_epoch(st, e):
-        return epoch > s.entry_epoch(st, e)
-    if position != s.entry_position(st, e):
-        return position > s.entry_position(st, e)
-    if offset != s.entry_offset(st, e):
-        return offset > s.entry_offset(st, e)
+    if epoch != epoch_of(st, e):
+        return epoch > epoch_of(st, e)
+    if position != position_of(st, e):
+        return position > position_of(st, e)
+    if offset != offset_of(st, e):
+        return offset > offset_of(st, e)
     return is_row and s.entry_source(st, e) & MOVED != 0
 
 
 @inlined
 def set_position(st: int, e: int, epoch: int, position: int, offset: int) -> None:
-    """Note where the row now stands."""
-    s.set_entry_epoch(st, e, epoch)
-    s.set_entry_position(st, e, position)
-    s.set_entry_offset(st, e, offset)
+    """Note where the row now stands; it has been found to fit (`engine.room`)."""
+    s.set_entry_offset(st, e, low_half(offset))
+    if s.wide_positions_now(st):
+        s.set_entry_epoch(st, e, epoch)
+        s.set_entry_position(st, e, position)
+        s.set_entry_offset_rest(st, e, offset >> 32)
 
 
 @inlined

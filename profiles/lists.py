@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from engine import state as s
 from engine.jit import inlined, step
+from profiles.directory import key_less
 
 
 @inlined
@@ -23,10 +24,7 @@ def row_less(st: int, a: int, b: int) -> bool:
         return s.row_minute(st, a) < s.row_minute(st, b)
     if s.row_micro(st, a) != s.row_micro(st, b):
         return s.row_micro(st, a) < s.row_micro(st, b)
-    e, f = s.row_entry(st, a), s.row_entry(st, b)
-    if s.wide_keys_now(st) and s.entry_high(st, e) != s.entry_high(st, f):
-        return s.entry_high(st, e) < s.entry_high(st, f)
-    return s.entry_low(st, e) < s.entry_low(st, f)
+    return key_less(st, s.row_entry(st, a), s.row_entry(st, b))
 
 
 @step

@@ -9,9 +9,9 @@ from __future__ import annotations
 from engine import state as s
 from engine.jit import inlined, step
 from profiles import lists
+from profiles.halves import fits_half
 
 NOT_LINKED = -1
-NARROW = 1 << 31
 
 
 @inlined
@@ -36,7 +36,8 @@ def values_fit(st: int, i: int) -> bool:
         return True
     width = s.row_values(st)
     for at in range(i * width, (i + 1) * width):
-        if s.b_value(st, at) < -NARROW or s.b_value(st, at) >= NARROW:
+        number = s.b_value(st, at)
+        if not fits_half(number):
             return False
     return True
 

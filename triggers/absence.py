@@ -50,13 +50,13 @@ def is_decided(st: int, trigger: int, c: int, e: int) -> bool:
         return False
     if facts.value(st, fact, 2) != directory.high_half(st, e):
         return False
-    if facts.value(st, fact, 3) != s.entry_low(st, e):
+    if facts.value(st, fact, 3) != directory.key_low(st, e):
         return False
-    if facts.value(st, fact, 4) != s.entry_epoch(st, e):
+    if facts.value(st, fact, 4) != directory.epoch_of(st, e):
         return False
-    if facts.value(st, fact, 5) != s.entry_position(st, e):
+    if facts.value(st, fact, 5) != directory.position_of(st, e):
         return False
-    return facts.value(st, fact, 6) == s.entry_offset(st, e)
+    return facts.value(st, fact, 6) == directory.offset_of(st, e)
 
 
 @step
@@ -71,8 +71,8 @@ def decide(st: int, trigger: int, c: int, e: int, minute: int) -> None:
         return
     n = conclude(st, trigger, c, due)
     values = (
-        s.trigger_after(st, trigger), directory.high_half(st, e), s.entry_low(st, e),
-        s.entry_epoch(st, e), s.entry_position(st, e), s.entry_offset(st, e), s.clock(st),
+        s.trigger_after(st, trigger), directory.high_half(st, e), directory.key_low(st, e),
+        directory.epoch_of(st, e), directory.position_of(st, e), directory.offset_of(st, e), s.clock(st),
     )  # fmt: skip
     for j in range(CAUSE):
         s.set_d_cause(st, n * CAUSE + j, values[j])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from app.shop import Settings, Shop
 from engine.batch import Batch
@@ -68,9 +69,53 @@ def test_keys_with_the_same_low_half_stay_apart_when_the_first_high_half_comes()
     assert engine.partitions[0].memory.capacity["wide_keys"] == 1
 
 
-def test_whole_number_keys_and_small_values_stay_narrow() -> None:
+LONG = [1, 2**31 - 1, -1, -(2**31), 2**31, -(2**31) - 1, 2**40 + 1, 1 - 2**32]
+
+
+def test_keys_that_share_their_low_32_bits_stay_apart_when_the_first_long_one_comes() -> None:
+    """W1: whole-number keys have 64 bits; those before the first long one are still found."""
+    engine = new_engine()
+    for value in (1, 10):
+        batch = orders_of([value] * len(LONG), [WHOLE_KEY] * len(LONG))
+        batch.key_low[:] = LONG
+        batch.offset[:] += 100 * value
+        for first in range(len(LONG)):
+            engine.feed(0, batch.slice(first, first + 1), engine.steps[0])
+            engine.run()
+        assert read(engine, "total") == value * len(LONG)
+    memory = engine.partitions[0].memory
+    assert (memory.scalar("entries_live"), memory.capacity["long_keys"]) == (len(LONG), 1)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ((0, 0, -5), (0, 0, 3)),
+        ((0, 0, 5), (0, 0, 2**31)),
+        ((0, 0, 2**32 + 1), (0, 0, 2**32 + 2)),
+        ((0, 0, 2**32), (0, 0, 2**33)),
+        ((0, 0, 7), (0, 1, 6)),
+        ((0, 2**40, 7), (0, 2**40, 8)),
+        ((0, 9, 7), (1, 1, 1)),
+    ],
+)
+def test_positions_are_compared_whole_however_many_bits_were_kept_before(
+    earlier: tuple[int, int, int], later: tuple[int, int, int]
+) -> None:
+    """W2: by epoch, then position, then offset; the earlier one after the later is ignored."""
+    engine = new_engine()
+    for value, (epoch, position, offset) in ((1, earlier), (10, later), (100, earlier)):
+        batch = orders_of([value], [WHOLE_KEY])
+        batch.epoch[:], batch.position[:], batch.offset[:] = epoch, position, offset
+        engine.feed(0, batch, engine.steps[0])
+        engine.run()
+    assert (read(engine, "total"), engine.partitions[0].memory.scalar("duplicates")) == (10, 1)
+
+
+def test_short_whole_number_keys_small_values_and_offsets_alone_stay_narrow() -> None:
     engine = new_engine()
     engine.feed(0, orders_of([1, 2, 3], [WHOLE_KEY] * 3), 0)
     engine.run()
     memory = engine.partitions[0].memory
-    assert (len(memory["wide_value"]), len(memory["entry_high"])) == (0, 0)
+    wide = ("wide_value", "entry_rest", "entry_high", "entry_position", "entry_epoch", "entry_offset_rest")
+    assert [len(memory[name]) for name in wide] == [0] * len(wide)
