@@ -13,7 +13,7 @@ from engine.room import lacks_for_judging
 from engine.touched import clear_touched, sort_touched, touch, touch_bits, touch_tag
 from profiles import directory, facts, metrics, own, rows, timers
 from profiles.extremes import find_lost_extremes
-from profiles.intervals import OWN, holds, is_awaited, move_units, set_window
+from profiles.intervals import OWN, have_all_left, holds, is_awaited, move_units, set_window
 from rfm import scores
 from tags.candidate import bit_of, release, word_of
 from triggers import due
@@ -46,7 +46,7 @@ def pass_edge(st: int, source: int, w: int, m: int, sign: int) -> None:
 @step
 def pass_rows(st: int, source: int, w: int, m: int, sign: int) -> None:
     """Walk the rows of one event minute; one that nothing awaits any more is dropped (W3)."""
-    words = s.row_words(st)
+    words, over = s.row_words(st), sign < 0 and have_all_left(st, source, m)
     following = s.minute_head(st, rows.head_place(st, source, m))
     while following:
         row = following - 1
@@ -63,6 +63,8 @@ def pass_rows(st: int, source: int, w: int, m: int, sign: int) -> None:
         if sign < 0 and not is_awaited(st, row, source, m):
             directory.bury(st, s.row_entry(st, row), 0)
             rows.free_row(st, row, source)
+        elif over:  # only windows that never end count it: no edge will ask for its minute again
+            rows.unlink(st, row, source)
 
 
 @step

@@ -224,7 +224,7 @@ def _dimensions(
 def _size(plan: Plan) -> None:
     """Set the sizes of what does not grow, and the scalars that mirror dimensions."""
     ring = 1
-    while ring < 2 * (plan.metric.reach_minutes() + FUTURE_MINUTES):
+    while ring < plan.metric.reach_minutes() + FUTURE_MINUTES:
         ring *= 2
     plan.fixed |= {
         "minute": ring, "list_class": LIST_CLASSES, "stack": FIXED_STACK,
@@ -248,6 +248,7 @@ def _size(plan: Plan) -> None:
     plan.scalars |= {name: plan.dimensions[name] for name in names}
     plan.scalars |= {
         "windows": len(plan.metric.windows), "triggers": len(plan.trigger.names), "ring_mask": ring - 1,
+        "ring_reach": ring - FUTURE_MINUTES,
         "metrics": len(plan.metric.specs),
         "distincts": sum(spec.function == "distinct" for spec in plan.metric.specs),
         "waiting_triggers": len(plan.columns["waiting_trigger"]),

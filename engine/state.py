@@ -68,6 +68,7 @@ decision_capacity, set_decision_capacity = scalar("decision_capacity")
 customer_mask, set_customer_mask = scalar("customer_mask")  # size of the hash tables - 1
 entry_mask, set_entry_mask = scalar("entry_mask")
 ring_mask, set_ring_mask = scalar("ring_mask")  # minutes held by the minute index - 1
+ring_reach, set_ring_reach = scalar("ring_reach")  # how many of them lie behind the clock
 wide_values_now, set_wide_values_now = scalar("wide_values")  # 1: rows' values take 64 bits
 long_keys_now, set_long_keys_now = scalar("long_keys")  # 1: the low halves of keys take 64 bits
 wide_keys_now, set_wide_keys_now = scalar("wide_keys")  # 1: keys have a high half

@@ -91,6 +91,15 @@ def is_awaited(st: int, row: int, source: int, minute: int) -> bool:
 
 
 @step
+def have_all_left(st: int, source: int, minute: int) -> bool:
+    """Whether every window of a source that ends has left a minute."""
+    for w in range(s.source_window(st, source), s.source_window(st, source + 1)):
+        if s.window_kind(st, w) != ALL and s.window_low(st, w) <= minute:
+            return False
+    return True
+
+
+@step
 def move_own_bounds(st: int, w: int, c: int, anchor: int, known: int) -> bool:
     """Set own window w of customer c from its anchor date at the clock; return whether its ends moved."""
     at = c * s.own_windows(st) + s.window_unit(st, w)

@@ -84,7 +84,7 @@ def head_place(st: int, source: int, minute: int) -> int:
 @inlined
 def in_reach(st: int, minute: int) -> bool:
     """Whether the minute index holds this minute at the present clock."""
-    return minute > s.clock(st) - s.ring_mask(st) // 2
+    return minute > s.clock(st) - s.ring_reach(st)
 
 
 @step
@@ -124,4 +124,5 @@ def unlink(st: int, row: int, source: int) -> None:
     else:
         s.set_minute_head(st, head_place(st, source, s.row_minute(st, row)), after)
     if after:
+    s.set_row_previous(st, row, NOT_LINKED)
         s.set_row_previous(st, after - 1, before)

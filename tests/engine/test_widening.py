@@ -17,7 +17,8 @@ MINUTE = 29_000_000
 AMOUNTS = [5, 2**31 - 1, -(2**31), 2**31, -(2**40), 7]
 
 
-def new_engine() -> Engine:
+def new_engine(**more: str) -> Engine:
+    """Return an engine with one source and two metrics over all time, and ``more``."""
     orders = Source(
         key=["id"],
         references=[Reference(type="member", column="member")],
@@ -25,6 +26,7 @@ def new_engine() -> Engine:
         columns={"amount": Column(type="int")},
     )
     metrics = {"total": 'sum(orders.amount, "all")', "last": 'last(orders.amount, "all")'}
+    metrics |= more
     shop = Shop(settings=Settings(name="wide"), sources={"orders": orders}, metrics=metrics)
     return Engine(build(shop), 1, lambda _number, _effects: None, lambda _trigger, _clock, _last: 0)
 
