@@ -61,7 +61,7 @@ def pass_rows(st: int, source: int, w: int, m: int, sign: int) -> None:
                     metrics.change(st, c, source, row, bits, word, sign)
                     touch_bits(st, touch(st, c), source, bits, word)
         if sign < 0 and not is_awaited(st, row, source, m):
-            directory.bury(st, s.row_entry(st, row), 0)
+            directory.bury(st, s.row_entry(st, row), directory.DROPPED)
             rows.free_row(st, row, source)
         elif over:  # only windows that never end count it: no edge will ask for its minute again
             rows.unlink(st, row, source)

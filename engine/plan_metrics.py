@@ -29,6 +29,7 @@ from rules.write import write
 Columns = dict[str, NDArray[np.int64]]
 YEAR = 366 * 1440
 EXTREMES = ("min", "max", "first", "last")
+MOST_SOURCES = 127  # their numbers take 8 bits
 MOST_COLUMNS = 62  # of a row: its nulls are bits of one number
 FUTURE_MINUTES = 2 * 1440  # rows dated ahead (max_future) also have a place in the minute index
 WINDOW_KINDS = {
@@ -46,6 +47,10 @@ class MetricPlan:
         """``specs``: every metric anything rests on; ``reads``: further (source, column) that rules read."""
         self.schema = schema
         self.sources = sorted(name for name, source in schema.sources.items() if source.kind == "rows")
+        if len(self.sources) > MOST_SOURCES:
+            raise RuleError(
+                f"{len(self.sources)} sources", f"{MOST_SOURCES} is the most that the engine takes"
+            )
         self.source_number = {name: i for i, name in enumerate(self.sources)}
         self.specs = sorted(
             dict.fromkeys(specs),

@@ -47,8 +47,7 @@ def apply_row(st: int, i: int) -> None:
     if s.b_op(st, i) == DELETE or s.b_op(st, i) == MOVE_OUT:
         directory.bury(st, e, directory.DELETED if s.b_op(st, i) == DELETE else directory.MOVED)
     else:
-        directory.bury(st, e, 0 if kind == occasions.INSERT else directory.CHANGED)
-        row = keep_row(st, i, source, c, e, minute)
+        row = keep_row(st, i, source, c, e, minute, kind != occasions.INSERT)
     if s.dirty_used(st):
         find_lost_extremes(st)
     if s.own_windows(st):
@@ -65,12 +64,12 @@ def apply_row(st: int, i: int) -> None:
 def event_kind(st: int, i: int, e: int) -> int:
     """Return what the row is to event triggers: INSERT, UPDATE, DELETE or 0 for none of them (D1)."""
     op = s.b_op(st, i)
-    known = e >= 0 and s.entry_source(st, e) & directory.MOVED == 0
+    known = e >= 0 and directory.end_of(st, e) != directory.MOVED
     if op == INSERT or (op == UPSERT and e < 0):
         return occasions.INSERT
     if op == UPDATE or (op == UPSERT and known):
         return occasions.UPDATE
-    if op == DELETE and known and s.entry_source(st, e) & directory.DELETED == 0:
+    if op == DELETE and known and directory.end_of(st, e) != directory.DELETED:
         return occasions.DELETE
     return 0
 
@@ -78,7 +77,7 @@ def event_kind(st: int, i: int, e: int) -> int:
 @inlined
 def retract_row(st: int, e: int, source: int) -> int:
     """Take back what the state's row of an entry counts for (W1); return its customer, or -1."""
-    row = s.entry_row(st, e)
+    row = directory.row_of(st, e)
     if row < 0:
         return -1
     c = s.row_customer(st, row)
@@ -99,15 +98,16 @@ def change_row(st: int, row: int, source: int, c: int, minute: int, sign: int) -
 
 
 @inlined
-def keep_row(st: int, i: int, source: int, c: int, e: int, minute: int) -> int:
+def keep_row(st: int, i: int, source: int, c: int, e: int, minute: int, changed: bool) -> int:
     """Store and apply the new row, unless no metric counts it or ever will; return its number or -1."""
     row = rows.store_row(st, i, source, c, e, minute, s.b_event_us(st, i) - minute * MINUTE_US)
+    directory.set_row(st, e, row, changed)
     find_passes(st, i, source, c, row)
     if minute < s.clock(st):
         s.set_late_rows(st, s.late_rows(st) + 1)
     if not is_awaited(st, row, source, minute):
         rows.free_row(st, row, source)
-        directory.bury(st, e, 0)
+        directory.bury(st, e, directory.DROPPED)
         return row  # its bits can still be read: nothing is stored before the next record
     change_row(st, row, source, c, minute, 1)
     return row

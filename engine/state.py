@@ -176,8 +176,10 @@ entry_low, set_entry_low = column(
     "entry_low", "entry", "i4", "key: low 32 bits of its low half", record="entry"
 )
 entry_offset, set_entry_offset = column("entry_offset", "entry", "i4", "offset, low 32 bits", record="entry")
-entry_row, set_entry_row = column("entry_row", "entry", "i4", "row, or -1 - minute of death", record="entry")
-entry_source, set_entry_source = column("entry_source", "entry", "i2", "source + 256 x flags", record="entry")
+entry_state, set_entry_state = column(
+    "entry_state", "entry", "i4", "row, or since when there is none: profiles.directory", record="entry"
+)
+entry_source, set_entry_source = column("entry_source", "entry", "i1", "source; -1 free", record="entry")
 entry_rest, set_entry_rest = column(
     "entry_rest", "entry", "i4", "key: the low half's other bits, once a key does not fit 32", "long_keys"
 )

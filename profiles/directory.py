@@ -14,10 +14,13 @@ from engine.jit import inlined, step
 from profiles.customers import mix
 from profiles.halves import joined, low_half
 
-DELETED = 256  # the source has deleted the row
-MOVED = 512  # the row went to another customer: its own position may come again (W7)
-CHANGED = 1024  # the row is not as it was inserted: what waited for it is withdrawn (D1)
-SOURCE = 255
+# the state of an entry with a row is its number, with this bit once the row is not as it was inserted:
+# what waited for it is withdrawn (D1)
+CHANGED = 1 << 30
+# the state of one without is -1 - (4 x the minute of its end + why)
+DROPPED = 0  # no metric counts the row any more
+DELETED = 1  # the source has deleted the row
+MOVED = 2  # the row went to another customer: its own position may come again (W7)
 PLACE_BITS = 0x7FFFFFFF  # what number and mark fill of a place of the hash table
 
 
@@ -90,7 +93,7 @@ def find_entry(st: int, source: int, high: int, low: int) -> int:
         if held & ~number_bits == mark:
             e = (held & number_bits) - 1
             if key_low(st, e) == low and high_half(st, e) == high:
-                if s.entry_source(st, e) & SOURCE == source:
+                if s.entry_source(st, e) == source:
                     return e
         i = (i + 1) & mask
 
@@ -100,14 +103,14 @@ def add_entry(st: int, source: int, high: int, low: int) -> int:
     """Open an entry for an unknown key; room is there."""
     e = s.entries_free(st) - 1
     if e >= 0:
-        s.set_entries_free(st, s.entry_row(st, e))
+        s.set_entries_free(st, s.entry_state(st, e))
     else:
         e = s.entries_used(st)
         s.set_entries_used(st, e + 1)
     s.set_entries_live(st, s.entries_live(st) + 1)
     s.set_entry_source(st, e, source)
     set_key(st, e, high, low)
-    s.set_entry_row(st, e, -1 - s.clock(st))
+    bury(st, e, DROPPED)
     place_entry(st, e)
     return e
 
@@ -116,7 +119,7 @@ def add_entry(st: int, source: int, high: int, low: int) -> int:
 def place_entry(st: int, e: int) -> None:
     """Enter an entry into the hash table."""
     mask = s.entry_mask(st)
-    hashed = hash_of(s.entry_source(st, e) & SOURCE, high_half(st, e), key_low(st, e))
+    hashed = hash_of(s.entry_source(st, e), high_half(st, e), key_low(st, e))
     i = hashed & mask
     while s.entry_slot(st, i) != 0:
         i = (i + 1) & mask
@@ -126,17 +129,16 @@ def place_entry(st: int, e: int) -> None:
 @inlined
 def forgotten(st: int, e: int) -> bool:
     """Whether a rowless entry is beyond its source's duplicate horizon (W3)."""
-    row = s.entry_row(st, e)
-    if row >= 0:
+    state = s.entry_state(st, e)
+    if state >= 0:
         return False
-    return s.clock(st) >= -1 - row + s.source_horizon(st, s.entry_source(st, e) & SOURCE)
+    return s.clock(st) >= ((-1 - state) >> 2) + s.source_horizon(st, s.entry_source(st, e))
 
 
 @step
 def renew(st: int, e: int) -> None:
     """Treat a forgotten entry as one never seen."""
-    s.set_entry_source(st, e, s.entry_source(st, e) & SOURCE)
-    s.set_entry_row(st, e, -1 - s.clock(st))
+    bury(st, e, DROPPED)
 
 
 @inlined
@@ -167,7 +169,7 @@ def is_newer(st: int, e: int, epoch: int, position: int, offset: int, is_row: bo
         return position > position_of(st, e)
     if offset != offset_of(st, e):
         return offset > offset_of(st, e)
-    return is_row and s.entry_source(st, e) & MOVED != 0
+    return is_row and end_of(st, e) == MOVED
 
 
 @inlined
@@ -181,10 +183,35 @@ def set_position(st: int, e: int, epoch: int, position: int, offset: int) -> Non
 
 
 @inlined
-def bury(st: int, e: int, flag: int) -> None:
-    """Leave an entry without a row from this minute on; flag is 0 (dropped), DELETED or MOVED."""
-    s.set_entry_row(st, e, -1 - s.clock(st))
-    s.set_entry_source(st, e, (s.entry_source(st, e) & SOURCE) | flag)
+def row_of(st: int, e: int) -> int:
+    """Return an entry's row, or -1."""
+    state = s.entry_state(st, e)
+    return state & ~CHANGED if state >= 0 else -1
+
+
+@inlined
+def is_changed(st: int, e: int) -> bool:
+    """Whether an entry's row is not as it was inserted."""
+    return s.entry_state(st, e) >= CHANGED
+
+
+@inlined
+def end_of(st: int, e: int) -> int:
+    """Return why an entry has no row: DROPPED, DELETED or MOVED; DROPPED if it has one."""
+    state = s.entry_state(st, e)
+    return (-1 - state) & 3 if state < 0 else DROPPED
+
+
+@inlined
+def set_row(st: int, e: int, row: int, changed: bool) -> None:
+    """Give an entry its row."""
+    s.set_entry_state(st, e, row | CHANGED if changed else row)
+
+
+@inlined
+def bury(st: int, e: int, why: int) -> None:
+    """Leave an entry without a row from this minute on."""
+    s.set_entry_state(st, e, -1 - (4 * s.clock(st) + why))
 
 
 @step
@@ -195,9 +222,9 @@ def forget_old_entries(st: int) -> int:
     """
     freed = 0
     for e in range(s.entries_used(st)):
-        if s.entry_source(st, e) >= 0 and s.entry_row(st, e) < 0 and forgotten(st, e):
+        if s.entry_source(st, e) >= 0 and forgotten(st, e):
             s.set_entry_source(st, e, -1)
-            s.set_entry_row(st, e, s.entries_free(st))
+            s.set_entry_state(st, e, s.entries_free(st))
             s.set_entries_free(st, e + 1)
             freed += 1
     s.set_entries_live(st, s.entries_live(st) - freed)

@@ -44,7 +44,7 @@ def values_fit(st: int, i: int) -> bool:
 
 @step
 def store_row(st: int, i: int, source: int, c: int, e: int, minute: int, micro: int) -> int:
-    """Keep the row of batch index i; return its number. ``row_pass`` is set by the caller."""
+    """Keep the row of batch index i; return its number. The caller sets ``row_pass`` and the entry's row."""
     row = s.rows_free(st) - 1
     if row >= 0:
         s.set_rows_free(st, s.row_next(st, row))
@@ -56,7 +56,6 @@ def store_row(st: int, i: int, source: int, c: int, e: int, minute: int, micro: 
     s.set_row_micro(st, row, micro)
     s.set_row_customer(st, row, c)
     s.set_row_entry(st, row, e)
-    s.set_entry_row(st, e, row)
     width = s.row_values(st)
     for j in range(width):
         set_value(st, row * width + j, s.b_value(st, i * width + j))
@@ -124,5 +123,5 @@ def unlink(st: int, row: int, source: int) -> None:
     else:
         s.set_minute_head(st, head_place(st, source, s.row_minute(st, row)), after)
     if after:
-    s.set_row_previous(st, row, NOT_LINKED)
         s.set_row_previous(st, after - 1, before)
+    s.set_row_previous(st, row, NOT_LINKED)

@@ -6,7 +6,7 @@ from engine import state as s
 from engine.effects import CONTRADICTED, emit_decision
 from engine.jit import step
 from profiles import directory, facts, lists, timers
-from profiles.directory import CHANGED, find_entry
+from profiles.directory import find_entry
 from rules.evaluate import is_true
 from triggers.decide import CAUSE, condition_holds
 from triggers.guards import conclude
@@ -32,9 +32,9 @@ def watch(st: int, trigger: int, c: int, i: int, minute: int) -> None:
 def fall_due(st: int, trigger: int, c: int, high: int, low: int) -> None:
     """An instance is due: decide unless A was taken back, changed or moved, or B has come."""
     e = find_entry(st, s.trigger_after(st, trigger), high, low)
-    if e < 0 or s.entry_row(st, e) < 0 or s.entry_source(st, e) & CHANGED:
+    row = directory.row_of(st, e) if e >= 0 else -1
+    if row < 0 or directory.is_changed(st, e):
         return
-    row = s.entry_row(st, e)
     due = s.row_minute(st, row) + s.trigger_within(st, trigger) + 1
     if s.row_customer(st, row) != c or due != s.clock(st):
         return  # the timer of an instance that was withdrawn
