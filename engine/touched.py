@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine import state as s
+from engine.heap import heap_sort
 from engine.jit import inlined, step
 from profiles.customers import id_less
 
@@ -84,30 +85,10 @@ def clear_touched(st: int) -> None:
     s.set_touched_used(st, 0)
 
 
-@step
-def sort_touched(st: int) -> None:
-    """Put the touched customers into the order of their ids (T3 (6)); heap sort, in place."""
-    n = s.touched_used(st)
-    for i in range(n // 2 - 1, -1, -1):
-        sift_down(st, i, n)
-    for last in range(n - 1, 0, -1):
-        swap(st, 0, last)
-        sift_down(st, 0, last)
-
-
-@step
-def sift_down(st: int, i: int, n: int) -> None:
-    """Let the customer at place i sink to where no child has a greater id."""
-    while True:
-        child = 2 * i + 1
-        if child >= n:
-            return
-        if child + 1 < n and id_less(st, s.touched(st, child), s.touched(st, child + 1)):
-            child += 1
-        if not id_less(st, s.touched(st, i), s.touched(st, child)):
-            return
-        swap(st, i, child)
-        i = child
+@inlined
+def before(st: int, i: int, j: int) -> bool:
+    """Whether the customer at place i comes before the one at place j."""
+    return id_less(st, s.touched(st, i), s.touched(st, j))
 
 
 @inlined
@@ -126,3 +107,12 @@ def swap(st: int, i: int, j: int) -> None:
         bits = s.touched_tags(st, i * words + w)
         s.set_touched_tags(st, i * words + w, s.touched_tags(st, j * words + w))
         s.set_touched_tags(st, j * words + w, bits)
+
+
+_sort = heap_sort(before, swap)
+
+
+@step
+def sort_touched(st: int) -> None:
+    """Put the touched customers into the order of their ids (T3 (6))."""
+    _sort(st, s.touched_used(st))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine import state as s
 from engine.effects import LIVE
+from engine.heap import heap_sort
 from engine.jit import step
 from profiles.customers import id_less
 from triggers import absence, occasions
@@ -72,34 +73,17 @@ def before(st: int, i: int, j: int) -> bool:
 
 
 @step
-def sort(st: int) -> None:
-    """Heap sort, in place."""
-    n = s.due_used(st)
-    for i in range(n // 2 - 1, -1, -1):
-        sift_down(st, i, n)
-    for last in range(n - 1, 0, -1):
-        swap(st, 0, last)
-        sift_down(st, 0, last)
-
-
-@step
-def sift_down(st: int, i: int, n: int) -> None:
-    """Let the i-th sink to where no child comes after it."""
-    while True:
-        child = 2 * i + 1
-        if child >= n:
-            return
-        if child + 1 < n and before(st, child, child + 1):
-            child += 1
-        if not before(st, i, child):
-            return
-        swap(st, i, child)
-        i = child
-
-
-@step
 def swap(st: int, i: int, j: int) -> None:
     """Exchange two places."""
     trigger, c, high, low = s.due_trigger(st, i), s.due_customer(st, i), s.due_high(st, i), s.due_low(st, i)
     write(st, i, s.due_trigger(st, j), s.due_customer(st, j), s.due_high(st, j), s.due_low(st, j))
     write(st, j, trigger, c, high, low)
+
+
+_sort = heap_sort(before, swap)
+
+
+@step
+def sort(st: int) -> None:
+    """Put the list into its order."""
+    _sort(st, s.due_used(st))
