@@ -114,7 +114,7 @@ class Engine:
             for partition in self.partitions:
                 partition.set_mode(mode)
             return
-        if clock < 0 or not any(p.customers for p in self.partitions):
+        if clock < 0 or not any(partition.customers for partition in self.partitions):
             for partition in self.partitions:
                 partition.begin(minute - 1)
                 partition.set_mode(mode)
@@ -130,19 +130,20 @@ class Engine:
 
     def _imported_last(self) -> bool:
         """Whether the last minute with records had imported ones (T5), in whatever partition."""
-        last = {mode: max(p.memory.scalar(name) for p in self.partitions)
-                for mode, name in ((IMPORT, "last_import"), (LIVE, "last_live"))}  # fmt: skip
-        return last[IMPORT] > 0 and last[IMPORT] >= last[LIVE]
+        imported = max([partition.memory.scalar("last_import") for partition in self.partitions])
+        if imported <= 0:
+            return False
+        return imported >= max([partition.memory.scalar("last_live") for partition in self.partitions])
 
     def _advance(self, target: int, mode: int) -> None:
         for partition in self.partitions:
             partition.set_mode(mode)
-        if target <= self.clock:
-            return
-        self._set_schedules(target, mode)
         following = self.clock
+        if target <= following:
+            return
+        self._set_schedules(following, target, mode)
         while following < target:
-            following = min(partition.peek(target) for partition in self.partitions)
+            following = min([partition.peek(target) for partition in self.partitions])
             for partition in self.partitions:
                 partition.skip_to(following - 1)
             if following <= target:
@@ -162,16 +163,15 @@ class Engine:
             while not partition.close_minute():
                 self.drain(number)
 
-    def _set_schedules(self, target: int, mode: int) -> None:
+    def _set_schedules(self, clock: int, target: int, mode: int) -> None:
         """Tell the kernel when schedule triggers fall due: of several missed, the last (D1)."""
         for trigger in self._schedules:
-            due = self._due(trigger, target) if mode == LIVE else 0
+            due = self._due(trigger, clock, target) if mode == LIVE else 0
             for partition in self.partitions:
                 partition.memory["trigger_next"][trigger] = due
 
-    def _due(self, trigger: int, target: int) -> int:
+    def _due(self, trigger: int, clock: int, target: int) -> int:
         """Return a schedule's last due minute in (clock, target], or 0; asks the calendar twice a day."""
-        clock = self.clock
         if target - clock > LOOK_AHEAD:
             return self.next_due(trigger, clock, target)
         first, last, due = self._next_due.get(trigger, (0, -1, 0))

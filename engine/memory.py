@@ -93,6 +93,7 @@ class Memory:
         self.arrays: dict[str, Array] = {}
         self._numbers = {column.name: i for i, column in enumerate(COLUMNS)}
         self._scalars = {name: i for i, name in enumerate(SCALARS)}
+        self._single: memoryview[int] = np.zeros(0, dtype=np.int64).data
         self._table = np.zeros(len(COLUMNS), dtype=np.int64)
         self._address = int(self._table.ctypes.data)
         self._plain: list[Array] = [np.zeros(0, dtype=np.int64)] * len(COLUMNS)
@@ -116,10 +117,10 @@ class Memory:
         return self.arrays[name]
 
     def scalar(self, name: str) -> int:
-        return int(self.arrays["scalars"][self._scalars[name]])
+        return self._single[self._scalars[name]]
 
     def set_scalar(self, name: str, value: int) -> None:
-        self.arrays["scalars"][self._scalars[name]] = value
+        self._single[self._scalars[name]] = value
 
     def bind(self, name: str, array: Array) -> None:
         """Let a column be the caller's array for the next calls; it must be contiguous and of the dtype."""
@@ -265,6 +266,8 @@ class Memory:
         self.arrays[name] = array
         self._table[number] = array.ctypes.data
         self._plain[number] = array
+        if name == "scalars":
+            self._single = array.data  # several times faster from Python than the array
         if "lengths" in self.arrays:
             self.arrays["lengths"][number] = len(array)
         if name == "lengths":
