@@ -141,12 +141,9 @@ own_due, set_own_due = column("own_due", "customer", "i4", "own window: next ann
 list_start, set_list_start = column(
     "list_start", "customer", "i4", "rows of a source: place in the pool", "sources", record="list"
 )
-list_head, set_list_head = column(
-    "list_head", "customer", "i4", "places unused before the first row", "sources", record="list"
-)
 list_size, set_list_size = column("list_size", "customer", "i4", "rows", "sources", record="list")
 list_class, set_list_class = column(
-    "list_class", "customer", "i1", "block's size: profiles.lists; -1 none", "sources", record="list"
+    "list_class", "customer", "i1", "its block: profiles.lists; -1 none", "sources", record="list"
 )
 
 # --- a row ------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from engine.partition import Partition
 from engine.state import FACT_VALUES, ROW_WORD, WORD
 from profiles import facts
 from profiles.intervals import ALL
+from profiles.lists import GAP
 from profiles.metrics import AVG, COUNT, DISTINCT, FIRST, LAST, NAMES, SLOTS, SUM
 from rules.metric import MetricSpec
 
@@ -114,7 +115,8 @@ def rows_that_count(partition: Partition, c: int, spec: MetricSpec) -> list[dict
     m = plan.metric.number[spec]
     source, bit = int(plan.columns["metric_source"][m]), int(plan.columns["metric_bit"][m])
     h = c * memory.dimensions["sources"] + source
-    start = int(memory["list_start"][h]) + int(memory["list_head"][h])
+    start = int(memory["list_start"][h])
+    start += int(memory["place"][start]) if memory["list_class"][h] >= GAP else 0
     words = memory.dimensions["row_words"]
     low, high = window_edges(partition, c, spec)
     found = []

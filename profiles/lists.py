@@ -1,7 +1,7 @@
 """Each customer's rows of one source, as an array of row numbers sorted by (event time, key) (W9).
 
 Arrays are blocks of 2, 3, 4, 6, 8, 12, 16 ... places of one pool. A list may leave places unused before its
-first row, so that old rows go cheaply.
+first row, a *gap*, so that old rows go cheaply; the first of them holds how many they are.
 """
 
 from __future__ import annotations
@@ -10,11 +10,36 @@ from engine import state as s
 from engine.jit import inlined, step
 from profiles.directory import key_less
 
+GAP = 64  # in a list's class: it has a gap
+
+
+@inlined
+def class_of(st: int, h: int) -> int:
+    """Return the class of a list's block, or -1 where it has none."""
+    held = s.list_class(st, h)
+    return held & (GAP - 1) if held >= 0 else held
+
+
+@inlined
+def gap_of(st: int, h: int) -> int:
+    """Return how many places of list h are unused before its first row."""
+    return s.place(st, s.list_start(st, h)) if s.list_class(st, h) >= GAP else 0
+
+
+@inlined
+def set_gap(st: int, h: int, gap: int) -> None:
+    """Note the gap of a list that has a block; the rows are moved by the caller."""
+    if gap:
+        s.set_place(st, s.list_start(st, h), gap)
+        s.set_list_class(st, h, class_of(st, h) | GAP)
+    else:
+        s.set_list_class(st, h, class_of(st, h))
+
 
 @inlined
 def row_at(st: int, h: int, i: int) -> int:
     """Return the i-th row of list h (h = customer * sources + source)."""
-    return s.place(st, s.list_start(st, h) + s.list_head(st, h) + i)
+    return s.place(st, s.list_start(st, h) + gap_of(st, h) + i)
 
 
 @inlined
@@ -60,13 +85,13 @@ def insert_row(st: int, h: int, row: int) -> None:
     """Put a row into its place of list h; the pool has room (`room_needed`)."""
     at = place_of(st, h, row)
     size = s.list_size(st, h)
-    capacity = block_size(s.list_class(st, h))
-    if s.list_head(st, h) + size >= capacity:
-        if s.list_head(st, h) * 2 > capacity:
+    capacity, gap = block_size(class_of(st, h)), gap_of(st, h)
+    if gap + size >= capacity:
+        if gap * 2 > capacity:
             shift_to_front(st, h)
         else:
             move_to_larger(st, h)
-    base = s.list_start(st, h) + s.list_head(st, h)
+    base = s.list_start(st, h) + gap_of(st, h)
     for i in range(base + size, base + at, -1):
         s.set_place(st, i, s.place(st, i - 1))
     s.set_place(st, base + at, row)
@@ -77,17 +102,17 @@ def insert_row(st: int, h: int, row: int) -> None:
 def remove_row(st: int, h: int, row: int) -> None:
     """Take a row out of list h."""
     size = s.list_size(st, h)
-    base = s.list_start(st, h) + s.list_head(st, h)
+    gap = gap_of(st, h)
+    base = s.list_start(st, h) + gap
     s.set_list_size(st, h, size - 1)
     if s.place(st, base) == row:
-        s.set_list_head(st, h, s.list_head(st, h) + 1)
+        set_gap(st, h, gap + 1)
     else:
         for i in range(base + place_of(st, h, row), base + size - 1):
             s.set_place(st, i, s.place(st, i + 1))
     if size == 1:
-        free_block(st, s.list_start(st, h), s.list_class(st, h))
+        free_block(st, s.list_start(st, h), class_of(st, h))
         s.set_list_class(st, h, -1)
-        s.set_list_head(st, h, 0)
 
 
 @inlined
@@ -99,7 +124,7 @@ def block_size(block_class: int) -> int:
 @inlined
 def room_needed(st: int, h: int) -> int:
     """Return the most places that one insertion into list h can take from the pool."""
-    return block_size(s.list_class(st, h) + 1)
+    return block_size(class_of(st, h) + 1)
 
 
 @step
@@ -114,25 +139,24 @@ def size_of_all(st: int, c: int) -> int:
 @step
 def shift_to_front(st: int, h: int) -> None:
     """Close the gap before the first row."""
-    start, head = s.list_start(st, h), s.list_head(st, h)
+    start, gap = s.list_start(st, h), gap_of(st, h)
     for i in range(s.list_size(st, h)):
-        s.set_place(st, start + i, s.place(st, start + head + i))
-    s.set_list_head(st, h, 0)
+        s.set_place(st, start + i, s.place(st, start + gap + i))
+    set_gap(st, h, 0)
 
 
 @step
 def move_to_larger(st: int, h: int) -> None:
     """Move list h to a block of the next class."""
-    block_class = s.list_class(st, h) + 1
+    block_class = class_of(st, h) + 1
     start = take_block(st, block_class)
-    old = s.list_start(st, h) + s.list_head(st, h)
+    old = s.list_start(st, h) + gap_of(st, h)
     for i in range(s.list_size(st, h)):
         s.set_place(st, start + i, s.place(st, old + i))
     if block_class > 0:
         free_block(st, s.list_start(st, h), block_class - 1)
     s.set_list_start(st, h, start)
     s.set_list_class(st, h, block_class)
-    s.set_list_head(st, h, 0)
 
 
 @step
