@@ -94,9 +94,7 @@ segment_enters, set_segment_enters = scalar("segment_enters")
 segment_leaves, set_segment_leaves = scalar("segment_leaves")
 
 # --- a customer -----------------------------------------------------------------------------------------
-customer_high, set_customer_high = column(
-    "customer_high", "customer", "i8", "id: high half", record="customer"
-)
+customer_high, set_customer_high = column("customer_high", "customer", "i8", "id: high", record="customer")
 customer_low, set_customer_low = column("customer_low", "customer", "i8", "id, low half", record="customer")
 customer_touch, set_customer_touch = column(
     "customer_touch", "customer", "i4", "place in the touched list + 1; -1 in changed only", record="customer"
@@ -162,16 +160,12 @@ narrow_value, set_narrow_value = column(
 wide_value, set_wide_value = column(
     "wide_value", "row", "i8", "projected columns from the first on that does not fit", "wide_values"
 )
-minute_head, set_minute_head = column(
-    "minute_head", "minute", "i4", "first of (source, minute) + 1", "sources"
-)
+minute_head, set_minute_head = column("minute_head", "minute", "i4", "first row of each + 1", "sources")
 place, set_place = column("place", "list", "i4", "pool of sorted row numbers")
 place_free, set_place_free = column("place_free", "list_class", "i4", "free blocks of a class: first + 1")
 
 # --- the row directory: source, key -> position and row (W1 to W3) ------------------------------------
-entry_low, set_entry_low = column(
-    "entry_low", "entry", "i4", "key: low 32 bits of its low half", record="entry"
-)
+entry_low, set_entry_low = column("entry_low", "entry", "i4", "key: the lowest 32 bits", record="entry")
 entry_offset, set_entry_offset = column("entry_offset", "entry", "i4", "offset, low 32 bits", record="entry")
 entry_state, set_entry_state = column(
     "entry_state", "entry", "i4", "row, or since when there is none: profiles.directory", record="entry"
@@ -210,9 +204,7 @@ fact_kind, set_fact_kind = column("fact_kind", "fact", "i4", "kind x 65536 + num
 fact_value, set_fact_value = column("fact_value", "fact", "i8", "see profiles.facts", "fact_values")
 timer_high, set_timer_high = column("timer_high", "timer", "i8", "cause: key, high half", record="timer")
 timer_low, set_timer_low = column("timer_low", "timer", "i8", "cause: key, low half", record="timer")
-timer_minute, set_timer_minute = column(
-    "timer_minute", "timer", "i4", "due minute (a binary heap)", record="timer"
-)
+timer_minute, set_timer_minute = column("timer_minute", "timer", "i4", "due; a binary heap", record="timer")
 timer_kind, set_timer_kind = column("timer_kind", "timer", "i4", "kind x 65536 + number", record="timer")
 timer_customer, set_timer_customer = column("timer_customer", "timer", "i4", "customer", record="timer")
 
@@ -220,15 +212,11 @@ timer_customer, set_timer_customer = column("timer_customer", "timer", "i4", "cu
 touched, set_touched = column("touched", "touched", "i4", "customer")
 touched_tags, set_touched_tags = column("touched_tags", "touched", "i4", "bits: tags to judge", "tag_words")
 touched_models, set_touched_models = column("touched_models", "touched", "i4", "bits: values to read again")
-dirty_metric, set_dirty_metric = column(
-    "dirty_metric", "dirty", "i4", "metric whose extreme must be found again"
-)
+dirty_metric, set_dirty_metric = column("dirty_metric", "dirty", "i4", "metric whose extreme is lost")
 dirty_customer, set_dirty_customer = column("dirty_customer", "dirty", "i4", "of this customer")
 due_high, set_due_high = column("due_high", "due", "i8", "cause: key, high half", record="due")
 due_low, set_due_low = column("due_low", "due", "i8", "cause: key, low half", record="due")
-due_trigger, set_due_trigger = column(
-    "due_trigger", "due", "i4", "trigger due this minute (T3 (7))", record="due"
-)
+due_trigger, set_due_trigger = column("due_trigger", "due", "i4", "trigger due now (T3 (7))", record="due")
 due_customer, set_due_customer = column("due_customer", "due", "i4", "customer", record="due")
 occasion_trigger, set_occasion_trigger = column("occasion_trigger", "occasion", "i4", "set off in this step")
 stack_value, set_stack_value = column("stack_value", "stack", "i8", "rule machine: values")
@@ -291,9 +279,7 @@ source_window, _ = column("source_window", "source", "i4", "first window of the 
 source_filter, _ = column("source_filter", "source", "i4", "first filter of the source; one more at the end")
 source_where, _ = column("source_where", "source", "i4", "program of what its rows must pass; -1 none")
 source_horizon, _ = column("source_horizon", "source", "i4", "duplicate horizon in minutes (W3)")
-source_event, _ = column(
-    "source_event", "source", "i4", "first event trigger in event_trigger; one more at the end"
-)
+source_event, _ = column("source_event", "source", "i4", "first in event_trigger; one more at the end")
 source_absence, _ = column("source_absence", "source", "i4", "first in absence_after; one more at the end")
 source_refutes, _ = column("source_refutes", "source", "i4", "first in absence_of; one more at the end")
 bit_metric, _ = column("bit_metric", "source", "i4", "metric of a row's bit", "row_bits")
@@ -304,9 +290,7 @@ window_offset, _ = column("window_offset", "window", "i4", "minutes, or units")
 window_unit, _ = column("window_unit", "window", "i4", "calendar unit; own: number among own windows")
 window_anchor, _ = column("window_anchor", "window", "i4", "own: metric of the date attribute")
 window_bits, _ = column("window_bits", "window", "i2", "bits: metrics with this window", "row_words")
-window_distincts, _ = column(
-    "window_distincts", "window", "i4", "metrics with this window that count different values"
-)
+window_distincts, _ = column("window_distincts", "window", "i4", "metrics of it that count different values")
 window_low, set_window_low = column("window_low", "window", "i4", "first minute at the clock")
 window_high, set_window_high = column("window_high", "window", "i4", "end at the clock")
 filter_program, _ = column("filter_program", "filter", "i4", "its program; -1 none")
@@ -341,9 +325,7 @@ tag_leaf, _ = column("tag_leaf", "tag", "i4", "metric x 2 + part; -1 none", "lea
 enter_trigger, _ = column("enter_trigger", "enter_list", "i4", "triggers on entering")
 leave_trigger, _ = column("leave_trigger", "leave_list", "i4", "triggers on leaving")
 event_trigger, _ = column("event_trigger", "event_list", "i4", "triggers on a source's rows")
-absence_after, _ = column(
-    "absence_after", "after_list", "i4", "absence triggers that begin with a source's row"
-)
+absence_after, _ = column("absence_after", "after_list", "i4", "absence triggers that its rows begin")
 absence_of, _ = column("absence_of", "of_list", "i4", "absence triggers that a source's row refutes")
 model_recency, _ = column("model_recency", "model", "i4", "metric: last counted order")
 model_frequency, _ = column("model_frequency", "model", "i4", "metric")
@@ -359,9 +341,7 @@ model_segment, _ = column("model_segment", "model", "i2", "segment of (r, f, m)"
 segment_enter, _ = column(
     "segment_enter", "segment_list", "i4", "trigger on entering a segment: model, segment, trigger", "triple"
 )
-segment_leave, _ = column(
-    "segment_leave", "segment_left_list", "i4", "trigger on leaving a segment", "triple"
-)
+segment_leave, _ = column("segment_leave", "segment_left_list", "i4", "trigger on leaving one", "triple")
 cut_r, set_cut_r = column("cut_r", "model", "i8", "recency cuts: see rfm.scores", "cuts")
 cut_r_low, set_cut_r_low = column("cut_r_low", "model", "i8", "order statistic below, a minute", "cuts")
 cut_r_high, set_cut_r_high = column("cut_r_high", "model", "i8", "order statistic above, a minute", "cuts")
@@ -394,7 +374,7 @@ days_total, set_days_total = column(
 )
 days_size, set_days_size = column("days_size", "model", "i8", "method mean by day: size of the population")
 days_residue, set_days_residue = column(
-    "days_residue", "model", "i4", "customers by (last order mod 1440)", "residues"
+    "days_residue", "model", "i4", "customers by last order mod 1440", "residues"
 )
 trigger_condition, _ = column("trigger_condition", "trigger", "i4", "program of if; -1 none")
 trigger_where, _ = column("trigger_where", "trigger", "i4", "program of where; -1 none")
