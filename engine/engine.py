@@ -7,17 +7,18 @@ partition (semantics T3, R5); records of a minute follow.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from engine.batch import Batch
 from engine.cuts import Cuts, Population
 from engine.digest import Digest
-from engine.partition import HISTORY, IMPORT, LIVE, EngineError, Partition, RawEffects
+from engine.partition import HISTORY, IMPORT, LIVE, EngineError, Partition, RawEffects, joined
 from engine.plan import Plan
 
 EffectSink = Callable[[int, RawEffects], None]
 NextDue = Callable[[int, int, int], int]
+UNDIGESTED = 1000  # drains whose effects wait to be digested together
 LOOK_AHEAD = 720  # minutes; no schedule falls due twice in half a day
 LARGEST_JUMP = 10  # minutes that a live log may leave out, unless it says that the process was stopped (T2)
 
@@ -41,7 +42,8 @@ class Engine:
         self.populations = [Population(self.partitions, m) for m in range(len(plan.models))]
         self.cuts: dict[str, Cuts] = {}
         self.steps = [0] * partitions
-        self.digests = [Digest() for _ in range(partitions)]
+        self._digests = [Digest() for _ in range(partitions)]
+        self._undigested: list[list[RawEffects]] = [[] for _ in range(partitions)]
         self._queues: list[deque[_Queued]] = [deque() for _ in range(partitions)]
         self._next_due: dict[int, tuple[int, int, int]] = {}  # trigger: looked at from, to, due minute or 0
         self._schedules = [
@@ -52,6 +54,25 @@ class Engine:
     def clock(self) -> int:
         """The minute at which all partitions stand; -1 before the first record."""
         return self.partitions[0].clock
+
+    @property
+    def digests(self) -> list[Digest]:
+        """The digest of everything that each partition has emitted (P3)."""
+        for number in range(len(self.partitions)):
+            self._digest(number)
+        return self._digests
+
+    @digests.setter
+    def digests(self, digests: Sequence[Digest]) -> None:
+        """Go on from what was emitted before this engine."""
+        self._digests = list(digests)
+        self._undigested = [[] for _ in self.partitions]
+
+    def _digest(self, number: int) -> None:
+        """Take in what has come out: many small stretches at once, because each costs 50 us."""
+        waiting, self._undigested[number] = self._undigested[number], []
+        if waiting:
+            self._digests[number].update(self.partitions[number], joined(waiting))
 
     def restore_populations(self) -> None:
         """After a snapshot: read the populations whole, as at the last opening that changed them."""
@@ -188,7 +209,10 @@ class Engine:
         """Give a partition's effects to the sink."""
         effects = self.partitions[number].take_effects()
         if effects is not None:
-            self.digests[number].update(self.partitions[number], effects)
+            waiting = self._undigested[number]
+            waiting.append(effects)
+            if len(waiting) == UNDIGESTED:
+                self._digest(number)
             self.sink(number, effects)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,14 @@ class RawEffects:
 
     transitions: Mapping[str, Array]
     decisions: Mapping[str, Array]
+
+
+def joined(parts: Sequence[RawEffects]) -> RawEffects:
+    """Return several stretches of one partition's effects as one."""
+    if len(parts) == 1:
+        return parts[0]
+    kinds = ([part.transitions for part in parts], [part.decisions for part in parts])
+    return RawEffects(*({n: np.concatenate([one[n] for one in kind]) for n in kind[0]} for kind in kinds))
 
 
 class Partition:
