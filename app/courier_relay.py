@@ -6,7 +6,7 @@ import msgspec
 
 from engine.outcome import Decision
 from sinks.channels.courier import Courier, Delivery
-from sinks.deliveries.ledger import HELD_BACK, SENT, Ledger
+from sinks.deliveries.ledger import CLAIMED, HELD_BACK, SENT, Ledger
 from sinks.store.store import Page, Store
 
 NAME = "channels"
@@ -42,8 +42,11 @@ class CourierRelay:
         self._drained[partition] = page.last + 1
         done = []
         for delivery in self._courier.carry_out(claimed):
-            state = SENT if delivery.message is not None else HELD_BACK
-            self._ledger.settle(delivery.decision.id, state, delivery.held_back)
+            if delivery.unknown is None:
+                state = SENT if delivery.message is not None else HELD_BACK
+                self._ledger.settle(delivery.decision.id, state, delivery.held_back)
+            else:
+                self._ledger.settle(delivery.decision.id, CLAIMED, delivery.unknown)
             done.append(delivery)
         return done
 

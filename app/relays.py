@@ -76,7 +76,9 @@ class Relays:
             relay = CourierRelay(self._store, self._ledger, courier, log.partitions)
 
             def step() -> int:
-                relay.step()
+                for delivery in relay.step():
+                    if delivery.unknown is not None:
+                        self._say(f"decision {delivery.decision.id}: {delivery.unknown}")
                 self._sent = relay.drained
                 return 0
 

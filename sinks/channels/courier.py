@@ -22,11 +22,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Delivery:
-    """What became of one decision: its message, or why nothing went out (exactly one of the two)."""
+    """What became of one decision: its message, or why nothing went out, or why nobody knows whether it did
+    (exactly one of the three).
+    """
 
     decision: Decision
     message: Message | None
     held_back: str | None
+    unknown: str | None = None
 
 
 def open_channels(shop: Shop, folder: Path, write: Callable[[str], None]) -> dict[str, Channel]:
@@ -70,7 +73,10 @@ class Courier:
             return Delivery(decision, None, str(reason))
         message = Message(decision.id, decision.minute, self._address(decision.customer), action.channel,
                           action.template, text)  # fmt: skip
-        self._channels[action.channel].send(message)
+        try:
+            self._channels[action.channel].send(message)
+        except OSError as error:  # it may be out all the same, so it is not sent again
+            return Delivery(decision, None, None, f"channel {action.channel} failed while sending: {error}")
         return Delivery(decision, message, None)
 
     def close(self) -> None:
