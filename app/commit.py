@@ -14,7 +14,7 @@ from engine.engine import Engine
 from engine.memory import Array
 from engine.outcome import Decision, Transition, decisions, transitions
 from engine.partition import Partition, RawEffects
-from sinks.store.store import Commit, Head, Page, Store
+from sinks.store.store import Commit, Head, Page, Store, is_away
 from streams.errors import InputError
 
 DOCUMENTS = 1000  # of a sub-step (P4)
@@ -98,7 +98,9 @@ class Committer:
             try:
                 self._store.commit(number, commit)
                 return
-            except (redis.ConnectionError, redis.TimeoutError) as error:
+            except redis.RedisError as error:
+                if not is_away(error):
+                    raise
                 self._away(error)
 
 

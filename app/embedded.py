@@ -21,7 +21,7 @@ from app.service import Service
 from app.shop import Shop
 from sinks.deliveries.ledger import Ledger
 from sinks.store.server import EmbeddedServer
-from sinks.store.store import Store
+from sinks.store.store import Store, is_away
 from streams.log.log import Log
 
 STORE_FOLDER = "store"
@@ -106,7 +106,9 @@ def _service(
         while True:
             try:
                 return Owner(log, shop, data, store, relays.drained(), away, say)
-            except (redis.ConnectionError, redis.TimeoutError) as error:
+            except redis.RedisError as error:
+                if not is_away(error):
+                    raise
                 away(error)
 
     service = Service(make, log, now, say, relays.drained)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ from sinks.history.embedded import ChdbHistory
 from sinks.history.history import EFFECTS
 from sinks.history.relay import HistoryRelay, Lag
 from sinks.store.effects import StoreEffects
-from sinks.store.store import Store
+from sinks.store.store import Store, is_away
 from streams.errors import InputError
 from streams.log.log import Log
 
@@ -107,9 +108,11 @@ class Relays:
                 pause = 0.0 if step() else _PAUSE_SECONDS
                 self._trim(self.drained())
                 told = ""
-            except (redis.ConnectionError, redis.TimeoutError):
+            except redis.RedisError as error:
+                if not is_away(error):
+                    raise
                 pause = _PAUSE_SECONDS  # the service says that the store is away
-            except InputError as error:
+            except (InputError, sqlite3.OperationalError) as error:  # a disk that is full, most likely
                 pause = _AGAIN_SECONDS
                 if str(error) != told:
                     told = str(error)

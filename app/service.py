@@ -21,7 +21,7 @@ from app.snapshot_child import SnapshotChild
 from sinks.store.store import Fenced
 from streams.arrive import Arrivals, Arrived
 from streams.live import append_resume, append_ticks
-from streams.log.log import Log
+from streams.log.log import Log, Unwritable
 from streams.message import Message
 
 MINUTE_SECONDS = 60
@@ -62,6 +62,7 @@ class Service:
         self.figures = Figures()
         self.ready = False
         self.failed: BaseException | None = None
+        self._told = ""
         self._now = now
         self._arrivals = Arrivals(log)
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
@@ -111,8 +112,12 @@ class Service:
             self._recover(progress)
             while not self.stopping.is_set():
                 tasks = self._gather()
-                self._append([task for task in tasks if task.ask is None], tasks)
-                append_ticks(self.log, self._minute())
+                try:
+                    self._append([task for task in tasks if task.ask is None], tasks)
+                    append_ticks(self.log, self._minute())
+                    self._told = ""
+                except Unwritable as error:
+                    self._tell(str(error))
                 self._follow()
                 self._answer(tasks)
                 self._keep_snapshot()
@@ -195,10 +200,21 @@ class Service:
             return
         try:
             self._take(tasks)
+        except Unwritable as error:
+            for task in tasks:
+                task.done.set_exception(error)
+            raise
         except BaseException as error:
             for task in waiting:
                 task.done.set_exception(error)
             raise
+
+    def _tell(self, line: str) -> None:
+        """Say what has to be mended, once until it is."""
+        if line != self._told:
+            self._told = line
+            self._say(line)
+        self.stopping.wait(AWAY_SECONDS)
 
     def _take(self, tasks: list[_Task]) -> None:
         requests = [(task.messages, task.request) for task in tasks]

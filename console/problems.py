@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from app.service import Stopped
 from streams.errors import InputError
+from streams.log.log import Unwritable
 
 MEDIA_TYPE = "application/problem+json"
 # kind: (status, title). `GET /problems/KIND` says the same in words.
@@ -32,6 +33,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "defect": (500, "This is a defect of Tintype"),
     "not-ready": (503, "The shop is not ready yet"),
     "store-away": (503, "The profile store does not answer"),
+    "disk-full": (503, "The log cannot be written"),
     "stopping": (503, "The service stops"),
     "busy": (503, "The service did not answer in time"),
 }
@@ -101,6 +103,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Unwritable, _unwritable)
     app.add_exception_handler(InputError, _input)
     app.add_exception_handler(Stopped, _stopped)
     app.add_exception_handler(redis.ConnectionError, _away)
@@ -150,6 +153,11 @@ async def _input(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, InputError)
     part = Part(where=error.where, problem=error.problem, hint=error.hint)
     return _answer(Problem("invalid-request", f"{error.where}: {error.problem}", error.hint, [part]))
+
+
+async def _unwritable(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Unwritable)
+    return _answer(Problem("disk-full", error.problem, error.hint))
 
 
 async def _stopped(_: Request, error: Exception) -> JSONResponse:

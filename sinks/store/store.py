@@ -14,6 +14,14 @@ from streams.errors import InputError
 _SCRIPT = (Path(__file__).parent / "commit.lua").read_text(encoding="utf-8")
 
 
+_AWAY = (redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError, redis.OutOfMemoryError)
+
+
+def is_away(error: redis.RedisError) -> bool:
+    """Whether a write may be tried again later: the server is gone, or its disk or memory is full."""
+    return isinstance(error, _AWAY) or str(error).startswith("MISCONF")  # its file cannot be written
+
+
 class Fenced(Exception):
     """The partition does not stand where this process left it, and nothing was written.
 

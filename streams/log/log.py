@@ -58,6 +58,10 @@ CREATE INDEX request_minute ON request (minute);
 """
 
 
+class Unwritable(InputError):
+    """The disk does not take what is to be written: nothing of it was, and it may be tried again."""
+
+
 class Log:
     """An opened log. Use it in a ``with`` block, or call ``close``; one thread at a time may use it.
 
@@ -137,16 +141,27 @@ class Log:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commit all that is written inside, synced to disk, or nothing if it raises."""
+        """Commit all that is written inside, synced to disk, or nothing if it raises.
+
+        Raises Unwritable if the disk is full or fails.
+        """
         if not self.writable:
             raise InputError(str(self.folder), "the log is open for reading only", "open it with write=True")
-        self.connection.execute("BEGIN IMMEDIATE")
         try:
+            self.connection.execute("BEGIN IMMEDIATE")
             yield
+            self.connection.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            self._roll_back()
+            hint = "make room on the disk; nothing of this was accepted"
+            raise Unwritable(str(self.folder), f"the log cannot be written ({error})", hint) from error
         except BaseException:  # also Ctrl-C: nothing half written may stay
-            self.connection.execute("ROLLBACK")
+            self._roll_back()
             raise
-        self.connection.execute("COMMIT")
+
+    def _roll_back(self) -> None:
+        if self.connection.in_transaction:  # some errors end it by themselves
+            self.connection.execute("ROLLBACK")
 
     def append(self, block: Block, holds: list[str]) -> None:
         """Add a block behind the partition's last one, inside a transaction.

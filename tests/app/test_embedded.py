@@ -1,0 +1,165 @@
+"""A shop in one process, when something beside it fails: it says so, loses nothing, and goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from app.embedded import STORE_FOLDER, Embedded, open_embedded
+from app.service import Stopped
+from streams.log.lock import WrittenElsewhere
+from streams.log.log import Log, Unwritable
+from streams.message import Message
+from tests.app.little_shop import write_shop
+from tests.app.stored import FromScratch, profiles_of
+
+SECONDS = 60.0
+START = 29_540_000 * 60
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    toml = 'name = "Test"\nzone = "UTC"\nhistory = false\n\n[groups]\nvalue = ["vip", "普通"]\n'
+    return write_shop(tmp_path / "shop", {"tintype.toml": toml})
+
+
+@contextmanager
+def at_work(folder: Path, said: list[str] | None = None) -> Iterator[Embedded]:
+    lines = said if said is not None else []
+    began = time.time()
+    with open_embedded(folder, lines.append, now=lambda: START + time.time() - began) as shop:
+        shop.wait_until_ready()
+        yield shop
+
+
+def orders(first: int, count: int) -> list[Message]:
+    rows = [
+        {"order_id": n, "member_id": f"M{n % 7}", "created_at": "2026-03-01 10:00", "amount": "20.00",
+         "status": "paid"}
+        for n in range(first, first + count)
+    ]  # fmt: skip
+    return [Message("orders", f"test:{row['order_id']}", json.dumps(row).encode()) for row in rows]
+
+
+def until(true: Callable[[], object]) -> None:
+    """Wait for something to become true; fail when it does not."""
+    deadline = time.monotonic() + SECONDS
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def check(shop: Embedded) -> None:
+    """Everything accepted is served, and equals the recompute."""
+    shop.service.ask(lambda owner: owner.engine.clock).result(SECONDS)
+    with Log.open(shop.data) as log:
+        scratch = FromScratch(log, shop.shop)
+        assert profiles_of(shop.store, shop.shop, 1) == scratch.profiles()
+        assert scratch.differences() == []
+
+
+def test_a_killed_store_is_started_again_and_filled(folder: Path) -> None:
+    """P5: nothing that was accepted is missing, though the store may have lost its last second."""
+    said: list[str] = []
+    with at_work(folder, said) as shop:
+        shop.service.accept(orders(0, 50)).result(SECONDS)
+        os.kill(shop.server.pid, signal.SIGKILL)
+        for first in range(50, 100, 10):
+            shop.service.accept(orders(first, 10)).result(SECONDS)
+        check(shop)
+        assert len(profiles_of(shop.store, shop.shop, 1)) == 7
+    assert any("the profile store had ended and was started again" in line for line in said)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.7, 0.98])
+def test_a_store_whose_file_was_cut_heals(folder: Path, share: float) -> None:
+    """P5: whatever is left of the append-only file, the profiles come out the same."""
+    with at_work(folder) as shop:
+        for first in range(0, 60, 10):
+            shop.service.accept(orders(first, 10)).result(SECONDS)
+        shop.service.ask(lambda owner: None).result(SECONDS)
+    for file in (folder / "data" / STORE_FOLDER / "appendonlydir").glob("*.incr.aof"):
+        os.truncate(file, int(file.stat().st_size * share))
+    with at_work(folder) as shop:
+        check(shop)
+        shop.service.accept(orders(60, 10)).result(SECONDS)
+        check(shop)
+
+
+def test_a_full_disk_refuses_what_comes_and_goes_on_when_there_is_room(folder: Path) -> None:
+    """Nothing half done: who was not answered sends again, and it counts once."""
+    said: list[str] = []
+    with at_work(folder, said) as shop:
+        shop.service.accept(orders(0, 10)).result(SECONDS)
+        pages = shop.service.ask(lambda owner: _pages(owner.log, 0)).result(SECONDS)
+        shop.service.ask(lambda owner: _pages(owner.log, pages)).result(SECONDS)  # as small as it is now
+        with pytest.raises(Unwritable, match="make room on the disk"):
+            shop.service.accept(orders(10, 3000), "again").result(SECONDS)
+        check(shop)
+        shop.service.ask(lambda owner: _pages(owner.log, 1_000_000)).result(SECONDS)
+        shop.service.accept(orders(10, 3000), "again").result(SECONDS)
+        check(shop)
+        with Log.open(shop.data) as log:
+            assert sum(FromScratch(log, shop.shop).replay.engine.steps) > 3010
+    assert any("the log cannot be written" in line for line in said)
+
+
+def _pages(log: Log, most: int) -> int:
+    """Set how many pages the log's file may have; return how many it has."""
+    log.connection.execute(f"PRAGMA max_page_count = {most}")
+    return int(log.connection.execute("PRAGMA page_count").fetchone()[0])
+
+
+def test_a_second_process_on_the_folder_is_refused(folder: Path) -> None:
+    with at_work(folder), pytest.raises(WrittenElsewhere, match="process"), open_embedded(folder):
+        pass
+
+
+def test_what_comes_while_it_stops_is_refused_and_not_lost_in_silence(folder: Path) -> None:
+    with at_work(folder) as shop:
+        shop.service.accept(orders(0, 10)).result(SECONDS)
+    late = shop.service.accept(orders(10, 10))
+    with pytest.raises(Stopped):
+        late.result(SECONDS)
+
+
+def test_a_question_that_fails_is_the_askers_alone(folder: Path) -> None:
+    with at_work(folder) as shop:
+        with pytest.raises(ZeroDivisionError):
+            shop.service.ask(lambda owner: 1 / 0).result(SECONDS)
+        shop.service.accept(orders(0, 10)).result(SECONDS)
+        check(shop)
+
+
+def test_time_passes_though_nobody_says_anything(folder: Path) -> None:
+    """T2: a minute's end is a record too."""
+    now = [float(START)]
+    with open_embedded(folder, lambda _: None, now=lambda: now[0]) as shop:
+        shop.wait_until_ready()
+        shop.service.accept(orders(0, 1)).result(SECONDS)
+        now[0] += 180
+
+        def clock() -> int:
+            return shop.service.ask(lambda owner: owner.engine.clock).result(SECONDS)
+
+        until(lambda: clock() == START // 60 + 3)
+
+
+def test_a_stop_of_days_is_one_record_and_the_clock_goes_on(folder: Path) -> None:
+    """T2, D1: the time in between was a stop, not an endless row of ticks."""
+    now = [float(START)]
+    for days in (0, 3):
+        now[0] = START + days * 86_400.0
+        with open_embedded(folder, lambda _: None, now=lambda: now[0]) as shop:
+            shop.wait_until_ready()
+            shop.service.accept(orders(days, 1)).result(SECONDS)
+            check(shop)
+            steps = shop.service.ask(lambda owner: sum(owner.engine.steps)).result(SECONDS)
+    assert steps < 20
