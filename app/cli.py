@@ -12,6 +12,7 @@ from app.commands.bench import bench
 from app.commands.check import check
 from app.commands.dead import dead
 from app.commands.demo import demo
+from app.commands.epoch import epoch
 from app.commands.history import history
 from app.commands.import_ import import_
 from app.commands.keys import keys
@@ -47,6 +48,7 @@ app.command("test")(timelines)
 app.command("keys")(keys)
 app.command("bench")(bench)
 app.command("dead")(dead)
+app.command("epoch")(epoch)
 app.command("schema")(schema)
 app.command("demo")(demo)
 

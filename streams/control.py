@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-TICK, RESUME, MANUAL, CONSENT, SETTINGS, CONFLICT, REFERENCE = (
-    "tick", "resume", "manual", "consent", "settings", "conflict", "reference",
+TICK, RESUME, MANUAL, CONSENT, SETTINGS, CONFLICT, REFERENCE, EPOCH = (
+    "tick", "resume", "manual", "consent", "settings", "conflict", "reference", "epoch",
 )  # fmt: skip
 KIND_OF_SOURCE = {"tags": MANUAL, "consent": CONSENT}
 

@@ -12,9 +12,10 @@ import numpy as np
 
 from streams.compose import lagging
 from streams.contract.columns import check_source, known_to
-from streams.control import RESUME, TICK, Control
+from streams.control import EPOCH, RESUME, TICK, Control, canonical
 from streams.errors import InputError
 from streams.identity.partition import id_pairs, partitions_of
+from streams.identity.positions import new_epoch
 from streams.intake import SHOWN_REJECTED
 from streams.log.block import CONTROL
 from streams.log.log import Log
@@ -126,6 +127,20 @@ def append_resume(log: Log, minute: int) -> int:
         records = [Control(RESUME, None, "{}")] * len(parts)
         _append(log, records, parts, np.full(len(parts), minute), "live")
     return len(parts)
+
+
+def append_epoch(log: Log, source: str) -> int:
+    """Begin a source's next epoch, at the log's clock; return its number (semantics W2).
+
+    Every position of the new epoch is newer than all before.
+    """
+    with log.transaction():
+        number = new_epoch(log, source)
+        parts = np.arange(log.partitions)
+        record = Control(EPOCH, None, canonical({"source": source, "epoch": number}))
+        minutes = np.full(len(parts), log.clock() or 0)
+        _append(log, [record] * len(parts), parts, minutes, log.last_mode(0) or "import")
+    return number
 
 
 def _tick_minutes(log: Log, partition: int, minute: int, mode: str) -> list[int]:

@@ -13,8 +13,9 @@ from streams.dead.letters import letters, mend
 from streams.dead.mend import with_values
 from streams.dead.replay import replay
 from streams.errors import InputError
+from streams.live import append_epoch
 from streams.log.log import Log
-from streams.log.rows import read_rows
+from streams.log.rows import read_control, read_rows
 from streams.message import Message
 from tests.streams.small_shop import ORDERS, PARCELS, new_log, shop
 
@@ -81,6 +82,19 @@ def test_a_delete_outlives_its_row_and_one_before_it_too(tmp_path: Path) -> None
         assert [key for key, _, _ in orders(log)] == [1, 1]
         take(log, change("insert", 2, 300))
         assert [key for key, _, _ in orders(log)] == [1, 1, 2]
+
+
+def test_in_a_new_epoch_positions_begin_again(tmp_path: Path) -> None:
+    """W2: what a connector made anew sends is newer than everything before, and the old is old for good."""
+    with new_log(tmp_path) as log:
+        take(log, change("insert", 1, 500, "1.00"))
+        take(log, change("update", 1, 20, "2.00"))
+        assert amounts(log) == [100]
+        assert append_epoch(log, "orders") == 1
+        take(log, change("update", 1, 20, "2.00"))
+        take(log, change("update", 1, 20, "2.00"), change("update", 1, 10, "3.00"))
+        assert amounts(log) == [100, 200]
+        assert read_control(log, kinds=["epoch"])["body"].tolist() == ['{"epoch":1,"source":"orders"}']
 
 
 def test_rows_without_a_position_take_their_sources_last_and_count(tmp_path: Path) -> None:
