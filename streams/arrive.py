@@ -13,6 +13,7 @@ from streams.cdc.open import open_decoder
 from streams.change import NO_POSITION
 from streams.contract.columns import check_source, known_to
 from streams.contract.numbers import ValueProblem
+from streams.contract.partial import check_partial
 from streams.contract.source import CHANGE_FORMATS, Source
 from streams.dead.letters import put_aside
 from streams.decode.json_row import as_text, parse_row
@@ -27,7 +28,6 @@ from streams.taking import Row, take_rows
 if TYPE_CHECKING:
     from app.shop import Shop
 
-LARGEST_BYTES = 10_000_000
 REQUEST_MINUTES = 7 * 1440  # a repeated request is known for as long as a repeated row (duplicate_horizon)
 
 
@@ -132,7 +132,7 @@ class Arrivals:
 
     def _decode(self, message: Message) -> list[Row] | Counted:
         decoder = None if message.source == CALLS else self._decoder(message.source)
-        if max(len(message.value or b""), len(message.key or b"")) > LARGEST_BYTES:
+        if message.is_too_large:
             raise ValueProblem("this is larger than 10 MB", "send the row without its large columns")
         if message.source == CALLS:
             return self._calls.rows(message.value)
@@ -142,7 +142,9 @@ class Arrivals:
             row = parse_row(message.value)
             return [Row(message.source, "upsert", {name: as_text(value) for name, value in row.items()})]
         found = decoder.decode(message.key, message.value)
-        return found if isinstance(found, Counted) else [_row(message.source, change) for change in found]
+        if isinstance(found, Counted):
+            return found
+        return [_row(self._sources[message.source], change) for change in found]
 
     def _decoder(self, source: str) -> ChangeDecoder | None:
         if source not in self._sources:
@@ -171,14 +173,10 @@ class Arrivals:
         connection.execute("INSERT INTO request VALUES (?, ?, ?)", (name, minute, body))
 
 
-def _row(source: str, change: RowChange) -> Row:
+def _row(source: Source, change: RowChange) -> Row:
     if change.missing:
-        names = ", ".join(sorted(change.missing))
-        raise Refused(
-            f"the message does not carry {names}",
-            "have the connector send whole rows (PostgreSQL: ALTER TABLE ... REPLICA IDENTITY FULL)",
-        )
+        check_partial(source, change.op, change.missing)
     values = change.key_values if change.op == "delete" else change.values
     position = NO_POSITION if change.position is None else change.position
     offset = 0 if change.position is not None and change.exact else NO_POSITION
-    return Row(source, change.op, values, NO_POSITION, position, offset)
+    return Row(source.name, change.op, values, NO_POSITION, position, offset, change.missing)

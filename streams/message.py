@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LARGEST_BYTES = 10_000_000  # no row of a shop is larger; Kafka's own limit is 1 MiB unless somebody raised it
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -17,3 +19,8 @@ class Message:
     place: str
     value: bytes | None
     key: bytes | None = None
+
+    @property
+    def is_too_large(self) -> bool:
+        """Say whether key or value is larger than what is read, `LARGEST_BYTES`."""
+        return max(len(self.value or b""), len(self.key or b"")) > LARGEST_BYTES

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from profiles.windows import parse_length
 from streams.change import INSERT, NO_POSITION, READ, UPDATE, UPSERT, Changes, concat
+from streams.completing import NOTHING, complete_part
 from streams.contract.check import Checked, check_rows
 from streams.contract.columns import file_columns, known_to
 from streams.contract.deletes import check_deletes
@@ -39,7 +40,8 @@ class Row:
     """One change of a row as text, before its contract.
 
     values: by the headings of the source's file (of a delete the key's); position: where the change stands
-    in its source, epoch and offset with it (semantics W2; `NO_POSITION` where it does not say).
+    in its source, epoch and offset with it (semantics W2; `NO_POSITION` where it does not say); lacking:
+    headings that the change does not carry, whose values stay as the row's last record has them.
     """
 
     source: str
@@ -48,6 +50,7 @@ class Row:
     epoch: int = NO_POSITION
     position: int = NO_POSITION
     offset: int = NO_POSITION
+    lacking: frozenset[str] = NOTHING
 
 
 def take_rows(
@@ -74,7 +77,11 @@ def take_rows(
         taken[name] = (found.changes, own[found.rows])
     report.rows += len(rows)
     how = Taking(sources, shop.settings.identity_priority, mode, minute)
+    lacking = {at: row.lacking for at, row in enumerate(rows) if row.lacking}
     for part in _runs(taken):
+        if lacking:
+            part, unknown = complete_part(log, sources, part, lacking, report)
+            refused |= unknown
         take_in(log, how, part, report)
     return refused
 
@@ -84,30 +91,31 @@ def _checked(
 ) -> Checked:
     """Check one source's rows; ``rows`` of the result are in their order."""
     source = sources[name]
-    deleted = np.array([row.op == DELETE for row in rows], dtype=bool)
+    groups: dict[tuple[bool, frozenset[str]], list[int]] = {}
+    for at, row in enumerate(rows):
+        groups.setdefault((row.op == DELETE, row.lacking), []).append(at)
     parts: list[Checked] = []
-    for is_delete in (False, True):
-        places = np.flatnonzero(deleted == is_delete)
-        if len(places) == 0:
-            continue
-        table = _table(source, [rows[at] for at in places.tolist()])
+    for (is_delete, lacking), chosen in groups.items():
+        places = np.array(chosen, dtype=np.int64)
+        table = _table(source, [rows[at] for at in chosen])
         if is_delete:
             checked = check_deletes(source, table, minute)
         else:
-            checked = _not_too_far(check_rows(source, sources, table, zone), source, minute)
+            checked = _not_too_far(check_rows(source, sources, table, zone, lacking), source, minute)
         faults = [(int(places[row]), fault) for row, fault in checked.faults]
         _say_where(checked.changes, [rows[at] for at in places[checked.rows].tolist()])
-        counts = (checked.without_customer, checked.skipped_times, checked.doubled_times)
-        parts.append(Checked(checked.changes, places[checked.rows], faults, *counts))
+        parts.append(replace(checked, rows=places[checked.rows], faults=faults))
     if len(parts) == 1:
         return parts[0]
-    # Deletes were read apart: bring the rows back into their order, by which the last of a key counts.
+    # Deletes and rows that lack columns were read apart: bring all into their order, by which keys count.
     own = np.concatenate([part.rows for part in parts])
     order = np.argsort(own, kind="stable")
-    changes = concat([part.changes for part in parts]).take(order)
-    live, gone = parts
-    counts = (live.without_customer, live.skipped_times, live.doubled_times)
-    return Checked(changes, own[order], live.faults + gone.faults, *counts)
+    return Checked(
+        concat([part.changes for part in parts]).take(order), own[order],
+        [fault for part in parts for fault in part.faults],
+        sum(part.without_customer for part in parts), sum(part.skipped_times for part in parts),
+        sum(part.doubled_times for part in parts),
+    )  # fmt: skip
 
 
 def _say_where(changes: Changes, rows: Sequence[Row]) -> None:

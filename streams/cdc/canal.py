@@ -9,7 +9,7 @@ import msgspec
 
 from streams.cdc.change import Decoded, Operation, Refused, RowChange, moved
 from streams.cdc.fields import Field
-from streams.cdc.reading import check_length, digits, malformed, read_tree
+from streams.cdc.reading import digits, malformed, read_tree
 from streams.cdc.rows import Row
 from streams.cdc.special import OTHER_TABLE, SCHEMA_CHANGE, TOMBSTONE, truncated, unknown
 from streams.cdc.tables import Tables, event_ms
@@ -46,7 +46,6 @@ class CanalDecoder:
         """Return what a message is. Raises Refused."""
         if value is None:
             return TOMBSTONE
-        check_length(value)
         try:
             message = self._messages.decode(value)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

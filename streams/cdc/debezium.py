@@ -14,7 +14,7 @@ from streams.cdc.flattened import FlatRows
 from streams.cdc.message_key import document_id, key_values
 from streams.cdc.mongodb import Documents
 from streams.cdc.positions import SourceBlock, is_snapshot, position_of
-from streams.cdc.reading import check_length, digits, malformed, read_tree
+from streams.cdc.reading import digits, malformed, read_tree
 from streams.cdc.rows import Values, row_type
 from streams.cdc.special import MESSAGE, OTHER_TABLE, TOMBSTONE, debezium_form, truncated
 from streams.cdc.tables import Tables, event_ms
@@ -60,7 +60,6 @@ class DebeziumDecoder:
         """Return what a message is. Raises Refused."""
         if value is None or value == b"null":
             return self._tombstone(key)
-        check_length(value)
         try:
             try:
                 return self._decode(key, *self._payloads.unwrap(value))

@@ -11,7 +11,7 @@ from msgspec import UNSET
 from streams.cdc.change import Counted, Decoded, Operation, Refused, RowChange, moved
 from streams.cdc.fields import Field
 from streams.cdc.positions import binlog_position, whole
-from streams.cdc.reading import check_length, digits, malformed, read_tree
+from streams.cdc.reading import digits, malformed, read_tree
 from streams.cdc.rows import Row, row_type
 from streams.cdc.special import BOOTSTRAP, OTHER_TABLE, SCHEMA_CHANGE, TOMBSTONE, unknown
 from streams.cdc.tables import Tables, event_ms
@@ -59,7 +59,6 @@ class MaxwellDecoder:
         """Return what a message is. Raises Refused."""
         if value is None:
             return TOMBSTONE
-        check_length(value)
         try:
             message = self._messages.decode(value)
             operation = _OPERATIONS.get(message.type or "")

@@ -9,19 +9,11 @@ import msgspec
 
 from streams.cdc.change import Refused
 
-LONGEST = 8 * 1024 * 1024  # bytes; Kafka's own limit is 1 MiB unless somebody raised it
-
 # A number with a fraction or an exponent becomes the bytes of its digits: nothing else in JSON becomes
 # bytes, so that type tells it apart, and no digit is lost to a float.
 digits = str.encode
 
 _tree = msgspec.json.Decoder(float_hook=digits)
-
-
-def check_length(message: bytes) -> None:
-    """Raise Refused if a message is longer than any row of a shop."""
-    if len(message) > LONGEST:
-        raise Refused(f"the message has {len(message)} bytes", f"at most {LONGEST} are read; check the table")
 
 
 def read_tree(message: bytes | msgspec.Raw) -> Any:

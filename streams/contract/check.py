@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,8 @@ import xxhash
 from numpy.typing import NDArray
 
 from streams.change import UPSERT, Changes, column_type, no_position, nothing
-from streams.contract.columns import carried_columns, is_optional
+from streams.contract.columns import carried_columns, is_optional, names_customer
+from streams.contract.faults import Faults
 from streams.contract.keys import is_whole_key, joined_texts, text_keys, whole_keys
 from streams.contract.moments import CLEAR, DOUBLED, EARLIEST_US, LATEST_US, SKIPPED, moment_reader
 from streams.contract.numbers import Exact, ValueProblem, parse_number
@@ -22,41 +23,6 @@ from streams.contract.values import Codes, check_text, column_reader, encode, mu
 
 Int64s = NDArray[np.int64]
 TEXT = pa.large_string()
-
-
-class Faults:
-    """The first fault of each row."""
-
-    def __init__(self, rows: int) -> None:
-        self._of_row = np.full(rows, -1, dtype=np.int64)
-        self._problems: list[ValueProblem] = []
-
-    def add_codes(self, name: str, codes: Int64s, problems: dict[int, ValueProblem], texts: int) -> None:
-        """Mark each row whose code has a problem; ``texts`` is the number of codes."""
-        if not problems:
-            return
-        fault = np.full(texts + 1, -1, dtype=np.int64)  # the last place is for null
-        for code, problem in problems.items():
-            fault[code] = len(self._problems)
-            self._problems.append(ValueProblem(f"{name}: {problem.problem}", problem.hint))
-        self._set(fault[codes])
-
-    def add_rows(self, rows: NDArray[np.bool_], problem: str, hint: str) -> None:
-        """Mark the rows of the mask."""
-        self._set(np.where(rows, len(self._problems), -1))
-        self._problems.append(ValueProblem(problem, hint))
-
-    def _set(self, faults: Int64s) -> None:
-        self._of_row = np.where(self._of_row < 0, faults, self._of_row)
-
-    @property
-    def clear(self) -> NDArray[np.bool_]:
-        """Mask of rows without a fault."""
-        return self._of_row < 0
-
-    def found(self) -> list[tuple[int, ValueProblem]]:
-        """Return (row, fault) of each faulty row, in the order of rows."""
-        return [(int(row), self._problems[self._of_row[row]]) for row in np.flatnonzero(self._of_row >= 0)]
 
 
 @dataclass(frozen=True)
@@ -76,25 +42,31 @@ class Checked:
     doubled_times: int
 
 
-def check_rows(source: Source, sources: Mapping[str, Source], table: pa.Table, zone: ZoneInfo) -> Checked:
+def check_rows(
+    source: Source, sources: Mapping[str, Source], table: pa.Table, zone: ZoneInfo,
+    lacking: Collection[str] = (),
+) -> Checked:  # fmt: skip
     """Check and type all rows of a file (occurrences are counted within it).
 
     table: text columns by heading; sources: all of the shop's (a key through another source is read as
-    that source reads it); zone: the shop's. Rows with a fault are in no change.
+    that source reads it); zone: the shop's; lacking: headings that these rows do not carry, of which nothing
+    is asked here (see ``partial``). Rows with a fault are in no change.
     """
     faults = Faults(table.num_rows)
-    event_us, oddities = _event_times(source, table, zone, faults)
-    columns = _typed_columns(source, table, zone, faults)
+    event_us, oddities = _event_times(source, table, zone, faults, lacking)
+    columns = _typed_columns(source, table, zone, faults, lacking)
     key_high, key_low = check_keys(source, table, faults)
     references, parent, (parent_high, parent_low) = _customers(source, sources, table, faults)
     nameless = parent.is_null().to_numpy() if source.via else _all_null(references)
-    if not source.skip_without_customer:
+    if names_customer(source) & set(lacking):
+        nameless = np.zeros(table.num_rows, dtype=bool)
+    elif not source.skip_without_customer:
         asked = ", ".join(
             [ref.column for ref in source.references] or [source.via.column if source.via else ""]
         )
         faults.add_rows(nameless, "the row names no customer", f"fill {asked}, or set skip_without_customer")
     rows = np.flatnonzero(faults.clear & ~nameless)
-    content = _content(event_us, columns, [*references, parent])
+    content = content_of(event_us, columns, [*references, parent])
     everything = Changes(
         source.name, np.full(table.num_rows, UPSERT, dtype=np.int8), *no_position(table.num_rows),
         key_high, key_low, event_us, content, references, parent_high, parent_low, parent, columns,
@@ -112,10 +84,12 @@ def _all_null(columns: list[pa.ChunkedArray]) -> NDArray[np.bool_]:
     return null
 
 
-def _event_times(source: Source, table: pa.Table, zone: ZoneInfo, faults: Faults) -> tuple[Int64s, Int64s]:
-    """Return the event times (UTC microseconds; 0 where the parent's counts) and each one's oddity."""
+def _event_times(
+    source: Source, table: pa.Table, zone: ZoneInfo, faults: Faults, lacking: Collection[str]
+) -> tuple[Int64s, Int64s]:
+    """Return the event times (UTC microseconds; 0 where another row's counts) and each one's oddity."""
     declared = source.event_time
-    if declared.column is None:  # the parent's row dates it, when it is placed
+    if declared.column is None or declared.column in lacking:  # its parent's, or its own last record's
         return np.zeros(table.num_rows, dtype=np.int64), np.full(table.num_rows, CLEAR, dtype=np.int64)
     read = moment_reader(declared.format, ZoneInfo(declared.zone) if declared.zone else zone)
     encoded = encode(table[declared.column])
@@ -135,10 +109,15 @@ def _event_times(source: Source, table: pa.Table, zone: ZoneInfo, faults: Faults
     return np.append(parsed.numbers, 0)[encoded.codes], oddities[encoded.codes]
 
 
-def _typed_columns(source: Source, table: pa.Table, zone: ZoneInfo, faults: Faults) -> pa.Table:
+def _typed_columns(
+    source: Source, table: pa.Table, zone: ZoneInfo, faults: Faults, lacking: Collection[str]
+) -> pa.Table:
     typed: dict[str, pa.ChunkedArray] = {}
     for name, column in carried_columns(source).items():
         heading = column.source_name or name
+        if set(column.product or [heading]) & set(lacking):
+            typed[name] = pa.chunked_array([pa.nulls(table.num_rows, column_type(column))])
+            continue
         if column.product:
             typed[name] = _product(name, column, table, faults)
         elif heading not in table.column_names and is_optional(source, name):
@@ -237,12 +216,19 @@ def _customers(
             (none, none),
         )
     column = table[source.via.column]
-    if is_whole_key(sources[source.via.source]):
-        high, low, codes, problems = whole_keys(column)
-        faults.add_codes(source.via.column, codes, problems, int(codes.max(initial=-1)) + 1)
-    else:
-        high, low = text_keys([column], occurrence=False)
+    high, low, codes, problems = parent_keys(sources[source.via.source], column)
+    faults.add_codes(source.via.column, codes, problems, int(codes.max(initial=-1)) + 1)
     return [], _prefixed(source.via.source, column), (high, low)
+
+
+def parent_keys(
+    parent: Source, column: pa.ChunkedArray
+) -> tuple[Int64s, Int64s, Int64s, dict[int, ValueProblem]]:
+    """Return (high, low, codes, problems by code) of the keys by which rows name their parent."""
+    if is_whole_key(parent):
+        return whole_keys(column)
+    high, low = text_keys([column], occurrence=False)
+    return high, low, np.zeros(len(column), dtype=np.int64), {}
 
 
 def _prefixed(kind: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -250,7 +236,7 @@ def _prefixed(kind: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
     return joined if isinstance(joined, pa.ChunkedArray) else pa.chunked_array([joined])
 
 
-def _content(event_us: Int64s, columns: pa.Table, texts: list[pa.ChunkedArray]) -> Int64s:
+def content_of(event_us: Int64s, columns: pa.Table, texts: list[pa.ChunkedArray]) -> Int64s:
     """Hash all that the log keeps of each row (xxh3_64), so that a changed row is seen."""
     numbers = [pa.chunked_array([pa.array(event_us)]), *columns.columns]
     parts = [*(column.cast(TEXT) for column in numbers), *texts]

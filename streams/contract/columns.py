@@ -49,6 +49,13 @@ def file_columns(source: Source) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def names_customer(source: Source) -> set[str]:
+    """Return the headings that say who the customer of a row is."""
+    return {reference.column for reference in source.references} | (
+        {source.via.column} if source.via is not None else set()
+    )
+
+
 def check_source(source: Source, sources: Mapping[str, Source]) -> None:
     """Raise InputError if the declaration cannot be imported: it must be clear who the customer is, and when
     a row happened.

@@ -6,8 +6,9 @@ import numpy as np
 import pyarrow as pa
 
 from streams.change import DELETE, Changes, column_type, no_position, nothing
-from streams.contract.check import Checked, Faults, check_keys
+from streams.contract.check import Checked, check_keys
 from streams.contract.columns import carried_columns
+from streams.contract.faults import Faults
 from streams.contract.moments import MINUTE_US
 from streams.contract.source import Source
 

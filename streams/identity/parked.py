@@ -79,6 +79,18 @@ def parked_content(log: Log, source: str, high: Int64s, low: Int64s) -> tuple[ND
     return is_parked, numbers
 
 
+def parked_bodies(log: Log, source: str, high: Int64s, low: Int64s) -> dict[int, list[Any]]:
+    """Return [event_us, parent, declared columns ...] of those of these keys that are parked, by place."""
+    if not any_parked(log, source):
+        return {}
+    want(log, zip(range(len(high)), high.tolist(), low.tolist(), strict=True))
+    found = log.connection.execute(
+        "SELECT w.place, p.body FROM wanted w CROSS JOIN parked p "
+        "ON p.source = ? AND p.key_high = w.high AND p.key_low = w.low", (log.source_number(source),)
+    )  # fmt: skip
+    return {place: json.loads(body) for place, body in found}
+
+
 def parked_under(log: Log, source: Source, parent_high: Int64s, parent_low: Int64s) -> Changes | None:
     """Return the parked rows of a source under these parents, in the order of their keys."""
     if len(parent_high) == 0 or not any_parked(log, source.name):

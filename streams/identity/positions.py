@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -48,6 +50,19 @@ def is_older(changes: Changes, known: Known, same: Mask) -> Mask:
     same_position = (place[0] == there[0]) & (place[1] == there[1])
     older: Mask = known.there & (behind | level) & ~(newest_offset & same_position & ~same)
     return older
+
+
+def is_outlived(log: Log, changes: Changes, known: Known) -> Mask:
+    """Return the mask of changes with a position of their own at or before that of a key that has no row now.
+
+    They are older than the row's end, so that nobody asks what they say (semantics W3).
+    """
+    query = "SELECT epoch FROM source WHERE number = ?"
+    (epoch,) = log.connection.execute(query, (log.source_number(changes.source),)).fetchone()
+    epochs = np.where(changes.epoch == NO_POSITION, epoch, changes.epoch)
+    none = np.zeros(len(changes), dtype=bool)
+    gone: Mask = known.there & ~known.alive & (changes.position != NO_POSITION)
+    return gone & is_older(replace(changes, epoch=epochs), known, none)
 
 
 def new_epoch(log: Log, source: str) -> int:
