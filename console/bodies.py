@@ -11,8 +11,8 @@ import numpy as np
 from starlette.requests import Request
 
 from console.problems import Problem, refuse
+from streams.message import LARGEST_BYTES
 
-LARGEST = 10_000_000  # bytes, packed and unpacked
 DEEPEST = 64  # levels of arrays and objects
 MOST = 50_000  # messages of one request
 JSON = ("application/json", "text/plain", "")  # trackers in a browser post JSON as text/plain
@@ -32,18 +32,19 @@ async def read_body(request: Request) -> bytes:
     if packing not in ("identity", "gzip", ""):
         refuse("unsupported-media", f"Content-Encoding is {packing}", "send it plain or as gzip")
     said = request.headers.get("content-length", "")
-    if said.isdigit() and int(said) > LARGEST:
+    if said.isdigit() and int(said) > LARGEST_BYTES:
         raise _too_large()
     body = bytearray()
     async for piece in request.stream():
         body += piece
-        if len(body) > LARGEST:
+        if len(body) > LARGEST_BYTES:
             raise _too_large()
     return _unpacked(bytes(body)) if packing == "gzip" else bytes(body)
 
 
 def _too_large() -> Problem:
-    return Problem("body-too-large", f"it has more than {LARGEST:,} bytes", "send several smaller requests")
+    problem = f"it has more than {LARGEST_BYTES:,} bytes"
+    return Problem("body-too-large", problem, "send several smaller requests")
 
 
 def _unpacked(body: bytes) -> bytes:
@@ -52,10 +53,10 @@ def _unpacked(body: bytes) -> bytes:
     while body:
         unpack = zlib.decompressobj(_GZIP)
         try:
-            whole += unpack.decompress(body, LARGEST + 1 - len(whole))
+            whole += unpack.decompress(body, LARGEST_BYTES + 1 - len(whole))
         except zlib.error as error:
             raise Problem("malformed-body", f"it is no gzip ({error})", "pack it anew") from None
-        if len(whole) > LARGEST:
+        if len(whole) > LARGEST_BYTES:
             raise _too_large()
         if not unpack.eof:
             refuse("malformed-body", "the gzip ends too early", "send it whole")

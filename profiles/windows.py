@@ -55,11 +55,13 @@ def parse_length(text: str) -> int:
     found = _LENGTH.match(text)
     if not found:
         raise ValueError(f"'{text}' is no length; write a whole number and m, h, d or w, such as '30d'")
+    if len(found[1]) > 9:
+        raise ValueError(f"'{text[:20]}...' is longer than 20 years; write a shorter one")
     minutes = int(found[1]) * MINUTES[found[2]]
     if minutes < 1:
         raise ValueError(f"'{text}' is empty; the shortest length is '1m'")
     if minutes > LONGEST_MINUTES:
-        raise ValueError(f"'{text}' is longer than 20 years; write 'all' for everything")
+        raise ValueError(f"'{text}' is longer than 20 years; write a shorter one")
     return minutes
 
 
@@ -81,7 +83,11 @@ def parse_window(text: str) -> Window:
     if found := _OWN.match(text):
         return Window("own", attribute=found[1], offset=_units(found[2]))
     if _LENGTH.match(text):
-        return Window("trailing", parse_length(text))
+        try:
+            return Window("trailing", parse_length(text))
+        except ValueError as error:
+            told = str(error).replace("write a shorter one", "write 'all' for everything")
+            raise ValueError(told) from None
     raise ValueError(
         f"'{text}' is no window; write a length such as '30d', '30d offset 30d', "
         "'day', 'week', 'month', 'quarter', 'year', 'year from customer.joined' or 'all'"
@@ -101,7 +107,7 @@ def write_length(minutes: int) -> str:
 
 
 def _units(text: str | None) -> int:
-    units = int(text or 0)
+    units = int((text or "0")[:9])  # more digits are too many whatever they say
     if units > 20:
         raise ValueError(f"offset {units} is too far back; the limit is 20")
     return units

@@ -11,7 +11,7 @@ import msgspec
 from streams.cdc.change import ChangeDecoder, Counted, Refused, RowChange
 from streams.cdc.open import open_decoder
 from streams.change import NO_POSITION
-from streams.contract.columns import check_source, known_to
+from streams.contract.columns import check_source, known_to, names_of
 from streams.contract.numbers import ValueProblem
 from streams.contract.partial import check_partial
 from streams.contract.source import CHANGE_FORMATS, Source
@@ -139,7 +139,7 @@ class Arrivals:
         if decoder is None:
             if not message.value:
                 raise ValueProblem("this is empty", "write one JSON object for each row")
-            row = parse_row(message.value)
+            row = parse_row(message.value, names_of(self._sources[message.source]))
             return [Row(message.source, "upsert", {name: as_text(value) for name, value in row.items()})]
         found = decoder.decode(message.key, message.value)
         if isinstance(found, Counted):

@@ -16,7 +16,8 @@ import pyarrow as pa
 from streams.change import Changes, concat
 from streams.compose import write
 from streams.contract.check import Checked, check_rows
-from streams.contract.columns import check_source, file_columns, known_to
+from streams.contract.columns import check_source, file_columns, known_to, names_of
+from streams.contract.future import not_too_far
 from streams.contract.source import Source
 from streams.dead.letters import put_aside
 from streams.decode.chunk import Chunk, Decoder, Malformed, text_table
@@ -37,8 +38,9 @@ SHOWN_REJECTED = 20
 
 
 def import_files(
-    log: Log, shop: Shop, files: Sequence[tuple[str, Path]], progress: ProgressCallback | None = None
-) -> ImportReport:
+    log: Log, shop: Shop, files: Sequence[tuple[str, Path]], progress: ProgressCallback | None = None,
+    now: int | None = None,
+) -> ImportReport:  # fmt: skip
     """Import files, each into a source, as one step of the log's history.
 
     The rows of all files go in the order of (event time, source, key), each with its own event minute as
@@ -47,13 +49,16 @@ def import_files(
     change nothing. All is written in one transaction: an import that is killed leaves the log as it was
     and may be run again. Rows of all files are held in memory together: meant for a few million at a time.
 
+    now: the present minute; rows dated more than their source's ``max_future`` after it are rejected, for the
+    log's clock would jump there and never run back (semantics W6). None: no row is (simulated histories).
+
     Rejected rows go to FILE.rejected.csv in the log's folder. Raises InputError where a file or a
     source's declaration cannot be used at all; then nothing is written.
     """
     started = time.perf_counter()
     report = ImportReport()
     sources = known_to(shop.sources, shop.tags)
-    reading = _Reading(log, sources, ZoneInfo(shop.settings.zone), report, progress)
+    reading = _Reading(log, sources, ZoneInfo(shop.settings.zone), report, progress, now)
     checked: dict[str, list[Changes]] = {}
     for name, path in files:
         if name not in sources:
@@ -140,15 +145,18 @@ class _Reading:
     zone: ZoneInfo
     report: ImportReport
     progress: ProgressCallback | None
+    now: int | None
     behind: int = 0  # bytes of the files before
     rejected: list[tuple[str, Rejected]] = field(default_factory=list)  # by source
 
     def read(self, name: str, path: Path) -> Changes:
         """Decode and check one file; write its rejected rows."""
         source, report = self.sources[name], self.report
-        decoder = open_file(path, source.format, file_columns(source))
+        decoder = open_file(path, source.format, file_columns(source), names_of(source))
         table, lines, malformed = self._decode(decoder)
         checked = check_rows(source, self.sources, table, self.zone)
+        if self.now is not None:
+            checked = not_too_far(checked, source, self.now)
         rows = report.rows + len(lines) + len(malformed)
         tell(self.progress, Progress("check", rows, self.behind, self.behind))
         rejected = rejected_rows(str(path), checked, table, lines, malformed)

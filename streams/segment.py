@@ -15,10 +15,10 @@ import msgspec
 import xxhash
 
 from streams.cdc.change import Refused
-from streams.contract.columns import file_columns
+from streams.contract.columns import file_columns, names_of
 from streams.contract.numbers import ValueProblem
 from streams.contract.source import CALLS, SEGMENT, Source
-from streams.decode.json_row import as_text, parse_row
+from streams.decode.json_row import as_text, check_plain, parse_row
 from streams.taking import Row
 
 SOURCE = "@segment"  # of messages that are calls: no name of a source, those are identifiers
@@ -52,10 +52,16 @@ class Calls:
         takers = self.takers(kind, name)
         if not takers:
             raise Refused(f"no source takes {kind} calls{_named(name)}", self._hint(kind, name))
-        return [
-            Row(taker, "upsert", {path: as_text(value_at(call, path)) for path in self._takers[taker][1]})
-            for taker in takers
-        ]
+        try:
+            return [self._row(taker, call) for taker in takers]
+        except ValueProblem as problem:
+            raise Refused(problem.problem, problem.hint) from None
+
+    def _row(self, taker: str, call: dict[str, Any]) -> Row:
+        source, columns = self._takers[taker]
+        for name in names_of(source):
+            check_plain(name, value_at(call, name))
+        return Row(taker, "upsert", {path: as_text(value_at(call, path)) for path in columns})
 
     def takers(self, call: str, name: object) -> list[str]:
         """Return the sources that take calls of a type, of the event or page of this name."""

@@ -12,13 +12,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from profiles.windows import parse_length
 from streams.change import INSERT, NO_POSITION, READ, UPDATE, UPSERT, Changes, concat
 from streams.completing import NOTHING, complete_part
 from streams.contract.check import Checked, check_rows
 from streams.contract.columns import file_columns, known_to
 from streams.contract.deletes import check_deletes
-from streams.contract.moments import MINUTE_US
+from streams.contract.future import not_too_far
 from streams.contract.numbers import ValueProblem
 from streams.contract.source import Source
 from streams.decode.chunk import TEXT
@@ -101,7 +100,7 @@ def _checked(
         if is_delete:
             checked = check_deletes(source, table, minute)
         else:
-            checked = _not_too_far(check_rows(source, sources, table, zone, lacking), source, minute)
+            checked = not_too_far(check_rows(source, sources, table, zone, lacking), source, minute)
         faults = [(int(places[row]), fault) for row, fault in checked.faults]
         _say_where(checked.changes, [rows[at] for at in places[checked.rows].tolist()])
         parts.append(replace(checked, rows=places[checked.rows], faults=faults))
@@ -161,24 +160,6 @@ def _between(
         if mask.any():
             part[name] = (changes.take(mask), own[mask])
     return part
-
-
-def too_far_ahead(event_us: Int64s, minute: int, max_future: str) -> NDArray[np.bool_]:
-    """Return a mask of event times more than ``max_future`` after the append minute (semantics W6)."""
-    ahead: NDArray[np.bool_] = event_us // MINUTE_US > minute + parse_length(max_future)
-    return ahead
-
-
-def _not_too_far(checked: Checked, source: Source, minute: int) -> Checked:
-    ahead = too_far_ahead(checked.changes.event_us, minute, source.max_future)
-    if not ahead.any():
-        return checked
-    problem = ValueProblem(
-        f"the event time lies more than {source.max_future} ahead", "correct the time or its zone"
-    )
-    faults = [*checked.faults, *((int(row), problem) for row in checked.rows[ahead])]
-    return Checked(checked.changes.take(~ahead), checked.rows[~ahead], faults, checked.without_customer,
-                   checked.skipped_times, checked.doubled_times)  # fmt: skip
 
 
 def _table(source: Source, rows: Sequence[Row]) -> pa.Table:

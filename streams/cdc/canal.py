@@ -52,7 +52,7 @@ class CanalDecoder:
             raise malformed(error) from None
         kind = message.type or ""
         table = ".".join(part for part in (message.database, message.table) if part)
-        if message.isDdl or (kind not in _OPERATIONS and message.isDdl is not None):
+        if message.isDdl or (kind not in _OPERATIONS and message.isDdl is not None and not message.data):
             if kind == "TRUNCATE" and self._tables.is_own(table):
                 raise truncated(table)
             return SCHEMA_CHANGE

@@ -14,7 +14,7 @@ from streams.cdc.flattened import FlatRows
 from streams.cdc.message_key import document_id, key_values
 from streams.cdc.mongodb import Documents
 from streams.cdc.positions import SourceBlock, is_snapshot, position_of
-from streams.cdc.reading import digits, malformed, read_tree
+from streams.cdc.reading import compact, digits, malformed, read_tree
 from streams.cdc.rows import Values, row_type
 from streams.cdc.special import MESSAGE, OTHER_TABLE, TOMBSTONE, debezium_form, truncated
 from streams.cdc.tables import Tables, event_ms
@@ -111,7 +111,8 @@ class DebeziumDecoder:
         if operation is None:
             if op == "t":
                 raise truncated(table)
-            raise Refused(f"{str(op)[:20]!r} is no operation", "known are c, u, d, r, t and m of Debezium")
+            named = op if type(op) is str else compact(op)
+            raise Refused(f"'{named[:20]}' is no operation", "known are c, u, d, r, t and m of Debezium")
         return self._written(key, envelope, readers, block, table, operation)
 
     def _written(
@@ -158,6 +159,8 @@ class DebeziumDecoder:
 
     def _moved(self, change: RowChange, envelope: Any, readers: Readers, block: SourceBlock) -> Decoded:
         """Return the change, or a delete and an insert where it gave the row another key."""
+        if type(envelope.before) is str:
+            raise Refused("a text in 'before', and a row in 'after'", "check the connector")
         old, _ = readers.key.read(msgspec.structs.astuple(envelope.before))
         if block.connector == "postgresql":  # columns beyond the replica identity are null there
             old = {name: value for name, value in old.items() if value is not None}

@@ -35,6 +35,8 @@ def declared_reader(field: Field, base64_decimals: bool) -> Reader:
         return _wire_reader(field)
     if field.kind == "number":
         return _number_reader(field, base64_decimals and field.wire is None)
+    if field.names_customer and field.kind == "text":
+        return name_of
     return {"text": text_of, "bool": bool_of, "time": _time_reader(field), "date": _date_reader(field)}[
         field.kind
     ]
@@ -45,6 +47,13 @@ def text_of(value: Any) -> str | None:
     if type(value) is str:
         return value or None
     return str(value) if type(value) is int else compact(value)
+
+
+def name_of(value: Any) -> str | None:
+    """Return what names a customer: text or a number. Raises ValueProblem."""
+    if type(value) in (bool, list, dict):
+        raise ValueProblem(f"{shown(value)} is neither text nor a number", "name another column")
+    return text_of(value)
 
 
 def bool_of(value: Any) -> str | None:

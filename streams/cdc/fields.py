@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from streams.contract.columns import carried_columns, file_columns, is_optional
+from streams.contract.columns import carried_columns, file_columns, is_optional, names_customer
 from streams.contract.source import Column, Rounding, Source, Wire
 from streams.errors import InputError
 
@@ -30,6 +30,7 @@ class Field:
 
     scale: to which a floating-point number is rounded; None where the source declares no column of it.
     zoned: the source declares the zone of times that carry none. optional: a message may lack the column.
+    names_customer: it is a reference, or the key of the row's parent.
     """
 
     heading: str
@@ -41,6 +42,7 @@ class Field:
     format: str | None = None
     zoned: bool = False
     optional: bool = False
+    names_customer: bool = False
 
 
 def wanted_fields(source: Source) -> tuple[Field, ...]:
@@ -67,7 +69,8 @@ def wanted_fields(source: Source) -> tuple[Field, ...]:
     fields = tuple(_one(heading, found, heading in factors, where) for heading, found in declared.items())
     for field in fields:
         _check(field, where)
-    return fields
+    telling = names_customer(source) - set(source.key)  # a key may be an object: MongoDB's _id
+    return tuple(replace(field, names_customer=field.heading in telling) for field in fields)
 
 
 def _of_column(heading: str, column: Column) -> Field:

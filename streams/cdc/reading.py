@@ -30,6 +30,9 @@ def malformed(error: Exception) -> Refused:
         return Refused("the message is nested too deeply", "check who wrote it")
     if isinstance(error, msgspec.ValidationError):
         return Refused(f"the message has not the form of its kind ({error})", "check the connector")
+    if isinstance(error, UnicodeDecodeError):
+        byte = error.object[error.start]
+        return Refused(f"the message is not UTF-8 (hex {byte:02x})", "the converter must write UTF-8")
     return Refused(f"the message is no JSON ({error})", "check the converter: it must write JSON")
 
 

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET
 
 from streams.cdc.change import Refused
-from streams.cdc.declared import Reader, declared_reader, text_of
+from streams.cdc.declared import Reader, declared_reader, name_of, text_of
 from streams.cdc.fields import Field
 from streams.cdc.schema import Schema, schema_reader
 from streams.cdc.unavailable import TEXTS, is_unavailable
@@ -45,7 +45,7 @@ class Row:
     ) -> None:
         self._names = [field.heading for field in fields]
         self._readers = readers_of(fields, schema, base64_decimals)
-        self._are_text = [reader is text_of for reader in self._readers]
+        self._are_text = [reader in (text_of, name_of) for reader in self._readers]
         self._optional = frozenset(field.heading for field in fields if field.optional)
 
     def read(self, cells: Iterable[Any]) -> tuple[Values, list[str]]:

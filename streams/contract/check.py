@@ -17,7 +17,8 @@ from streams.contract.columns import carried_columns, is_optional, names_custome
 from streams.contract.faults import Faults
 from streams.contract.keys import is_whole_key, joined_texts, text_keys, whole_keys
 from streams.contract.moments import CLEAR, DOUBLED, EARLIEST_US, LATEST_US, SKIPPED, moment_reader
-from streams.contract.numbers import Exact, ValueProblem, parse_number
+from streams.contract.names import check_names
+from streams.contract.numbers import Exact, ValueProblem, parse_number, quoted
 from streams.contract.source import Column, Source
 from streams.contract.values import Codes, check_text, column_reader, encode, multiply, parse_each
 
@@ -99,7 +100,7 @@ def _event_times(
         moment = read(text)
         oddity[text] = moment.oddity
         if not EARLIEST_US <= moment.us < LATEST_US:
-            raise ValueProblem(f"'{text}' lies outside 1970 to 2199", "correct the time or its format")
+            raise ValueProblem(f"{quoted(text)} lies outside 1970 to 2199", "correct the time or its format")
         return moment.us
 
     parsed = parse_each(encoded.texts, in_range)
@@ -197,6 +198,9 @@ def check_keys(source: Source, table: pa.Table, faults: Faults) -> tuple[Int64s,
     named = ", ".join(source.key)
     faults.add_rows(_all_null(parts), f"{named}: the key is missing", "fill it")
     if not is_whole_key(source):
+        for heading, column in zip(source.key, parts, strict=True):
+            if not source.occurrence:  # there a key is what a line says, whatever that is
+                check_names(heading, column, faults)
         return text_keys(parts, source.occurrence)
     high, low, codes, problems = whole_keys(parts[0])
     faults.add_codes(named, codes, problems, int(codes.max(initial=-1)) + 1)
@@ -210,12 +214,16 @@ def _customers(
     rows = table.num_rows
     none = np.zeros(rows, dtype=np.int64)
     if source.via is None:
+        for heading in dict.fromkeys(ref.column for ref in source.references):
+            check_names(heading, table[heading], faults)
         return (
             [_prefixed(ref.type, table[ref.column]) for ref in source.references],
             nothing(rows),
             (none, none),
         )
     column = table[source.via.column]
+    if not is_whole_key(sources[source.via.source]):
+        check_names(source.via.column, column, faults)
     high, low, codes, problems = parent_keys(sources[source.via.source], column)
     faults.add_codes(source.via.column, codes, problems, int(codes.max(initial=-1)) + 1)
     return [], _prefixed(source.via.source, column), (high, low)

@@ -56,6 +56,11 @@ def names_customer(source: Source) -> set[str]:
     )
 
 
+def names_of(source: Source) -> set[str]:
+    """Return the headings that name something: the row, its customer, or its parent."""
+    return names_customer(source) | set(source.key)
+
+
 def check_source(source: Source, sources: Mapping[str, Source]) -> None:
     """Raise InputError if the declaration cannot be imported: it must be clear who the customer is, and when
     a row happened.

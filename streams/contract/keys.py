@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import xxhash
 from numpy.typing import NDArray
 
-from streams.contract.numbers import ValueProblem, parse_number
+from streams.contract.numbers import ValueProblem, parse_number, quoted
 from streams.contract.source import Source
 from streams.contract.values import encode, parse_each
 
@@ -50,7 +50,7 @@ def _whole(text: str) -> int:
     # A key is no amount: it may use all 64 bits, so the limit of values does not hold.
     whole, rest = divmod(number.digits * 10 ** max(-number.places, 0), 10 ** max(number.places, 0))
     if rest or not -(2**63) <= whole < 2**63:
-        raise ValueProblem(f"'{text}' is no whole number of 64 bits", "declare the key column as text")
+        raise ValueProblem(f"{quoted(text)} is no whole number of 64 bits", "declare the key column as text")
     return int(whole)
 
 

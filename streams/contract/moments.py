@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from streams.contract.numbers import ValueProblem, parse_number
+from streams.contract.numbers import ValueProblem, parse_number, quoted
 
 MINUTE_US = 60_000_000
 FIRST_YEAR, LAST_YEAR = 1900, 2199  # of dates: what the calendar of profiles/calendar.py spans
@@ -55,9 +55,9 @@ def _epoch_us(text: str, scale: int) -> int:
         number.digits * 10 ** max(scale - number.places, 0), 10 ** max(number.places - scale, 0)
     )
     if rest:
-        raise ValueProblem(f"'{text}' is finer than a microsecond", "cut it to microseconds")
+        raise ValueProblem(f"{quoted(text)} is finer than a microsecond", "cut it to microseconds")
     if not EARLIEST_US <= whole < LATEST_US:
-        raise ValueProblem(f"'{text}' lies outside 1970 to 2199", "check whether it counts s, ms or us")
+        raise ValueProblem(f"{quoted(text)} lies outside 1970 to 2199", "check whether it counts s, ms or us")
     return int(whole)
 
 
@@ -68,7 +68,7 @@ def _parse(text: str, form: str | None) -> dt.datetime:
         return dt.datetime.fromisoformat(text.strip())
     except ValueError:
         expected = f"the form {form}" if form else "ISO 8601, such as 2026-01-31 08:05:00"
-        raise ValueProblem(f"'{text}' is no time", f"write {expected}, or declare its format") from None
+        raise ValueProblem(f"{quoted(text)} is no time", f"write {expected}, or declare its format") from None
 
 
 def to_utc(local: dt.datetime, zone: ZoneInfo) -> Moment:
@@ -101,10 +101,11 @@ def parse_date(text: str, form: str | None) -> dt.date:
     """Read a date; a time of day other than midnight is refused. Raises ValueProblem."""
     stamp = _parse(text, form)
     if stamp.time() != dt.time.min:
-        raise ValueProblem(f"'{text}' has a time of day", "declare the column as time, or cut it to the date")
+        hint = "declare the column as time, or cut it to the date"
+        raise ValueProblem(f"{quoted(text)} has a time of day", hint)
     if not FIRST_YEAR <= stamp.year <= LAST_YEAR:
         raise ValueProblem(
-            f"'{text}' lies outside {FIRST_YEAR} to {LAST_YEAR}", "correct the date or its format"
+            f"{quoted(text)} lies outside {FIRST_YEAR} to {LAST_YEAR}", "correct the date or its format"
         )
     return stamp.date()
 

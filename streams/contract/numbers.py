@@ -8,7 +8,9 @@ from dataclasses import dataclass
 LIMIT = 10**13  # semantics M1: so that sums of many rows stay far below 2**63
 _LONGEST = 60  # digits; beyond it the text is no number of a shop, and int() grows slow
 _NUMBER = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{1,3}))?")
+_SHOWN = 60  # characters of a value that a problem shows
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?")
+_LARGE_HINT = "check the number and the scale"
 _COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 
 
@@ -19,6 +21,11 @@ class ValueProblem(ValueError):
         super().__init__(problem, hint)
         self.problem = problem
         self.hint = hint
+
+
+def quoted(text: str) -> str:
+    """Return a value as a problem shows it: between quotes, and in short."""
+    return f"'{text}'" if len(text) <= _SHOWN else f"'{text[: _SHOWN - 3]}...'"
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,7 @@ def parse_number(text: str) -> Exact:
     """
     found = _NUMBER.fullmatch(text.strip())
     if not found or not (found[2] or found[3]):
-        raise ValueProblem(f"'{text}' is no number", _number_hint(text.strip()))
+        raise ValueProblem(f"{quoted(text)} is no number", _number_hint(text.strip()))
     after = found[3] or ""
     if len(found[2]) + len(after) > _LONGEST:
         raise ValueProblem(f"'{text[:20]}...' has more than {_LONGEST} digits", "check the column")
@@ -50,6 +57,8 @@ def parse_number(text: str) -> Exact:
 
 
 def _number_hint(text: str) -> str:
+    if len(text) > _SHOWN:
+        return "check the column"
     if _THOUSANDS.fullmatch(text):
         return f"write it without thousands separators: {text.replace(',', '')}"
     if _COMMA.fullmatch(text):
@@ -80,9 +89,8 @@ def scaled(number: Exact, scale: int) -> int:
                 f"round it, or declare a scale of {number.places}" if number.places <= 6 else "round it",
             )
     if abs(units) > LIMIT:
-        raise ValueProblem(
-            f"{plain(number)} is beyond the limit of 10^13 units", "check the number and the scale"
-        )
+        hint = _LARGE_HINT if scale else "check the number; an identifier is text, not int"
+        raise ValueProblem(f"{plain(number)} is beyond the limit of 10^13 units", hint)
     return units
 
 
@@ -90,5 +98,7 @@ def plain(number: Exact) -> str:
     """Write the number in digits, in short form where it is very long."""
     if number.places <= 0:
         return f"{number.digits}" if number.places == 0 else f"{number.digits}e{-number.places}"
+    if number.places > _LONGEST:
+        return f"{number.digits}e-{number.places}"
     sign, digits = ("-" if number.digits < 0 else ""), str(abs(number.digits)).rjust(number.places + 1, "0")
     return f"{sign}{digits[: -number.places]}.{digits[-number.places :]}"

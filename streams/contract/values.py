@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from streams.contract.moments import MINUTE_US, date_minute, moment_reader, parse_date
-from streams.contract.numbers import Exact, ValueProblem, parse_number, scaled
+from streams.contract.numbers import Exact, ValueProblem, parse_number, quoted, scaled
 from streams.contract.source import Column
 
 _TRUE = {"true", "t", "yes", "y", "1", "on", "是"}
@@ -86,7 +86,7 @@ def parse_bool(text: str) -> int:
         return 1
     if word in _FALSE:
         return 0
-    raise ValueProblem(f"'{text}' is neither true nor false", "write true or false")
+    raise ValueProblem(f"{quoted(text)} is neither true nor false", "write true or false")
 
 
 def check_limits(value: int, column: Column) -> None:
@@ -106,7 +106,7 @@ def check_limits(value: int, column: Column) -> None:
 def check_text(text: str, column: Column) -> None:
     """Raise ValueProblem if a text is not among the allowed ones."""
     if column.allowed is not None and text not in [str(word) for word in column.allowed]:
-        raise _not_allowed(f"'{text}'", column)
+        raise _not_allowed(quoted(text), column)
 
 
 def _not_allowed(shown: str, column: Column) -> ValueProblem:

@@ -81,10 +81,12 @@ def letters(
         terms, values = [*terms, "source = ?"], [*values, source]
     if state is not None and not ids:
         terms, values = [*terms, "state = ?"], [*values, state]
-    if ids:
+    ids = sorted(set(ids))
+    beyond = [one for one in ids if not 0 < one < 2**63]
+    if ids and not beyond:
         terms, values = [*terms, f"id IN ({', '.join('?' * len(ids))})"], [*values, *ids]
     query = f"SELECT {_FIELDS} FROM dead WHERE {' AND '.join(terms)} ORDER BY id LIMIT ?"  # noqa: S608
-    found = [DeadLetter(*row) for row in log.connection.execute(query, (*values, limit))]
+    found = [] if beyond else [DeadLetter(*row) for row in log.connection.execute(query, (*values, limit))]
     missing = set(ids) - {letter.id for letter in found}
     if missing:
         raise InputError(

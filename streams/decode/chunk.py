@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from streams.contract.numbers import quoted
 from streams.errors import InputError
 
 TEXT = pa.large_string()
@@ -56,10 +57,14 @@ def check_headings(headings: list[str], where: str) -> None:
     """Raise InputError if a heading is missing or stands twice."""
     for number, heading in enumerate(headings, start=1):
         if not heading.strip():
-            raise InputError(where, f"column {number} has no heading", "give each column a name of its own")
+            hint = "name each column, and take rows above the headings away"
+            raise InputError(where, f"column {number} has no heading", hint)
+        if "\0" in heading:
+            hint = "export it as text anew, or set format.encoding of the source"
+            raise InputError(where, f"heading {number} holds a zero byte: this is no text, or damaged", hint)
     doubled = sorted({name for name in headings if headings.count(name) > 1})
     if doubled:
-        names = ", ".join(f"'{name}'" for name in doubled)
+        names = ", ".join(quoted(name) for name in doubled)
         raise InputError(where, f"heading {names} stands more than once", "rename or remove the second one")
     if not headings:
         raise InputError(where, "the file is empty", "the first line must name the columns")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import zlib
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def read_bytes(path: Path) -> bytes:
         return data
     try:
         return gzip.decompress(data)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(
             str(path), f"the gzip archive is broken ({error})", "fetch the file again"
         ) from error

@@ -9,12 +9,15 @@ from streams.errors import InputError
 UTF8 = "utf-8"
 GB18030 = "gb18030"  # contains GBK and GB2312
 _MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # it begins with UTF-16's mark: asked first
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF8, UTF8),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _SAMPLE = 4096
 _CHINESE_SHARE = 0.8  # of the letters beyond ASCII; Latin-1 text that happens to decode has nearly none
+_WIDE_SHARE = 0.1  # of the signs of a table are ASCII at least: separators, digits, line ends
 _HINT = "set format.encoding of the source, such as gbk, windows-1252 or utf-16"
 
 
@@ -59,10 +62,13 @@ def _known(declared: str, where: str) -> str:
 
 
 def _wide(data: bytes) -> str | None:
-    """UTF-16 without a mark: text has zero bytes at every other place, and no 8-bit text has any."""
+    """UTF-16 without a mark: its ASCII signs have a zero byte at every other place, and only there.
+
+    A few zero bytes in 8-bit text, or zeros everywhere, are damage.
+    """
     sample = data[:_SAMPLE]
     even, odd = sample[0::2].count(0), sample[1::2].count(0)
-    if even + odd == 0:
+    if max(even, odd) < _WIDE_SHARE * len(sample) / 2 or min(even, odd) > max(even, odd) / 10:
         return None
     return "utf-16-le" if odd > even else "utf-16-be"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,10 @@ class JsonLinesFile:
     value becomes compact JSON. The headings are all names that occur. Empty lines are left out.
     """
 
-    def __init__(self, path: Path, form: FileFormat) -> None:
+    def __init__(self, path: Path, form: FileFormat, names: Collection[str] = ()) -> None:
+        """names: columns that must be text or a number (see ``parse_row``)."""
         self._where = str(path)
+        self._plain = names
         data, encoding = to_utf8(read_bytes(path), form.encoding, self._where)
         self._lines = data.decode().split("\n")  # not splitlines: text may hold other line separators
         self.total_bytes = len(data)
@@ -47,7 +49,7 @@ class JsonLinesFile:
             for number, line in enumerate(part, start=start + 1):
                 if not line.strip():
                     continue
-                row = _parse(line)
+                row = _parse(line, self._plain)
                 if isinstance(row, ValueProblem):
                     malformed.append(Malformed(number, row.problem, row.hint, line.rstrip("\r")))
                 else:
@@ -60,7 +62,7 @@ class JsonLinesFile:
     def _names(self) -> list[str]:
         names: dict[str, None] = {}
         for line in self._lines:
-            row = _parse(line) if line.strip() else None
+            row = _parse(line, ()) if line.strip() else None
             if isinstance(row, dict):
                 names.update(dict.fromkeys(row))
         if not names:
@@ -68,8 +70,8 @@ class JsonLinesFile:
         return list(names)
 
 
-def _parse(line: str) -> dict[str, Any] | ValueProblem:
+def _parse(line: str, names: Collection[str]) -> dict[str, Any] | ValueProblem:
     try:
-        return parse_row(line)
+        return parse_row(line.encode(), names)
     except ValueProblem as problem:
         return problem

@@ -48,12 +48,25 @@ class ParquetFile:
     def chunks(self) -> Iterator[Chunk]:
         """Yield the rows in stretches."""
         rows, total = 0, max(self._file.metadata.num_rows, 1)
-        for batch in self._file.iter_batches(batch_size=CHUNK_ROWS, columns=self.headings):
+        for batch in self._batches():
             lines = np.arange(rows + 1, rows + 1 + batch.num_rows, dtype=np.int64)
             rows += batch.num_rows
             columns = [_text(column) for column in batch.columns]
             table = pa.Table.from_arrays(columns, names=self.headings)
             yield Chunk(lines, table, self.total_bytes * rows // total)
+
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        batches = self._file.iter_batches(batch_size=CHUNK_ROWS, columns=self.headings)
+        while True:
+            try:
+                batch = next(batches, None)
+            except (pa.ArrowException, OSError) as error:  # what a damaged page raises
+                problem = f"this is no readable Parquet file ({str(error).splitlines()[0]})"
+                raise InputError(self._where, problem, "export it again") from error
+            if batch is None:
+                return
+            yield batch
 
 
 def _has_text(kind: pa.DataType) -> bool:

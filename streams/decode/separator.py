@@ -25,6 +25,17 @@ def first_records(data: bytes, separator: str) -> list[list[str]]:
     return records
 
 
+def check_separator(declared: str, where: str) -> str:
+    """Return the sign that a declaration means. Raises InputError if it is no single ASCII character."""
+    named = {name: sign for sign, name in SEPARATORS.items()} | {"\\t": "\t", "auto": ","}
+    sign = named.get(declared, declared)
+    if len(sign) != 1 or not sign.isascii() or sign in "\r\n\"\0":
+        raise InputError(
+            where, f"'{declared}' is no separator", "write one character, or comma, semicolon, tab"
+        )
+    return sign
+
+
 def find_separator(data: bytes, declared: str, wanted: Collection[str], where: str) -> str:
     """Return the separator: the declared one, or the one under which the headings make most sense.
 
@@ -33,13 +44,7 @@ def find_separator(data: bytes, declared: str, wanted: Collection[str], where: s
     declared separator that is no single ASCII character.
     """
     if declared != "auto":
-        named = {name: sign for sign, name in SEPARATORS.items()} | {"\\t": "\t"}
-        sign = named.get(declared, declared)
-        if len(sign) != 1 or not sign.isascii():
-            raise InputError(
-                where, f"'{declared}' is no separator", "write one character, or comma, semicolon, tab"
-            )
-        return sign
+        return check_separator(declared, where)
     return max(SEPARATORS, key=lambda sign: _fit(first_records(data, sign), wanted))
 
 

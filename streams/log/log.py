@@ -74,7 +74,11 @@ class Log:
         self.folder = folder
         self.connection = connection
         self._lock = lock
-        header = dict(connection.execute("SELECT name, value FROM header"))
+        try:
+            header = dict(connection.execute("SELECT name, value FROM header"))
+        except sqlite3.DatabaseError as error:
+            self.close()
+            raise _read_error(folder / FILE_NAME, error) from error
         if header.get("format") != str(FORMAT_VERSION):
             self.close()
             raise InputError(
@@ -88,7 +92,11 @@ class Log:
     @staticmethod
     def create(folder: Path, shop: str, partitions: int) -> Log:
         """Make a new log and open it for writing. Raises InputError if there is one already."""
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            hint = "name another data folder in tintype.toml"
+            raise InputError(str(folder), f"the folder cannot be made ({error.strerror})", hint) from error
         lock = WriterLock(folder)
         path = folder / FILE_NAME
         if path.exists():
@@ -117,8 +125,16 @@ class Log:
         path = folder / FILE_NAME
         if not path.is_file():
             raise InputError(str(folder), "there is no log here", "import something first")
+        if path.stat().st_size == 0:
+            raise _read_error(path, sqlite3.DatabaseError("it is empty"))
         lock = WriterLock(folder) if write else None
-        return Log(folder, _connect(path, write), lock)
+        try:
+            connection = _connect(path, write)
+        except sqlite3.DatabaseError as error:
+            if lock is not None:
+                lock.release()
+            raise _read_error(path, error) from error
+        return Log(folder, connection, lock)
 
     def close(self) -> None:
         """Close the file and let others write."""
@@ -265,6 +281,13 @@ def _connect(path: Path, write: bool) -> sqlite3.Connection:
     connection.execute("PRAGMA cache_size = -131072")  # 128 MiB: the row directory of a large import
     connection.execute("PRAGMA temp_store = MEMORY")
     return connection
+
+
+def _read_error(path: Path, error: sqlite3.DatabaseError) -> Exception:
+    """Return what to tell of a file that is no log; a log that is busy or away is another matter."""
+    if isinstance(error, sqlite3.OperationalError) and "no such table" not in str(error):
+        return error
+    return InputError(str(path), f"this is no log, or it is damaged ({error})", "restore it from a copy")
 
 
 def _escaped(name: str) -> str:

@@ -11,13 +11,14 @@ import httpx
 import pytest
 
 from app.figures import Figures
-from console.bodies import DEEPEST, LARGEST
+from console.bodies import DEEPEST
 from console.problems import KINDS, ProblemDocument
+from streams.message import LARGEST_BYTES
 from tests.console.at_work import AtWork, order
 
 JSON = {"Content-Type": "application/json"}
 LINES = {"Content-Type": "application/x-ndjson"}
-TOO_LARGE = b"[" + b" " * LARGEST + b"]"
+TOO_LARGE = b"[" + b" " * LARGEST_BYTES + b"]"
 TOO_DEEP = b'{"a":' * (DEEPEST + 1) + b"1" + b"}" * (DEEPEST + 1)
 TOO_MANY = b"[" + b"1," * 50_000 + b"1]"
 LONG_NAME = {"Idempotency-Key": "x" * 256}

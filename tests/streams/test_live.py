@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import xxhash
 
+from streams.contract.future import too_far_ahead
 from streams.control import Control, consent, manual
 from streams.errors import InputError
 from streams.identity.parked import count_parked
 from streams.live import append_changes, append_controls, append_ticks
 from streams.log.rows import read_control
 from streams.log.settings import last_settings
-from streams.taking import too_far_ahead
 from tests.streams.small_shop import TAGS, new_log, rows, shop, take
 
 SHOP = shop()
