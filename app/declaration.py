@@ -27,6 +27,7 @@ _EXPECTED = {
     "tuple_type": ("must be a list of two", "write [low, high]"),
     "dict_type": ("must be a mapping", "write 'key: value' lines below it"),
     "model_type": ("must be a mapping", "write 'key: value' lines below it"),
+    "too_short": ("must not be empty", "name at least one"),
     "model_attributes_type": ("must be a mapping", "write 'key: value' lines below it"),
 }
 
@@ -81,11 +82,19 @@ def _tell(
         owner = _model_at(model, inner[:-1])
         known = [one for one in keys_of(owner) if one != "name"] if owner else []
         problems.add(where, f"unknown key '{inner[-1]}'", suggest(str(inner[-1]), known, "key"))
+    elif kind == "missing" and isinstance(inner[-1], int):
+        key = ".".join(str(part) for part in inner[:-1])
+        problems.add(where, f"'{key}' must be a list of two", "write [low, high]")
     elif kind == "missing":
         problems.add(where, f"key '{inner[-1]}' is missing", f"add '{inner[-1]}:'")
     elif kind == "literal_error":
         choices = [one.strip(" '") for one in error["ctx"]["expected"].replace(" or ", ",").split(",")]
-        problems.add(where, f"'{error['input']}' is no {key}", suggest(str(error["input"]), choices, "value"))
+        given = "" if error["input"] is None else str(error["input"])
+        problems.add(where, f"'{given}' is no {key}", suggest(given, choices, "value"))
+    elif kind in ("greater_than_equal", "less_than_equal"):
+        least = kind == "greater_than_equal"
+        bound = error["ctx"]["ge" if least else "le"]
+        problems.add(where, f"'{key}' must be at {'least' if least else 'most'} {bound}", "correct the value")
     elif kind in _EXPECTED:
         problem, hint = _EXPECTED[kind]
         problems.add(where, f"'{key}' {problem}", hint)

@@ -22,7 +22,8 @@ class Folder:
 
     documents: by file name inside the folder, such as ``tags/vip.yaml``. timelines: (kind, name of the
     rule) to the timeline beside it; kind is ``tags`` or ``triggers``. names: kind to the names that have a
-    file, also one that cannot be read: what points to it is not wrong too.
+    file, also one that cannot be read: what points to it is not wrong too. settings_are_read: False where
+    tintype.toml is wrong, which is told there.
     """
 
     path: Path
@@ -30,6 +31,7 @@ class Folder:
     documents: dict[str, Document]
     timelines: dict[tuple[str, str], Timeline] = field(default_factory=dict)
     names: dict[str, set[str]] = field(default_factory=dict)
+    settings_are_read: bool = True
 
     def where(self, label: str, *place: str | int) -> str:
         """Return ``file:line`` of a value in the document ``label``."""
@@ -41,6 +43,8 @@ def declared_files(root: Path, kind: str, problems: Problems) -> dict[str, Path]
     """Return name to path of the files of one kind, in alphabetical order; test files are left out."""
     found: dict[str, Path] = {}
     folder = root / kind
+    if folder.exists() and not folder.is_dir():
+        problems.add(f"{kind}:1", "is a file", f"make it a folder with one file for each of the {kind}")
     for path in sorted(folder.glob("*")) if folder.is_dir() else []:
         if path.name.endswith(TEST) or path.name.startswith(".") or path.suffix in (".md", ".txt"):
             continue

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from app.customer_name import is_id
 from app.replay import Replay
 from app.shop import Shop
 from engine.engine import Engine
@@ -22,14 +23,13 @@ from reference.recompute import recompute_many
 from streams.log.log import Log
 from streams.log.rows import read_control, read_rows
 
-ID_DIGITS = 32
 LIVES = 10  # customers whose tags with a memory an audit checks, unless more are asked for
 
 
 def find_customer(log: Log, reference: str) -> str | None:
     """Return the id (32 hex digits) behind ``type:value`` or an id itself; None if nobody is known by it."""
     if ":" not in reference:
-        return reference if len(reference) == ID_DIGITS else None
+        return reference if is_id(reference) else None
     row = log.connection.execute(
         "SELECT customer FROM reference WHERE reference = ?", (reference,)
     ).fetchone()

@@ -58,7 +58,8 @@ def read_folder(path: Path) -> Folder:
         channels=_channels(path, documents, problems),
     )
     timelines = _timelines(path, files, documents, problems)
-    folder = Folder(path, shop, documents, timelines, {kind: set(names) for kind, names in files.items()})
+    names = {kind: set(found) for kind, found in files.items()}
+    folder = Folder(path, shop, documents, timelines, names, settings is not None)
     check_references(folder, problems)
     # Rules are read against the whole shop: where a part of it is wrong they would only echo that.
     problems.raise_if_any()
@@ -95,7 +96,7 @@ def _each(
 
 
 def _single(path: Path, label: str, documents: dict[str, Document], problems: Problems) -> Document | None:
-    if not (path / label).exists():
+    if not (path / label).exists() and not (path / label).is_symlink():
         return None
     document = read_yaml(path / label, label, problems)
     if document is not None:

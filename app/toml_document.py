@@ -33,7 +33,10 @@ def parse_toml(text: str, label: str, problems: Problems) -> Document | None:
     """
     try:
         value = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        problems.add(f"{label}:1", "nested too deeply", "flatten it")
+        return None
+    except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
         found = _AT_LINE.search(str(error))
         line = int(found[1]) if found and found[1] else text.count("\n") + 1
         reason = _AT_LINE.sub("", str(error)).strip()

@@ -117,6 +117,8 @@ class _Builder:
         if self._stack and isinstance(self._stack[-1][0], dict) and self._keys[-1] is None:
             self._key(event.value, line)
             return
+        if any("\ud800" <= sign <= "\udfff" for sign in event.value):
+            self._refuse(line, "holds half of a character", "write both halves, or neither")
         plain = event.implicit[0]
         value = _resolve(event.value) if plain else event.value
         place = self._put(value, line)

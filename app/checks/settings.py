@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.checks.texts import check_zone
+from app.checks.texts import check_currency, check_zone
 from app.folder import Folder
 from app.problems import Problems
 from rules.suggest import suggest
@@ -14,15 +14,16 @@ LANGUAGES = ("en", "zh")
 def check_settings(folder: Folder, problems: Problems) -> None:
     """Zone, language, currency, the order of references and the exclusive groups."""
     settings = folder.shop.settings
+    if not folder.settings_are_read:
+        return
+    if not settings.name.strip() or any(sign in settings.name for sign in "{}\n\t"):
+        hint = "write the shop's name, without braces"
+        problems.add(folder.where(LABEL, "name"), f"'{settings.name}' is no name", hint)
     check_zone(settings.zone, folder.where(LABEL, "zone"), problems)
     if settings.language not in LANGUAGES:
         where = folder.where(LABEL, "language")
         problems.add(where, f"'{settings.language}' is no language", "write en or zh")
-    currency = settings.currency
-    if currency and not (len(currency) == 3 and currency.isascii() and currency.isupper()):
-        problems.add(
-            folder.where(LABEL, "currency"), f"'{currency}' is no currency", "write three capitals (EUR)"
-        )
+    check_currency(settings.currency, folder.where(LABEL, "currency"), problems)
     _check_priority(folder, problems)
     _check_groups(folder, problems)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from app.checks.texts import check_length, check_time_format, check_zone
+from app.checks.source_formats import check_format, check_names
+from app.checks.texts import check_currency, check_length, check_time_format, check_zone
 from app.folder import Folder
 from app.problems import Problems
 from rules.suggest import suggest
@@ -21,6 +22,8 @@ def check_sources(folder: Folder, problems: Problems) -> None:
         _check_event_time(folder, label, source, problems)
         _check_calls(folder, label, source, problems)
         _check_kind(folder, label, source, problems)
+        check_names(folder, label, source, problems)
+        check_format(folder, label, source, problems)
         check_length(source.duplicate_horizon, folder.where(label, "duplicate_horizon"), problems)
         check_length(source.max_future, folder.where(label, "max_future"), problems)
         check_zone(source.event_time.zone, folder.where(label, "event_time", "zone"), problems)
@@ -113,6 +116,9 @@ def _check_column(folder: Folder, label: str, name: str, column: Column, problem
         problems.add(folder.where(label, *place, "product"), "has both 'product' and 'from'", "keep one")
     if column.product is not None and len(column.product) < 2:
         problems.add(folder.where(label, *place, "product"), "multiplies fewer than two columns", "name two")
+    check_currency(column.currency, folder.where(label, *place, "currency"), problems)
+    if column.allowed == []:
+        problems.add(folder.where(label, *place, "allowed"), "allows nothing", "list values, or remove it")
     check_zone(column.zone, folder.where(label, *place, "zone"), problems)
     check_time_format(column.format, folder.where(label, *place, "format"), problems)
     _check_type_fits(folder, label, name, column, problems)

@@ -15,7 +15,7 @@ def check_tags(folder: Folder, problems: Problems) -> None:
         label = f"tags/{name}.yaml"
         check_length(tag.sticky, folder.where(label, "sticky"), problems)
         check_length(tag.max, folder.where(label, "max"), problems)
-        if tag.group is None:
+        if tag.group is None or not folder.settings_are_read:
             continue
         where = folder.where(label, "group")
         if tag.group not in groups:

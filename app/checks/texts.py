@@ -42,6 +42,12 @@ def check_zone(zone: str | None, where: str, problems: Problems) -> None:
         )
 
 
+def check_currency(currency: str | None, where: str, problems: Problems) -> None:
+    """A currency's code as ISO 4217 has it; none is fine."""
+    if currency and not re.fullmatch(r"[A-Z]{3}", currency):
+        problems.add(where, f"'{currency}' is no currency", "write three capitals (EUR)")
+
+
 def check_time_of_day(text: str, where: str, problems: Problems) -> None:
     """A local time of day, HH:MM."""
     if not _TIME_OF_DAY.fullmatch(text):

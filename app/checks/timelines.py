@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zoneinfo
 
+from app.customer_name import is_customer_name
 from app.folder import TEST, Folder
 from app.moments import parse_moment
 from app.problems import Problems
@@ -50,6 +51,10 @@ def _check_case(
         _check_step(folder, label, step, at, problems)
         named = [one.customer for one in step.manual] + [one.customer for one in step.consent]
         named += [one.customer for one in step.expectations()]
+        for name in {one or customer for one in named}:
+            if name is not None and not is_customer_name(name):
+                hint = "write type:value, such as member:M1"
+                problems.add(folder.where(label, *at), f"'{name}' names no customer", hint)
         if None in named and customer is None:
             problems.add(folder.where(label, *at), "no customer is named", "add 'customer: type:value'")
 

@@ -59,6 +59,8 @@ def audit(
     reach = {} if lives is None else {"lives": _read_lives(lives)}
     with open_shop(shop) as runtime:
         runtime.catch_up()
+        if minute is not None and minute > runtime.engine.clock:
+            raise InputError("--at", "lies after the log's clock", "name a minute that the log has reached")
         with _replaying(visible=not json) as progress:
             report = runtime.audit(minute, random, seed, progress=progress, **reach)
     if json:

@@ -16,7 +16,8 @@ from app.log_folder import open_log
 from app.moments import write_moment
 from app.output import page, print_json
 from app.shop import Shop
-from streams.dead.letters import DROPPED, WAITING, DeadLetter, letters, mend, set_state
+from rules.suggest import suggest
+from streams.dead.letters import DROPPED, WAITING, DeadLetter, counts, letters, mend, set_state
 from streams.dead.mend import with_values
 from streams.dead.replay import replay
 from streams.errors import InputError
@@ -46,6 +47,9 @@ def dead(
     declared = load_shop(shop)
     chosen = ids or []
     with open_log(shop, declared, write=action in ("fix", "replay", "drop")) as log:
+        if source is not None and source not in {*declared.sources, *(name for name, _ in counts(log))}:
+            hint = suggest(source, declared.sources, "source")
+            raise InputError("--source", f"there is no source '{source}'", hint)
         if action in ("list", "show"):
             _show(log, declared, action, chosen, source, every, json)
             return exits.OK
@@ -105,7 +109,10 @@ def _fix(log: Log, ids: list[int], changes: list[str], file: Path | None) -> int
         )  # fmt: skip
     (letter,) = letters(log, ids=ids)
     if file is not None:
-        value = file.read_bytes()
+        try:
+            value = file.read_bytes()
+        except OSError as error:
+            raise InputError(str(file), f"cannot be read ({error.strerror})", "check the path") from None
     else:
         pairs = dict(_pair(text) for text in changes)
         value = with_values(letter.message.value, pairs, f"dead letter {letter.id}")

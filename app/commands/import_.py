@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -62,7 +63,7 @@ def import_(
     pairs = [(source or source_of(path, declared), path) for path in files]
     with ImportProgress(visible=not json) as progress, open_log(shop, declared, write=True) as log:
         keep_settings(log, declared)
-        report = import_files(log, declared, pairs, progress)
+        report = import_files(log, declared, pairs, progress, int(time.time()) // 60)
     if json:
         print_json(as_json(report))
     else:

@@ -12,6 +12,7 @@ from app import exits
 from app.commands.options import Json
 from app.output import page, print_json
 from app.schemas import FOLDER, schema_files
+from streams.errors import InputError
 
 
 def schema(
@@ -26,8 +27,11 @@ def schema(
     if json:
         print_json({name: json_format.loads(text) for name, text in files.items()})
         return exits.OK
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(str(folder), f"cannot be written ({error.strerror})", "name a folder") from None
     page.print(f"{len(files)} schemas written to {folder}", markup=False, soft_wrap=True)
     return exits.OK
