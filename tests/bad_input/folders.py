@@ -1,0 +1,181 @@
+# ruff: noqa: E501 - one case a line, so that the table reads as one
+"""Bad configuration: what stands in a shop's folder, and what is told, at its line.
+
+Each row: what is wrong, the changed files of the good shop (tests/app/little_shop.py), and how the error begins:
+file:line: problem: hint. Where a file's text is a function, it makes the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+from tests.app.little_shop import GOOD
+
+Body = str | bytes | Callable[[Path], object] | None
+ORDERS, TOML, LINE, TRIGGER = "sources/orders.yaml", "tintype.toml", "tags/vip.test.yaml", "triggers/hello.yaml"
+
+
+def put(name: str, old: str, new: str) -> dict[str, Body]:
+    """Return a good file with a part replaced."""
+    assert old in GOOD[name], (name, old)
+    return {name: GOOD[name].replace(old, new, 1)}
+
+
+def rule(text: str) -> dict[str, Body]:
+    """Return the tag ``vip`` with another rule, in YAML."""
+    return put("tags/vip.yaml", "spend >= 500000", text)
+
+
+def _bomb() -> str:
+    letters = "abcdefghi"
+    lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"{now}: &{now} [{', '.join([f'*{before}'] * 9)}]" for before, now in pairwise(letters)]
+    return "\n".join(lines)
+
+
+MEMBER = "  - {type: member, column: member_id}\n"
+ENDLESS = '"' + "(" * 300 + "spend > 0" + ")" * 300 + '"'
+CDC = "format: {type: debezium}\n"
+BAD_FOLDERS: list[tuple[str, dict[str, Body], str]] = [
+    # YAML
+    ("a YAML bomb", {"metrics.yaml": _bomb()}, "metrics.yaml:1: anchors and aliases (& and *) are not used here: write the value out"),
+    ("a YAML tag that would run", {"metrics.yaml": 'a: !!python/object/apply:os.system ["x"]\n'}, "metrics.yaml:1: the tag tag:yaml.org,2002:python/object/apply:os.system is not used here"),
+    ("a tab for blanks", put(ORDERS, "  amount", "\tamount"), f"{ORDERS}:6: is no YAML (found character '\\t' that cannot start any token): check indentation"),
+    ("a key twice", put(ORDERS, "key: [order_id]", "key: [order_id]\nkey: [x]"), f"{ORDERS}:2: key 'key' stands twice: keep one; the first is in line 1"),
+    ("a quote that never closes", {"metrics.yaml": 'a: "x\n'}, "metrics.yaml:2: is no YAML"),
+    ("two colons", {"metrics.yaml": "a: b: c\n"}, "metrics.yaml:1: is no YAML (mapping values are not allowed here): check indentation, colons and quotes"),
+    ("a control character", {"metrics.yaml": 'a: "\x07"\n'}, "metrics.yaml:1: holds a control character: remove it"),
+    ("half a character", {"tags/vip.yaml": 'rule: "spend > 0 \\uD800"\n'}, "tags/vip.yaml:1: holds half of a character: write both halves, or neither"),
+    ("two documents", {"metrics.yaml": "a: b\n---\nc: d\n"}, "metrics.yaml:2: a second document begins: one document a file"),
+    ("nested without end", {"metrics.yaml": "a: " + "[" * 100_000}, "metrics.yaml:1: nested deeper than 20 levels: flatten it"),
+    ("UTF-16", {"metrics.yaml": "a: b".encode("utf-16")}, "metrics.yaml:1: is not UTF-8: save the file as UTF-8"),
+    ("Latin-1", {"metrics.yaml": b'a: "\xe9"\n'}, "metrics.yaml:1: is not UTF-8: save the file as UTF-8"),
+    ("noise", {"metrics.yaml": bytes(range(256))}, "metrics.yaml:2: is not UTF-8: save the file as UTF-8"),
+    ("a file of 2 MB", {"metrics.yaml": "#" * 2_000_000}, "metrics.yaml:1: larger than 1 MB: split it into several files"),
+    ("a folder for a file", {"metrics.yaml": lambda path: path.mkdir()}, "metrics.yaml:1: cannot be read (Is a directory): check the file and its rights"),
+    ("a link in a circle", {"metrics.yaml": lambda path: path.symlink_to(path)}, "metrics.yaml:1: cannot be read (Too many levels of symbolic links)"),
+    ("a link to nothing", {"metrics.yaml": lambda path: path.symlink_to("nothing")}, "metrics.yaml:1: cannot be read (No such file or directory)"),
+    ("a file for a folder", {ORDERS: None, "sources/refunds.yaml": None, "sources": "x"}, "sources:1: is a file: make it a folder"),
+    ("a folder in a folder", {"sources/x.yaml": lambda path: path.mkdir()}, "sources/x.yaml:1: a folder inside a folder: put the files directly into sources/"),
+    ("another ending", {"sources/x.yml": "a: b\n"}, "sources/x.yml:1: is no .yaml file: name it x.yaml or take it away"),
+    ("a misspelt folder", {"sourcs/x.yaml": "a: b\n"}, "sourcs:1: does not belong into a shop's folder: did you mean 'sources'?"),
+    ("a name with a quote", {'tags/a"b.yaml': "rule: spend > 0\n"}, "tags/a\"b.yaml:1: 'a\"b' is no name: use no quotes"),
+    # sources
+    ("an empty source", {ORDERS: ""}, f"{ORDERS}:1: key 'key' is missing: add 'key:'"),
+    ("a source of a list", {ORDERS: "- a\n"}, f"{ORDERS}:1: '{ORDERS}' must be a mapping: write 'key: value' lines"),
+    ("a source of a text", {ORDERS: "hello\n"}, f"{ORDERS}:1: '{ORDERS}' must be a mapping: write 'key: value' lines"),
+    ("a key of a text", put(ORDERS, "[order_id]", "order_id"), f"{ORDERS}:1: 'key' must be a list: write [a, b]"),
+    ("an empty key", put(ORDERS, "[order_id]", "[]"), f"{ORDERS}:1: 'key' must not be empty: name at least one"),
+    ("a key of a number", put(ORDERS, "[order_id]", "[1]"), f"{ORDERS}:1: 'key.0' must be text: put it in quotes"),
+    ("a key column without a name", put(ORDERS, "[order_id]", '[""]'), f"{ORDERS}:1: '' is no further column: name each column of the key once"),
+    ("a key column twice", put(ORDERS, "[order_id]", "[order_id, order_id]"), f"{ORDERS}:1: 'order_id' is no further column: name each column of the key once"),
+    ("a scale of 99", put(ORDERS, "scale: 2", "scale: 99"), f"{ORDERS}:6: 'columns.amount.scale' must be at most 6: correct the value"),
+    ("a scale of -1", put(ORDERS, "scale: 2", "scale: -1"), f"{ORDERS}:6: 'columns.amount.scale' must be at least 0: correct the value"),
+    ("a scale in words", put(ORDERS, "scale: 2", "scale: two"), f"{ORDERS}:6: 'columns.amount.scale' must be a whole number: write digits only"),
+    ("a type that is none", put(ORDERS, "type: text", "type: float"), f"{ORDERS}:7: 'float' is no columns.status.type: there are: bool, date, decimal"),
+    ("no type", put(ORDERS, "type: text", "type:"), f"{ORDERS}:7: '' is no columns.status.type: there are: bool"),
+    ("columns of a list", put(ORDERS, "columns:\n", "columns: []\nx:\n"), f"{ORDERS}:5: 'columns' must be a mapping"),
+    ("a zone that is none", put(ORDERS, "created_at}", "created_at, zone: Mars}"), f"{ORDERS}:4: 'Mars' is no time zone: write a name such as Asia/Shanghai"),
+    ("a time's format of another language", put(ORDERS, "created_at}", 'created_at, format: "yyyy-MM-dd"}'), f"{ORDERS}:4: 'yyyy-MM-dd' is no time format: write epoch_s, epoch_ms"),
+    ("a directive that is none", put(ORDERS, "created_at}", 'created_at, format: "%Q"}'), f"{ORDERS}:4: '%Q' is no time format: write strptime directives"),
+    ("no event time", put(ORDERS, "{column: created_at}", "{}"), f"{ORDERS}:4: exactly one of 'column' and 'parent: true' must say when a row happened"),
+    ("nobody is named", put(ORDERS, MEMBER, "  []\n"), f"{ORDERS}:1: exactly one of 'references' and 'via' must say who the customer is"),
+    ("a reference without a type", put(ORDERS, "type: member", 'type: ""'), f"{ORDERS}:3: '' is no type: write a word such as member"),
+    ("a type with a colon", put(ORDERS, "type: member", "type: 'a:b'"), f"{ORDERS}:3: 'a:b' is no type: write a word such as member"),
+    ("a reference twice", put(ORDERS, MEMBER, MEMBER * 2), f"{ORDERS}:4: 'member_id' is no further column: name each column once"),
+    ("a currency in words", put(ORDERS, "CNY", "yuan"), f"{ORDERS}:6: 'yuan' is no currency: write three capitals (EUR)"),
+    ("a minimum above the maximum", put(ORDERS, "currency: CNY", "minimum: 5, maximum: 1"), f"{ORDERS}:6: is above the maximum: swap them"),
+    ("nothing is allowed", put(ORDERS, "type: text", "type: text, allowed: []"), f"{ORDERS}:7: allows nothing: list values, or remove it"),
+    ("numbers for texts", put(ORDERS, "type: text", "type: text, allowed: [1]"), f"{ORDERS}:7: 1 is not of type text: correct the list"),
+    ("a column with a blank", put(ORDERS, "amount:", '"a b":'), f"{ORDERS}:6: 'a b' is no name: name it with letters, digits and _"),
+    ("a column from nowhere", put(ORDERS, "type: text", 'type: text, from: ""'), f"{ORDERS}:7: 'from' is empty: name the file's column"),
+    ("an attribute with a blank", put(ORDERS, "type: text", 'type: text, attribute: "a b"'), f"{ORDERS}:7: 'a b' is no name: use letters"),
+    ("required, perhaps", put(ORDERS, "type: text", "type: text, required: maybe"), f"{ORDERS}:7: 'columns.status.required' must be true or false"),
+    ("a length of 1,000 years", put(ORDERS, "key:", "max_future: 365000d\nkey:"), f"{ORDERS}:1: '365000d' is longer than 20 years: write a shorter one"),
+    ("a length of 5,000 digits", put(ORDERS, "key:", f"max_future: {'9' * 5000}d\nkey:"), f"{ORDERS}:1: '99999999999999999999...' is longer than 20 years"),
+    ("a length in words", put(ORDERS, "key:", "duplicate_horizon: soon\nkey:"), f"{ORDERS}:1: 'soon' is no length: write a whole number and m, h, d or w"),
+    ("a format that is none", put(ORDERS, "key:", "format: {type: xml}\nkey:"), f"{ORDERS}:1: 'xml' is no format.type: there are: auto, canal, csv"),
+    ("an encoding that is none", put(ORDERS, "key:", "format: {encoding: klingon}\nkey:"), f"{ORDERS}:1: encoding 'klingon' is unknown: write a name such as utf-8"),
+    ("a separator of two signs", put(ORDERS, "key:", 'format: {separator: "::"}\nkey:'), f"{ORDERS}:1: '::' is no separator: write one character"),
+    ("sheet -1", put(ORDERS, "key:", "format: {sheet: -1}\nkey:"), f"{ORDERS}:1: there is no sheet -1: sheets are counted from 0"),
+    ("a kind that is none", put(ORDERS, "key:", "kind: things\nkey:"), f"{ORDERS}:1: 'things' is no kind: did you mean 'tags'?"),
+    ("a filter that is misspelt", put(ORDERS, "key:", "where: amuont > 0\nkey:"), f"{ORDERS}:1: column 1: 'amuont' is no column of source 'orders': did you mean 'amount'?"),
+    ("wire where no message is", put(ORDERS, "scale: 2", "scale: 2, wire: base64"), f"{ORDERS}:6: 'wire' is for change messages only: declare format.type"),
+    ("base64 without a scale", {ORDERS: CDC + GOOD[ORDERS].replace("scale: 2", "scale: 2, wire: base64")}, f"{ORDERS}:6: column 'amount': a base64 decimal does not say its scale: add wire_scale"),
+    ("a number for a time without a zone", {ORDERS: CDC + GOOD[ORDERS].replace("created_at}", "created_at, wire: epoch_ms}")}, f"{ORDERS}:6: column 'created_at': wire epoch_ms does not say its zone: declare zone"),
+    ("a wire that is none", put(ORDERS, "type: text", "type: text, wire: morse"), f"{ORDERS}:7: 'morse' is no columns.status.wire"),
+    ("a source through itself", put("sources/refunds.yaml", "source: orders", "source: refunds"), "sources/refunds.yaml:2: goes in a circle (refunds -> refunds): one of them needs 'references'"),
+    ("two sources through each other", put(ORDERS, "references:\n" + MEMBER, "via: {source: refunds, column: x}\n"), f"{ORDERS}:2: goes in a circle (orders -> refunds -> orders): one of them needs 'references'"),
+    # rules and metrics
+    ("a window of 1,000 years", put("metrics.yaml", "365d", "365000d"), "metrics.yaml:1: column 20: '365000d' is longer than 20 years: write 'all' for everything"),
+    ("a window of no length", put("metrics.yaml", "365d", "0d"), "metrics.yaml:1: column 20: '0d' is empty: the shortest length is '1m'"),
+    ("a window that ends before it begins", put("metrics.yaml", "365d", "-5d"), "metrics.yaml:1: column 20: '-5d' is no window: write a length such as '30d'"),
+    ("a window in years", put("metrics.yaml", "365d", "1y"), "metrics.yaml:1: column 20: '1y' is no window: write a length such as '30d'"),
+    ("an offset without end", put("metrics.yaml", "365d", "month offset " + "9" * 30), "metrics.yaml:1: column 20: offset 999999999 is too far back: the limit is 20"),
+    ("a misspelt column", put("metrics.yaml", "orders.amount", "orders.amout"), "metrics.yaml:1: column 5: 'orders' has no column 'amout': did you mean 'amount'?"),
+    ("a misspelt source", put("metrics.yaml", "orders.", "order."), "metrics.yaml:1: column 5: source 'order' is not declared: did you mean 'orders'?"),
+    ("a metric of metrics", {"metrics.yaml": "spend: b + 1\nb: spend + 1\n"}, "metrics.yaml:1: column 1: a metric is counted from rows, and this is not"),
+    ("a metric of 900,000 letters", {"metrics.yaml": "a: " + "x" * 900_000}, "metrics.yaml:1: column 1: the rule has 900000 characters, the limit is 4000"),
+    ("a metric of a list", {"metrics.yaml": "spend: [1]\n"}, "metrics.yaml:1: 'spend' must be text: write a metric expression"),
+    ("a misspelt name", rule("spned > 1"), "tags/vip.yaml:2: column 1: 'spned' is not declared: did you mean 'spend'?"),
+    ("a tag that rests on itself", {"tags/a.yaml": "rule: '\"a\" in tags'\n"}, "tags/a.yaml:1: tags rest on each other in a circle (a -> a): one of them must not"),
+    ("tags that rest on each other", {"tags/a.yaml": "rule: '\"b\" in tags'\n", "tags/b.yaml": "rule: '\"a\" in tags'\n"}, "tags/a.yaml:1: tags rest on each other in a circle (a -> b -> a)"),
+    ("a number against a text", rule("'spend > \"x\"'"), "tags/vip.yaml:2: column 1: orders.amount (a whole number) is compared with a text: compare like with like"),
+    ("two signs", rule("spend >= >= 5"), "tags/vip.yaml:2: column 10: '>=' is not expected here: write a name, a number"),
+    ("a full-width sign", rule("spend ＞ 5"), "tags/vip.yaml:2: column 7: '＞' is a full-width sign: write '>'"),
+    ("an emoji", rule("spend > 💰"), "tags/vip.yaml:2: column 9: '💰' is not understood here"),
+    ("a zero character", rule('"spend \\0 > 1"'), "tags/vip.yaml:2: column 7: 'U+0000' is not understood here"),
+    ("a call of Python", rule("'__import__(\"os\").system(\"x\")'"), "tags/vip.yaml:2: column 17: '.' is not expected here"),
+    ("a number of 40 digits", rule("spend > " + "9" * 40), "tags/vip.yaml:2: column 9: 9999999999999999999999999999999999999999 does not fit into 64 bits"),
+    ("an empty rule", rule("''"), "tags/vip.yaml:2: column 1: the rule is empty: write a condition"),
+    ("a rule that is no condition", rule("spend"), "tags/vip.yaml:2: column 1: a rule takes true or false, and this is orders.amount"),
+    ("a rule of a list", rule("[spend, 5]"), "tags/vip.yaml:2: 'rule' must be text: put it in quotes"),
+    ("a rule without end", rule("'" + "spend >= 1 && " * 400 + "true'"), "tags/vip.yaml:2: column 1: the rule has 5604 characters, the limit is 4000"),
+    ("a rule nested without end", rule(ENDLESS), "tags/vip.yaml:2: column 34: the rule is nested deeper than 32 levels"),
+    ("sticky for 1,000 years", {"tags/vip.yaml": GOOD["tags/vip.yaml"] + "sticky: 365000d\n"}, "tags/vip.yaml:3: '365000d' is longer than 20 years: write a shorter one"),
+    # rfm, triggers, channels, timelines
+    ("scores from high to low", put("rfm.yaml", "r: [4, 5]", "r: [5, 4]"), "rfm.yaml:5: [5, 4] is no range of scores: write low and high within 1 to 5"),
+    ("a range of one", put("rfm.yaml", "r: [4, 5]", "r: [4]"), "rfm.yaml:5: 'segments.0.r' must be a list of two: write [low, high]"),
+    ("a range in words", put("rfm.yaml", "r: [4, 5]", "r: high"), "rfm.yaml:5: 'segments.0.r' must be a list of two: write [low, high]"),
+    ("100 bins", put("rfm.yaml", "window: 365d", "window: 365d\nbins: 100"), "rfm.yaml:2: 'bins' must be at most 10: correct the value"),
+    ("a method that is none", put("rfm.yaml", "window: 365d", "window: 365d\nmethod: kmeans"), "rfm.yaml:2: 'kmeans' is no method: did you mean 'mean'?"),
+    ("a sum of texts", put("rfm.yaml", "sum(orders.amount)", "sum(orders.status)"), "rfm.yaml:3: column 5: monetary: orders.status is text: sum cannot take it"),
+    ("a tag that is not there", put(TRIGGER, "enter: vip", "enter: vpi"), f"{TRIGGER}:1: there is no tag 'vpi': did you mean 'vip'?"),
+    ("no occasion", put(TRIGGER, "{enter: vip}", "{}"), f"{TRIGGER}:1: has 0 occasions: give exactly one of event, enter"),
+    ("25 o'clock", put(TRIGGER, "{enter: vip}", "{schedule: {at: 25:00}}"), f"{TRIGGER}:1: '25:00' is no time of day: write HH:MM"),
+    ("a consent of one word", put(TRIGGER, "sms/marketing", "sms"), f"{TRIGGER}:2: 'sms' is no consent: write channel/purpose"),
+    ("a channel that is not there", put(TRIGGER, "channel: sms", "channel: fax"), f"{TRIGGER}:3: there is no channel 'fax': there are: sms"),
+    ("an operation that is none", put(TRIGGER, "{enter: vip}", "{event: {source: orders, operations: [upsert]}}"), f"{TRIGGER}:1: 'upsert' is no when.event.operations.0: did you mean 'insert'?"),
+    ("a channel of no kind", {"channels.yaml": "sms: {kind: pigeon}\n"}, "channels.yaml:1: 'pigeon' is no kind of channel: there are: console, file"),
+    ("a template that never closes", put("channels.yaml", "{fen}", "{fen"), "channels.yaml:3: is no template (expected '}' before end of string)"),
+    ("a template that looks inside", put("channels.yaml", "{fen}", "{0.__class__}"), "channels.yaml:3: '{0.__class__}' is no name: write {name}"),
+    ("channels of a list", {"channels.yaml": "- sms\n"}, "channels.yaml:1: must be a mapping: write one 'name:' for each channel"),
+    ("a start in words", put(LINE, "2026-03-01 09:00", "yesterday"), f"{LINE}:1: 'yesterday' is no time: write one such as 2026-03-01 09:00"),
+    ("a start in 1800", put(LINE, "2026-03-01 09:00", "1800-01-01"), f"{LINE}:1: '1800-01-01' is outside 1970 to 2200: write another year"),
+    ("a column that is not there", put(LINE, "amount: 9.99", "amout: 9"), f"{LINE}:8: 'amout' is no column of a file of 'orders': did you mean 'amount'?"),
+    ("a cell of a list", put(LINE, "amount: 9.99", "amount: [1]"), f"{LINE}:8: 'cases.0.steps.0.insert.orders.0.amount' must be text"),
+    ("no cases", put(LINE, "cases:", "csaes:"), f"{LINE}:3: unknown key 'csaes': did you mean 'cases'?"),
+    ("nobody is meant", put(LINE, "customer: member:M1\n", ""), f"{LINE}:5: no customer is named: add 'customer: type:value'"),
+    ("a customer without a type", put(LINE, "member:M1", "M1"), f"{LINE}:6: 'M1' names no customer: write type:value, such as member:M1"),
+    # tintype.toml
+    ("text without quotes", put(TOML, '"Test"', "Test"), f"{TOML}:1: is no TOML (Invalid value): text stands in quotes"),
+    ("a TOML key twice", put(TOML, 'name = "Test"', 'name = "a"\nname = "b"'), f"{TOML}:2: is no TOML (Cannot overwrite a value)"),
+    ("a TOML quote that never closes", put(TOML, '"Test"', '"Test'), f"{TOML}:1: is no TOML"),
+    ("TOML nested without end", {TOML: "a = " + "[" * 5000}, f"{TOML}:1: nested too deeply: flatten it"),
+    ("a TOML number of 5,000 digits", {TOML: "partitions = " + "9" * 5000}, f"{TOML}:1: is no TOML"),
+    ("TOML in UTF-16", {TOML: GOOD[TOML].encode("utf-16")}, f"{TOML}:1: is not UTF-8: save the file as UTF-8"),
+    ("an empty tintype.toml", {TOML: ""}, f"{TOML}:1: key 'name' is missing: add 'name:'"),
+    ("a name of 5", put(TOML, '"Test"', "5"), f"{TOML}:1: 'name' must be text: put it in quotes"),
+    ("no name", put(TOML, '"Test"', '" "'), f"{TOML}:1: ' ' is no name: write the shop's name"),
+    ("a name in braces", put(TOML, '"Test"', '"{x}"'), f"{TOML}:1: '{{x}}' is no name: write the shop's name, without braces"),
+    ("a misspelt setting", put(TOML, "name", "nmae"), f"{TOML}:1: unknown key 'nmae'"),
+    ("no partition", put(TOML, "name", "partitions = 0\nname"), f"{TOML}:1: 'partitions' must be at least 1: correct the value"),
+    ("257 partitions", put(TOML, "name", "partitions = 257\nname"), f"{TOML}:1: 'partitions' must be at most 256: correct the value"),
+    ("a language that is not spoken", put(TOML, "name", 'language = "fr"\nname'), f"{TOML}:1: 'fr' is no language: write en or zh"),
+    ("an offset for a zone", put(TOML, "Asia/Shanghai", "+08:00"), f"{TOML}:2: '+08:00' is no time zone: write a name such as Asia/Shanghai"),
+    ("a group of one", put(TOML, '["vip", "普通"]', '["vip"]'), f"{TOML}:5: group 'value' has fewer than two tags"),
+    ("a tag twice in a group", put(TOML, '["vip", "普通"]', '["vip", "vip", "普通"]'), f"{TOML}:5: tag 'vip' is in 'value' already: a tag has one group, once"),
+    ("a reference that no source has", put(TOML, "name", 'identity_priority = ["x"]\nname'), f"{TOML}:1: no source has a reference of type 'x': there are: member"),
+]  # fmt: skip
