@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from app.figures import Figures
+from app.owner import Owner
 from console.bodies import DEEPEST
 from console.problems import KINDS, ProblemDocument
 from streams.message import LARGEST_BYTES
@@ -137,7 +138,7 @@ def test_nothing_of_a_refused_body_is_taken(shop: AtWork) -> None:
 
 def test_the_table_of_kinds_is_all_tried_or_about_a_service_that_cannot_answer() -> None:
     tried = {one[4] for one in CASES}
-    elsewhere = {"scope-missing", "not-ready", "store-away", "stopping", "busy", "defect"}
+    elsewhere = {"scope-missing", "not-ready", "store-away", "disk-full", "stopping", "busy", "defect"}
     assert tried | elsewhere == set(KINDS)
 
 
@@ -214,3 +215,19 @@ def test_a_store_that_is_away_is_said_so_and_comes_back(
         taken = fresh.client.post("/v1/sources/orders", json=[order("A1", "M1")])
         assert (taken.status_code, taken.json()["accepted"]) == (200, 1), "it is durable all the same"
     assert fresh.client.get("/readyz").status_code == 200
+
+
+def test_a_full_disk_is_said_so_and_the_same_request_counts_when_there_is_room(fresh: AtWork) -> None:
+    def pages(owner: Owner, most: int) -> int:
+        owner.log.connection.execute(f"PRAGMA max_page_count = {most}")
+        return int(owner.log.connection.execute("PRAGMA page_count").fetchone()[0])
+
+    service = fresh.answering.service
+    held = service.ask(lambda owner: pages(owner, 0)).result()
+    service.ask(lambda owner: pages(owner, held)).result()  # as small as it is now
+    rows = [order(f"B{number}", f"M{number}") for number in range(3000)]
+    answer = fresh.client.post("/v1/sources/orders", json=rows)
+    assert (answer.status_code, answer.json()["code"]) == (503, "disk-full")
+    service.ask(lambda owner: pages(owner, 1_000_000)).result()
+    taken = fresh.client.post("/v1/sources/orders", json=rows)
+    assert (taken.status_code, taken.json()["accepted"]) == (200, 3000)
