@@ -10,6 +10,7 @@ import msgspec
 
 from streams.cdc.change import ChangeDecoder, Counted, Refused, RowChange
 from streams.cdc.open import open_decoder
+from streams.cdc.special import TOMBSTONE
 from streams.change import NO_POSITION
 from streams.contract.columns import check_source, known_to, names_of
 from streams.contract.numbers import ValueProblem
@@ -18,6 +19,8 @@ from streams.contract.source import CHANGE_FORMATS, Source
 from streams.dead.letters import put_aside
 from streams.decode.json_row import as_text, parse_row
 from streams.errors import InputError
+from streams.freshness import Freshness
+from streams.live import append_freshness
 from streams.log.log import Log
 from streams.message import Message
 from streams.report import ImportReport
@@ -66,22 +69,30 @@ class Arrivals:
         self._sources: Mapping[str, Source] = {}
         self._decoders: dict[str, ChangeDecoder | None] = {}
         self._calls = Calls({})
+        self._freshness = Freshness({})
 
     def take(self, shop: Shop, requests: Sequence[Request], minute: int, mode: str = "live") -> list[Arrived]:
         """Take the messages of some requests, in their order, with one append minute; on disk on return.
 
         A request named like one before it gets that one's answer and changes nothing. What cannot be taken
-        becomes a dead letter; nothing is dropped.
+        becomes a dead letter; nothing is dropped. Behind the rows stands, once a minute and source,
+        until when the source was heard of (semantics D4).
         """
         self._use(shop)
         with self._log.transaction():
-            return self._take(shop, requests, minute, mode)
+            answers = self._take(shop, requests, minute, mode)
+            news = self._freshness.news(minute) if mode == "live" else {}
+            if news:
+                append_freshness(self._log, news, minute)
+        self._freshness.told(news)
+        return answers
 
     def _use(self, shop: Shop) -> None:
         if shop is self._shop:
             return
         self._shop, self._sources, self._decoders = shop, known_to(shop.sources, shop.tags), {}
         self._calls = Calls(self._sources)
+        self._freshness = Freshness(self._sources)
 
     def _take(self, shop: Shop, requests: Sequence[Request], minute: int, mode: str) -> list[Arrived]:
         answers: list[Arrived] = []
@@ -135,16 +146,26 @@ class Arrivals:
         if message.is_too_large:
             raise ValueProblem("this is larger than 10 MB", "send the row without its large columns")
         if message.source == CALLS:
-            return self._calls.rows(message.value)
+            calls = self._calls.rows(message.value)
+            for row in calls:
+                self._freshness.hear(row.source, None)
+            return calls
         if decoder is None:
             if not message.value:
                 raise ValueProblem("this is empty", "write one JSON object for each row")
             row = parse_row(message.value, names_of(self._sources[message.source]))
-            return [Row(message.source, "upsert", {name: as_text(value) for name, value in row.items()})]
+            values = {name: as_text(value) for name, value in row.items()}
+            self._freshness.hear(message.source, None)
+            return [Row(message.source, "upsert", values)]
         found = decoder.decode(message.key, message.value)
         if isinstance(found, Counted):
+            if found != TOMBSTONE:  # which says no time, and only follows its delete
+                self._freshness.hear(message.source, found.at_ms)
             return found
-        return [_row(self._sources[message.source], change) for change in found]
+        rows = [_row(self._sources[message.source], change) for change in found]
+        if found:
+            self._freshness.hear(message.source, found[-1].event_ms)
+        return rows
 
     def _decoder(self, source: str) -> ChangeDecoder | None:
         if source not in self._sources:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-TICK, RESUME, MANUAL, CONSENT, SETTINGS, CONFLICT, REFERENCE, EPOCH = (
-    "tick", "resume", "manual", "consent", "settings", "conflict", "reference", "epoch",
+TICK, RESUME, MANUAL, CONSENT, SETTINGS, CONFLICT, REFERENCE, EPOCH, FRESH = (
+    "tick", "resume", "manual", "consent", "settings", "conflict", "reference", "epoch", "fresh",
 )  # fmt: skip
 KIND_OF_SOURCE = {"tags": MANUAL, "consent": CONSENT}
 
@@ -36,6 +36,11 @@ def consent(customer: bytes, channel: str, purpose: str, granted: bool, until: i
     """Grant or withdraw consent for a channel and purpose, with or without an end minute."""
     body = {"channel": channel, "purpose": purpose, "granted": granted, "until": until}
     return Control(CONSENT, customer, canonical(body))
+
+
+def fresh(source: str, until: int) -> Control:
+    """Say that a source was heard of until a minute (semantics D4)."""
+    return Control(FRESH, None, canonical({"source": source, "until": until}))
 
 
 def of_row(kind: str, customer: bytes, values: Mapping[str, Any]) -> Control:

@@ -12,7 +12,7 @@ import numpy as np
 
 from streams.compose import lagging
 from streams.contract.columns import check_source, known_to
-from streams.control import EPOCH, RESUME, TICK, Control, canonical
+from streams.control import EPOCH, RESUME, TICK, Control, canonical, fresh
 from streams.errors import InputError
 from streams.identity.partition import id_pairs, partitions_of
 from streams.identity.positions import new_epoch
@@ -110,6 +110,17 @@ def append_ticks(log: Log, minute: int, mode: str = "live") -> int:
         minutes = np.array([at for _, at in found], dtype=np.int64)
         _append(log, [Control(TICK, None, "{}")] * len(found), parts, minutes, mode)
     return len(found)
+
+
+def append_freshness(log: Log, heard: Mapping[str, int], minute: int, mode: str = "live") -> int:
+    """Tell every partition until which minute sources were heard of (semantics D4), inside the caller's
+    transaction; return how many records were written."""
+    clock = log.clock()
+    at = minute if clock is None else max(minute, clock)
+    records = [fresh(source, until) for source, until in sorted(heard.items())]
+    parts = np.repeat(np.arange(log.partitions), len(records))
+    _append(log, records * log.partitions, parts, np.full(len(parts), at), mode)
+    return len(parts)
 
 
 def append_resume(log: Log, minute: int) -> int:

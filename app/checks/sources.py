@@ -9,7 +9,7 @@ from app.problems import Problems
 from rules.suggest import suggest
 from streams.cdc.open import open_decoder
 from streams.contract.columns import check_customer, check_event_time
-from streams.contract.source import CALLS, CHANGE_FORMATS, SEGMENT, Column, Source
+from streams.contract.source import CALLS, CHANGE_FORMATS, NEVER_STALE, SEGMENT, Column, Source
 from streams.errors import InputError
 
 
@@ -25,6 +25,8 @@ def check_sources(folder: Folder, problems: Problems) -> None:
         check_names(folder, label, source, problems)
         check_format(folder, label, source, problems)
         check_length(source.duplicate_horizon, folder.where(label, "duplicate_horizon"), problems)
+        if source.stale_after != NEVER_STALE:
+            check_length(source.stale_after, folder.where(label, "stale_after"), problems)
         check_length(source.max_future, folder.where(label, "max_future"), problems)
         check_zone(source.event_time.zone, folder.where(label, "event_time", "zone"), problems)
         where = folder.where(label, "event_time", "format")

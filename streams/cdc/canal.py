@@ -55,11 +55,11 @@ class CanalDecoder:
         if message.isDdl or (kind not in _OPERATIONS and message.isDdl is not None and not message.data):
             if kind == "TRUNCATE" and self._tables.is_own(table):
                 raise truncated(table)
-            return SCHEMA_CHANGE
+            return SCHEMA_CHANGE.at(event_ms(message.es))
         if kind not in _OPERATIONS or message.data is None:
             raise self._unknown(value)
         if not self._tables.is_own(table):
-            return OTHER_TABLE
+            return OTHER_TABLE.at(event_ms(message.es))
         try:
             return self._changes(message, table, _OPERATIONS[kind])
         except RecursionError as error:

@@ -47,9 +47,15 @@ class Counted(msgspec.Struct, frozen=True):
     """A message that changes no row of the source; ``kind`` is what it is counted as.
 
     heartbeat, transaction, schema change, tombstone, message, notification, signal, bootstrap, other table.
+    at_ms: milliseconds since 1970 at which it was written, None where it does not say.
     """
 
     kind: str
+    at_ms: int | None = None
+
+    def at(self, ms: int | None) -> Counted:
+        """Return it with its time."""
+        return Counted(self.kind, ms)
 
 
 Decoded = tuple[RowChange, ...] | Counted

@@ -89,7 +89,7 @@ class DebeziumDecoder:
             return self._tombstone(key)
         form = debezium_form(tree, self._key_names, self._headings)
         if isinstance(form, Counted):
-            return form
+            return form.at(event_ms(tree.get("ts_ms")))
         self._flattened = form == "row"
         if self._flattened:
             return self._row(key, self._flat.cells(payload), readers)
@@ -99,10 +99,10 @@ class DebeziumDecoder:
         self._enveloped_before = True
         op, block = envelope.op, envelope.source or SourceBlock()
         if op == "m":
-            return MESSAGE
+            return MESSAGE.at(event_ms(block.ts_ms))
         table = self._tables.name(block)
         if table is None:
-            return OTHER_TABLE
+            return OTHER_TABLE.at(event_ms(block.ts_ms))
         if block.connector == "cassandra":
             raise Refused("Cassandra's cells are not read", "feed the table through another database")
         if op == "d":
@@ -208,7 +208,7 @@ class DebeziumDecoder:
         op, block = metadata.op, metadata.block
         table = self._tables.name(block)
         if table is None:
-            return OTHER_TABLE
+            return OTHER_TABLE.at(event_ms(block.ts_ms))
         if op == "t":
             raise truncated(table)
         snapshot = op == "r" or is_snapshot(block)

@@ -66,7 +66,7 @@ class MaxwellDecoder:
                 return self._other(message, value)
             table = ".".join(part for part in (message.database, message.table) if part)
             if not self._tables.is_own(table):
-                return OTHER_TABLE
+                return OTHER_TABLE.at(_milliseconds(message.ts))
             return self._change(message, operation, table)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise malformed(error) from None
@@ -74,7 +74,7 @@ class MaxwellDecoder:
     def _other(self, message: Any, value: bytes) -> Counted:
         counted = _COUNTED.get(message.type or "")
         if counted is not None:
-            return counted
+            return counted.at(_milliseconds(message.ts))
         raise unknown(read_tree(value), "maxwell", "type must be insert, update, delete or bootstrap-*")
 
     def _change(self, message: Any, operation: Operation, table: str) -> Decoded:
@@ -85,10 +85,9 @@ class MaxwellDecoder:
                     f"a column of the key ({', '.join(self._keys)}) is not in the message",
                     "correct 'key' to the table's column names",
                 )
-        seconds = whole(message.ts)
         position = _position(message.position)
         snapshot = operation == "read"
-        ms = event_ms(seconds * 1000) if seconds is not None else None
+        ms = _milliseconds(message.ts)
         if operation == "delete":
             gone, _ = self._key.read([cells[at] for at in self._key_places])
             return (
@@ -109,6 +108,12 @@ class MaxwellDecoder:
         if all(values[name] == old_key[name] for name in self._keys):
             return (change,)
         return moved(change, old_key)
+
+
+def _milliseconds(ts: Any) -> int | None:
+    """Return Maxwell's time, which is in seconds, in milliseconds."""
+    seconds = whole(ts)
+    return event_ms(seconds * 1000) if seconds is not None else None
 
 
 def _position(value: Any) -> int | None:

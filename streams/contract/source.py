@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from profiles.declare import Declared
+from profiles.windows import parse_length
 
 ColumnType = Literal["int", "decimal", "text", "bool", "time", "date"]
 Wire = Literal[
@@ -18,6 +19,8 @@ Rounding = Literal["half_even", "half_up", "down"]
 CHANGE_FORMATS = ("debezium", "canal", "maxwell")
 SEGMENT = "segment"
 CALLS = ("identify", "track", "page", "screen", "group", "alias")
+NEVER_STALE = "never"
+FEED_STALE_AFTER = "5m"
 _WIRE = "how a change message without a schema writes the value (docs/feeds.md)"
 
 
@@ -132,6 +135,18 @@ class Source(Declared):
     )
     duplicate_horizon: str = "7d"
     max_future: str = "1d"
+    stale_after: str | None = Field(
+        default=None,
+        description="absences of its rows wait when it was not heard of for longer, or 'never'; "
+        "5m for change feeds when absent, never for others (D4)",
+    )
     skip_without_customer: bool = Field(
         default=False, description="rows without any reference are counted and left out, not rejected"
     )
+
+    @property
+    def stale_minutes(self) -> int:
+        """Minutes of silence after which the source is stale (semantics D4); 0: it never is."""
+        is_feed = self.format.type in CHANGE_FORMATS
+        length = self.stale_after or (FEED_STALE_AFTER if is_feed else NEVER_STALE)
+        return 0 if length == NEVER_STALE else parse_length(length)

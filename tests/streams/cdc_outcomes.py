@@ -77,6 +77,11 @@ def _short(decoded: Decoded, keys: list[str]) -> tuple[str, str, str, str, str]:
     )
 
 
+def kind_of(decoded: Decoded) -> str:
+    """Return what a message is counted as; ``rows`` where it holds some."""
+    return decoded.kind if isinstance(decoded, Counted) else "rows"
+
+
 def _key(change: RowChange, keys: list[str]) -> str:
     held = change.key_values or change.values
     return "/".join(str(held[name]) for name in keys)

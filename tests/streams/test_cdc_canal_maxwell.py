@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from streams.cdc.change import Counted, Decoded, Refused, RowChange
+from streams.cdc.change import Decoded, Refused, RowChange
 from streams.cdc.open import open_decoder
 from streams.contract.source import Source
+from tests.streams.cdc_outcomes import kind_of
 
 ROW = {"id": "7", "member": "M1", "at": "2026-03-01 08:00:00", "amount": "19.90"}
 TYPES = {"id": "bigint", "member": "varchar(8)", "at": "datetime", "amount": "decimal(10,2)"}
@@ -113,14 +114,14 @@ def test_a_floating_point_column_of_canal_is_known_by_its_mysql_type() -> None:
     ],
 )
 def test_what_changes_no_row_is_counted(form: str, value: bytes | None, kind: str) -> None:
-    assert decode(form, value) == Counted(kind)
+    assert kind_of(decode(form, value)) == kind
 
 
 @pytest.mark.parametrize(
     ("form", "value"), [("canal", canal("INSERT", ROW)), ("maxwell", maxwell("insert", ROW))]
 )
 def test_rows_of_other_tables_are_counted(form: str, value: bytes) -> None:
-    assert decode(form, value, table="refunds") == Counted("other table")
+    assert kind_of(decode(form, value, table="refunds")) == "other table"
     assert isinstance(decode(form, value, table="shop.orders"), tuple)
 
 
