@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,11 @@ from sinks.snapshots import folder as snapshots
 from streams.control import SETTINGS, Control
 from streams.control import canonical as canonical_body
 from streams.errors import InputError
-from streams.live import append_changes, append_controls, append_ticks
+from streams.live import append_changes, append_controls, append_freshness, append_ticks
 from streams.log.lock import WrittenElsewhere
 from streams.log.log import FILE_NAME, Log
 
+ALWAYS = 120_968_640  # minute of 2200-01-01, behind which no time is read
 SNAPSHOT_EVERY = 50_000  # records behind the last snapshot that make a new one worth its while
 
 
@@ -158,8 +159,10 @@ def keep_settings(log: Log, shop: Shop) -> bool:
 class Sandbox:
     """An engine of its own for one timeline: an empty log in a folder of its own, and a virtual clock."""
 
-    def __init__(self, shop: Shop, folder: Path) -> None:
+    def __init__(self, shop: Shop, folder: Path, stale: Collection[str] = ()) -> None:
+        """stale: sources of which nothing is heard; all others are fresh at every minute (semantics D4)."""
         self.shop = shop
+        self._fresh = [name for name, one in shop.sources.items() if one.stale_minutes and name not in stale]
         self.log = Log.create(folder, shop.settings.name, 1)
         self._made: list[Decision] = []
         self._moved: list[Transition] = []
@@ -172,6 +175,9 @@ class Sandbox:
 
     def advance_to(self, minute: int) -> None:
         """Open every minute up to ``minute``."""
+        if self.log.clock() is None and self._fresh:
+            with self.log.transaction():
+                append_freshness(self.log, dict.fromkeys(self._fresh, ALWAYS), minute)
         append_ticks(self.log, minute, "live")
         self._replay.follow()
 

@@ -103,6 +103,7 @@ class Case(Declared):
     name: str
     start: str | None = Field(default=None, description="local time; the file's start when absent")
     customer: str | None = Field(default=None, description="type:value; the file's customer when absent")
+    stale: list[str] = Field(default=[], description="sources of which nothing is heard (semantics D4)")
     steps: list[Step] = Field(min_length=1)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -62,18 +62,21 @@ class RuleResult:
         return self.fired and self.silent and not self.failures
 
 
-def run_timelines(folder: Folder, sandbox: Callable[[Shop], Sandbox]) -> list[RuleResult]:
+MakeSandbox = Callable[[Shop, Sequence[str]], Sandbox]
+
+
+def run_timelines(folder: Folder, sandbox: MakeSandbox) -> list[RuleResult]:
     """Run the timelines of every tag with a rule and of every trigger.
 
     A rule without a case in which it fires, or without one in which it does not, fails. ``sandbox`` makes
-    a fresh engine for each case.
+    a fresh engine for each case, given the shop and the sources of which nothing is heard.
     """
     rules = [("tags", name) for name, tag in folder.shop.tags.items() if tag.rule is not None]
     rules += [("triggers", name) for name in folder.shop.triggers]
     return [_run_rule(folder, kind, name, sandbox) for kind, name in rules]
 
 
-def _run_rule(folder: Folder, kind: str, name: str, sandbox: Callable[[Shop], Sandbox]) -> RuleResult:
+def _run_rule(folder: Folder, kind: str, name: str, sandbox: MakeSandbox) -> RuleResult:
     result = RuleResult(kind, name)
     timeline = folder.timelines.get((kind, name))
     label = f"{kind}/{name}{TEST}"
@@ -83,7 +86,8 @@ def _run_rule(folder: Folder, kind: str, name: str, sandbox: Callable[[Shop], Sa
     for index, case in enumerate(timeline.cases):
         start = parse_moment(case.start or timeline.start, None, folder.shop.settings.zone)
         customer = case.customer or timeline.customer
-        run = _CaseRun(folder, result, label, ("cases", index), case, start, customer, sandbox(folder.shop))
+        own = sandbox(folder.shop, case.stale)
+        run = _CaseRun(folder, result, label, ("cases", index), case, start, customer, own)
         run.play()
         result.cases += 1
     if not result.fired:

@@ -141,9 +141,11 @@ def _copy_memories(old: Partition, new: Partition, places: Ints) -> None:
     for i in range(memory.scalar("timers_live")):
         kind, what = divmod(int(memory["timer_kind"][i]), timers.KIND)
         c = back.get(int(memory["timer_customer"][i]), -1)
-        if kind in (timers.FOR_ENDS, timers.ABSENCE) and c >= 0 and names[what] in same:
-            _start(new, int(memory["timer_minute"][i]), kind, number[names[what]], c,
-                   int(memory["timer_high"][i]), int(memory["timer_low"][i]))  # fmt: skip
+        if kind in (timers.FOR_ENDS, timers.ABSENCE, timers.SOURCE_STALE) and c >= 0 and names[what] in same:
+            minute, then = int(memory["timer_minute"][i]), number[names[what]]
+            if kind == timers.SOURCE_STALE:  # it stands `max_age` behind the instance's due minute
+                minute += int(new.memory["trigger_max_age"][then]) - int(memory["trigger_max_age"][what])
+            _start(new, minute, kind, then, c, int(memory["timer_high"][i]), int(memory["timer_low"][i]))
 
 
 def _condition_of(partition: Partition, name: str) -> object:

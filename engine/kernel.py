@@ -16,10 +16,11 @@ from profiles import customers, directory, distinct, facts, intervals, rows, tim
 from rfm import population, scores
 from rules.evaluate import run
 from tags.candidate import set_by_hand
+from triggers import due, freshness
 from triggers.guards import set_consent
 
 FAILURES = ("", "a sum left the range of 64-bit whole numbers")
-ROWS, TICK, MANUAL, CONSENT = range(4)
+ROWS, TICK, MANUAL, CONSENT, FRESH = range(5)
 
 
 @entry
@@ -46,6 +47,10 @@ def apply(st: int, first: int, count: int, first_step: int) -> int:
             apply_row(st, i)
         elif kind == MANUAL or kind == CONSENT:
             apply_control(st, i, kind)
+        elif kind == FRESH:
+            s.set_lacking(st, apply_freshness(st, i))
+            if s.lacking(st):
+                return i
     return count
 
 
@@ -53,7 +58,7 @@ def apply(st: int, first: int, count: int, first_step: int) -> int:
 def lacks_for_record(st: int, i: int) -> int:
     """Return the domain that the record at batch index i could overrun, or 0."""
     kind = s.b_kind(st, i)
-    if kind == TICK:
+    if kind == TICK or kind == FRESH:
         return 0
     c = customers.find_customer(st, s.b_customer_high(st, i), s.b_customer_low(st, i))
     if kind == ROWS and s.row_capacity(st) == 0:
@@ -63,6 +68,17 @@ def lacks_for_record(st: int, i: int) -> int:
         if lack:
             return lack
     return lacks_for_row(st, s.b_source(st, i), c)
+
+
+@step
+def apply_freshness(st: int, i: int) -> int:
+    """A source was heard of: decide the absences that waited for it (D4).
+
+    Returns the domain that is lacking, to be called again and go on, or 0 when done.
+    """
+    if s.due_used(st) == 0 and freshness.hear(st, s.b_arg_a(st, i), s.b_arg_b(st, i)):
+        due.collect_waiting(st)
+    return due.decide_all(st)
 
 
 @step
@@ -173,7 +189,8 @@ def close_minute(st: int) -> int:
 
 @entry
 def activate(st: int) -> int:
-    """Judge every tag of every customer once (G4); return the domain that is lacking, or 0 when done."""
+    """Judge every tag of every customer once, and decide the absences that need not wait for their source
+    any more (G4); return the domain that is lacking, or 0 when done."""
     while s.cursor(st) < s.customers_used(st):
         lack = lacks_for_judging(st, 1)
         if lack:
@@ -184,7 +201,10 @@ def activate(st: int) -> int:
         judge(st, t)
         clear_touched(st)
         s.set_cursor(st, s.cursor(st) + 1)
-    return 0
+    if s.cursor(st) == s.customers_used(st):
+        due.collect_waiting(st)
+        s.set_cursor(st, s.cursor(st) + 1)
+    return due.decide_all(st)
 
 
 @entry

@@ -73,7 +73,8 @@ def end_timers(st: int) -> None:
     while timers.next_minute(st) <= s.clock(st):
         kind, c = s.timer_kind(st, 0) // timers.KIND, s.timer_customer(st, 0)
         number, minute = s.timer_kind(st, 0) % timers.KIND, s.timer_minute(st, 0)
-        high, low = s.timer_high(st, 0), s.timer_low(st, 0)
+        if kind >= timers.FOR_ENDS:
+            due.put_timer(st, 0)
         timers.drop_first(st)
         if kind == timers.TAG_ENDS:
             touch_tag(st, touch(st, c), number)
@@ -83,8 +84,6 @@ def end_timers(st: int) -> None:
             at = c * s.own_windows(st) + s.window_unit(st, number)
             if s.own_due(st, at) == minute:
                 own.renew(st, number, own.source_of(st, number), c)
-        else:
-            due.put(st, number, c, high, low)
 
 
 @step
@@ -165,15 +164,9 @@ def close_all(st: int) -> int:
         s.set_stage(st, COLLECT)
     if s.stage(st) == COLLECT:
         due.collect_schedules(st)
-        due.sort(st)
-        s.set_due_cursor(st, 0)
+        due.arrange(st)
         s.set_stage(st, DECIDE)
-    while s.due_cursor(st) < s.due_used(st):
-        lack = lacks_for_judging(st, 1)
-        if lack:
-            return lack
-        due.decide(st, s.due_cursor(st))
-        s.set_due_cursor(st, s.due_cursor(st) + 1)
-    s.set_due_used(st, 0)
-    s.set_stage(st, PREPARE)
-    return 0
+    lack = due.decide_all(st)
+    if lack == 0:
+        s.set_stage(st, PREPARE)
+    return lack

@@ -15,6 +15,11 @@ from triggers.guards import NAMES as GUARDS
 
 MODES = ("import", "live", "history", "activation")
 JOIN = b"\x1f"
+FIGURES = {
+    "late": ("age", "max_age"),
+    "cool_down": ("acted_at", "cool_down"),
+    "source_stale": ("fresh_until", "stale_after"),
+}
 
 
 @dataclass(frozen=True)
@@ -129,7 +134,7 @@ def _cause(partition: Partition, numbers: Array) -> dict[str, Any]:
 
 
 def _figures(guard: str, figures: Array) -> dict[str, int]:
-    names = {"late": ("age", "max_age"), "cool_down": ("acted_at", "cool_down")}.get(guard, ())
+    names = FIGURES.get(guard, ())
     return {name: int(figure) for name, figure in zip(names, figures, strict=False)}
 
 

@@ -230,7 +230,7 @@ def _size(plan: Plan) -> None:
         "minute": ring, "list_class": LIST_CLASSES, "stack": FIXED_STACK,
         "window": max(1, len(plan.metric.windows)), "unit": len(UNITS) + 1,
         "model": max(1, len(plan.models)), "model_end": len(plan.models) + 1,
-        "sorted": 0, "batch": 0, "old": 0,
+        "fresh": max(1, len(plan.metric.sources)), "sorted": 0, "batch": 0, "old": 0,
         "occasion": len(plan.trigger.names) + 1, "trigger": max(1, len(plan.trigger.names)),
     }  # fmt: skip
     names = (

@@ -126,6 +126,7 @@ class MetricPlan:
 
     def _source_columns(self, out: dict[str, list[int]]) -> None:
         out["source_horizon"] = [parse_length(self.schema.sources[n].duplicate_horizon) for n in self.sources]
+        out["source_stale"] = [self.schema.sources[n].stale_minutes for n in self.sources]
         out["bit_metric"] = []
         out["value_bits"] = []
         for name in self.sources:

@@ -18,7 +18,7 @@ from rules.rfm_plan import RfmPlan
 from rules.schema import Schema, segment_names
 from rules.scope import CUSTOMER, event_of, row_of
 from triggers import occasions
-from triggers.trigger import Event, Trigger, When
+from triggers.trigger import Event, Trigger, When, kept_minutes
 
 OPERATIONS = {"insert": occasions.INSERT, "update": occasions.UPDATE, "delete": occasions.DELETE}
 SEGMENT = "segment:"
@@ -57,9 +57,9 @@ class TriggerPlan:
         self.carried[name] = self._carry(name, trigger, schema)
         self.hidden += self.carried[name]
         if when.absence:
-            within, age = parse_length(when.absence.within), parse_length(trigger.guards.max_age)
-            self.of[name] = _count(when.absence.of, within + age + 2)
-            self.hidden += [self.of[name], _count(when.absence.after, within + 2)]
+            kept = kept_minutes(when.absence, trigger.guards.max_age)
+            self.of[name] = _count(when.absence.of, kept)
+            self.hidden += [self.of[name], _count(when.absence.after, kept)]
 
     def _carry(self, name: str, trigger: Trigger, schema: Schema) -> list[MetricSpec]:
         """Return what the action's values rest on: it goes with each decision, as it was at its step (G5)."""

@@ -218,6 +218,7 @@ due_high, set_due_high = column("due_high", "due", "i8", "cause: key, high half"
 due_low, set_due_low = column("due_low", "due", "i8", "cause: key, low half", record="due")
 due_trigger, set_due_trigger = column("due_trigger", "due", "i4", "trigger due now (T3 (7))", record="due")
 due_customer, set_due_customer = column("due_customer", "due", "i4", "customer", record="due")
+due_since, set_due_since = column("due_since", "due", "i4", "minute at which it fell due", record="due")
 occasion_trigger, set_occasion_trigger = column("occasion_trigger", "occasion", "i4", "set off in this step")
 stack_value, set_stack_value = column("stack_value", "stack", "i8", "rule machine: values")
 stack_null, set_stack_null = column("stack_null", "stack", "i1", "rule machine: 1 where null")
@@ -249,7 +250,7 @@ d_leaf, set_d_leaf = column("d_leaf", "decision", "i8", "values of the condition
 d_null, set_d_null = column("d_null", "decision", "i1", "bits: leaf is null")
 
 # --- the batch (bound to the caller's arrays for one call) --------------------------------------------
-b_kind, _ = column("b_kind", "batch", "i1", "0 row, 1 tick, 2 manual tag, 3 consent")
+b_kind, _ = column("b_kind", "batch", "i1", "0 row, 1 tick, 2 manual tag, 3 consent, 4 freshness")
 b_op, _ = column("b_op", "batch", "i1", "0 upsert, 1 insert, 2 update, 3 delete, 4 snapshot read, 5 move out")
 b_source, _ = column("b_source", "batch", "i2", "source")
 b_minute, _ = column("b_minute", "batch", "i4", "append minute")
@@ -264,8 +265,8 @@ b_offset, _ = column("b_offset", "batch", "i8", "offset")
 b_event_us, _ = column("b_event_us", "batch", "i8", "event time, microseconds since 1970 UTC")
 b_value, _ = column("b_value", "batch", "i8", "projected columns", "row_values")
 b_null, _ = column("b_null", "batch", "i8", "bits: value is null")
-b_arg_a, _ = column("b_arg_a", "batch", "i8", "control: tag or consent number")
-b_arg_b, _ = column("b_arg_b", "batch", "i8", "control: 1 on, 0 off, 2 removed")
+b_arg_a, _ = column("b_arg_a", "batch", "i8", "control: number of the tag, consent or source")
+b_arg_b, _ = column("b_arg_b", "batch", "i8", "control: 1 on, 0 off, 2 removed; minute heard until")
 b_arg_c, _ = column("b_arg_c", "batch", "i8", "control: until minute; 0 none")
 
 # --- a hash table's old contents while it grows -------------------------------------------------------
@@ -279,6 +280,8 @@ source_window, _ = column("source_window", "source", "i4", "first window of the 
 source_filter, _ = column("source_filter", "source", "i4", "first filter of the source; one more at the end")
 source_where, _ = column("source_where", "source", "i4", "program of what its rows must pass; -1 none")
 source_horizon, _ = column("source_horizon", "source", "i4", "duplicate horizon in minutes (W3)")
+source_stale, _ = column("source_stale", "source", "i4", "minutes after which it is stale; 0 never (D4)")
+fresh_until, set_fresh_until = column("fresh_until", "fresh", "i4", "minute until which it was heard of")
 source_event, _ = column("source_event", "source", "i4", "first in event_trigger; one more at the end")
 source_absence, _ = column("source_absence", "source", "i4", "first in absence_after; one more at the end")
 source_refutes, _ = column("source_refutes", "source", "i4", "first in absence_of; one more at the end")

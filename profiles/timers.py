@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine import state as s
 from engine.jit import inlined, step
 
-TAG_ENDS, MANUAL_ENDS, ANNIVERSARY, FOR_ENDS, ABSENCE = range(5)
+TAG_ENDS, MANUAL_ENDS, ANNIVERSARY, FOR_ENDS, ABSENCE, SOURCE_STALE = range(6)
 KIND = 65536
 NEVER = (1 << 31) - 1
 
@@ -47,6 +47,19 @@ def drop_first(st: int) -> None:
         copy(st, child, i)
         i = child
     copy(st, n, i)
+
+
+@step
+def keep_first(st: int, n: int) -> None:
+    """Let the timers at the first n places, in whatever order, be the heap; the others are gone."""
+    for i in range(n):
+        s.set_timers_live(st, i)
+        kind = s.timer_kind(st, i)
+        start(
+            st, s.timer_minute(st, i), kind // KIND, kind % KIND,
+            s.timer_customer(st, i), s.timer_high(st, i), s.timer_low(st, i),
+        )  # fmt: skip
+    s.set_timers_live(st, n)
 
 
 @inlined

@@ -166,21 +166,21 @@ class Pieces:
 
 
 def _watched(trigger: Trigger) -> set[Measure]:
-    """Return what keeps the rows that an absence looks at: A until it falls due, B while it matters (D1)."""
+    """Return what keeps the rows that an absence looks at: while it may be acted upon, and in the minute in
+    which it is refused as too old (D1, D4)."""
     absence = trigger.when.absence
     if absence is None:
         return set()
     within, age = parse_length(absence.within), parse_length(trigger.guards.max_age)
-    lengths = ((absence.after, within + 2), (absence.of, within + age + 2))
     return {
         Measure(
             "count",
             event.source,
             None,
-            Window("trailing", length),
+            Window("trailing", within + age + 3),
             parse(event.where) if event.where else None,
         )
-        for event, length in lengths
+        for event in (absence.after, absence.of)
     }
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from engine.batch import STOPPED, Batch
-from streams.control import CONSENT, MANUAL, RESUME
+from streams.control import CONSENT, FRESH, MANUAL, RESUME
 from streams.log.block import CONTROL, Block
 
 Int64s = NDArray[np.int64]
@@ -19,7 +19,7 @@ Projection = Mapping[str, tuple[int, Sequence[str]]]
 EncodeText = Callable[[list[str]], Int64s]
 ControlNumber = Callable[[str, Mapping[str, Any]], int]
 
-ROW_RECORD, TICK_RECORD, MANUAL_RECORD, CONSENT_RECORD = 0, 1, 2, 3
+ROW_RECORD, TICK_RECORD, MANUAL_RECORD, CONSENT_RECORD, FRESH_RECORD = range(5)
 MODE_NUMBER = {"import": 0, "live": 1}
 _COPIED = ("op", "minute", "key_high", "key_low", "epoch", "position", "offset", "event_us")
 
@@ -48,7 +48,7 @@ def batch_of(
         at = table["ordinal"].to_numpy()
         batch.minute[at] = table["minute"].to_numpy()
         if name == CONTROL:
-            _fill_control(batch, at, table, control_number)
+            _fill_control(batch, at, table, control_number, projection)
         elif name in projection:
             number, columns = projection[name]
             _fill_rows(batch, at, table, number, columns, encode_text)
@@ -101,12 +101,16 @@ def _customers(table: pa.Table) -> tuple[Int64s, Int64s]:
     return pairs[:, 0], pairs[:, 1]
 
 
-def _fill_control(batch: Batch, at: NDArray[Any], table: pa.Table, control_number: ControlNumber) -> None:
+def _fill_control(
+    batch: Batch, at: NDArray[Any], table: pa.Table, control_number: ControlNumber, projection: Projection
+) -> None:
     batch.customer_high[at], batch.customer_low[at] = _customers(table)
     kinds, bodies = table["kind"].to_pylist(), table["body"].to_pylist()
     for place, kind, body in zip(at.tolist(), kinds, bodies, strict=True):
         if kind == RESUME:
             batch.arg_a[place] = STOPPED
+        if kind == FRESH:
+            _fill_freshness(batch, place, json.loads(body), projection)
         if kind not in (MANUAL, CONSENT):
             continue
         said = json.loads(body)
@@ -118,3 +122,9 @@ def _fill_control(batch: Batch, at: NDArray[Any], table: pa.Table, control_numbe
         batch.arg_a[place] = number
         batch.arg_b[place] = 2 if state is None else int(state)
         batch.arg_c[place] = said["until"] or 0
+
+
+def _fill_freshness(batch: Batch, place: int, said: Mapping[str, Any], projection: Projection) -> None:
+    if said["source"] in projection:
+        batch.kind[place] = FRESH_RECORD
+        batch.arg_a[place], batch.arg_b[place] = projection[said["source"]][0], said["until"]

@@ -1,15 +1,16 @@
-"""A happened and B did not (semantics D1, D3)."""
+"""A happened and B did not (semantics D1, D3), and B's source would have said so (D4)."""
 
 from __future__ import annotations
 
 from engine import state as s
-from engine.effects import CONTRADICTED, emit_decision
-from engine.jit import step
+from engine.effects import CONTRADICTED, REFUSED, emit_decision
+from engine.jit import inlined, step
 from profiles import directory, facts, lists, timers
 from profiles.directory import find_entry
 from rules.evaluate import is_true
 from triggers.decide import CAUSE, condition_holds
-from triggers.guards import conclude
+from triggers.freshness import awaited_source, is_stale
+from triggers.guards import SOURCE_STALE, conclude
 
 
 @step
@@ -21,25 +22,43 @@ def watch(st: int, trigger: int, c: int, i: int, minute: int) -> None:
     if where >= 0 and not is_true(st, where, c, i):
         return
     due = minute + s.trigger_within(st, trigger) + 1
-    if due <= s.clock(st):
+    if due <= s.clock(st) <= due + s.trigger_max_age(st, trigger) and is_stale(
+        st, awaited_source(st, trigger)
+    ):
+        wait_for_source(st, trigger, c, due, s.b_key_high(st, i), s.b_key_low(st, i))
+    elif due <= s.clock(st):
         e = find_entry(st, s.trigger_after(st, trigger), s.b_key_high(st, i), s.b_key_low(st, i))
         decide(st, trigger, c, e, minute)  # from the record: a row this old may not be kept
-        return
-    timers.start(st, due, timers.ABSENCE, trigger, c, s.b_key_high(st, i), s.b_key_low(st, i))
+    else:
+        timers.start(st, due, timers.ABSENCE, trigger, c, s.b_key_high(st, i), s.b_key_low(st, i))
+
+
+@inlined
+def wait_for_source(st: int, trigger: int, c: int, due: int, high: int, low: int) -> None:
+    """B's source is stale: look again when it is fresh, or when the instance, due at ``due``, is too old."""
+    last = due + s.trigger_max_age(st, trigger) + 1
+    timers.start(st, last, timers.SOURCE_STALE, trigger, c, high, low)
 
 
 @step
-def fall_due(st: int, trigger: int, c: int, high: int, low: int) -> None:
-    """An instance is due: decide unless A was taken back, changed or moved, or B has come."""
+def fall_due(st: int, trigger: int, c: int, high: int, low: int, since: int) -> None:
+    """An instance has been due since a minute: decide unless A was taken back, changed or moved, or B has
+    come; wait while B's source is stale."""
     e = find_entry(st, s.trigger_after(st, trigger), high, low)
     row = directory.row_of(st, e) if e >= 0 else -1
     if row < 0 or directory.is_changed(st, e):
         return
     due = s.row_minute(st, row) + s.trigger_within(st, trigger) + 1
-    if s.row_customer(st, row) != c or due != s.clock(st):
+    if s.row_customer(st, row) != c or due != since:
         return  # the timer of an instance that was withdrawn
-    if not is_decided(st, trigger, c, e):
+    if is_decided(st, trigger, c, e):
+        return
+    if not is_stale(st, awaited_source(st, trigger)):
         decide(st, trigger, c, e, s.row_minute(st, row))
+    elif s.clock(st) - due <= s.trigger_max_age(st, trigger):
+        wait_for_source(st, trigger, c, due, high, low)
+    else:
+        refuse_stale(st, trigger, c, e, s.row_minute(st, row))
 
 
 @step
@@ -69,7 +88,24 @@ def decide(st: int, trigger: int, c: int, e: int, minute: int) -> None:
     too_late = s.clock(st) - due > s.trigger_max_age(st, trigger)
     if (not too_late and count_of(st, trigger, c, minute)) or not condition_holds(st, trigger, c, -1):
         return
-    n = conclude(st, trigger, c, due)
+    note_cause(st, trigger, c, e, minute, conclude(st, trigger, c, due))
+
+
+@step
+def refuse_stale(st: int, trigger: int, c: int, e: int, minute: int) -> None:
+    """B's source has stayed stale until the instance of the row A of entry e, of that event minute, was
+    too old: refuse it, unless B has come all the same."""
+    if count_of(st, trigger, c, minute) or not condition_holds(st, trigger, c, -1):
+        return
+    source = awaited_source(st, trigger)
+    fresh, limit = s.fresh_until(st, source), s.source_stale(st, source)
+    n = emit_decision(st, c, trigger, REFUSED, SOURCE_STALE, fresh, limit)
+    note_cause(st, trigger, c, e, minute, n)
+
+
+@step
+def note_cause(st: int, trigger: int, c: int, e: int, minute: int, n: int) -> None:
+    """Note the row A of entry e as decision n's cause, and the instance as the last decided."""
     values = (
         s.trigger_after(st, trigger), directory.high_half(st, e), directory.key_low(st, e),
         directory.epoch_of(st, e), directory.position_of(st, e), directory.offset_of(st, e), s.clock(st),

@@ -1,4 +1,7 @@
-"""Reasons not to act, in fixed order (semantics D5): late, consent, cool-down."""
+"""Reasons not to act, in fixed order (semantics D5): late, consent, cool-down.
+
+An absence is refused before all of them while the source that it waits for is stale (`triggers.freshness`).
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,8 @@ from engine.effects import ACT, REFUSED, emit_decision
 from engine.jit import step
 from profiles import facts
 
-NONE, LATE, CONSENT, COOL_DOWN = range(4)
-NAMES = ("", "late", "consent", "cool_down")
+NONE, LATE, CONSENT, COOL_DOWN, SOURCE_STALE = range(5)
+NAMES = ("", "late", "consent", "cool_down", "source_stale")
 NO_AGE = -(1 << 40)  # a cause that cannot be late
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from profiles.declare import Declared
+from profiles.windows import parse_length
 
 
 class Event(Declared):
@@ -23,6 +24,17 @@ class Absence(Declared):
     after: Event
     of: Event
     within: str
+
+
+def kept_minutes(absence: Absence, max_age: str) -> int:
+    """Return how long from its event minute on a row of A or B must be kept (W3): until the instance, which
+    may wait for B's source or come late, is refused as too old (D4).
+
+    >>> event = Event(source="orders")
+    >>> kept_minutes(Absence(after=event, of=event, within="2h"), "1h")
+    183
+    """
+    return parse_length(absence.within) + parse_length(max_age) + 3
 
 
 class Schedule(Declared):

@@ -35,6 +35,7 @@ def _check_case(
     problems: Problems,
 ) -> None:
     zone = folder.shop.settings.zone
+    _check_stale(folder, label, case, (*place, "stale"), problems)
     start = _moment(case.start or timeline.start, None, zone, folder.where(label, *place, "start"), problems)
     if start is None:
         return
@@ -57,6 +58,19 @@ def _check_case(
                 problems.add(folder.where(label, *at), f"'{name}' names no customer", hint)
         if None in named and customer is None:
             problems.add(folder.where(label, *at), "no customer is named", "add 'customer: type:value'")
+
+
+def _check_stale(
+    folder: Folder, label: str, case: Case, place: tuple[str | int, ...], problems: Problems
+) -> None:
+    """Only a source that has a limit can be stale."""
+    known = folder.names["sources"]
+    for index, name in enumerate(case.stale):
+        where = folder.where(label, *place, index)
+        if name not in known:
+            problems.add(where, f"there is no source '{name}'", suggest(name, known, "source"))
+        elif name in folder.shop.sources and not folder.shop.sources[name].stale_minutes:
+            problems.add(where, f"source '{name}' is never stale", "give it 'stale_after', or leave it out")
 
 
 def _check_step(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,8 @@ def timelines(shop: ShopFolder, json: Json = False) -> int:
     with tempfile.TemporaryDirectory(prefix="tintype-") as scratch:
         numbers = itertools.count()
 
-        def sandbox(declared: Shop) -> Sandbox:
-            return Sandbox(declared, Path(scratch) / str(next(numbers)))
+        def sandbox(declared: Shop, stale: Sequence[str]) -> Sandbox:
+            return Sandbox(declared, Path(scratch) / str(next(numbers)), stale)
 
         results = run_timelines(folder, sandbox)
     if json:

@@ -16,7 +16,8 @@ _OPERATIONS = {"insert": "c", "update": "u", "delete": "d"}
 class Feed:
     """Writes changes as messages of Debezium's PostgreSQL connector, without schemas.
 
-    Every change has a log sequence number of its own, which goes on from ``lsn``.
+    Every change has a log sequence number of its own, which goes on from ``lsn``. Heartbeats tell a quiet
+    table from a dead feed, as with ``heartbeat.interval.ms=60000``.
     """
 
     def __init__(self, shop: Shop, lsn: int = 1_000_000) -> None:
@@ -27,6 +28,11 @@ class Feed:
     def messages(self, changes: Iterable[Change]) -> list[Message]:
         """Return one message for each change, in their order."""
         return [self._message(change) for change in changes]
+
+    def heartbeats(self, minute: int) -> list[Message]:
+        """Return the heartbeat of each table's topic, written at an epoch minute."""
+        body = msgspec.json.encode({"ts_ms": minute * 60_000})
+        return [Message(name, f"heartbeat.shop.{name}/0/{minute}", body) for name in sorted(self._keys)]
 
     def _message(self, change: Change) -> Message:
         self._lsn += 120  # the bytes of a small row in the database's log

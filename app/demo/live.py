@@ -34,11 +34,9 @@ from sinks.store.server import EmbeddedServer
 from sinks.store.store import Store
 from streams.arrive import Arrivals
 from streams.intake import import_files
-from streams.live import append_ticks
 from streams.log.log import Log
 
 START = "2026-03-02 09:05"  # a Monday: the shop's Monday note goes out at 09:30
-QUIET = 5  # minutes without a change after which a tick is written; the engine's limit is ten (T2)
 
 
 
@@ -76,7 +74,6 @@ class LiveShop:
         for beat in self._beats:
             simulation.expect(beat.changes)
         self._came: list[Effect] = []
-        self._seen_at = self.minute
         owner.listen(self._came.extend)
 
     @property
@@ -121,14 +118,9 @@ class LiveShop:
         return Happened(self.minute, changes, moved, deliveries, made, beats, self.profile())
 
     def _take(self, changes: list[Change]) -> None:
-        if changes:
-            messages = self._feed.messages(changes)
-            (answer,) = self._arrivals.take(self.shop, [(messages, None)], self.minute)
-            assert not answer.rejected, answer.rejected  # the simulation keeps its own contract
-            self._seen_at = self.minute
-        elif self.minute - self._seen_at >= QUIET:
-            append_ticks(self.log, self.minute, "live")
-            self._seen_at = self.minute
+        messages = [*self._feed.messages(changes), *self._feed.heartbeats(self.minute)]
+        (answer,) = self._arrivals.take(self.shop, [(messages, None)], self.minute)
+        assert not answer.rejected, answer.rejected  # the simulation keeps its own contract
 
     def digest(self) -> str:
         """Return the digest of everything that the engine has emitted (semantics P3)."""

@@ -102,7 +102,8 @@ TESTED = {
 
 
 def results(folder: Path, changes: Mapping[str, str | None]) -> dict[str, RuleResult]:
-    found = run_timelines(read_folder(write_shop(folder, {**TESTED, **changes})), SpendCounts)
+    written = read_folder(write_shop(folder, {**TESTED, **changes}))
+    found = run_timelines(written, lambda shop, _: SpendCounts(shop))
     return {f"{one.kind}/{one.name}": one for one in found}
 
 
@@ -162,7 +163,7 @@ def test_what_does_not_hold_is_told_at_its_line_with_what_was_found(tmp_path: Pa
 def test_a_step_hands_over_manual_tags_and_consent_before_its_rows(tmp_path: Path) -> None:
     sandboxes: list[SpendCounts] = []
 
-    def sandbox(shop: object) -> SpendCounts:
+    def sandbox(shop: object, _: object) -> SpendCounts:
         sandboxes.append(SpendCounts(shop))
         return sandboxes[-1]
 

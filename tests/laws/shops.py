@@ -37,6 +37,7 @@ SOURCES: dict[str, Any] = {
             "amount": {"type": "int"}, "price": {"type": "decimal", "scale": 2}, "status": {"type": "text"},
             "gift": {"type": "bool"}, "paid_at": {"type": "time"},
         },
+        "stale_after": "4m",
     },
     "views": {
         "key": ["id"],
@@ -129,7 +130,7 @@ TRIGGERS: dict[str, dict[str, Any]] = {
     "no_order": {
         "when": {"absence": {"after": {"source": "orders", "where": "gift"}, "of": {"source": "orders", "where": "!gift"},
                              "within": "8m"}},
-        "guards": {"consent": "sms/marketing", "cool_down": "20m"},
+        "guards": {"consent": "sms/marketing", "cool_down": "20m", "max_age": "12m"},
     },
     "on_click": {"when": {"event": {"source": "clicks", "operations": ["insert", "delete"]}}},
     "noon": {"when": {"schedule": {"at": "00:05"}}, "if": 'count(orders, "day offset 1") > 0'},

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from app.effects import Collector
 from app.inspect import held_at
 from app.replay import Replay, settings_body
@@ -12,7 +14,7 @@ from app.shop import Shop
 from engine.outcome import Decision, Transition
 from reference.pieces import Pieces
 from streams.control import SETTINGS, Control
-from streams.live import append_changes, append_controls, append_ticks
+from streams.live import append_changes, append_controls, append_freshness, append_ticks
 from streams.log.log import Log
 from streams.log.settings import last_settings
 from tests.engine.story import SOURCE, TEN
@@ -106,3 +108,51 @@ def test_a_cool_down_survives_a_new_text_and_not_a_new_condition(tmp_path: Path)
         append_changes(story.log, new, "orders", [row(2, "a", TEN + 41, 5)], TEN + 41, "live")
         story.replay.follow()
         assert [one.guard for one in story.made] == ["", expected]
+
+
+ABSENCE = {"after": {"source": "orders"}, "of": {"source": "views"}, "within": "2m"}
+
+
+def waiting_shop(limit: str, max_age: str, **more: Any) -> Shop:
+    """Return a shop in which no view within two minutes of an order is a reason to act."""
+    trigger = {"when": {"absence": ABSENCE}, "guards": {"max_age": max_age}, **more}
+    sources = {name: {"name": name, **SOURCE} for name in ("orders", "views")}
+    sources["views"]["stale_after"] = limit
+    parts = shop_of({}, trigger, ("orders", "views")).model_dump(by_alias=True)
+    return Shop.model_validate(parts | {"sources": sources})
+
+
+@pytest.mark.parametrize(
+    ("new", "told"),
+    [
+        (waiting_shop("5m", "20m"), [(24, "source_stale")]),  # due at 3, too old from 24 on
+        (waiting_shop("5m", "20m", title="new"), [(24, "source_stale")]),
+        (waiting_shop("5m", "25m"), [(29, "source_stale")]),
+        (waiting_shop("5m", "6m"), [(10, "source_stale")]),  # at the step of the settings record
+        (waiting_shop("never", "20m"), [(10, "act")]),
+        (waiting_shop("5m", "20m", **{"if": "count(orders) > 0"}), []),
+    ],
+)
+def test_an_absence_goes_on_waiting_for_its_source_under_new_settings(
+    tmp_path: Path, new: Shop, told: list[tuple[int, str]]
+) -> None:
+    """G4, D4: its condition is unchanged, so it survives, and goes by the limits now in force."""
+    story = Changing(tmp_path, waiting_shop("5m", "20m"), new)
+    story.replay.follow()
+    assert [(one.minute - TEN, one.guard or one.outcome) for one in story.made] == told
+
+
+def test_how_fresh_a_source_is_survives_new_settings(tmp_path: Path) -> None:
+    """G4, D4: freshness is told by records, which hold whatever the settings."""
+    old, new = waiting_shop("15m", "20m"), waiting_shop("15m", "20m", title="new")
+    story = Changing(tmp_path, old, new)
+    with story.log.transaction():
+        append_freshness(story.log, {"views": TEN + 40}, TEN + 40)
+    append_changes(story.log, new, "orders", [row(2, "b", TEN + 40, 5)], TEN + 40, "live")
+    append_ticks(story.log, TEN + 42)
+    append_controls(story.log, [Control(SETTINGS, None, settings_body(old))], TEN + 42, "live")
+    append_ticks(story.log, TEN + 60)
+    story.replay.follow()
+    assert [(one.minute - TEN, one.guard or one.outcome) for one in story.made] == [
+        (24, "source_stale"), (43, "act"),
+    ]  # fmt: skip

@@ -16,7 +16,7 @@ from engine.partition import Partition
 from reference.frames import CONTROL, ENVELOPE
 from tests.laws.shops import Small
 
-ROW, TICK, MANUAL, CONSENT = range(4)
+ROW, TICK, MANUAL, CONSENT, FRESH = range(5)
 UPSERT, INSERT, UPDATE, DELETE, READ, MOVE_OUT = range(6)
 IMPORT, LIVE = 0, 1
 MODES = ("import", "live")
@@ -119,6 +119,11 @@ class Writer:
         said = {"channel": "sms", "purpose": "marketing", "granted": granted, "until": until}
         self._put(Record(CONSENT, self.minute, self.mode, customer, said=said))
 
+    def fresh(self, source: str, until: int | None = None) -> None:
+        """A source is heard of until a minute, now when absent (D4)."""
+        said = {"source": source, "until": self.minute if until is None else until}
+        self._put(Record(FRESH, self.minute, self.mode, said=said))
+
     def _put(self, record: Record) -> Record:
         self.log.append(record)
         return record
@@ -170,6 +175,9 @@ def _fill_row(small: Small, partition: Partition, batch: Batch, i: int, record: 
 
 def _fill_control(small: Small, batch: Batch, i: int, record: Record) -> None:
     said = record.said
+    if record.kind == FRESH:
+        batch.arg_a[i], batch.arg_b[i] = small.plan.projection[said["source"]][0], said["until"]
+        return
     if record.kind == MANUAL:
         batch.arg_a[i] = small.plan.tag.number[said["tag"]]
         batch.arg_b[i] = 2 if said["on"] is None else int(said["on"])
@@ -209,7 +217,7 @@ def _row_of(partition: int, step: int, record: Record) -> dict[str, Any]:
 
 
 def _control_of(partition: int, step: int, record: Record) -> dict[str, Any]:
-    kind = {TICK: "tick", MANUAL: "manual", CONSENT: "consent"}[record.kind]
+    kind = {TICK: "tick", MANUAL: "manual", CONSENT: "consent", FRESH: "fresh"}[record.kind]
     customer = customer_id(record.customer) if record.customer >= 0 else None
     values = (partition, step, record.minute, kind, customer, json.dumps(record.said))
     return dict(zip(CONTROL, values, strict=True))
