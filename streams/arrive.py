@@ -147,8 +147,8 @@ class Arrivals:
             raise ValueProblem("this is larger than 10 MB", "send the row without its large columns")
         if message.source == CALLS:
             calls = self._calls.rows(message.value)
-            for row in calls:
-                self._freshness.hear(row.source, None)
+            for call in calls:
+                self._freshness.hear(call.source, None)
             return calls
         if decoder is None:
             if not message.value:

@@ -85,4 +85,6 @@ class Teller:
         if one.guard == "cool_down" and guards.cool_down is not None:
             acted = write_moment(one.figures["acted_at"], self.shop.settings.zone)
             figures = {"acted_at": acted, "cool_down": parse_length(guards.cool_down) // DAY}
+        if one.guard == "source_stale":
+            figures["fresh_until"] = write_moment(one.figures["fresh_until"], self.shop.settings.zone)
         return self.words[one.guard].format(consent=guards.consent, **figures)

@@ -100,6 +100,13 @@ def test_the_thanks_for_a_cancelled_third_order_never_goes_out(told: tuple[LiveS
     assert thanked == [START_MINUTE + story.ORDERS_AGAIN + story.THANKED]
 
 
+def test_absences_are_decided_though_for_minutes_nobody_orders(told: tuple[LiveShop, Tally, str]) -> None:
+    """D4: heartbeats tell quiet tables from a dead feed."""
+    outcomes = told[1].counts.outcomes
+    assert outcomes["browsed_not_bought", "act", ""]
+    assert not [guard for _, _, guard in outcomes if guard == "source_stale"]
+
+
 def test_what_the_engine_holds_equals_a_recompute(told: tuple[LiveShop, Tally, str]) -> None:
     """L5."""
     report = told[0].audit()

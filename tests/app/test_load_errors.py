@@ -122,6 +122,11 @@ CASES: list[tuple[str, dict[str, str | None], str]] = [
         "sources/refunds.yaml:2: goes in a circle (refunds -> refunds): one of them needs 'references'",
     ),
     (
+        "a source may be silent for a length, or never be stale",
+        replaced("sources/refunds.yaml", "via:", "stale_after: forever\nvia:"),
+        "sources/refunds.yaml:2: 'forever' is no length: write a whole number and m, h, d or w",
+    ),
+    (
         "either a column or the parent dates the rows",
         replaced("sources/refunds.yaml", "{column: created_at}", "{column: created_at, parent: true}"),
         "sources/refunds.yaml:3: exactly one of 'column' and 'parent: true' must say when a row happened: "
@@ -207,6 +212,16 @@ CASES: list[tuple[str, dict[str, str | None], str]] = [
         "a timeline's clock does not run back",
         replaced("tags/vip.test.yaml", "- insert:", "- {at: +1h}\n      - at: +59m\n        insert:"),
         "tags/vip.test.yaml:7: '+59m' is before the step above: order the steps",
+    ),
+    (
+        "nothing is heard of a source that there is",
+        replaced("tags/vip.test.yaml", "    steps:", "    stale: [order]\n    steps:"),
+        "tags/vip.test.yaml:5: there is no source 'order': did you mean 'orders'?",
+    ),
+    (
+        "and that can be stale",
+        replaced("tags/vip.test.yaml", "    steps:", "    stale: [orders]\n    steps:"),
+        "tags/vip.test.yaml:5: source 'orders' is never stale: give it 'stale_after', or leave it out",
     ),
     (
         "a timeline without its rule is told",

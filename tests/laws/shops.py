@@ -46,6 +46,7 @@ SOURCES: dict[str, Any] = {
         "columns": {"seconds": {"type": "int"}, "page": {"type": "text"}},
         "where": 'page != "bot"',
         "duplicate_horizon": "30m",
+        "stale_after": "3m",
     },
     "clicks": {
         "key": ["id"],
@@ -131,6 +132,10 @@ TRIGGERS: dict[str, dict[str, Any]] = {
         "when": {"absence": {"after": {"source": "orders", "where": "gift"}, "of": {"source": "orders", "where": "!gift"},
                              "within": "8m"}},
         "guards": {"consent": "sms/marketing", "cool_down": "20m", "max_age": "12m"},
+    },
+    "unseen": {
+        "when": {"absence": {"after": {"source": "orders"}, "of": {"source": "views"}, "within": "3m"}},
+        "guards": {"max_age": "9m"},
     },
     "on_click": {"when": {"event": {"source": "clicks", "operations": ["insert", "delete"]}}},
     "noon": {"when": {"schedule": {"at": "00:05"}}, "if": 'count(orders, "day offset 1") > 0'},

@@ -63,7 +63,11 @@ hand = st.tuples(
 )
 agreed = st.tuples(st.just("consent"), customers, st.booleans(), st.one_of(st.none(), st.integers(0, 15)))
 # mostly now; what a feed has been late to say leaves its source stale
-heard = st.tuples(st.just("heard"), st.sampled_from([0, 0, 0, -1, -4, -5, -9]))
+heard = st.tuples(
+    st.just("heard"),
+    st.sampled_from(["orders", "views", "views"]),
+    st.sampled_from([0, 0, 0, -1, -4, -5, -9]),
+)
 again = st.tuples(st.just("again"), st.integers(1, 12))
 tick = st.sampled_from([("tick",), ("epoch",)])
 entry = st.one_of(order, order, order, view, view, member, hand, agreed, again, heard, heard, tick)
@@ -100,7 +104,7 @@ def _write_one(writer: Writer, place: Place, what: tuple[Any, ...]) -> None:
         _, customer, granted, until = what
         writer.consent(customer, granted, None if until is None else writer.minute + until)
     elif what[0] == "heard":
-        writer.fresh("orders", writer.minute + what[1])
+        writer.fresh(what[1], writer.minute + what[2])
     elif what[0] == "again":
         rows = [record for record in writer.log if record.kind == 0]
         if rows:
