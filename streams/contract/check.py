@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from streams.change import UPSERT, Changes, column_type, no_position, nothing
 from streams.contract.columns import carried_columns, is_optional, names_customer
 from streams.contract.faults import Faults
 from streams.contract.keys import is_whole_key, joined_texts, text_keys, whole_keys
-from streams.contract.moments import CLEAR, DOUBLED, EARLIEST_US, LATEST_US, SKIPPED, moment_reader
+from streams.contract.moments import CLEAR, DOUBLED, EARLIEST_US, LATEST_US, SKIPPED, Moment, moment_reader
 from streams.contract.names import check_names
 from streams.contract.numbers import Exact, ValueProblem, parse_number, quoted
 from streams.contract.source import Column, Source
@@ -92,22 +92,34 @@ def _event_times(
     declared = source.event_time
     if declared.column is None or declared.column in lacking:  # its parent's, or its own last record's
         return np.zeros(table.num_rows, dtype=np.int64), np.full(table.num_rows, CLEAR, dtype=np.int64)
-    read = moment_reader(declared.format, ZoneInfo(declared.zone) if declared.zone else zone)
+    read = event_time_reader(source, zone)
     encoded = encode(table[declared.column])
     oddity: dict[str, int] = {}
 
-    def in_range(text: str) -> int:
+    def microseconds(text: str) -> int:
         moment = read(text)
         oddity[text] = moment.oddity
-        if not EARLIEST_US <= moment.us < LATEST_US:
-            raise ValueProblem(f"{quoted(text)} lies outside 1970 to 2199", "correct the time or its format")
         return moment.us
 
-    parsed = parse_each(encoded.texts, in_range)
+    parsed = parse_each(encoded.texts, microseconds)
     faults.add_codes(declared.column, encoded.codes, parsed.problems, len(encoded.texts))
     faults.add_rows(encoded.codes < 0, f"{declared.column}: the event time is missing", "fill it")
     oddities = np.array([*(oddity.get(text, CLEAR) for text in encoded.texts), CLEAR], dtype=np.int64)
     return np.append(parsed.numbers, 0)[encoded.codes], oddities[encoded.codes]
+
+
+def event_time_reader(source: Source, zone: ZoneInfo) -> Callable[[str], Moment]:
+    """Return the function from the text of a source's event time to its moment; it raises ValueProblem."""
+    declared = source.event_time
+    read = moment_reader(declared.format, ZoneInfo(declared.zone) if declared.zone else zone)
+
+    def in_range(text: str) -> Moment:
+        moment = read(text)
+        if not EARLIEST_US <= moment.us < LATEST_US:
+            raise ValueProblem(f"{quoted(text)} lies outside 1970 to 2199", "correct the time or its format")
+        return moment
+
+    return in_range
 
 
 def _typed_columns(

@@ -16,7 +16,7 @@ from streams.contract.source import Source
 from streams.contract.values import encode, parse_each
 
 Int64s = NDArray[np.int64]
-_WHOLE_HIGH = np.iinfo(np.int64).min
+WHOLE_HIGH = np.iinfo(np.int64).min  # the high half of a whole-number key
 _JOIN = "\x1f"
 
 
@@ -40,12 +40,13 @@ def hash128(texts: Sequence[str]) -> tuple[Int64s, Int64s]:
 def whole_keys(column: pa.ChunkedArray) -> tuple[Int64s, Int64s, Int64s, dict[int, ValueProblem]]:
     """Return (high, low, codes, problems by code) of whole-number keys; nulls have key 0 and code -1."""
     encoded = encode(column)
-    parsed = parse_each(encoded.texts, _whole)
+    parsed = parse_each(encoded.texts, whole_key)
     low = np.append(parsed.numbers, 0)[encoded.codes]
-    return np.full(len(low), _WHOLE_HIGH), low, encoded.codes, parsed.problems
+    return np.full(len(low), WHOLE_HIGH), low, encoded.codes, parsed.problems
 
 
-def _whole(text: str) -> int:
+def whole_key(text: str) -> int:
+    """Return a key column's text as the whole number that is the key. Raises ValueProblem."""
     number = parse_number(text)
     # A key is no amount: it may use all 64 bits, so the limit of values does not hold.
     whole, rest = divmod(number.digits * 10 ** max(-number.places, 0), 10 ** max(number.places, 0))

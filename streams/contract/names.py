@@ -41,3 +41,13 @@ def _is_suspicious(chunk: pa.LargeStringArray) -> bool:
         return False
     found: NDArray[np.bool_] = _SUSPICIOUS[signs]
     return bool(found.any())
+
+
+def check_name(text: str) -> None:
+    """Raise ValueProblem for a text that `check_names` would mark."""
+    if text.isascii() and text.isprintable() and not text.isspace() and len(text) <= LONGEST:
+        return
+    faults = Faults(1)
+    check_names("the name", pa.chunked_array([pa.array([text], pa.large_string())]), faults)
+    for _, problem in faults.found():
+        raise problem
