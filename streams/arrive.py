@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import msgspec
+import numpy as np
 
 from streams.cdc.change import ChangeDecoder, Counted, Refused, RowChange
 from streams.cdc.open import open_decoder
@@ -24,6 +26,7 @@ from streams.live import append_freshness
 from streams.log.log import Log
 from streams.message import Message
 from streams.report import ImportReport
+from streams.scan.arriving import Scans
 from streams.segment import SOURCE as CALLS
 from streams.segment import Calls
 from streams.taking import Row, take_rows
@@ -68,6 +71,7 @@ class Arrivals:
         self._shop: Shop | None = None
         self._sources: Mapping[str, Source] = {}
         self._decoders: dict[str, ChangeDecoder | None] = {}
+        self._scans = Scans({}, ZoneInfo("UTC"))
         self._calls = Calls({})
         self._freshness = Freshness({})
 
@@ -93,11 +97,13 @@ class Arrivals:
         self._shop, self._sources, self._decoders = shop, known_to(shop.sources, shop.tags), {}
         self._calls = Calls(self._sources)
         self._freshness = Freshness(self._sources)
+        self._scans = Scans(self._sources, ZoneInfo(shop.settings.zone))
 
     def _take(self, shop: Shop, requests: Sequence[Request], minute: int, mode: str) -> list[Arrived]:
         answers: list[Arrived] = []
         fresh: dict[str, Arrived] = {}
-        rows: list[Row] = []
+        arriving: list[tuple[Message, Arrived]] = []
+        rows: list[Row | None] = []
         origins: list[tuple[Message, Arrived]] = []
         for messages, name in requests:
             known = fresh.get(name) if name else None
@@ -107,11 +113,24 @@ class Arrivals:
                 continue
             if name:
                 fresh[name] = answers[-1]
-            for message in messages:
-                for row in self._read(message, answers[-1], minute):
-                    rows.append(row)
-                    origins.append((message, answers[-1]))
-        refused = take_rows(self._log, shop, rows, minute, mode, ImportReport())
+            arriving += [(message, answers[-1]) for message in messages]
+        scanned = self._scans.read([message for message, _ in arriving], minute)
+        is_scanned = np.zeros(len(arriving), dtype=bool)
+        for name, (_, places) in scanned.items():
+            is_scanned[places] = True
+            self._hear_last(name, arriving[places[-1]][0])
+        first = np.zeros(len(arriving), dtype=np.int64)  # each message's first row
+        for at, (message, answer) in enumerate(arriving):
+            first[at] = len(rows)
+            if is_scanned[at]:
+                answer.accepted += 1
+                found: list[Row | None] = [None]
+            else:
+                found = [*self._read(message, answer, minute)]
+            rows += found
+            origins += [(message, answer)] * len(found)
+        taken = {name: (changes, first[places]) for name, (changes, places) in scanned.items()}
+        refused = take_rows(self._log, shop, rows, minute, mode, ImportReport(), taken)
         aside: set[tuple[int, str]] = set()  # messages of several rows are put aside once
         for at, problem in sorted(refused.items()):
             message, answer = origins[at]
@@ -122,6 +141,13 @@ class Arrivals:
         for name, answer in fresh.items():
             self._remember(name, answer, minute)
         return answers
+
+    def _hear_last(self, source: str, message: Message) -> None:
+        """Note when the last of the messages that were scanned was written: its decoder tells."""
+        decoder = self._decoder(source)
+        found = decoder.decode(message.key, message.value) if decoder is not None else ()
+        if isinstance(found, tuple) and found:
+            self._freshness.hear(source, found[-1].event_ms)
 
     def _read(self, message: Message, answer: Arrived, minute: int) -> list[Row]:
         """Return a message's rows; what is none is counted, or put aside."""
@@ -162,6 +188,7 @@ class Arrivals:
             if found != TOMBSTONE:  # which says no time, and only follows its delete
                 self._freshness.hear(message.source, found.at_ms)
             return found
+        self._scans.learn(message, found)
         rows = [_row(self._sources[message.source], change) for change in found]
         if found:
             self._freshness.hear(message.source, found[-1].event_ms)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -53,21 +54,23 @@ class Row:
 
 
 def take_rows(
-    log: Log, shop: Shop, rows: Sequence[Row], minute: int, mode: str, report: ImportReport
-) -> dict[int, ValueProblem]:
+    log: Log, shop: Shop, rows: Sequence[Row | None], minute: int, mode: str, report: ImportReport,
+    scanned: Mapping[str, tuple[Changes, Int64s]] = MappingProxyType({}),
+) -> dict[int, ValueProblem]:  # fmt: skip
     """Take rows in, inside the caller's transaction; return what the contracts refuse, by the row's place.
 
     Contract, identity and blocks are those of an import, and unchanged rows without a position are left out;
     but several changes of one key are all kept, in their order. A row dated more than the source's
     ``max_future`` after the minute is refused (semantics W6). Raises InputError for an unknown operation or
-    heading.
+    heading. scanned: by source, changes that have passed their contract already, and their places among the
+    rows, where ``rows`` has None.
     """
     sources = known_to(shop.sources, shop.tags)
     refused: dict[int, ValueProblem] = {}
     taken: dict[str, tuple[Changes, Int64s]] = {}
-    for name in dict.fromkeys(row.source for row in rows):
-        places = [at for at, row in enumerate(rows) if row.source == name]
-        found = _checked(sources, name, [rows[at] for at in places], minute, ZoneInfo(shop.settings.zone))
+    for name, own_rows in _by_source(rows).items():
+        places = list(own_rows)
+        found = _checked(sources, name, list(own_rows.values()), minute, ZoneInfo(shop.settings.zone))
         own = np.array(places, dtype=np.int64)
         refused |= {places[row]: fault for row, fault in found.faults}
         report.without_customer += found.without_customer
@@ -76,13 +79,37 @@ def take_rows(
         taken[name] = (found.changes, own[found.rows])
     report.rows += len(rows)
     how = Taking(sources, shop.settings.identity_priority, mode, minute)
-    lacking = {at: row.lacking for at, row in enumerate(rows) if row.lacking}
-    for part in _runs(taken):
+    lacking = {at: row.lacking for at, row in enumerate(rows) if row is not None and row.lacking}
+    for part in _runs(_merged(taken, scanned)):
         if lacking:
             part, unknown = complete_part(log, sources, part, lacking, report)
             refused |= unknown
         take_in(log, how, part, report)
     return refused
+
+
+def _by_source(rows: Sequence[Row | None]) -> dict[str, dict[int, Row]]:
+    """Return each source's rows by their places."""
+    found: dict[str, dict[int, Row]] = {}
+    for at, row in enumerate(rows):
+        if row is not None:
+            found.setdefault(row.source, {})[at] = row
+    return found
+
+
+def _merged(
+    taken: Mapping[str, tuple[Changes, Int64s]], scanned: Mapping[str, tuple[Changes, Int64s]]
+) -> dict[str, tuple[Changes, Int64s]]:
+    """Return each source's changes of both, in the order of their places."""
+    merged = {**taken}
+    for name, (changes, own) in scanned.items():
+        if name in taken:
+            places = np.concatenate([taken[name][1], own])
+            order = np.argsort(places, kind="stable")
+            merged[name] = (concat([taken[name][0], changes]).take(order), places[order])
+        else:
+            merged[name] = (changes, own)
+    return merged
 
 
 def _checked(
