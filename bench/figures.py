@@ -18,10 +18,15 @@ WITHIN = 1.5  # times the prototype's figure
 
 
 def figure(
-    what: str, value: float, unit: str, against: str, ratio: float | None, goal: float | None
-) -> dict[str, Any]:
-    """Return one row of the table; reached: whether ratio <= goal (None where nothing was asked)."""
-    reached = None if goal is None or ratio is None else bool(ratio <= goal)
+    what: str, value: float | None, unit: str, against: str, ratio: float | None, goal: float | None,
+    at_least: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """Return one row of the table; reached: whether ratio <= goal, or >= goal if the goal is to be at least
+    that (None where nothing was asked, or nothing could be run).
+    """
+    reached = None
+    if goal is not None and ratio is not None:
+        reached = bool(ratio >= goal) if at_least else bool(ratio <= goal)
     return {
         "what": what,
         "value": value,

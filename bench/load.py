@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.shop import Shop
 from bench.figures import cpu
-from bench.workload import CATEGORIES, STATUSES, Workload
+from bench.workload import CATEGORIES, STATUSES, Ints, Workload
 from engine.engine import LIVE, Engine
 from engine.partition import RawEffects
 from engine.plan import Plan, build
@@ -17,7 +17,9 @@ CLOCK = 29_000_000  # the minute at which everything begins; in 2025
 class Loaded:
     """An engine with ``customers`` and 28 rows for each of them; live, cut points taken."""
 
-    def __init__(self, shop: Shop, customers: int, rows_kept: int = ROWS_KEPT) -> None:
+    def __init__(
+        self, shop: Shop, customers: int, rows_kept: int = ROWS_KEPT, ids: Ints | None = None
+    ) -> None:
         self.plan = build(shop)
         self.effects = 0
         self.engine = Engine(self.plan, 1, self._count, _next_due(self.plan))
@@ -28,7 +30,7 @@ class Loaded:
         partition.memory.reserve(
             customer=customers, row=rows + rows // 16, entry=rows + rows // 16, list=2 * rows
         )
-        self.workload = Workload(self.plan, customers, codes, CLOCK)
+        self.workload = Workload(self.plan, customers, codes, CLOCK, ids=ids)
         for batch in self.workload.history(rows):
             self.engine.feed(0, batch, self.engine.steps[0])
             self.engine.run()

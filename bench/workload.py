@@ -28,17 +28,23 @@ LATE = 0.05
 
 
 class Workload:
-    """Batches of one partition under a plan. ``encode``: texts to the partition's codes."""
+    """Batches of one partition under a plan. codes: texts to the partition's codes; ids: of the customers,
+    int64, shape (customers, 2), drawn when absent.
+    """
 
-    def __init__(self, plan: Plan, customers: int, codes: dict[str, int], clock: int, seed: int = 7) -> None:
+    def __init__(
+        self, plan: Plan, customers: int, codes: dict[str, int], clock: int, seed: int = 7,
+        ids: Ints | None = None,
+    ) -> None:  # fmt: skip
         self.plan = plan
         self.customers = customers
         self.codes = codes
-        self.clock = clock
+        self.clock = self.first_clock = clock
         self.random = np.random.default_rng(seed)
         weights = 1.0 / np.arange(1, customers + 1)
         self._zipf = np.cumsum(weights / weights.sum())
-        self._ids = self.random.integers(-(2**62), 2**62, (customers, 2))
+        drawn = self.random.integers(-(2**62), 2**62, (customers, 2))
+        self._ids = drawn if ids is None else ids
         self._next = 0
         self._offset = 0
         self._known = np.zeros((4, 0), dtype=np.int64)
@@ -53,7 +59,7 @@ class Workload:
             span = np.array([KEPT_DAYS[name] * DAY for name in self.plan.metric.sources])[source] - 4 * STEP
             part = np.sort(self.random.random(size)) / pieces + number / pieces
             minute = (self.clock - span + (span * part).astype(np.int64)) // STEP * STEP
-            batch = self._inserts(source, self._who(size), minute)
+            batch = self.inserts(source, self._who(size), minute)
             batch.mode[:] = 0
             self._remember(batch, minute > self.clock - 60 * DAY)
             yield batch
@@ -65,13 +71,14 @@ class Workload:
         source = np.where(kind < 0.5, views, self._sources(count, without="views"))
         late = self.random.random(count) < LATE
         minute = self.clock - np.where(late, self.random.integers(1, 3 * DAY, count), 0)
-        batch = self._inserts(source, self._who(count), minute)
+        batch = self.inserts(source, self._who(count), minute)
         batch.mode[:] = 1
         again = np.flatnonzero(kind >= 0.75)
         known = self._draw(len(again))
         batch.source[again], batch.key_low[again], batch.event_us[again] = known[0], known[1], known[2]
         batch.customer_high[again] = self._ids[known[3], 0]
         batch.customer_low[again] = self._ids[known[3], 1]
+        batch.arg_a[again] = known[3]
         batch.op[again] = np.where(self.random.random(len(again)) < 0.25, DELETE, UPDATE)
         batch.values[again] = self._values(known[0])
         return batch
@@ -85,7 +92,8 @@ class Workload:
         """Return customers by Zipf; spread over the ids, as numbers are given by first appearance."""
         return np.searchsorted(self._zipf, self.random.random(count)).clip(0, self.customers - 1)
 
-    def _inserts(self, source: Ints, who: Ints, minute: Ints) -> Batch:
+    def inserts(self, source: Ints, who: Ints, minute: Ints) -> Batch:
+        """Return new rows of these sources and customers, at these event minutes."""
         size = len(source)
         batch = Batch.zeros(size, self.plan.metric.width)
         batch.op[:] = INSERT
@@ -99,7 +107,7 @@ class Workload:
         self._offset += size
         batch.event_us[:] = minute * MINUTE_US + self.random.integers(0, MINUTE_US, size)
         batch.values[:] = self._values(source)
-        batch.arg_a[:] = who  # not read for rows; `_remember` looks here
+        batch.arg_a[:] = who  # not read for rows; `_remember` and `bench.messages` look here
         return batch
 
     def _values(self, source: Ints) -> Ints:

@@ -13,17 +13,20 @@ from app.output import page, print_json
 
 
 def bench(
-    what: Annotated[Literal["engine"], typer.Argument(help="which figures")] = "engine",
+    what: Annotated[Literal["engine", "feed"], typer.Argument(help="which figures")] = "engine",
     json: Json = False,
 ) -> int:
     """Measure the figures of the README on this machine, each against its peer or limit in the same run.
 
+    engine: the kernel. feed: from change messages to decisions, against msgspec, Bytewax, pandas, Java and
+    Flink; what bench/peers/install.sh has not installed is reported as not run.
+
     --json prints a list of {what, value, unit, against, ratio, goal, reached}. Ends with code 1 if a goal
     is not reached.
     """
-    from bench.engine import measure
+    from bench import engine, feed
 
-    rows = measure()
+    rows = (engine if what == "engine" else feed).measure()
     if json:
         print_json(rows)
     else:

@@ -1,0 +1,56 @@
+package tintype;
+
+/** One customer's rows of one source by key: a chained hash table that grows. */
+final class Rows {
+    Row[] buckets = new Row[4];
+    private int size;
+
+    Row get(long key) {
+        Row row = buckets[slot(key)];
+        while (row != null && row.key != key) {
+            row = row.next;
+        }
+        return row;
+    }
+
+    void put(Row row) {
+        if (size++ >= buckets.length) {
+            grow();
+        }
+        int slot = slot(row.key);
+        row.next = buckets[slot];
+        buckets[slot] = row;
+    }
+
+    void remove(Row row) {
+        size--;
+        int slot = slot(row.key);
+        Row at = buckets[slot];
+        if (at == row) {
+            buckets[slot] = row.next;
+            return;
+        }
+        while (at.next != row) {
+            at = at.next;
+        }
+        at.next = row.next;
+    }
+
+    private int slot(long key) {
+        return (int) ((key * 0x9E3779B97F4A7C15L) >>> 40) & (buckets.length - 1);
+    }
+
+    private void grow() {
+        Row[] old = buckets;
+        buckets = new Row[old.length * 2];
+        for (Row bucket : old) {
+            while (bucket != null) {
+                Row row = bucket;
+                bucket = row.next;
+                int slot = slot(row.key);
+                row.next = buckets[slot];
+                buckets[slot] = row;
+            }
+        }
+    }
+}
