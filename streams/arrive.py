@@ -74,6 +74,7 @@ class Arrivals:
         self._scans = Scans({}, ZoneInfo("UTC"))
         self._calls = Calls({})
         self._freshness = Freshness({})
+        self._heard: list[tuple[Message, str, int | None]] = []  # message, source, written (ms)
 
     def take(self, shop: Shop, requests: Sequence[Request], minute: int, mode: str = "live") -> list[Arrived]:
         """Take the messages of some requests, in their order, with one append minute; on disk on return.
@@ -105,6 +106,7 @@ class Arrivals:
         arriving: list[tuple[Message, Arrived]] = []
         rows: list[Row | None] = []
         origins: list[tuple[Message, Arrived]] = []
+        self._heard.clear()
         for messages, name in requests:
             known = fresh.get(name) if name else None
             known = known or (self._answered(name) if name else None)
@@ -138,6 +140,10 @@ class Arrivals:
                 answer.accepted -= 1
             aside.add((id(answer), message.place))
             self._reject(message, answer, problem.problem, problem.hint, minute)
+        without = {id(origins[at][0]) for at in refused}  # put aside: what they said is not in the log
+        for message, source, written_ms in self._heard:
+            if id(message) not in without:
+                self._freshness.hear(source, written_ms)
         for name, answer in fresh.items():
             self._remember(name, answer, minute)
         return answers
@@ -173,25 +179,24 @@ class Arrivals:
             raise ValueProblem("this is larger than 10 MB", "send the row without its large columns")
         if message.source == CALLS:
             calls = self._calls.rows(message.value)
-            for call in calls:
-                self._freshness.hear(call.source, None)
+            self._heard += [(message, call.source, None) for call in calls]
             return calls
         if decoder is None:
             if not message.value:
                 raise ValueProblem("this is empty", "write one JSON object for each row")
             row = parse_row(message.value, names_of(self._sources[message.source]))
             values = {name: as_text(value) for name, value in row.items()}
-            self._freshness.hear(message.source, None)
+            self._heard.append((message, message.source, None))
             return [Row(message.source, "upsert", values)]
         found = decoder.decode(message.key, message.value)
         if isinstance(found, Counted):
             if found != TOMBSTONE:  # which says no time, and only follows its delete
-                self._freshness.hear(message.source, found.at_ms)
+                self._heard.append((message, message.source, found.at_ms))
             return found
         self._scans.learn(message, found)
         rows = [_row(self._sources[message.source], change) for change in found]
         if found:
-            self._freshness.hear(message.source, found[-1].event_ms)
+            self._heard.append((message, message.source, found[-1].event_ms))
         return rows
 
     def _decoder(self, source: str) -> ChangeDecoder | None:

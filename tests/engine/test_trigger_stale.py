@@ -46,6 +46,15 @@ def test_an_absence_decides_when_its_source_is_fresh_or_is_refused_when_too_old(
     assert case.told(90) == told
 
 
+def test_a_smaller_minute_takes_no_freshness_back() -> None:
+    """D4: the largest counts."""
+    case = story()
+    case.at(5).row("carts", 1, 1)
+    case.at(15).fresh("orders")
+    case.at(15).fresh("orders", case.start + 3)
+    assert case.told(90) == [(5 + DUE, "act")]
+
+
 def test_what_was_written_long_before_it_came_does_not_make_a_source_fresh() -> None:
     """D4: a feed that catches up says how far it has come; the last of its backlog ends the waiting."""
     case = story()
@@ -54,7 +63,6 @@ def test_what_was_written_long_before_it_came_does_not_make_a_source_fresh() -> 
         case.at(20).fresh("orders", case.start + until)
     assert case.told(20) == []
     case.at(21).fresh("orders", case.start + 16)
-    case.at(22).fresh("orders", case.start + 3)  # a smaller minute takes nothing back
     case.at(22).row("carts", 2, 2, event=case.start + 10)
     assert case.told(90) == [(21, "act"), (21 + AGE + 1, "source_stale")]
 

@@ -21,7 +21,10 @@ from tests.streams.small_shop import new_log, shop
 
 T = 29_540_000
 PLACEHOLDER = "__debezium_unavailable_value"
-FEED: dict[str, Any] = {"format": {"type": "debezium"}, "event_time": {"column": "at", "zone": "UTC"}}
+FEED: dict[str, Any] = {
+    "format": {"type": "debezium"}, "event_time": {"column": "at", "zone": "UTC"},
+    "stale_after": "never",  # records of freshness would stand between those that are compared
+}  # fmt: skip
 ORDERS: dict[str, Any] = {
     **FEED, "key": ["id"],
     "references": [{"type": "member", "column": "member"}],
