@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from rich.table import Table
 from rich.text import Text
 
+from engine import overview
 from engine.engine import Engine
 
 # From little money to much: dark slate to a clear green; the text on it is light, then dark.
@@ -32,15 +33,7 @@ class Grid:
 
 def grid_of(engine: Engine, model: int = 0) -> Grid:
     """Count the scored customers of all partitions by R and F, and sum their monetary value."""
-    bins = engine.plan.models[model].model.bins
-    customers, money = np.zeros((2, bins, bins), dtype=np.int64)
-    for partition in engine.partitions:
-        r, f = (partition.per_customer(f"score_{letter}")[:, model].astype(np.int64) for letter in "rf")
-        scored = r > 0
-        cell = (r[scored] - 1, f[scored] - 1)
-        np.add.at(customers, cell, 1)
-        np.add.at(money, cell, partition.per_customer("monetary")[:, model][scored])
-    return Grid(customers, money)
+    return Grid(*overview.grid(engine, model))
 
 
 def grid_table(grid: Grid, before: Grid | None = None) -> Table:

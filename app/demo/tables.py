@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-import numpy as np
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -14,6 +13,7 @@ from app.demo.tally import StoryLine, Tally
 from app.pages.amounts import money_type, write_value
 from app.shop import Shop
 from engine.engine import Engine
+from engine.overview import segment_sizes
 from engine.readout import tag_bits
 
 
@@ -32,17 +32,11 @@ def money(shop: Shop, minor: int) -> str:
 
 def segment_table(shop: Shop, engine: Engine, words: Mapping[str, str], model: int = 0) -> Table:
     """Return the segments of one RFM model with their customers and share of the money."""
-    names = engine.plan.segments[model]
-    customers, value = np.zeros((2, len(names)), dtype=np.int64)
-    for partition in engine.partitions:
-        segment = partition.per_customer("segment")[:, model].astype(np.int64)
-        inside = segment >= 0
-        np.add.at(customers, segment[inside], 1)
-        np.add.at(value, segment[inside], partition.per_customer("monetary")[:, model][inside])
-    total = max(1, int(value.sum()))
+    sizes = sorted(segment_sizes(engine, model), key=lambda size: -size[2])
+    total = max(1, sum(value for _, _, value in sizes))
     table = _table(words["segments"], words["customers"], words["money_share"])
-    for i in np.argsort(-value, kind="stable").tolist():
-        table.add_row(names[i], f"{customers[i]:,}", f"{value[i] / total * 100:.1f}%")
+    for name, customers, value in sizes:
+        table.add_row(name, f"{customers:,}", f"{value / total * 100:.1f}%")
     return table
 
 
