@@ -113,13 +113,10 @@ class Service:
             while not self.stopping.is_set():
                 tasks = self._gather()
                 try:
-                    self._append([task for task in tasks if task.ask is None], tasks)
-                    append_ticks(self.log, self._minute())
-                    self._told = ""
-                except Unwritable as error:
-                    self._tell(str(error))
-                self._follow()
-                self._answer(tasks)
+                    self._work(tasks)
+                except BaseException as error:
+                    _fail(tasks, error)
+                    raise
                 self._keep_snapshot()
         except BaseException as error:
             self.failed = error
@@ -128,6 +125,22 @@ class Service:
             self.ready = False
             self._child.stop()
             self._refuse_waiting()
+
+    def _work(self, tasks: list[_Task]) -> None:
+        """Append and tell the senders, follow and commit, answer: in this order."""
+        arriving = [task for task in tasks if task.ask is None]
+        try:
+            if arriving:
+                self._take(arriving)
+            append_ticks(self.log, self._minute())
+            self._told = ""
+        except Unwritable as error:
+            _fail(arriving, error)
+            self._tell(str(error))
+        self._follow()
+        for task in tasks:
+            if task.ask is not None:
+                _answer(task.done, task.ask, self.owner)
 
     def _keep_snapshot(self) -> None:
         """Let a child write a snapshot when it is time for one."""
@@ -189,26 +202,6 @@ class Service:
         self.figures.store_away = 0.0
         self.ready = True
 
-    def _answer(self, tasks: list[_Task]) -> None:
-        for task in tasks:
-            if task.ask is not None:
-                _answer(task.done, task.ask, self.owner)
-
-    def _append(self, tasks: list[_Task], waiting: list[_Task]) -> None:
-        """Take messages in and tell their senders; if that fails, tell everybody."""
-        if not tasks:
-            return
-        try:
-            self._take(tasks)
-        except Unwritable as error:
-            for task in tasks:
-                task.done.set_exception(error)
-            raise
-        except BaseException as error:
-            for task in waiting:
-                task.done.set_exception(error)
-            raise
-
     def _tell(self, line: str) -> None:
         """Say what has to be mended, once until it is."""
         if line != self._told:
@@ -237,6 +230,13 @@ class Service:
                 task = self._tasks.get_nowait()
                 if task is not None:
                     task.done.set_exception(Stopped("the service stops; try again in a moment"))
+
+
+def _fail(tasks: Sequence[_Task], error: BaseException) -> None:
+    """Tell an error to everybody who has no answer yet."""
+    for task in tasks:
+        if not task.done.done():
+            task.done.set_exception(error)
 
 
 def _answer(done: Future[Any], question: Callable[[Owner], Any], owner: Owner) -> None:

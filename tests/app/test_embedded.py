@@ -138,6 +138,19 @@ def test_a_question_that_fails_is_the_askers_alone(folder: Path) -> None:
         check(shop)
 
 
+def test_a_defect_while_following_leaves_nobody_waiting(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who sent something or asked has an answer, and the service says what stopped it."""
+    with at_work(folder) as shop:
+        monkeypatch.setattr("app.owner.Owner.follow", lambda *_: 1 / 0)
+        asked = shop.service.ask(lambda owner: None)
+        with pytest.raises(ZeroDivisionError):
+            asked.result(SECONDS)
+        until(lambda: shop.service.failed)
+        assert not shop.service.ready
+
+
 def test_time_passes_though_nobody_says_anything(folder: Path) -> None:
     """T2: a minute's end is a record too."""
     now = [float(START)]
