@@ -13,6 +13,8 @@ from app.commands.check import check
 from app.commands.dead import dead
 from app.commands.demo import demo
 from app.commands.epoch import epoch
+from app.commands.erase import erase
+from app.commands.export import export
 from app.commands.history import history
 from app.commands.import_ import import_
 from app.commands.keys import keys
@@ -49,6 +51,8 @@ app.command("keys")(keys)
 app.command("bench")(bench)
 app.command("dead")(dead)
 app.command("epoch")(epoch)
+app.command("erase")(erase)
+app.command("export")(export)
 app.command("schema")(schema)
 app.command("demo")(demo)
 

@@ -157,13 +157,14 @@ def _by_id(partition: Partition, customers: Array) -> Array:
 
 
 def _document_parts(partition: Partition) -> Iterator[list[tuple[bytes, bytes]]]:
-    """Yield the documents of the changed customers in sub-steps, in the order of their ids (P4)."""
+    """Yield the documents of the changed customers in sub-steps, in the order of their ids (P4); an
+    empty one of who is erased."""
     changed = partition.take_changed()
     encode = msgspec.json.Encoder().encode
     part: list[tuple[bytes, bytes]] = []
     size = 0
     for customer, document in documents(partition, _by_id(partition, changed)):
-        part.append((customer, encode(document)))
+        part.append((customer, b"" if document is None else encode(document)))
         size += len(part[-1][1])
         if len(part) == DOCUMENTS or size >= DOCUMENT_BYTES:
             yield part

@@ -23,6 +23,7 @@ from sinks.deliveries.ledger import Ledger
 from sinks.store.server import EmbeddedServer
 from sinks.store.store import Store, is_away
 from streams.log.log import Log
+from streams.personal.erase import Erased, erase
 
 STORE_FOLDER = "store"
 
@@ -51,6 +52,17 @@ class Embedded:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"not caught up after {seconds:.0f} s")
             time.sleep(0.01)
+
+
+    def erase(self, customer: bytes) -> Erased:
+        """Erase a customer (id of 16 bytes), everywhere; done on return. Not in the worker's thread."""
+
+        def change(log: Log, shop: Shop, minute: int) -> Erased:
+            return erase(log, shop.sources, customer, minute, "live")
+
+        erased = self.service.change(change).result()
+        self.relays.erase([*erased.references, erased.customer])
+        return erased
 
 
 def write_line(line: str) -> None:

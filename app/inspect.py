@@ -22,6 +22,8 @@ from reference.pieces import Pieces
 from reference.recompute import recompute_many
 from streams.log.log import Log
 from streams.log.rows import read_control, read_rows
+from streams.personal.attributes import opened
+from streams.personal.find import customers_behind, references_of
 
 LIVES = 10  # customers whose tags with a memory an audit checks, unless more are asked for
 
@@ -30,16 +32,8 @@ def find_customer(log: Log, reference: str) -> str | None:
     """Return the id (32 hex digits) behind ``type:value`` or an id itself; None if nobody is known by it."""
     if ":" not in reference:
         return reference if is_id(reference) else None
-    row = log.connection.execute(
-        "SELECT customer FROM reference WHERE reference = ?", (reference,)
-    ).fetchone()
-    return bytes(row[0]).hex() if row else None
-
-
-def references_of(log: Log, customer: str) -> list[str]:
-    """Return the references that lead to a customer."""
-    query = "SELECT reference FROM reference WHERE customer = ? ORDER BY strong DESC, reference"
-    return [row[0] for row in log.connection.execute(query, (bytes.fromhex(customer),))]
+    found = customers_behind(log, [reference]).get(reference)
+    return found.hex() if found is not None else None
 
 
 def profile_of(log: Log, shop: Shop, engine: Engine, reference: str, why: bool) -> dict[str, Any] | None:
@@ -50,7 +44,9 @@ def profile_of(log: Log, shop: Shop, engine: Engine, reference: str, why: bool) 
     for partition in engine.partitions:
         found = profile(partition, customer)
         if found is not None:
-            found["references"] = references_of(log, customer)
+            whom = bytes.fromhex(customer)
+            found["references"] = references_of(log, whom)
+            found["attributes"] = opened(log.vault, shop.sources, whom, found["attributes"])
             if why:
                 for tag in found["tags"]:
                     found["tags"][tag]["why"] = why_tag(partition, customer, tag, shop.tags[tag].rule or "")

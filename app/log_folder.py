@@ -7,6 +7,7 @@ from pathlib import Path
 from app.shop import Shop
 from streams.errors import InputError
 from streams.log.log import FILE_NAME, Log
+from streams.personal.erase import finish
 
 
 def data_folder(folder: Path, shop: Shop) -> Path:
@@ -24,6 +25,8 @@ def open_log(folder: Path, shop: Shop, write: bool = False) -> Log:
     if write and not (data / FILE_NAME).exists():
         return Log.create(data, shop.settings.name, shop.settings.partitions)
     log = Log.open(data, write)
+    if write:
+        finish(log)
     if log.partitions != shop.settings.partitions:
         have, want = log.partitions, shop.settings.partitions
         log.close()

@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import redis
 
 from app.courier_relay import NAME, CourierRelay
-from app.inspect import references_of
 from app.log_folder import data_folder, open_log
 from app.shop import Shop
+from sinks.channels.channel import Channel
 from sinks.channels.courier import Courier, open_channels
+from sinks.channels.file import FileChannel
 from sinks.deliveries.ledger import Ledger
 from sinks.history.embedded import ChdbHistory
 from sinks.history.history import EFFECTS
@@ -23,6 +25,9 @@ from sinks.store.effects import StoreEffects
 from sinks.store.store import Store, is_away
 from streams.errors import InputError
 from streams.log.log import Log
+from streams.personal.attributes import personal_metrics
+from streams.personal.find import references_of
+from streams.personal.seal import unseal
 
 HISTORY_FOLDER = "history"
 _PAUSE_SECONDS = 0.2
@@ -48,6 +53,7 @@ class Relays:
             self._copied = [last.get(partition, -1) + 1 for partition in range(partitions)]
         self.lag = Lag(0, 0.0)
         tasks = [self._carry] + ([self._copy] if self.history is not None else [])
+        self._channels: Mapping[str, Channel] = {}
         self._threads = [threading.Thread(target=task, name=task.__name__) for task in tasks]
 
     def drained(self) -> list[int]:
@@ -69,11 +75,20 @@ class Relays:
         if self.history is not None:
             self.history.close()
 
+    def erase(self, references: Sequence[str]) -> int:
+        """Take the messages to whoever is called so out of the channels' files; return how many."""
+        files = [one for one in self._channels.values() if isinstance(one, FileChannel)]
+        return sum(one.erase(references) for one in files)
+
     def _carry(self) -> None:
         """Send what was decided, once."""
         with contextlib.closing(open_log(self._folder, self._shop)) as log:
             channels = open_channels(self._shop, data_folder(self._folder, self._shop), self._say)
-            courier = Courier(self._shop, channels, lambda customer: _name(log, customer))
+            self._channels = channels
+            courier = Courier(
+                self._shop, channels, lambda customer: _name(log, customer),
+                lambda customer, values: _readable(log, self._shop, customer, values),
+            )  # fmt: skip
             relay = CourierRelay(self._store, self._ledger, courier, log.partitions)
 
             def step() -> int:
@@ -123,6 +138,16 @@ class Relays:
             self._store.trim(partition, effects)
 
 
-def _name(log: Log, customer: str) -> str:
-    found = references_of(log, customer)
-    return found[0] if found else customer
+def _name(log: Log, customer: str) -> str | None:
+    """Return what a customer is called; None of one who is erased."""
+    found = references_of(log, bytes.fromhex(customer))
+    return found[0] if found else None
+
+
+def _readable(log: Log, shop: Shop, customer: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the values of a decision with those of personal attributes readable."""
+    sealed, whom = personal_metrics(shop.sources), [bytes.fromhex(customer)]
+    return {
+        text: unseal(log.vault, sealed[text], whom, [value])[0] if text in sealed else value
+        for text, value in values.items()
+    }

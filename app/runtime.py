@@ -25,9 +25,12 @@ from sinks.snapshots import folder as snapshots
 from streams.control import SETTINGS, Control
 from streams.control import canonical as canonical_body
 from streams.errors import InputError
+from streams.identity.references import new_id
 from streams.live import append_changes, append_controls, append_freshness, append_ticks
 from streams.log.lock import WrittenElsewhere
 from streams.log.log import FILE_NAME, Log
+from streams.personal.conceal import hide
+from streams.personal.vault import SECRET_BYTES
 
 ALWAYS = 120_968_640  # minute of 2200-01-01, behind which no time is read
 SNAPSHOT_EVERY = 50_000  # records behind the last snapshot that make a new one worth its while
@@ -163,7 +166,7 @@ class Sandbox:
         """stale: sources of which nothing is heard; all others are fresh at every minute (semantics D4)."""
         self.shop = shop
         self._fresh = [name for name, one in shop.sources.items() if one.stale_minutes and name not in stale]
-        self.log = Log.create(folder, shop.settings.name, 1)
+        self.log = Log.create(folder, shop.settings.name, 1, secret=bytes(SECRET_BYTES))
         self._made: list[Decision] = []
         self._moved: list[Transition] = []
         self._collector = Collector(self._listen)
@@ -190,11 +193,11 @@ class Sandbox:
         self._replay.follow()
 
     def control(self, kind: str, customer: str, body: Mapping[str, object], minute: int) -> None:
-        """Take one control record of a customer named type:value."""
+        """Take one control record of a customer named type:value; who has no row yet gets the id that the
+        first one with this reference gives (W1)."""
         found = find_customer(self.log, customer)
-        if found is None:
-            raise InputError(customer, "no customer is known by this reference yet", "give it a row first")
-        append_controls(self.log, [Control(kind, bytes.fromhex(found), canonical_body(body))], minute, "live")
+        whom = new_id(hide(self.log.vault, customer)) if found is None else bytes.fromhex(found)
+        append_controls(self.log, [Control(kind, whom, canonical_body(body))], minute, "live")
         self._replay.follow()
 
     def customer(self, reference: str) -> dict[str, Any] | None:

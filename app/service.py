@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from app.figures import Figures
 from app.owner import Owner
+from app.shop import Shop
 from app.snapshot_child import SnapshotChild
 from sinks.store.store import Fenced
 from streams.arrive import Arrivals, Arrived
@@ -40,6 +41,7 @@ class _Task:
     messages: Sequence[Message] = ()
     request: str | None = None
     ask: Callable[[Owner], Any] | None = None
+    change: Callable[[Log, Shop, int], Any] | None = None
 
 
 class Service:
@@ -79,6 +81,13 @@ class Service:
     def ask(self, question: Callable[[Owner], Answer]) -> Future[Answer]:
         """Have a question answered between two batches; it must not change anything, and be quick."""
         return self._put(_Task(Future(), ask=question))
+
+    def change(self, change: Callable[[Log, Shop, int], Answer]) -> Future[Answer]:
+        """Have the log changed by other records than rows, at the present minute.
+
+        The future is done when what they bring about is committed to the store.
+        """
+        return self._put(_Task(Future(), change=change))
 
     @property
     def owner(self) -> Owner:
@@ -128,16 +137,23 @@ class Service:
 
     def _work(self, tasks: list[_Task]) -> None:
         """Append and tell the senders, follow and commit, answer: in this order."""
-        arriving = [task for task in tasks if task.ask is None]
+        arriving = [task for task in tasks if task.ask is None and task.change is None]
+        changed: list[tuple[_Task, Any]] = []
         try:
             if arriving:
                 self._take(arriving)
+            for task in tasks:
+                if task.change is not None:
+                    changed.append((task, task.change(self.log, self.owner.shop, self._minute())))
             append_ticks(self.log, self._minute())
             self._told = ""
         except Unwritable as error:
-            _fail(arriving, error)
+            done = [task for task, _ in changed]
+            _fail([task for task in tasks if task.ask is None and task not in done], error)
             self._tell(str(error))
         self._follow()
+        for task, found in changed:
+            task.done.set_result(found)
         for task in tasks:
             if task.ask is not None:
                 _answer(task.done, task.ask, self.owner)

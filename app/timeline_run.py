@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import xxhash
-
 from app.document import Place
 from app.folder import TEST, Folder
 from app.moments import parse_moment
@@ -131,11 +129,11 @@ class _CaseRun:
         for manual in step.manual:
             until = self._minute(manual.until) if manual.until else None
             body = {"tag": manual.tag, "on": manual.on, "until": until}
-            self.sandbox.control("manual", self._address(manual.customer), body, minute)
+            self.sandbox.control("manual", self._customer(manual.customer), body, minute)
         for consent in step.consent:
             until = self._minute(consent.until) if consent.until else None
             body = {**consent.model_dump(include={"channel", "purpose", "granted"}), "until": until}
-            self.sandbox.control("consent", self._address(consent.customer), body, minute)
+            self.sandbox.control("consent", self._customer(consent.customer), body, minute)
         zone = self.folder.shop.settings.zone
         for operation in ("insert", "update", "delete"):
             for name, rows in getattr(step, operation).items():
@@ -147,12 +145,6 @@ class _CaseRun:
         customer = named or self.own_customer
         assert customer is not None  # app/checks/timelines.py refuses a step without
         return customer
-
-    def _address(self, named: str | None) -> str:
-        """Return whom a control record is for: who has no row yet, by the id the first one gives (W1)."""
-        reference = self._customer(named)
-        known = self.sandbox.customer(reference) is not None
-        return reference if known else xxhash.xxh3_128_hexdigest(reference.encode())
 
     def _look(self, step: Step, place: Place) -> None:
         expectations = step.expectations()

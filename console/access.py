@@ -38,6 +38,16 @@ def writes(request: Request) -> Key:
     return check(request, "write", given_key(request) or request.query_params.get("key"))
 
 
+def may_see_persons(request: Request) -> bool:
+    """Say whether the request's key, which may read, may see what is personal too."""
+    return "personal" in check(request, "read", given_key(request)).scopes
+
+
+def handles_persons(request: Request) -> Key:
+    """Let those with scope personal pass: they see what is personal, export and erase. Raises Problem."""
+    return check(request, "personal", given_key(request))
+
+
 def given_key(request: Request) -> str | None:
     """Return the key of the header Authorization, Bearer or Basic (as user name), or None."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")

@@ -17,7 +17,8 @@ import msgspec
 from streams.errors import InputError
 
 FILE_NAME = "keys.json"
-SCOPES = ("read", "write")
+SCOPES = ("read", "write", "personal")
+FIRST = ("read", "write")  # of the keys that are made at the first start
 _PREFIX = "tt"
 _SECRET_BYTES = 32  # 256 bits: no need for a slow hash, nobody guesses it
 _NOBODY = hashlib.sha256(b"").hexdigest()
@@ -60,7 +61,7 @@ class Keyring:
         """Make a key and return it: it is shown now and never again. Raises InputError for a wrong scope."""
         for scope in scopes:
             if scope not in SCOPES:
-                raise InputError("--scope", f"'{scope}' is no scope", "write read or write")
+                raise InputError("--scope", f"'{scope}' is no scope", "write read, write or personal")
         with self._changing() as keys:
             made = secrets.token_hex(4)
             while made in keys:
@@ -81,7 +82,7 @@ class Keyring:
         """At the first start make one key of each scope; return scope to key, empty at later starts."""
         if self._path.exists():
             return {}
-        return {scope: self.add(f"first {scope} key", [scope]) for scope in SCOPES}
+        return {scope: self.add(f"first {scope} key", [scope]) for scope in FIRST}
 
     def _read(self) -> dict[str, Key]:
         try:

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from console import problems
-from console.api import decisions, docs, health, metrics, profiles, rfm, segment, sources, tags
+from console.api import customers, decisions, docs, health, metrics, profiles, rfm, segment, sources, tags
 from console.figures import Timing
 from console.serving import Serving
 from streams.errors import InputError
@@ -22,8 +22,8 @@ RELEASE = "1"  # of the API: the v1 of its paths
 _BACKLOG = 2048  # connections that wait to be taken
 _GRACE_SECONDS = 2  # for answers under way when the server stops
 _ROUTERS = (
-    profiles.router, rfm.router, tags.router, decisions.router, sources.router, segment.router, health.router,
-    metrics.router, docs.router,
+    profiles.router, customers.router, rfm.router, tags.router, decisions.router, sources.router,
+    segment.router, health.router, metrics.router, docs.router,
 )  # fmt: skip
 
 

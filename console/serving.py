@@ -27,6 +27,7 @@ from sinks.deliveries.ledger import Ledger
 from sinks.store.store import Head, Store
 from streams.identity.partition import partitions_of
 from streams.log.view import LogView
+from streams.personal.erase import Erased
 from streams.segment import Calls
 
 MINUTE_MS = 60_000
@@ -51,7 +52,8 @@ class Answer(BaseModel):
 
 @dataclass
 class Serving:
-    """One shop at work. shop: the settings in force; now: seconds since 1970, as the service has it."""
+    """One shop at work. shop: the settings in force; erase: a customer by id (16 bytes), blocking; now:
+    seconds since 1970, as the service has it."""
 
     shop: Shop
     service: Service
@@ -59,6 +61,7 @@ class Serving:
     ledger: Ledger
     view: LogView
     keyring: Keyring
+    erase: Callable[[bytes], Erased]
     figures: ApiFigures = field(default_factory=ApiFigures)
     now: Callable[[], float] = time.time
 

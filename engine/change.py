@@ -51,13 +51,15 @@ def _take_over(old: Partition, new: Partition) -> None:
 
 def _same_customers(old: Partition, new: Partition) -> Ints:
     """Return for each customer of ``new`` the number in ``old``, or -1."""
-    ids = {pair: i for i, pair in enumerate(_pairs(old))}
-    return np.array([ids.get(pair, -1) for pair in _pairs(new)], dtype=np.int64)
+    ids = {pair: i for i, pair in enumerate(_pairs(old)) if pair is not None}
+    return np.array([-1 if pair is None else ids.get(pair, -1) for pair in _pairs(new)], dtype=np.int64)
 
 
-def _pairs(partition: Partition) -> list[tuple[int, int]]:
-    high, low = partition.per_customer("customer_high"), partition.per_customer("customer_low")
-    return list(zip(high.tolist(), low.tolist(), strict=True))
+def _pairs(partition: Partition) -> list[tuple[int, int] | None]:
+    """Return each customer's id; None of those who are erased."""
+    names = ("customer_high", "customer_low", "customer_gone")
+    high, low, gone = (partition.per_customer(name).tolist() for name in names)
+    return [None if erased else (a, b) for a, b, erased in zip(high, low, gone, strict=True)]
 
 
 def _forget_effects(partition: Partition) -> None:

@@ -15,7 +15,7 @@ from engine.memory import Array
 from engine.partition import Partition
 from engine.readout import accumulators
 from engine.state import WORD
-from engine.why import declared_value, tag_state
+from engine.why import declared_value, number_of, tag_state
 from profiles.metrics import AVG, COUNT, DISTINCT, FIRST, LAST, NAMES, SUM
 from rules.metric import MetricSpec
 
@@ -23,8 +23,9 @@ Document = dict[str, Any]
 _MODEL = ("recent", "frequency", "monetary", "score_r", "score_f", "score_m", "segment")
 
 
-def documents(partition: Partition, customers: Array) -> Iterator[tuple[bytes, Document]]:
-    """Yield (id of 16 bytes, document) of customers by number, int32 of shape (customers,), in that order.
+def documents(partition: Partition, customers: Array) -> Iterator[tuple[bytes, Document | None]]:
+    """Yield (id of 16 bytes, document) of customers by number, int32 of shape (customers,), in that order;
+    None of one that is erased. Who is erased and has come again is left out under the old number.
 
     A document: ``id`` (32 hex digits); ``metrics`` (declared, by name: a whole number, text, [sum, count] of
     an average, or null); ``attributes``; ``rfm`` (by model, null outside the population: ``last_order``, the
@@ -32,7 +33,7 @@ def documents(partition: Partition, customers: Array) -> Iterator[tuple[bytes, D
     ``tags`` held (``since``, ``until`` as epoch minutes or null, ``manual``).
     """
     plan = partition.plan
-    ids = _ids(partition, customers)
+    customers, ids, erased = _known(partition, customers)
     metrics = {name: _declared(partition, customers, *what) for name, what in plan.declared.items()}
     attributes = {
         name: _values(partition, customers, spec) for name, spec in plan.metric.schema.attributes.items()
@@ -40,6 +41,9 @@ def documents(partition: Partition, customers: Array) -> Iterator[tuple[bytes, D
     models = {m.model.name: _model(partition, customers, i) for i, m in enumerate(plan.models)}
     tags = _tags(partition, customers)
     for i, customer in enumerate(ids):
+        if erased[i]:
+            yield customer, None
+            continue
         document = {
             "id": customer.hex(),
             "metrics": {name: values[i] for name, values in metrics.items()},
@@ -48,6 +52,15 @@ def documents(partition: Partition, customers: Array) -> Iterator[tuple[bytes, D
             "tags": tags[i],
         }
         yield customer, document
+
+
+def _known(partition: Partition, customers: Array) -> tuple[Array, list[bytes], list[bool]]:
+    """Return those customers who have not come again under another number, their ids, and who is erased."""
+    gone = partition.per_customer("customer_gone")[customers] != 0
+    ids = _ids(partition, customers)
+    stays = [not erased or number_of(partition, one.hex()) < 0 for one, erased in zip(ids, gone, strict=True)]
+    kept = np.array(stays, dtype=bool)
+    return customers[kept], [one for one, stay in zip(ids, stays, strict=True) if stay], gone[kept].tolist()
 
 
 def _ids(partition: Partition, customers: Array) -> list[bytes]:

@@ -23,8 +23,10 @@ def read_touched_values(st: int, t: int) -> None:
 
 @step
 def judge(st: int, t: int) -> None:
-    """Judge the touched customer at place t once."""
+    """Judge the touched customer at place t once; nobody judges who is erased."""
     c = s.touched(st, t)
+    if s.customer_gone(st, c):
+        return
     models, words = s.touched_models(st, t), s.tag_words(st)
     for model in range(s.models(st)):
         if models >> model & 1 == 0:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from engine import minute as opening
 from engine import state as s
+from engine.erase import erase
 from engine.jit import entry, step
 from engine.judge import judge
 from engine.room import ROW, lacks_for_judging, lacks_for_opening, lacks_for_row, lacks_width
@@ -20,7 +21,7 @@ from triggers import due, freshness
 from triggers.guards import set_consent
 
 FAILURES = ("", "a sum left the range of 64-bit whole numbers")
-ROWS, TICK, MANUAL, CONSENT, FRESH = range(5)
+ROWS, TICK, MANUAL, CONSENT, FRESH, ERASE = range(6)
 
 
 @entry
@@ -51,6 +52,8 @@ def apply(st: int, first: int, count: int, first_step: int) -> int:
             s.set_lacking(st, apply_freshness(st, i))
             if s.lacking(st):
                 return i
+        elif kind == ERASE:
+            erase(st, i)
     return count
 
 
@@ -217,7 +220,8 @@ def collect(st: int, model: int) -> int:
 def place_customers(st: int) -> None:
     """Fill an emptied, larger hash table of customers."""
     for c in range(s.customers_used(st)):
-        customers.place_customer(st, c)
+        if not s.customer_gone(st, c):
+            customers.place_customer(st, c)
 
 
 @entry

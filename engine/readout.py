@@ -82,7 +82,10 @@ def frames(partition: Partition, specs: Mapping[str, MetricSpec]) -> dict[str, p
         found[name] = pd.DataFrame(
             {tag: tag_bits(partition, name, tag) for tag in partition.plan.tag.names}, index=range(len(ids))
         )
-    return {name: frame.reindex(range(len(ids))).set_axis(ids, axis=0) for name, frame in found.items()}
+    here = partition.per_customer("customer_gone") == 0  # who is erased has no profile (P7)
+    return {
+        name: frame.reindex(range(len(ids))).set_axis(ids, axis=0)[here] for name, frame in found.items()
+    }
 
 
 def tag_bits(partition: Partition, column: str, tag: str) -> Any:

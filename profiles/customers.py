@@ -56,6 +56,26 @@ def place_customer(st: int, c: int) -> None:
     s.set_customer_slot(st, i, c + 1)
 
 
+@step
+def forget_customer(st: int, c: int) -> None:
+    """Let a customer not be found by its id any more; its number is nobody's from now on (P7)."""
+    s.set_customer_gone(st, c, 1)
+    mask = s.customer_mask(st)
+    gap = mix(s.customer_high(st, c), s.customer_low(st, c)) & mask
+    while s.customer_slot(st, gap) != c + 1:
+        gap = (gap + 1) & mask
+    s.set_customer_slot(st, gap, 0)
+    i = (gap + 1) & mask
+    while s.customer_slot(st, i) != 0:  # later ones of its run move back
+        other = s.customer_slot(st, i) - 1
+        home = mix(s.customer_high(st, other), s.customer_low(st, other)) & mask
+        if (i - home) & mask >= (i - gap) & mask:
+            s.set_customer_slot(st, gap, other + 1)
+            s.set_customer_slot(st, i, 0)
+            gap = i
+        i = (i + 1) & mask
+
+
 @inlined
 def id_less(st: int, a: int, b: int) -> bool:
     """Whether customer a's id comes before b's (T3 (6))."""

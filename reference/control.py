@@ -24,13 +24,19 @@ class ManualRecord:
 
 
 def manual_records(control: pd.DataFrame) -> list[ManualRecord]:
-    """Return the manual tags of a checked control frame in its order.
+    """Return the manual tags of a checked control frame in its order; who is erased loses them all (P7).
 
     A body is JSON: tag; on: true, false or null (remove); until: epoch minute or null. Raises InputError for
     a body that says anything else.
     """
-    found = []
-    for record in control[control["kind"] == "manual"].itertuples(index=False):
+    found: list[ManualRecord] = []
+    of_customer: dict[str, list[str]] = {}
+    for record in control[control["kind"].isin(("manual", "erase"))].itertuples(index=False):
+        step = (int(record.partition), int(record.step), int(record.minute))  # type: ignore[arg-type]  # pandas types cells as anything
+        customer = str(record.customer)
+        if record.kind == "erase":
+            found += [ManualRecord(*step, customer, tag, None) for tag in of_customer.pop(customer, [])]
+            continue
         where = f"control record, partition {record.partition}, step {record.step}"
         try:
             body = json.loads(str(record.body))
@@ -39,8 +45,8 @@ def manual_records(control: pd.DataFrame) -> list[ManualRecord]:
             hint = "write tag, on and until as JSON"
             raise InputError(where, f"unreadable body {record.body!r} ({error})", hint) from error
         setting = None if on is None else Manual(bool(on), None if until is None else int(until))
-        step = (int(record.partition), int(record.step), int(record.minute))  # type: ignore[arg-type]  # pandas types cells as anything
-        found.append(ManualRecord(*step, str(record.customer), tag, setting))
+        found.append(ManualRecord(*step, customer, tag, setting))
+        of_customer.setdefault(customer, []).append(tag)
     return found
 
 

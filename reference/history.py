@@ -14,6 +14,7 @@ from reference.bounds import leaves
 from reference.calendar import LATEST
 from reference.customers import Customers
 from reference.cuts import CutPoints, take_cuts
+from reference.erased import Erased
 from reference.frames import Log, check_log
 from reference.measure import Measure
 from reference.metrics import Standing
@@ -45,7 +46,12 @@ class History:
         named = [frame["customer"].dropna() for frame in self._frames]
         self.customers = Customers(customer for column in named for customer in column.unique())
         rows = self.log.rows.items()
-        self.versions = {name: read_versions(pieces, name, frame, self.customers) for name, frame in rows}
+        self.erased = Erased(self.log.control, self.customers)
+        read = {
+            name: read_versions(pieces, name, frame, self.customers, self.erased) for name, frame in rows
+        }
+        self.versions = {name: versions for name, (versions, _) in read.items()}
+        self._accepted = [accepted for _, accepted in read.values()]
         if corrected:
             self.versions = {name: _as_known_today(of) for name, of in self.versions.items()}
         self.corrected = corrected
@@ -73,10 +79,15 @@ class History:
         return self._cuts[model.name, minute]
 
     def known_by(self, minute: int) -> Bools:
-        """Return which customers some record has named by ``minute``; all of them when corrected."""
-        known = np.full(len(self.customers), self.corrected)
-        for frame, numbers in zip(self._frames, self._numbers, strict=True):
-            known[numbers[(numbers >= 0) & (frame["minute"].to_numpy() <= minute)]] = True
+        """Return which customers some record has named by ``minute`` and since they were erased, if they
+        were; corrected: at all."""
+        last = self.span[1] if self.corrected else minute
+        erased = self.erased.last_by(last, len(self.customers))
+        known = np.zeros(len(self.customers), dtype=bool)
+        for frame, numbers in zip(self._frames, self._naming, strict=True):
+            named = (numbers >= 0) & (frame["minute"].to_numpy() <= last)
+            named &= frame["step"].to_numpy() > erased[numbers]
+            known[numbers[named]] = True
         return known
 
     @cached_property
@@ -136,7 +147,7 @@ class History:
         that take one of its rows back."""
         found = {
             Moment(int(minute), int(step))
-            for frame, numbers in zip(self._frames, self._numbers, strict=True)
+            for frame, numbers in zip(self._frames, self._naming, strict=True)
             for minute, step in frame.loc[numbers == customer, ["minute", "step"]].to_numpy(dtype=np.int64)
         }
         for versions in self.versions.values():
@@ -165,6 +176,12 @@ class History:
     def _numbers(self) -> list[NDArray[np.int64]]:
         """For each frame the number of each record's customer; -1 where a record names none."""
         return [self.customers.numbers(frame["customer"]) for frame in self._frames]
+
+    @cached_property
+    def _naming(self) -> list[NDArray[np.int64]]:
+        """As ``_numbers``, but -1 where a record does not count by its position (W1)."""
+        rows = zip(self._numbers[:-1], self._accepted, strict=True)
+        return [*(np.where(accepted, numbers, -1) for numbers, accepted in rows), self._numbers[-1]]
 
     def anchor_values(self, attribute: str) -> list[int | None]:
         """Return every value that a date attribute ever had; [None] for windows without one."""

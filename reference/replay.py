@@ -63,6 +63,7 @@ class Life:
         self._steps = history.steps_of(number)
         self._partition = history.partition_of(number)
         self._manual = _manual_steps(history, customer)
+        self._erased = set(history.erased.moments(number))
         self._view = LifeView(self._pieces, self._rows)
         self._units = units_in_order(self._pieces)
         self._readers: dict[str, Reader[CustomerView]] = {
@@ -109,12 +110,16 @@ class Life:
                 minute = heapq.heappop(openings)
                 while openings and openings[0] == minute:
                     heapq.heappop(openings)
-                yield from self._judge(Moment(minute), openings)
+                if self._started:
+                    yield from self._judge(Moment(minute), openings)
             if moment.step == BEHIND:
                 yield moment.minute
             else:
-                self._started = True
                 self._set_by_hand(moment)
+                if moment in self._erased:
+                    yield from self._erase(moment)
+                    continue
+                self._started = True
                 yield from self._judge(moment, openings)
 
     def _openings(self, first: int, until: int) -> list[int]:
@@ -155,6 +160,19 @@ class Life:
         for due in self._due(moment.minute):
             if moment.minute < due < LATEST:
                 heapq.heappush(openings, due)
+
+    def _erase(self, moment: Moment) -> Iterator[Transition]:
+        """Leave every segment and tag, in the order in which they are judged, and forget everything (P7)."""
+        for name, segment in self._segment.items():
+            if segment is not None:
+                self._segment[name] = None
+                yield self._transition(moment, "segment", name, segment, None, moment.minute)
+        for tag in [tag for unit in self._units for tag in unit.tags if self.member[tag]]:
+            self.member[tag] = False
+            yield self._transition(moment, "tag", tag, True, False, self.since[tag])
+        self.state = {tag: Membership(declared) for tag, declared in self._pieces.tags.items()}
+        self.since.clear()
+        self._holds, self._scores, self._started = set(), [], False
 
     def _judge_all(self, moment: Moment) -> Iterator[Transition]:
         for model in self._models:

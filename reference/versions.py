@@ -19,6 +19,7 @@ from reference.acceptance import accept
 from reference.bounds import leaves
 from reference.calendar import LATEST
 from reference.customers import Customers
+from reference.erased import Erased
 from reference.evaluate import Row, Value, row_reader
 from reference.frames import DELETE, ENVELOPE_NUMBERS, MOVE_OUT
 from reference.pieces import Pieces, names_in
@@ -108,8 +109,13 @@ class Versions:
         return replace(self, columns=columns, **arrays)
 
 
-def read_versions(pieces: Pieces, source: str, frame: pd.DataFrame, customers: Customers) -> Versions:
-    """Return the versions that a source's frame (checked, in step order) leaves.
+def read_versions(
+    pieces: Pieces, source: str, frame: pd.DataFrame, customers: Customers, erased: Erased
+) -> tuple[Versions, Bools]:
+    """Return the versions that a source's frame (checked, in step order) leaves, and which of its records
+    count by their positions (W1): the others are as if they had not come.
+
+    What is erased ends there, if it has not ended before.
 
     Raises InputError for a column whose values are not of the declared kind.
     """
@@ -126,11 +132,17 @@ def read_versions(pieces: Pieces, source: str, frame: pd.DataFrame, customers: C
     if condition := pieces.where.get(source):
         kept &= written.passing(row_reader(condition), names_in(condition))
     horizon = parse_length(pieces.sources[source].duplicate_horizon)
-    accepted, successor = accept(record, horizon, _drop_minutes(pieces, written, kept))
+    erased_step, erased_minute = erased.ends(written.customer, written.step)
+    drop_minute = _drop_minutes(pieces, written, kept)
+    accepted, successor = accept(
+        record, horizon, lambda at: min(drop_minute(at), int(erased_minute[at]))
+    )
     ended = np.flatnonzero(successor >= 0)
     written.end_step[ended] = written.step[successor[ended]]
     written.end_minute[ended] = written.minute[successor[ended]]
-    return written.take(np.flatnonzero(accepted & kept))
+    first = np.flatnonzero(erased_step < written.end_step)
+    written.end_step[first], written.end_minute[first] = erased_step[first], erased_minute[first]
+    return written.take(np.flatnonzero(accepted & kept)), accepted
 
 
 def _drop_minutes(pieces: Pieces, written: Versions, kept: Bools) -> Callable[[int], int]:

@@ -9,6 +9,7 @@ from rules.meaning import AverageIs, ColumnValue, Meaning, MetricKnown, MetricVa
 from rules.metric import MetricSpec
 from rules.operators import need, truth
 from rules.parse import parse
+from rules.personal import personal_attribute, refuse_personal
 from rules.resolve import Resolution
 from rules.rfm_plan import RfmPlan
 from rules.schema import Schema
@@ -41,13 +42,16 @@ def check_rule(rule: str | Node, schema: Schema, scope: Scope = CUSTOMER) -> Che
     """Check a condition: the rule of a tag or trigger, a filter, a ``where``. Raises RuleError."""
     node = parse(rule) if isinstance(rule, str) else rule
     value = Resolution(schema, scope).value(node)
+    refuse_personal(node, value.meaning, schema)
     return _checked(node, replace(value, meaning=truth(value, "a rule")), schema)
 
 
 def check_value(rule: str | Node, schema: Schema, scope: Scope = CUSTOMER) -> Checked:
-    """Check an expression of any type, such as a value that goes with an action. Raises RuleError."""
+    """Check an expression of any type, such as a value that goes with an action; that may be a customer's
+    personal attribute. Raises RuleError."""
     node = parse(rule) if isinstance(rule, str) else rule
     value = Resolution(schema, scope).value(node)
+    refuse_personal(node, value.meaning, schema, personal_attribute(value.meaning, schema))
     if value.type.kind in ("average", "recency", "decimal"):
         need(value, "number", "a value")
     return _checked(node, value, schema)
@@ -60,7 +64,9 @@ def check_metric(rule: str | Node, schema: Schema) -> Checked:
     Raises RuleError.
     """
     node = parse(rule) if isinstance(rule, str) else rule
-    return _checked(node, Resolution(schema, CUSTOMER).declared(node), schema)
+    value = Resolution(schema, CUSTOMER).declared(node)
+    refuse_personal(node, value.meaning, schema)
+    return _checked(node, value, schema)
 
 
 def check_filter(spec: MetricSpec, schema: Schema) -> Checked | None:

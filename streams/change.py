@@ -24,7 +24,8 @@ class Changes:
     op: int8 (see above); epoch, position, offset: int64, where the change stands in its source (semantics
     W2), each NO_POSITION until it is given; key_high, key_low: int64, the 128-bit key (semantics W1);
     event_us: int64, UTC
-    microseconds; content: int64, hash of all that the log keeps of the row; references: a
+    microseconds; content: int64, hash of all that the log keeps of the row, 0 until they are concealed
+    (`streams.personal.conceal`); references: a
     ``large_string`` array ("type:value" or null) for each declared reference; parent_high, parent_low:
     int64, the key of the row that names the customer (0, 0 where the source names it itself);
     parent: ``large_string`` ("source:key"); columns: the declared columns, int64 or ``large_string``.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from streams.identity.directory import Known, look_up
 from streams.identity.last_records import last_records
 from streams.identity.positions import is_outlived
 from streams.log.log import Log
+from streams.personal.conceal import content_of
 from streams.report import ImportReport
 
 Int64s = NDArray[np.int64]
@@ -64,5 +66,6 @@ def _complete(
     known = Known(*(getattr(known, name)[asked] for name in Known.__slots__))
     last = last_records(log, source, changes, known)
     whole, found = complete(source, sources, changes, lacking, last)
+    whole = replace(whole, content=content_of(log.vault, source, whole))
     faulty = [row for row, _ in found]
     return whole, np.delete(own, faulty), {int(own[row]): fault for row, fault in found}

@@ -37,7 +37,7 @@ def write(
     high, low = customers(placed, records), customers(placed, records, low=True)
     partition = partitions_of(high, low, log.partitions)
     offsets = _offsets(log, placed, records)
-    tables, controls, table = tables_of(placed, records, offsets, high, low)
+    tables, controls, table = tables_of(log.vault, placed, records, offsets, high, low)
     ticks = lagging(log, partition, minutes)
     controls += [Control(TICK, None, "{}")] * len(ticks)
     stretch = Stretch(

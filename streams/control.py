@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-TICK, RESUME, MANUAL, CONSENT, SETTINGS, CONFLICT, REFERENCE, EPOCH, FRESH = (
-    "tick", "resume", "manual", "consent", "settings", "conflict", "reference", "epoch", "fresh",
+TICK, RESUME, MANUAL, CONSENT, SETTINGS, CONFLICT, REFERENCE, EPOCH, FRESH, ERASE = (
+    "tick", "resume", "manual", "consent", "settings", "conflict", "reference", "epoch", "fresh", "erase",
 )  # fmt: skip
 KIND_OF_SOURCE = {"tags": MANUAL, "consent": CONSENT}
 

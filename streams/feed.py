@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from engine.batch import STOPPED, Batch
-from streams.control import CONSENT, FRESH, MANUAL, RESUME
+from streams.control import CONSENT, ERASE, FRESH, MANUAL, RESUME
 from streams.log.block import CONTROL, Block
 
 Int64s = NDArray[np.int64]
@@ -19,7 +19,7 @@ Projection = Mapping[str, tuple[int, Sequence[str]]]
 EncodeText = Callable[[list[str]], Int64s]
 ControlNumber = Callable[[str, Mapping[str, Any]], int]
 
-ROW_RECORD, TICK_RECORD, MANUAL_RECORD, CONSENT_RECORD, FRESH_RECORD = range(5)
+ROW_RECORD, TICK_RECORD, MANUAL_RECORD, CONSENT_RECORD, FRESH_RECORD, ERASE_RECORD = range(6)
 MODE_NUMBER = {"import": 0, "live": 1}
 _COPIED = ("op", "minute", "key_high", "key_low", "epoch", "position", "offset", "event_us")
 
@@ -109,6 +109,8 @@ def _fill_control(
     for place, kind, body in zip(at.tolist(), kinds, bodies, strict=True):
         if kind == RESUME:
             batch.arg_a[place] = STOPPED
+        if kind == ERASE:
+            batch.kind[place] = ERASE_RECORD
         if kind == FRESH:
             _fill_freshness(batch, place, json.loads(body), projection)
         if kind not in (MANUAL, CONSENT):

@@ -27,6 +27,7 @@ from streams.identity.arrivals import Arrivals, fresh
 from streams.identity.references import References
 from streams.log.log import Log
 from streams.message import Message
+from streams.personal.conceal import conceal
 from streams.placing import place
 from streams.reject import LINE_TEXT, Rejected, rejected_path, write_rejected
 from streams.report import ImportReport, Progress, ProgressCallback
@@ -67,7 +68,9 @@ def import_files(
         check_source(sources[name], sources)
         checked.setdefault(name, []).append(reading.read(name, path))
     whole = {name: concat(parts) for name, parts in checked.items()}
-    arrived = {name: (changes, np.arange(len(changes))) for name, changes in whole.items()}
+    arrived = concealed(
+        log, sources, {name: (changes, np.arange(len(changes))) for name, changes in whole.items()}
+    )
     how = Taking(sources, shop.settings.identity_priority, "import", None)
     with log.transaction():
         take_in(log, how, arrived, report, progress)
@@ -87,12 +90,23 @@ class Taking:
     minute: int | None
 
 
+def concealed(
+    log: Log, sources: Mapping[str, Source], arrived: Mapping[str, tuple[Changes, np.ndarray]]
+) -> dict[str, tuple[Changes, np.ndarray]]:
+    """Return checked rows, each source's with their order of arrival, with references and keys concealed."""
+    log.names.begin()
+    return {
+        name: (conceal(log.vault, log.names, sources, changes), own)
+        for name, (changes, own) in arrived.items()
+    }
+
+
 def take_in(
     log: Log, how: Taking, arrived: Mapping[str, tuple[Changes, np.ndarray]], report: ImportReport,
     progress: ProgressCallback | None = None,
 ) -> None:  # fmt: skip
-    """Place checked rows, each source's with their order of arrival, and write them, inside the caller's
-    transaction.
+    """Place checked and concealed rows, each source's with their order of arrival, and write them, inside
+    the caller's transaction.
     """
     total = sum(len(changes) for changes, _ in arrived.values())
     tell(progress, Progress("place", 0, 0, 0))

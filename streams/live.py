@@ -80,19 +80,24 @@ def append_controls(log: Log, controls: Sequence[Control], minute: int, mode: st
     One with a customer goes to that customer's partition, one without to every partition; partitions left
     behind get a tick.
     """
+    with log.transaction():
+        return place_controls(log, controls, minute, mode)
+
+
+def place_controls(log: Log, controls: Sequence[Control], minute: int, mode: str = "live") -> int:
+    """Append control records inside the caller's transaction; see `append_controls`."""
     everywhere = [(control, part) for control in controls if control.customer is None
                   for part in range(log.partitions)]  # fmt: skip
     personal = [control for control in controls if control.customer is not None]
     high, low = id_pairs([control.customer or b"" for control in personal])
     theirs = zip(personal, partitions_of(high, low, log.partitions).tolist(), strict=True)
-    with log.transaction():
-        clock = log.clock()
-        at = minute if clock is None else max(minute, clock)
-        placed = [*everywhere, *theirs]
-        partition = np.array([part for _, part in placed], dtype=np.int64)
-        ticks = lagging(log, partition, np.full(len(placed), at))
-        records = [*(control for control, _ in placed), *[Control(TICK, None, "{}")] * len(ticks)]
-        _append(log, records, np.append(partition, ticks), np.full(len(records), at), mode)
+    clock = log.clock()
+    at = minute if clock is None else max(minute, clock)
+    placed = [*everywhere, *theirs]
+    partition = np.array([part for _, part in placed], dtype=np.int64)
+    ticks = lagging(log, partition, np.full(len(placed), at))
+    records = [*(control for control, _ in placed), *[Control(TICK, None, "{}")] * len(ticks)]
+    _append(log, records, np.append(partition, ticks), np.full(len(records), at), mode)
     return len(records)
 
 

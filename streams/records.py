@@ -71,7 +71,7 @@ def _identity(placed: Placed) -> tuple[list[Control], Int64s]:
     found: list[tuple[int, int, Control]] = []
     for link in placed.resolved.links:
         at, rows = placed.named[link.source]
-        body = canonical({"reference": link.reference, "strong": link.strong})
+        body = canonical({"reference": link.reference, "sealed": link.sealed, "strong": link.strong})
         found.append((at, int(rows[link.row]), Control(REFERENCE, link.customer, body)))
     for conflict in placed.resolved.conflicts:
         at, rows = placed.named[conflict.source]

@@ -11,6 +11,8 @@ from streams.control import KIND_OF_SOURCE, Control, of_row, taken_back
 from streams.identity.arrivals import Arrivals
 from streams.identity.partition import id_bytes
 from streams.log.block import CONTROL_FIELDS, ROW_FIELDS
+from streams.personal.seal import personal_columns, seal_columns
+from streams.personal.vault import Vault
 from streams.placing import Placed
 from streams.records import BEFORE, OUT, Records
 
@@ -18,11 +20,12 @@ Int64s = NDArray[np.int64]
 
 
 def tables_of(
-    placed: Placed, records: Records, offsets: Int64s, customer_high: Int64s, customer_low: Int64s
-) -> tuple[dict[str, pa.Table], list[Control], Int64s]:
+    vault: Vault, placed: Placed, records: Records, offsets: Int64s, customer_high: Int64s,
+    customer_low: Int64s,
+) -> tuple[dict[str, pa.Table], list[Control], Int64s]:  # fmt: skip
     """Return each source's table, the control records, and the number of the table each record is in.
 
-    Tables are numbered as they stand; the number behind the last means control.
+    Tables are numbered as they stand; the number behind the last means control. Personal columns are sealed.
     """
     controls = {
         at: records.before[records.serial[at]] for at in np.flatnonzero(records.part == BEFORE).tolist()
@@ -37,7 +40,8 @@ def tables_of(
             controls |= _control_rows(arrivals, mine, records.row[mine], out, ids)
         else:
             table[mine] = len(tables)
-            tables[arrivals.source.name] = _row_table(arrivals, records.row[mine], out, ids, offsets[mine])
+            rows = _row_table(arrivals, records.row[mine], out, ids, offsets[mine])
+            tables[arrivals.source.name] = _sealed(vault, arrivals, rows, out, records.row[mine])
     table[table < 0] = len(tables)
     return tables, [controls[at] for at in sorted(controls)], table
 
@@ -63,6 +67,19 @@ def _row_table(
     columns = changes.columns.combine_chunks().take(kept)
     fields = [*(field for field in ROW_FIELDS if field.name in given), *columns.schema]
     return pa.Table.from_arrays([*given.values(), *columns.columns], schema=pa.schema(fields))
+
+
+def _sealed(
+    vault: Vault, arrivals: Arrivals, rows: pa.Table, out: NDArray[np.bool_], row: Int64s
+) -> pa.Table:
+    """Seal the personal columns, each record under its customer's key, and note whose rows move."""
+    if not personal_columns(arrivals.source):
+        return rows
+    here = np.flatnonzero(out & arrivals.placed[row])
+    former, now = rows["customer"].take(pa.array(here)).to_pylist(), row[here]
+    ids = id_bytes(arrivals.customer_high[now], arrivals.customer_low[now])
+    vault.note_moves((ids[16 * at : 16 * at + 16], one) for at, one in enumerate(former))
+    return seal_columns(vault, arrivals.source, rows, rows["customer"].to_pylist())
 
 
 def _ops(arrivals: Arrivals) -> NDArray[np.int8]:

@@ -23,7 +23,7 @@ from streams.contract.numbers import ValueProblem
 from streams.contract.source import Source
 from streams.decode.chunk import TEXT
 from streams.errors import InputError
-from streams.intake import Taking, take_in
+from streams.intake import Taking, concealed, take_in
 from streams.log.log import Log
 from streams.report import ImportReport
 
@@ -80,7 +80,7 @@ def take_rows(
     report.rows += len(rows)
     how = Taking(sources, shop.settings.identity_priority, mode, minute)
     lacking = {at: row.lacking for at, row in enumerate(rows) if row is not None and row.lacking}
-    for part in _runs(_merged(taken, scanned)):
+    for part in _runs(concealed(log, sources, _merged(taken, scanned))):
         if lacking:
             part, unknown = complete_part(log, sources, part, lacking, report)
             refused |= unknown

@@ -73,7 +73,7 @@ def collect_schedules(st: int) -> None:
         if s.mode_now(st) != 1 or s.trigger_paused(st, trigger):
             continue
         for c in range(s.customers_used(st)):
-            if condition_holds(st, trigger, c, -1):
+            if not s.customer_gone(st, c) and condition_holds(st, trigger, c, -1):
                 put(st, trigger, c, 0, 0, s.clock(st))
 
 

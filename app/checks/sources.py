@@ -124,8 +124,28 @@ def _check_column(folder: Folder, label: str, name: str, column: Column, problem
     check_zone(column.zone, folder.where(label, *place, "zone"), problems)
     check_time_format(column.format, folder.where(label, *place, "format"), problems)
     _check_type_fits(folder, label, name, column, problems)
+    _check_personal(folder, label, name, column, problems)
     if column.minimum is not None and column.maximum is not None and column.minimum > column.maximum:
         problems.add(folder.where(label, *place, "minimum"), "is above the maximum", "swap them")
+
+
+def _check_personal(folder: Folder, label: str, name: str, column: Column, problems: Problems) -> None:
+    """What is personal is sealed as text; what names a customer must not stand beside it in the clear."""
+    source = next(one for known, one in folder.shop.sources.items() if label == f"sources/{known}.yaml")
+    heading = column.source_name or name
+    where = folder.where(label, "columns", name, "personal")
+    if column.personal and column.type != "text":
+        hint = "declare 'type: text': what is sealed cannot be counted or compared"
+        problems.add(where, f"'personal' does not fit type {column.type}", hint)
+    if column.personal and source.kind != "rows":
+        problems.add(where, f"a source of {source.kind} has no personal columns", "leave it out")
+    if column.personal and source.event_time.column == heading:
+        problems.add(where, "the event time cannot be personal", "leave it out")
+    named = [one.type for one in source.references if one.column == heading]
+    if named and not column.personal and column.type == "text":
+        problem = f"'{name}' would keep the {named[0]} reference readable: references are kept as hashes"
+        hint = "write 'personal: true', or leave the column out (profiles show references anyway)"
+        problems.add(folder.where(label, "columns", name), problem, hint)
 
 
 def _check_type_fits(folder: Folder, label: str, name: str, column: Column, problems: Problems) -> None:

@@ -26,7 +26,8 @@ def keys(
         str | None, typer.Argument(metavar="NAME", help="of the new key, or the id of the one to revoke")
     ] = None,
     scope: Annotated[
-        list[str] | None, typer.Option("--scope", help="read or write; may be given twice; read when absent")
+        list[str] | None,
+        typer.Option("--scope", help="read, write or personal; may be given again; read when absent"),
     ] = None,
     json: Json = False,
 ) -> int:

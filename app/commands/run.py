@@ -70,7 +70,9 @@ def serving(opened: Embedded) -> Iterator[Serving]:
         contextlib.closing(Ledger(opened.data, write=False)) as ledger,
         contextlib.closing(LogView(opened.data)) as view,
     ):
-        yield Serving(opened.shop, opened.service, opened.store, ledger, view, Keyring(opened.data))
+        yield Serving(
+            opened.shop, opened.service, opened.store, ledger, view, Keyring(opened.data), opened.erase
+        )
 
 
 def _serve_until(server: Server, opened: Embedded, ended: threading.Event, json: bool) -> None:

@@ -19,7 +19,7 @@ from app.demo.lives import Change
 from app.demo.simulate import CUSTOMERS, Simulation
 from app.demo.story import HER, Beat
 from app.embedded import STORE_FOLDER
-from app.inspect import audit_minutes, profile_of, references_of
+from app.inspect import audit_minutes, profile_of
 from app.load import load_shop
 from app.log_folder import open_log
 from app.moments import parse_moment
@@ -35,6 +35,7 @@ from sinks.store.store import Store
 from streams.arrive import Arrivals
 from streams.intake import import_files
 from streams.log.log import Log
+from streams.personal.find import references_of
 
 START = "2026-03-02 09:05"  # a Monday: the shop's Monday note goes out at 09:30
 
@@ -129,7 +130,7 @@ class LiveShop:
 
 def name_of(log: Log, customer: str) -> str:
     """Return a customer's member number, another reference, or the id where there is none."""
-    found = references_of(log, customer)
+    found = references_of(log, bytes.fromhex(customer))
     members = [one for one in found if one.startswith("member:")]
     return members[0] if members else found[0] if found else customer
 

@@ -13,14 +13,16 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
 from app.owner import Owner
-from console.access import BEARER, reads
+from console.access import BEARER, may_see_persons, reads
 from console.portrait import FIELDS, portrait
 from console.problems import Problem, refuse, responses
 from console.serving import Answer, Here, Serving
 from engine.documents import documents
 from engine.why import number_of, why_tag
+from streams.personal.attributes import personal_attributes
 
 MOST = 1000  # customers of one request
+Sees = Annotated[bool, Depends(may_see_persons)]
 router = APIRouter(tags=["profiles"], dependencies=[Depends(reads)])
 ERRORS = responses("key-missing", "scope-missing", "invalid-request", "store-away")
 
@@ -90,6 +92,9 @@ class Profile(BaseModel):
     id: str = Field(examples=["5f2b6c0d9e8a4f1c8b7d6e5f4a3b2c1d"])
     references: list[str] = Field(default=[], examples=[["member:M1", "phone:13800000001"]])
     attributes: dict[str, int | bool | dt.datetime | dt.date | str | None] = {}
+    withheld: list[str] = Field(
+        default=[], examples=[["name"]], description="personal attributes: a key of scope personal sees them"
+    )
     metrics: dict[str, Value] = Field(default={}, examples=[{"spend_365d": 1284050}])
     units: dict[str, Unit] = Field(default={}, description="of the metrics that are not plain counts")
     rfm: dict[str, Scores | None] = Field(default={}, description="by model; null outside the population")
@@ -119,21 +124,22 @@ class ManyProfiles(Answer):
 async def one_profile(
     serving: Here,
     customer: Annotated[str, Path(description="type:value, URL-encoded, or the id", examples=["member:M1"])],
+    sees: Sees,
     fields: Annotated[str, Query(description="which parts, with commas")] = ",".join(FIELDS),
     why: Annotated[bool, Query(description="say why each tag is held; asks the engine")] = False,
 ) -> OneProfile:
-    """Return one customer by any reference or the id."""
+    """Return one customer by any reference or the id; personal attributes for a key of scope personal."""
     wanted = check_fields(fields.split(","))
     identity = await run_in_threadpool(find_one, serving, customer)
     if why:
-        return await serving.ask(lambda owner: _why(serving, owner, identity, wanted, customer))
-    return await run_in_threadpool(_stored, serving, identity, wanted, customer)
+        return await serving.ask(lambda owner: _why(serving, owner, identity, wanted, customer, sees))
+    return await run_in_threadpool(_stored, serving, identity, wanted, customer, sees)
 
 
 @router.post(
     "/v1/profiles:batch", openapi_extra=BEARER, response_model_exclude_unset=True, responses=ERRORS
 )  # fmt: skip
-def many_profiles(serving: Here, wanted: Wanted) -> ManyProfiles:
+def many_profiles(serving: Here, wanted: Wanted, sees: Sees) -> ManyProfiles:
     """Return up to 1000 customers at once."""
     fields = check_fields(wanted.fields)
     known = serving.view.customers(wanted.customers)
@@ -146,7 +152,7 @@ def many_profiles(serving: Here, wanted: Wanted) -> ManyProfiles:
     profiles = [
         None
         if body is None
-        else _profile(serving, msgspec.json.decode(body), clock, fields, next(references))
+        else _profile(serving, msgspec.json.decode(body), clock, fields, next(references), sees)
         for body in stored
     ]
     unknown = [name for name, body in zip(wanted.customers, stored, strict=True) if body is None]
@@ -177,33 +183,47 @@ def unknown(customer: str) -> NoReturn:
     )
 
 
-def _stored(serving: Serving, identity: bytes, fields: Sequence[str], customer: str) -> OneProfile:
+def _stored(
+    serving: Serving, identity: bytes, fields: Sequence[str], customer: str, sees: bool
+) -> OneProfile:
     heads, [body] = serving.read([identity])
     if body is None:
         unknown(customer)
     references = serving.view.references([identity])[0] if "references" in fields else []
     clock = min(head.clock for head in heads)
-    profile = _profile(serving, msgspec.json.decode(body), clock, fields, references)
+    profile = _profile(serving, msgspec.json.decode(body), clock, fields, references, sees)
     return OneProfile(**serving.standing(heads), profile=profile)
 
 
 def _profile(
-    serving: Serving, document: dict[str, Any], clock: int, fields: Sequence[str], references: list[str]
-) -> Profile:
-    shown = portrait(serving.shop, serving.units, document, clock, fields)
+    serving: Serving, document: dict[str, Any], clock: int, fields: Sequence[str], references: list[str],
+    sees: bool,
+) -> Profile:  # fmt: skip
+    sealed = personal_attributes(serving.shop.sources) if "attributes" in fields else {}
+    attributes = document["attributes"]
+    if sealed and sees:
+        attributes = serving.view.opened(serving.shop.sources, bytes.fromhex(document["id"]), attributes)
+    elif sealed:
+        attributes = {name: None if name in sealed else value for name, value in attributes.items()}
+    shown = portrait(serving.shop, serving.units, {**document, "attributes": attributes}, clock, fields)
+    if sealed and not sees:
+        shown["withheld"] = sorted(name for name in sealed if document["attributes"].get(name) is not None)
     return Profile.model_validate({**shown, "references": references} if "references" in fields else shown)
 
 
-def _why(serving: Serving, owner: Owner, identity: bytes, fields: Sequence[str], customer: str) -> OneProfile:
+def _why(
+    serving: Serving, owner: Owner, identity: bytes, fields: Sequence[str], customer: str, sees: bool
+) -> OneProfile:
     """Answer from the engine itself, in the shape of the store's documents, with reasons."""
     for partition in owner.engine.partitions:
         number = number_of(partition, identity.hex())
         if number < 0:
             continue
         [(_, document)] = documents(partition, np.array([number], dtype=np.int32))
+        assert document is not None  # who has a number is not erased
         for tag, held in document["tags"].items():
             held["why"] = why_tag(partition, identity.hex(), tag, owner.shop.tags[tag].rule or "")
         references = serving.view.references([identity])[0]
-        profile = _profile(serving, document, partition.clock, fields, references)
+        profile = _profile(serving, document, partition.clock, fields, references, sees)
         return OneProfile(**serving.standing_at(partition.clock, owner.engine.steps), profile=profile)
     unknown(customer)

@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-import xxhash
 from fastapi import APIRouter, Request
 from pydantic import Field
 
@@ -54,7 +53,7 @@ def _endpoint(path: str) -> Callable[..., Any]:
         calls = _calls(body, path)
         for _, call, name in calls:
             serving.note_call(call, name)
-        place = f"segment/{xxhash.xxh3_64(body).hexdigest()}"
+        place = f"segment/{serving.view.mark(body)}"
         messages = [
             Message(SOURCE, f"{place}/{number}", call) for number, (call, _, _) in enumerate(calls, start=1)
         ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import xxhash
 from fastapi import APIRouter, Depends, Header, Path, Request
 from pydantic import BaseModel, Field
 
@@ -83,7 +82,7 @@ async def take_messages(
     _check_source(serving, name)
     serving.check_ready()
     body = await read_body(request)
-    place = f"http/{xxhash.xxh3_64(body).hexdigest()}"  # the same body again: the same dead letters
+    place = f"http/{serving.view.mark(body)}"  # the same body again: the same dead letters
     messages = [
         Message(name, f"{place}/{number}", value) for number, value in messages_of(body, media_type(request))
     ]

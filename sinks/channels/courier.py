@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.outcome import Decision
 from rules.schema import Schema
@@ -18,6 +18,9 @@ from triggers.values import action_values
 
 if TYPE_CHECKING:
     from app.shop import Shop
+
+
+Readable = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -41,13 +44,21 @@ def open_channels(shop: Shop, folder: Path, write: Callable[[str], None]) -> dic
 
 
 class Courier:
-    """Carries out a shop's decisions. ``address`` gives a customer's reference by id (32 hex digits)."""
+    """Carries out a shop's decisions.
 
-    def __init__(self, shop: Shop, channels: Mapping[str, Channel], address: Callable[[str], str]) -> None:
+    ``address`` gives a customer's reference by id (32 hex digits), None where they are erased; ``readable``
+    turns the values that go with a decision of a customer into what a message may say (`Readable`).
+    """
+
+    def __init__(
+        self, shop: Shop, channels: Mapping[str, Channel], address: Callable[[str], str | None],
+        readable: Readable = lambda _, values: values,
+    ) -> None:  # fmt: skip
         self._shop = shop
         self._schema = Schema.build(shop.sources, shop.metrics, shop.rfm, shop.tags)
         self._channels = channels
         self._address = address
+        self._readable = readable
 
     def carry_out(self, decisions: Iterable[Decision]) -> list[Delivery]:
         """Send what decisions to act say; refused, shadow and contradicted ones send nothing.
@@ -66,13 +77,16 @@ class Courier:
         template = self._shop.channels[action.channel].templates.get(action.template)
         if template is None:
             return Delivery(decision, None, f"channel {action.channel} has no template '{action.template}'")
-        values = action_values(self._shop.triggers[decision.trigger], self._schema, decision.values)
+        carried = self._readable(decision.customer, decision.values)
+        values = action_values(self._shop.triggers[decision.trigger], self._schema, carried)
         try:
             text = fill(template, values)
         except HeldBack as reason:
             return Delivery(decision, None, str(reason))
-        message = Message(decision.id, decision.minute, self._address(decision.customer), action.channel,
-                          action.template, text)  # fmt: skip
+        to = self._address(decision.customer)
+        if to is None:
+            return Delivery(decision, None, "the customer is erased: there is nobody to send it to")
+        message = Message(decision.id, decision.minute, to, action.channel, action.template, text)
         try:
             self._channels[action.channel].send(message)
         except OSError as error:  # it may be out all the same, so it is not sent again

@@ -9,13 +9,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import xxhash
 from numpy.typing import NDArray
 
 from streams.change import UPSERT, Changes, column_type, no_position, nothing
 from streams.contract.columns import carried_columns, is_optional, names_customer
 from streams.contract.faults import Faults
-from streams.contract.keys import is_whole_key, joined_texts, text_keys, whole_keys
+from streams.contract.keys import is_whole_key, text_keys, whole_keys
 from streams.contract.moments import CLEAR, DOUBLED, EARLIEST_US, LATEST_US, SKIPPED, Moment, moment_reader
 from streams.contract.names import check_names
 from streams.contract.numbers import Exact, ValueProblem, parse_number, quoted
@@ -67,10 +66,10 @@ def check_rows(
         )
         faults.add_rows(nameless, "the row names no customer", f"fill {asked}, or set skip_without_customer")
     rows = np.flatnonzero(faults.clear & ~nameless)
-    content = content_of(event_us, columns, [*references, parent])
+    op, content = np.full(table.num_rows, UPSERT, dtype=np.int8), np.zeros(table.num_rows, dtype=np.int64)
     everything = Changes(
-        source.name, np.full(table.num_rows, UPSERT, dtype=np.int8), *no_position(table.num_rows),
-        key_high, key_low, event_us, content, references, parent_high, parent_low, parent, columns,
+        source.name, op, *no_position(table.num_rows), key_high, key_low, event_us, content, references,
+        parent_high, parent_low, parent, columns,
     )  # fmt: skip
     return Checked(
         everything.take(rows), rows, faults.found(), int((nameless & faults.clear).sum()),
@@ -254,11 +253,3 @@ def parent_keys(
 def _prefixed(kind: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
     joined = pc.binary_join_element_wise(pa.scalar(kind, TEXT), column, pa.scalar(":", TEXT))
     return joined if isinstance(joined, pa.ChunkedArray) else pa.chunked_array([joined])
-
-
-def content_of(event_us: Int64s, columns: pa.Table, texts: list[pa.ChunkedArray]) -> Int64s:
-    """Hash all that the log keeps of each row (xxh3_64), so that a changed row is seen."""
-    numbers = [pa.chunked_array([pa.array(event_us)]), *columns.columns]
-    parts = [*(column.cast(TEXT) for column in numbers), *texts]
-    hashes = (xxhash.xxh3_64_intdigest(text.encode()) for text in joined_texts(parts).to_pylist())
-    return np.fromiter(hashes, dtype=np.uint64, count=len(event_us)).view(np.int64)

@@ -1,8 +1,13 @@
-"""Parked rows: they name their customer through a row that is not known yet (semantics W8)."""
+"""Parked rows: they name their customer through a row that is not known yet (semantics W8).
+
+What is personal in them is sealed under the key of nobody until then.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import repeat
 from typing import Any
 
@@ -15,13 +20,17 @@ from streams.contract.columns import carried_columns
 from streams.contract.source import Source
 from streams.identity.directory import want
 from streams.log.log import Log
+from streams.personal.seal import seal_columns, unseal_columns
+from streams.personal.vault import NOBODY
 
 Int64s = NDArray[np.int64]
 
 
 def park(log: Log, source: Source, changes: Changes) -> None:
     """Put rows aside whose parent is unknown; a key's newer version takes the place of the older."""
-    values = [column.to_pylist() for column in changes.columns.columns]
+    nobody = [NOBODY] * len(changes)
+    columns = seal_columns(log.vault, source, changes.columns, nobody)
+    values = [column.to_pylist() for column in columns.columns]
     bodies = [
         json.dumps([event, parent, *row], ensure_ascii=False, separators=(",", ":"))
         for event, parent, *row in zip(
@@ -29,13 +38,13 @@ def park(log: Log, source: Source, changes: Changes) -> None:
         )
     ]
     number = log.source_number(source.name)
-    columns = [
+    numbers = [
         changes.key_high, changes.key_low, changes.parent_high, changes.parent_low, changes.content,
         changes.epoch, changes.position, changes.offset,
     ]  # fmt: skip
     log.connection.executemany(
         "INSERT OR REPLACE INTO parked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        zip(repeat(number, len(bodies)), *(column.tolist() for column in columns), bodies, strict=True),
+        zip(repeat(number, len(bodies)), *(column.tolist() for column in numbers), bodies, strict=True),
     )
 
 
@@ -80,7 +89,9 @@ def parked_content(log: Log, source: str, high: Int64s, low: Int64s) -> tuple[ND
 
 
 def parked_bodies(log: Log, source: str, high: Int64s, low: Int64s) -> dict[int, list[Any]]:
-    """Return [event_us, parent, declared columns ...] of those of these keys that are parked, by place."""
+    """Return [event_us, parent, declared columns ...] of those of these keys that are parked, by place;
+    personal ones are sealed.
+    """
     if not any_parked(log, source):
         return {}
     want(log, zip(range(len(high)), high.tolist(), low.tolist(), strict=True))
@@ -105,7 +116,13 @@ def parked_under(log: Log, source: Source, parent_high: Int64s, parent_low: Int6
     if not found:
         return None
     numbers = np.array([row[:8] for row in found], dtype=np.int64)
-    return changes_of(source, numbers, [json.loads(row[8]) for row in found])
+    sealed = changes_of(source, numbers, [json.loads(row[8]) for row in found])
+    return unsealed(log, source, sealed, [NOBODY] * len(found))
+
+
+def unsealed(log: Log, source: Source, changes: Changes, customers: Sequence[bytes]) -> Changes:
+    """Return rows with their personal columns readable; customers: whose key sealed each."""
+    return replace(changes, columns=unseal_columns(log.vault, source, changes.columns, customers))
 
 
 def changes_of(source: Source, numbers: Int64s, bodies: list[list[Any]]) -> Changes:

@@ -17,6 +17,12 @@ def id_bytes(high: Int64s, low: Int64s) -> bytes:
     return np.column_stack([high, low]).astype(">i8").tobytes()
 
 
+def id_list(high: Int64s, low: Int64s) -> list[bytes]:
+    """Return each id's 16 big-endian bytes."""
+    packed = id_bytes(high, low)
+    return [packed[at : at + 16] for at in range(0, len(packed), 16)]
+
+
 def id_pairs(ids: Sequence[bytes]) -> tuple[Int64s, Int64s]:
     """Return ids of 16 bytes as signed (high, low) pairs, int64."""
     pairs = np.frombuffer(b"".join(ids), dtype=">i8").astype(np.int64).reshape(-1, 2)

@@ -1,9 +1,12 @@
-"""References to customers: a known one leads to its customer, none makes a new one (semantics I1, I2)."""
+"""References to customers: a known one leads to its customer, none makes a new one (semantics I1, I2).
+
+References are concealed here: ``type:32 hex digits`` (`streams.personal.conceal`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -14,19 +17,21 @@ from streams.change import Changes
 from streams.contract.source import Reference, Source
 from streams.contract.values import encode
 from streams.log.log import Log
+from streams.personal.seal import REFERENCE, seal
 
 Int64s = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Link:
-    """A reference that is new from this row on. source, row: which row brought it."""
+    """A reference that is new from this row on. source, row: which row brought it; sealed: what it is."""
 
     source: int
     row: int
     reference: str
     strong: bool
     customer: bytes
+    sealed: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,15 +102,26 @@ class References:
             customer, reference = self._decide(group, strong[group.source], resolved)
             resolved.customers[group.source][group.code] = customer
             resolved.references[group.source][group.code] = reference
+        self._seal(resolved)
         return resolved
 
     def save(self) -> None:
         """Write the new references, inside the caller's transaction."""
         self._log.connection.executemany(
-            "INSERT INTO reference VALUES (?, ?, ?)",
-            [(link.reference, link.customer, link.strong) for link in self._new],
+            "INSERT INTO reference VALUES (?, ?, ?, ?)",
+            [(link.reference, link.customer, link.strong, link.sealed) for link in self._new],
         )
         self._new.clear()
+
+    def _seal(self, resolved: Resolved) -> None:
+        """Seal the new references under their customers' keys, so that they can be told, and forgotten."""
+        names, customers = self._log.names, [link.customer for link in resolved.links]
+        plain = [names.plain(link.reference) for link in resolved.links]
+        sealed = seal(self._log.vault, REFERENCE, customers, plain)
+        resolved.links[:] = [
+            replace(link, sealed=text or "") for link, text in zip(resolved.links, sealed, strict=True)
+        ]
+        self._new += resolved.links
 
     def _trust(self, source: Source) -> list[int]:
         """Return the declared references' places, the most trusted first."""
@@ -159,7 +175,7 @@ class References:
         if leading is None or self._belongs_to_another(group, leading, strong):
             # The id is the hash of the first strong reference (semantics W1).
             leading = group.namer
-            customer = xxhash.xxh3_128_digest(leading.encode())
+            customer = new_id(leading)
         else:
             customer = known[leading]
         others = {ref: owner.hex() for ref, owner in known.items() if owner != customer}
@@ -193,9 +209,13 @@ class References:
 
     def _attach(self, link: Link) -> None:
         self._customer[link.reference] = link.customer
-        self._new.append(link)
         if link.strong:
             self._identified[link.customer] = True
+
+
+def new_id(reference: str) -> bytes:
+    """Return the id of a customer whom a concealed reference makes (semantics W1)."""
+    return xxhash.xxh3_128_digest(reference.encode())
 
 
 def _type(reference: str) -> str:

@@ -15,8 +15,8 @@ from streams.identity.arrivals import Arrivals
 from streams.identity.dates import take_dates
 from streams.identity.directory import Known, children, look_up
 from streams.identity.match import match_keys
-from streams.identity.parked import changes_of, parked_under
-from streams.identity.partition import partitions_of
+from streams.identity.parked import changes_of, parked_under, unsealed
+from streams.identity.partition import id_list, partitions_of
 from streams.log.log import Log
 from streams.log.read_back import read_back
 
@@ -74,7 +74,8 @@ def _dragged(log: Log, source: Source, parent_high: Int64s, parent_low: Int64s) 
     # A row that follows its parent stands where it stood, but later: only the offset is new.
     new = np.full(len(rows), NO_POSITION, dtype=np.int64)
     numbers = np.column_stack([rows[:, :4], known.content, known.epoch, known.position, new])
-    return changes_of(source, numbers, bodies)
+    whose = id_list(rows[:, 4], rows[:, 5])
+    return unsealed(log, source, changes_of(source, numbers, bodies), whose)
 
 
 def _redated(log: Log, source: Source, parents: Arrivals, stays: NDArray[np.bool_]) -> Changes | None:

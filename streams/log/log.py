@@ -12,9 +12,12 @@ from typing import Any
 from streams.errors import InputError
 from streams.log.block import Block
 from streams.log.lock import WriterLock
+from streams.personal.conceal import Names
+from streams.personal.vault import FILE_NAME as VAULT_FILE
+from streams.personal.vault import Vault
 
 FILE_NAME = "log.sqlite"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 MODES = ("import", "live", "backfill")
 _TABLES = """
 CREATE TABLE header (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -28,7 +31,7 @@ CREATE TABLE source (
     epoch INTEGER NOT NULL DEFAULT 0, position INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE reference (
-    reference TEXT PRIMARY KEY, customer BLOB NOT NULL, strong INTEGER NOT NULL
+    reference TEXT PRIMARY KEY, customer BLOB NOT NULL, strong INTEGER NOT NULL, sealed TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX reference_customer ON reference (customer, strong);
 CREATE TABLE row (
@@ -55,6 +58,7 @@ CREATE TABLE dead (
 CREATE INDEX dead_state ON dead (state, source);
 CREATE TABLE request (name TEXT PRIMARY KEY, minute INTEGER NOT NULL, answer TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX request_minute ON request (minute);
+CREATE TABLE erasing (customer BLOB PRIMARY KEY, but_newest INTEGER NOT NULL) WITHOUT ROWID;
 """
 
 
@@ -68,11 +72,18 @@ class Log:
     Steps of a partition are numbered from 0 without a gap. Beside the blocks the file holds what is
     derived from them while they are written: which reference and which row belongs to which customer,
     and the rows that are parked. Both are committed together, so that a crash leaves both or none.
+
+    ``vault``: the keys that its personal data are under, in a file beside it; ``names``: the references that
+    were concealed lately.
     """
 
-    def __init__(self, folder: Path, connection: sqlite3.Connection, lock: WriterLock | None) -> None:
+    def __init__(
+        self, folder: Path, connection: sqlite3.Connection, vault: Vault, lock: WriterLock | None
+    ) -> None:
         self.folder = folder
         self.connection = connection
+        self.vault = vault
+        self.names = Names(vault)
         self._lock = lock
         try:
             header = dict(connection.execute("SELECT name, value FROM header"))
@@ -90,8 +101,11 @@ class Log:
         self.partitions = int(header["partitions"])
 
     @staticmethod
-    def create(folder: Path, shop: str, partitions: int) -> Log:
-        """Make a new log and open it for writing. Raises InputError if there is one already."""
+    def create(folder: Path, shop: str, partitions: int, secret: bytes | None = None) -> Log:
+        """Make a new log, and its vault, and open it for writing. Raises InputError if there is one already.
+
+        secret: as of `Vault.create`.
+        """
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -102,6 +116,7 @@ class Log:
         if path.exists():
             lock.release()
             raise InputError(str(path), "there is a log already", "open it, or name another data folder")
+        vault = _new_vault(folder, secret)
         connection = _connect(path, write=True)
         header = [
             ("format", str(FORMAT_VERSION)),
@@ -114,7 +129,7 @@ class Log:
             connection.execute(statement)
         connection.executemany("INSERT INTO header VALUES (?, ?)", header)
         connection.execute("COMMIT")
-        return Log(folder, connection, lock)
+        return Log(folder, connection, vault, lock)
 
     @staticmethod
     def open(folder: Path, write: bool = False) -> Log:
@@ -130,15 +145,17 @@ class Log:
         lock = WriterLock(folder) if write else None
         try:
             connection = _connect(path, write)
-        except sqlite3.DatabaseError as error:
+            vault = Vault.open(folder, write)
+        except (sqlite3.DatabaseError, InputError) as error:
             if lock is not None:
                 lock.release()
             raise _read_error(path, error) from error
-        return Log(folder, connection, lock)
+        return Log(folder, connection, vault, lock)
 
     def close(self) -> None:
-        """Close the file and let others write."""
+        """Close the files and let others write."""
         self.connection.close()
+        self.vault.close()
         if self._lock is not None:
             self._lock.release()
 
@@ -278,13 +295,23 @@ def _connect(path: Path, write: bool) -> sqlite3.Connection:
     if write:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten, not only unlinked
     connection.execute("PRAGMA cache_size = -131072")  # 128 MiB: the row directory of a large import
     connection.execute("PRAGMA temp_store = MEMORY")
     return connection
 
 
-def _read_error(path: Path, error: sqlite3.DatabaseError) -> Exception:
+def _new_vault(folder: Path, secret: bytes | None) -> Vault:
+    """Make the vault; one that is there was made for this log, which was not begun yet."""
+    if (folder / VAULT_FILE).exists():
+        return Vault.open(folder, write=True)
+    return Vault.create(folder, secret)
+
+
+def _read_error(path: Path, error: Exception) -> Exception:
     """Return what to tell of a file that is no log; a log that is busy or away is another matter."""
+    if isinstance(error, InputError):
+        return error
     if isinstance(error, sqlite3.OperationalError) and "no such table" not in str(error):
         return error
     return InputError(str(path), f"this is no log, or it is damaged ({error})", "restore it from a copy")

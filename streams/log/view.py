@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from streams.contract.source import Source
 from streams.dead import letters
 from streams.log.log import Log
+from streams.personal.attributes import opened
+from streams.personal.find import customers_behind, references_of
 
 ID_DIGITS = 32
-_PART = 500  # references of one query
 
 
 class LogView:
@@ -25,20 +28,26 @@ class LogView:
         """Return the id (16 bytes) behind each ``type:value`` or id of 32 hex digits; None where nobody is
         known by the reference, or the text is neither."""
         references = [name for name in dict.fromkeys(named) if ":" in name]
-        found: dict[str, bytes] = {}
-        for at in range(0, len(references), _PART):
-            part = references[at : at + _PART]
-            marks = ",".join("?" * len(part))
-            query = f"SELECT reference, customer FROM reference WHERE reference IN ({marks})"  # noqa: S608
-            with self._lock:
-                found |= dict(self._log.connection.execute(query, part).fetchall())
+        with self._lock:
+            found = customers_behind(self._log, references)
         return [found.get(name) if ":" in name else _read_id(name) for name in named]
 
     def references(self, customers: Sequence[bytes]) -> list[list[str]]:
         """Return the references that lead to each customer (16 bytes), strong ones first."""
-        query = "SELECT reference FROM reference WHERE customer = ? ORDER BY strong DESC, reference"
         with self._lock:
-            return [[row[0] for row in self._log.connection.execute(query, (one,))] for one in customers]
+            return [references_of(self._log, one) for one in customers]
+
+    def opened(
+        self, sources: Mapping[str, Source], customer: bytes, attributes: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return a customer's attributes with the personal ones readable."""
+        with self._lock:
+            return opened(self._log.vault, sources, customer, attributes)
+
+    def mark(self, body: bytes) -> str:
+        """Return what a request's body is told by, 16 hex digits; a keyed hash, for a body may be guessed."""
+        with self._lock:
+            return self._log.vault.hash(body, b"place")[:8].hex()
 
     def dead_letters(self) -> dict[tuple[str, str], int]:
         """Return how many dead letters there are by (source, state)."""

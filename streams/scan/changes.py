@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from profiles.windows import parse_length
 from streams.cdc.unavailable import TEXTS
 from streams.change import DELETE, NO_POSITION, Changes, nothing
-from streams.contract.check import content_of
 from streams.contract.columns import carried_columns
 from streams.contract.keys import WHOLE_HIGH, hash128, is_whole_key
 from streams.contract.moments import MINUTE_US
@@ -76,15 +75,12 @@ class ChangeScanner:
             for name, reference in zip(self._references, source.references, strict=True)
         ]
         none, parent = np.zeros(count, dtype=np.int64), nothing(count)
-        content = (
-            np.where(deleted, 0, content_of(event_us, columns, [*references, parent])) if count else none
-        )
         high, low = self._key(buffer, scanned)
         positioned = scanned.position != NO_POSITION
         return Changes(
             source.name, op, np.full(count, NO_POSITION, dtype=np.int64), scanned.position,
-            np.where(positioned, 0, NO_POSITION), high, low, event_us, content, references,
-            none, none.copy(), parent, columns,
+            np.where(positioned, 0, NO_POSITION), high, low, event_us, none, references,
+            none.copy(), none.copy(), parent, columns,
         )  # fmt: skip
 
     def _key(self, buffer: Buffer, scanned: Scanned) -> tuple[Int64s, Int64s]:

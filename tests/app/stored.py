@@ -36,7 +36,8 @@ class FromScratch:
         for number, partition in enumerate(self.replay.engine.partitions):
             partition.change_all()
             for customer, document in documents(partition, partition.take_changed()):
-                found[number, customer.hex()] = msgspec.json.decode(msgspec.json.encode(document))
+                if document is not None:  # else they are erased
+                    found[number, customer.hex()] = msgspec.json.decode(msgspec.json.encode(document))
         return found
 
     def differences(self) -> list[Any]:

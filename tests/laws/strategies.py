@@ -68,9 +68,10 @@ heard = st.tuples(
     st.sampled_from(["orders", "views", "views"]),
     st.sampled_from([0, 0, 0, -1, -4, -5, -9]),
 )
+erased = st.tuples(st.just("erase"), customers)
 again = st.tuples(st.just("again"), st.integers(1, 12))
 tick = st.sampled_from([("tick",), ("epoch",)])
-entry = st.one_of(order, order, order, view, view, member, hand, agreed, again, heard, heard, tick)
+entry = st.one_of(order, order, order, view, view, member, hand, agreed, again, heard, heard, tick, erased)
 
 
 def entries(most: int, waiting: st.SearchStrategy[int]) -> st.SearchStrategy[list[Any]]:
@@ -97,6 +98,8 @@ def _write_one(writer: Writer, place: Place, what: tuple[Any, ...]) -> None:
         writer.tick()
     elif what[0] == "epoch":
         writer.begin_epoch()
+    elif what[0] == "erase":
+        writer.erase(what[1])
     elif what[0] == "manual":
         _, tag, customer, on, until = what
         writer.manual(tag, customer, on, None if until is None else writer.minute + until)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import xxhash
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +22,7 @@ from streams.intake import import_files
 from streams.live import append_changes, append_ticks
 from streams.log.log import Log
 from streams.log.rows import read_rows
+from tests.called import id_of
 from tests.laws.effort import effort
 from tests.streams.small_shop import write_csv
 
@@ -57,7 +57,7 @@ SHOP = Shop.model_validate({
     "channels": {"sms": {}},
 })  # fmt: skip
 PIECES = Pieces.of(SHOP, SHOP.triggers)
-ID = {member: xxhash.xxh3_128_hexdigest(f"member:{member}".encode()) for member in (1, 2, 3)}
+ID = {member: id_of(f"member:{member}") for member in (1, 2, 3)}
 Row = dict[str, Any]
 Change = tuple[str, str, Row]  # source, operation, row
 

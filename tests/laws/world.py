@@ -14,9 +14,10 @@ import xxhash
 from engine.batch import Batch
 from engine.partition import Partition
 from reference.frames import CONTROL, ENVELOPE
+from tests.called import id_of
 from tests.laws.shops import Small
 
-ROW, TICK, MANUAL, CONSENT, FRESH = range(5)
+ROW, TICK, MANUAL, CONSENT, FRESH, ERASE = range(6)
 UPSERT, INSERT, UPDATE, DELETE, READ, MOVE_OUT = range(6)
 IMPORT, LIVE = 0, 1
 MODES = ("import", "live")
@@ -25,7 +26,7 @@ LOWEST = -(2**63)  # the high half of whole-number keys (W1)
 
 def customer_id(number: int) -> str:
     """Return the id of the customer of a small number: about half of them are negative as numbers."""
-    return xxhash.xxh3_128_hexdigest(f"member:{number}".encode())
+    return id_of(f"member:{number}")
 
 
 def partition_of(customer: int, partitions: int) -> int:
@@ -124,6 +125,13 @@ class Writer:
         said = {"source": source, "until": self.minute if until is None else until}
         self._put(Record(FRESH, self.minute, self.mode, said=said))
 
+    def erase(self, customer: int) -> None:
+        """Forget a customer (P7); whose their rows were is not known any more."""
+        for here in [here for here, owner in self.owner.items() if owner == customer]:
+            del self.owner[here]
+            self.alive.discard(here)
+        self._put(Record(ERASE, self.minute, self.mode, customer))
+
     def _put(self, record: Record) -> Record:
         self.log.append(record)
         return record
@@ -148,7 +156,7 @@ def batch_of(small: Small, partition: Partition, records: Sequence[Record]) -> B
             batch.customer_high[i], batch.customer_low[i] = _halves(customer_id(record.customer))
         if record.kind == ROW:
             _fill_row(small, partition, batch, i, record)
-        elif record.kind != TICK:
+        elif record.kind not in (TICK, ERASE):
             _fill_control(small, batch, i, record)
     return batch
 
@@ -217,7 +225,8 @@ def _row_of(partition: int, step: int, record: Record) -> dict[str, Any]:
 
 
 def _control_of(partition: int, step: int, record: Record) -> dict[str, Any]:
-    kind = {TICK: "tick", MANUAL: "manual", CONSENT: "consent", FRESH: "fresh"}[record.kind]
+    names = {TICK: "tick", MANUAL: "manual", CONSENT: "consent", FRESH: "fresh", ERASE: "erase"}
+    kind = names[record.kind]
     customer = customer_id(record.customer) if record.customer >= 0 else None
     values = (partition, step, record.minute, kind, customer, json.dumps(record.said))
     return dict(zip(CONTROL, values, strict=True))

@@ -17,6 +17,7 @@ from streams.identity.parked import count_parked
 from streams.live import append_changes, append_controls, append_ticks
 from streams.log.rows import read_control
 from streams.log.settings import last_settings
+from tests.called import id_of
 from tests.streams.small_shop import TAGS, new_log, rows, shop, take
 
 SHOP = shop()
@@ -29,7 +30,7 @@ def order(number: str, member: int = 1, at: str = "2026-03-01 10:00", **more: An
 
 
 def customer(member: int) -> bytes:
-    return xxhash.xxh3_128_digest(f"member:{member}".encode())
+    return bytes.fromhex(id_of(f"member:{member}"))
 
 
 def test_rows_are_appended_in_their_order_with_one_minute(tmp_path: Path) -> None:

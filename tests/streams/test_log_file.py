@@ -76,7 +76,7 @@ def test_another_process_that_wants_to_write_is_refused_and_reading_is_not(tmp_p
 def test_a_log_of_another_format_is_refused(tmp_path: Path) -> None:
     with new_log(tmp_path) as log:
         log.connection.execute("UPDATE header SET value = '0' WHERE name = 'format'")
-    with pytest.raises(InputError, match="the log has format 0, not 2"):
+    with pytest.raises(InputError, match="the log has format 0, not 3"):
         Log.open(tmp_path)
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from streams.identity.parked import count_parked
 from streams.live import append_changes
 from streams.log.log import Log
+from tests.called import id_of
 from tests.streams.small_shop import ORDERS, PARCELS, new_log, rows, shop
 
 # Customers are named by one reference here, so that who a row belongs to can be said without an index.
@@ -68,7 +69,7 @@ def replay(log: Log) -> dict[Any, Any]:
                 del state[source, key, row["customer"]]  # it must be there: nothing leaves where it is not
             else:
                 state[source, key, row["customer"]] = row["event_us"] // 60_000_000 - MINUTE
-    members = {xxhash.xxh3_128_hexdigest(f"member:{member}".encode()): member for member in range(4)}
+    members = {id_of(f"member:{member}"): member for member in range(4)}
     assert len({(source, key) for source, key, _ in state}) == len(state)
     return {(source, key): (members[who], number) for (source, key, who), number in state.items()}
 

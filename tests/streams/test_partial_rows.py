@@ -17,6 +17,7 @@ from streams.dead.replay import replay
 from streams.log.log import Log
 from streams.log.rows import read_rows
 from streams.message import Message
+from tests.called import hidden
 from tests.streams.small_shop import new_log, shop
 
 T = 29_540_000
@@ -97,7 +98,7 @@ def test_a_column_that_is_not_in_the_message_at_all_stays_too(tmp_path: Path) ->
     with new_log(tmp_path) as log:
         take(log, change("orders", "c", 100, ORDER), change("orders", "u", 200, {"id": 1, "amount": "3.00"}))
         assert told(log, "orders", "amount", "note", "reference") == [
-            (100, "long", "member:a"), (300, "long", "member:a"),
+            (100, "long", hidden("member:a")), (300, "long", hidden("member:a")),
         ]  # fmt: skip
 
 
@@ -130,7 +131,8 @@ def test_a_partial_update_may_move_the_row_to_another_customer(tmp_path: Path) -
         take(log, change("orders", "u", 300, without(ORDER, "note", "member", amount="5.00")))
         records = told(log, "orders", "op", "reference", "amount", "note")
         assert sorted(record for record in records if record[0] != 5) == [
-            (1, "member:a", 100, "long"), (2, "member:b", 500, "long"), (4, "member:b", 100, "long"),
+            (1, hidden("member:a"), 100, "long"), (2, hidden("member:b"), 500, "long"),
+            (4, hidden("member:b"), 100, "long"),
         ]  # fmt: skip
 
 
@@ -263,5 +265,5 @@ def _records(batches: list[list[Message]]) -> Any:
     with tempfile.TemporaryDirectory() as folder, new_log(Path(folder), partitions=4) as log:
         for batch in batches:
             assert take(log, *batch).rejected == []
-        frame = read_rows(log, SHOP.sources["orders"])
+        frame = read_rows(log, SHOP.sources["orders"]).drop(columns="step")  # ticks go with the batches
         return frame.astype(object).where(frame.notna(), None).to_dict("records")

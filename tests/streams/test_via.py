@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import xxhash
-
 from streams.identity.parked import count_parked
 from streams.live import append_changes
+from tests.called import id_of
 from tests.streams.small_shop import new_log, rows, shop, take
 
 SHOP = shop()
@@ -17,7 +16,7 @@ SCANS = "scan,parcel,at,place\n"
 
 
 def customer(member: int) -> str:
-    return xxhash.xxh3_128_hexdigest(f"member:{member}".encode())
+    return id_of(f"member:{member}")
 
 
 def test_a_row_without_its_parent_is_parked_and_creates_nobody(tmp_path: Path) -> None:

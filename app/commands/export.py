@@ -1,0 +1,32 @@
+"""``tintype export``: a copy of everything held on one customer."""
+
+from __future__ import annotations
+
+import contextlib
+
+from app import exits
+from app.commands.erase import Customer
+from app.commands.options import ShopFolder
+from app.inspect import find_customer
+from app.load import load_shop
+from app.log_folder import data_folder, open_log
+from app.output import print_json
+from app.person import whole_export
+from sinks.deliveries.ledger import Ledger
+from streams.errors import InputError
+
+
+def export(shop: ShopFolder, customer: Customer) -> int:
+    """Write everything held on one customer as JSON: references, every row and record, decisions.
+
+    What is personal is readable. It may run beside the shop.
+    """
+    declared = load_shop(shop)
+    with open_log(shop, declared) as log:
+        found = find_customer(log, customer)
+        if found is None:
+            hint = "write type:value, or the id of 32 hex digits"
+            raise InputError(customer, "no customer is known by this reference", hint)
+        with contextlib.closing(Ledger(data_folder(shop, declared))) as ledger:
+            print_json(whole_export(log, declared, ledger, bytes.fromhex(found)))
+    return exits.OK

@@ -1,0 +1,42 @@
+"""Customer attributes from personal columns: sealed wherever they are kept, opened for who may see them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rules.metric import ALL, MetricSpec
+from streams.contract.source import Source
+from streams.personal.seal import about, unseal
+from streams.personal.vault import Vault
+
+
+def personal_attributes(sources: Mapping[str, Source]) -> dict[str, str]:
+    """Return what the seals of each personal attribute are about, by its name."""
+    return {
+        column.attribute: about(source.name or name, column_name)
+        for name, source in sources.items()
+        for column_name, column in source.columns.items()
+        if column.personal and column.attribute
+    }
+
+
+def personal_metrics(sources: Mapping[str, Source]) -> dict[str, str]:
+    """Return what the seals of each personal attribute are about, by the text of the metric that holds it."""
+    return {
+        MetricSpec("last", name, column_name, ALL).key: about(name, column_name)
+        for name, source in sources.items()
+        for column_name, column in source.columns.items()
+        if column.personal and column.attribute
+    }
+
+
+def opened(
+    vault: Vault, sources: Mapping[str, Source], customer: bytes, attributes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return a customer's attributes with the personal ones readable; None where nobody can read them."""
+    whats = personal_attributes(sources)
+    return {
+        name: unseal(vault, whats[name], [customer], [value])[0] if name in whats else value
+        for name, value in attributes.items()
+    }
