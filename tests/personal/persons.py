@@ -63,7 +63,7 @@ def story() -> list[Message]:
         message("parcels", 2, parcel_id=2, order_id=2, created_at=at, recipient="王小明", carrier="SF"),
         message("orders", 3, order_id=3, member_id="M1001", created_at="soon", amount="20.00"),
         message("orders", 4, order_id=4, member_id="M2002", created_at="soon", amount="20.00"),
-        Message("orders", "test:broken", '{"order_id": 5, "member_id": "M1001", '.encode()),
+        Message("orders", "test:broken", b'{"order_id": 5, "member_id": "M1001", '),
     ]
 
 
