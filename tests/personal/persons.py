@@ -28,7 +28,13 @@ columns:
   recipient: {type: text, personal: true}
   carrier: {type: text}
 """,
-    "channels.yaml": "sms:\n  kind: file\n  path: sms.jsonl\n  templates:\n    hi: '{who}, you spent {fen}'\n",
+    "channels.yaml": """\
+sms:
+  kind: file
+  path: sms.jsonl
+  templates:
+    hi: '{who}, you spent {fen}'
+""",
     "triggers/hello.yaml": """\
 when: {event: {source: orders}}
 guards: {max_age: 365d}
