@@ -11,6 +11,7 @@ import redis
 from engine.digest import Digest
 from engine.documents import documents
 from engine.engine import Engine
+from engine.jit import program_hash
 from engine.memory import Array
 from engine.outcome import Decision, Transition, decisions, transitions
 from engine.partition import Partition, RawEffects
@@ -41,6 +42,7 @@ class Committer:
         self._part = [int(head.position.partition(":")[2] or 0) for head in heads]  # sub-step
         self._waiting: list[list[Effect]] = [[] for _ in heads]
         self._checks = [_Check(head) for head in heads]
+        self._heads = list(heads)
 
     def take(self, number: int, partition: Partition, raw: RawEffects) -> None:
         """Take the effects of one partition. Raises InputError if they differ from what the store has."""
@@ -61,6 +63,15 @@ class Committer:
         """Compare from here on: the engine has been restored, and goes on with these digests."""
         for check, digest in zip(self._checks, engine.digests, strict=True):
             check.begin(digest)
+
+    def pass_over(self, engine: Engine) -> None:
+        """Forget what has changed in partitions that are not past where the store stood.
+
+        The store has the documents of that step, and what changes behind it is noted again (decision 0012).
+        """
+        for head, partition in zip(self._heads, engine.partitions, strict=True):
+            if has_documents(head) and position(partition) <= (head.step, head.clock):
+                partition.take_changed()
 
     def commit(self, engine: Engine) -> list[Effect]:
         """Write everything that has come out since the last commit; return the effects written."""
@@ -84,6 +95,7 @@ class Committer:
             self._part[number] += 1
             if at == last:  # the whole is there: only now does the step move
                 fields |= {"step": step, "clock": partition.clock, "digest": digest.hexdigest()}
+                fields["program"] = program_hash()
                 fields["effects"] = max(self._next[number], digest.count)
                 self._part[number] = 0 if step > done else self._part[number]
             position = f"{fields.get('step', done)}:{self._part[number]}"
@@ -91,7 +103,6 @@ class Committer:
         self._step[number] = step
         self._next[number] = max(self._next[number], digest.count)
         return effects
-
 
     def _write(self, number: int, commit: Commit) -> None:
         while True:
@@ -102,6 +113,16 @@ class Committer:
                 if not is_away(error):
                     raise
                 self._away(error)
+
+
+def has_documents(head: Head) -> bool:
+    """Whether the store's documents are those of its step, as this program writes them."""
+    return head.program == program_hash()
+
+
+def position(partition: Partition) -> tuple[int, int]:
+    """Return the step that follows and the clock: as a `Head` names them."""
+    return partition.memory.scalar("step") + 1, partition.clock
 
 
 class _Check:

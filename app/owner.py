@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from app.commit import Committer, Effect
+from app.commit import Committer, Effect, has_documents, position
 from app.restore import FOLDER, begin
 from app.shop import Shop
 from engine.engine import Engine
@@ -53,10 +53,10 @@ class Owner:
         self._committer.begin(self.engine)
         self._replay.pause = self._commit_some
         self._snapshot_at = sum(found.steps) if found else 0
-        if found is not None:
-            for partition, head, step in zip(self.engine.partitions, heads, found.steps, strict=True):
-                if head.step < step:
-                    partition.change_all()
+        self._stood = _stood(heads)
+        for partition, head in zip(self.engine.partitions, heads, strict=True):
+            if not has_documents(head) or (head.step, head.clock) < position(partition):
+                partition.change_all()
 
     @property
     def shop(self) -> Shop:
@@ -75,11 +75,15 @@ class Owner:
         self._committer.take(number, partition, raw)
 
     def _commit_some(self) -> None:
+        self._committer.pass_over(self.engine)
         if self._committer.waiting >= COMMIT_EVERY:
             self._commit()
 
     def follow(self, progress: Callable[[int], None] | None = None, until: int | None = None) -> None:
         """Apply what the log has gained, and commit it. progress: called with the records applied so far."""
+        if self._stood is not None:  # a stretch that ends there, so that what changed before it is known
+            self._replay.follow(until, progress, self._stood)
+            self._stood = None
         self._replay.follow(until, progress)
         self._commit()
 
@@ -116,6 +120,11 @@ def _floor(store: Store, partition: int, head: Head, needed: int) -> int:
         return head.effects
     store.empty_outbox(partition)
     return needed
+
+
+def _stood(heads: Sequence[Head]) -> list[int] | None:
+    """Return the steps at which the store stands; None if its partitions do not stand at the same minute."""
+    return [head.step for head in heads] if len({head.clock for head in heads}) == 1 else None
 
 
 def _refuse_older_log(heads: list[Head], log: Log) -> None:

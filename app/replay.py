@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -58,17 +58,24 @@ class Replay:
     def _emit(self, number: int, partition: Partition, raw: RawEffects) -> None:
         self.effects(number, partition, raw)
 
-    def follow(self, until: int | None = None, progress: Callable[[int], None] | None = None) -> None:
-        """Apply everything that the log has behind the engine, or only up to the end of minute ``until``."""
+    def follow(
+        self, until: int | None = None, progress: Callable[[int], None] | None = None,
+        ends: Sequence[int] | None = None,
+    ) -> None:  # fmt: skip
+        """Apply everything that the log has behind the engine, or only up to the end of minute ``until``.
+
+        ends: for each partition the step to stop before; all must be of the same minute.
+        """
         for version, minute, mode, steps in self._versions():
             if any(step < done for step, done in zip(steps, self.engine.steps, strict=True)):
                 continue
-            self._follow_to(steps, until, progress)
+            limits = steps if ends is None else [min(pair) for pair in zip(steps, ends, strict=True)]
+            self._follow_to(limits, until, progress)
             if self.engine.steps != steps or (until is not None and minute > until):
                 return
             if version != self.version:
                 self._change(version, minute, mode)
-        self._follow_to(None, until, progress)
+        self._follow_to(None if ends is None else [*ends], until, progress)
 
     def _versions(self) -> list[tuple[str, int, str, list[int]]]:
         """Return (declarations, minute, mode, step in each partition) of every settings record of the log."""

@@ -7,6 +7,7 @@ looks only at the file of the outermost function.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from collections.abc import Callable
@@ -31,6 +32,16 @@ def source_hash() -> str:
             source = path.read_bytes()
             if b"from engine.jit import" in source or path.name in ("state.py", "opcodes.py", "jit.py"):
                 digest.update(source)
+    return digest.hexdigest()[:16]
+
+
+@functools.cache
+def program_hash() -> str:
+    """Return a hash of all code that documents depend on: another program's are not taken for ours."""
+    digest = hashlib.sha256(numba.__version__.encode())
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 

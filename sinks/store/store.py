@@ -41,7 +41,7 @@ class Head:
 
     epoch: of its owner; position: ``step:sub-step`` ("" before the first commit); step: records whose result
     is in the store; effects: how many were written to the outbox; digest: over the effects at ``step``;
-    clock: epoch minute at ``step``.
+    clock: epoch minute at ``step``; program: hash of the code that made the documents of ``step``.
     """
 
     epoch: int
@@ -50,6 +50,7 @@ class Head:
     effects: int
     digest: str
     clock: int
+    program: str
 
 
 @dataclass(frozen=True)
@@ -179,4 +180,5 @@ def _head(found: Any) -> Head:
     return Head(
         int(get.get("epoch", 0)), get.get("position", ""), int(get.get("step", 0)),
         int(get.get("effects", 0)), get.get("digest", ""), int(get.get("clock", -1)),
+        get.get("program", ""),
     )  # fmt: skip
