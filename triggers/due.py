@@ -102,7 +102,7 @@ def decide(st: int, n: int) -> None:
     """Decide the n-th due trigger."""
     trigger, c = s.due_trigger(st, n), s.due_customer(st, n)
     how = s.trigger_occasion(st, trigger)
-    if s.mode_now(st) != LIVE:  # decisions exist only in live mode (T5): what falls due is over
+    if s.mode_now(st) != LIVE or s.trigger_paused(st, trigger):  # it decides nothing (T5, D2): it is over
         give_up(st, trigger, c)
     elif how == occasions.SCHEDULE:
         cause_of_minute(st, conclude(st, trigger, c, s.clock(st)), s.clock(st))

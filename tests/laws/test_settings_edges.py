@@ -32,9 +32,12 @@ def shop_of(tags: dict[str, Any], trigger: dict[str, Any], sources: tuple[str, .
 
 
 class Changing:
-    """A log whose settings change ten minutes after its first row, and what came of it."""
+    """A log whose settings change ten minutes after its first row, and what came of it.
 
-    def __init__(self, folder: Path, old: Shop, new: Shop) -> None:
+    back: how many minutes after its first row the old settings are in force again.
+    """
+
+    def __init__(self, folder: Path, old: Shop, new: Shop, back: int | None = None) -> None:
         self.log = Log.create(folder, "changing", 1)
         self.moved: list[Transition] = []
         self.made: list[Decision] = []
@@ -42,6 +45,9 @@ class Changing:
         append_changes(self.log, old, "orders", [row(1, "a", TEN, 90)], TEN, "live")
         append_ticks(self.log, TEN + 9)
         append_controls(self.log, [Control(SETTINGS, None, settings_body(new))], TEN + 10, "live")
+        if back is not None:
+            append_ticks(self.log, TEN + back)
+            append_controls(self.log, [Control(SETTINGS, None, settings_body(old))], TEN + back, "live")
         append_ticks(self.log, TEN + 40)
         self.replay = Replay(self.log, old, Collector(self._listen).take)
 
@@ -115,7 +121,7 @@ ABSENCE = {"after": {"source": "orders"}, "of": {"source": "views"}, "within": "
 
 def waiting_shop(limit: str, max_age: str, **more: Any) -> Shop:
     """Return a shop in which no view within two minutes of an order is a reason to act."""
-    trigger = {"when": {"absence": ABSENCE}, "guards": {"max_age": max_age}, **more}
+    trigger = {"when": {"absence": ABSENCE}, "guards": {"max_age": max_age}} | more
     sources = {name: {"name": name, **SOURCE} for name in ("orders", "views")}
     sources["views"]["stale_after"] = limit
     parts = shop_of({}, trigger, ("orders", "views")).model_dump(by_alias=True)
@@ -140,6 +146,27 @@ def test_an_absence_goes_on_waiting_for_its_source_under_new_settings(
     story = Changing(tmp_path, waiting_shop("5m", "20m"), new)
     story.replay.follow()
     assert [(one.minute - TEN, one.guard or one.outcome) for one in story.made] == told
+
+
+@pytest.mark.parametrize(
+    ("trigger", "due"),
+    [
+        ({"when": {"absence": ABSENCE | {"within": "15m"}}}, 16),
+        (EVENT, 20),
+        ({"when": {"absence": ABSENCE}}, 24),  # due at 3, its source stays stale: refused when too old
+    ],
+)
+def test_what_falls_due_while_its_trigger_is_paused_is_over(
+    tmp_path: Path, trigger: dict[str, Any], due: int
+) -> None:
+    """D2: a paused trigger decides nothing; one that is live again when its instance falls due decides it."""
+    limit = "5m" if due == 24 else "never"
+    live = waiting_shop(limit, "20m", **trigger)
+    paused = waiting_shop(limit, "20m", **trigger, status="paused")
+    for again, expected in ((None, []), (due - 1, [due]), (due + 1, [])):
+        story = Changing(tmp_path / f"{again}", live, paused, again)
+        story.replay.follow()
+        assert [one.minute - TEN for one in story.made] == expected
 
 
 def test_how_fresh_a_source_is_survives_new_settings(tmp_path: Path) -> None:
