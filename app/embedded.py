@@ -101,7 +101,7 @@ def open_embedded(
         worker.start()
         stack.callback(worker.join)
         stack.callback(service.stop)
-        relays.start()
+        relays.start(service.fail)
         yield Embedded(folder, data, shop, log, server, store, ledger, relays, service, worker)
 
 

@@ -35,7 +35,10 @@ _AGAIN_SECONDS = 5.0  # after an error that somebody has to mend
 
 
 class Relays:
-    """One shop's relays. ``say``: gets a line when something has to be mended; it goes on when it is."""
+    """One shop's relays.
+
+    ``say``: gets a line when something has to be mended; it goes on when it is. Any other error is a defect.
+    """
 
     def __init__(
         self, folder: Path, shop: Shop, store: Store, ledger: Ledger, partitions: int,
@@ -52,17 +55,21 @@ class Relays:
             last = self.history.drained(EFFECTS)
             self._copied = [last.get(partition, -1) + 1 for partition in range(partitions)]
         self.lag = Lag(0, 0.0)
+        self._fail: Callable[[BaseException], None] = lambda _: None
         tasks = [self._carry] + ([self._copy] if self.history is not None else [])
         self._channels: Mapping[str, Channel] = {}
-        self._threads = [threading.Thread(target=task, name=task.__name__) for task in tasks]
+        self._threads = [
+            threading.Thread(target=self._run, args=(task,), name=task.__name__) for task in tasks
+        ]
 
     def drained(self) -> list[int]:
         """Return for each partition the number of the oldest effect that some relay still needs."""
         copied = self._copied or self._sent
         return [min(pair) for pair in zip(self._sent, copied, strict=True)]
 
-    def start(self) -> None:
-        """Begin to drain."""
+    def start(self, fail: Callable[[BaseException], None]) -> None:
+        """Begin to drain. fail: gets what ended a relay, from its thread, if it was not `stop`."""
+        self._fail = fail
         for thread in self._threads:
             thread.start()
 
@@ -79,6 +86,12 @@ class Relays:
         """Take the messages to whoever is called so out of the channels' files; return how many."""
         files = [one for one in self._channels.values() if isinstance(one, FileChannel)]
         return sum(one.erase(references) for one in files)
+
+    def _run(self, task: Callable[[], None]) -> None:
+        try:
+            task()
+        except BaseException as error:  # noqa: BLE001 - whoever started this ends with it
+            self._fail(error)
 
     def _carry(self) -> None:
         """Send what was decided, once."""

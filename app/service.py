@@ -107,6 +107,11 @@ class Service:
         self.stopping.set()
         self._tasks.put(None)
 
+    def fail(self, error: BaseException) -> None:
+        """End with an error that came up beside the thread that works: a defect there is one of the whole."""
+        self.failed = self.failed or error
+        self.stop()
+
     def _put(self, task: _Task) -> Future[Any]:
         if self.stopping.is_set() or self.failed is not None:
             task.done.set_exception(Stopped("the service stops; try again in a moment"))
@@ -128,7 +133,7 @@ class Service:
                     raise
                 self._keep_snapshot()
         except BaseException as error:
-            self.failed = error
+            self.failed = self.failed or error
             raise
         finally:
             self.ready = False

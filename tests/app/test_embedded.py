@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -149,6 +150,28 @@ def test_a_defect_while_following_leaves_nobody_waiting(
             asked.result(SECONDS)
         until(lambda: shop.service.failed)
         assert not shop.service.ready
+
+
+@pytest.mark.parametrize("relay", ["app.courier_relay.CourierRelay", "sinks.history.relay.HistoryRelay"])
+def test_a_defect_of_a_relay_ends_the_service(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, relay: str
+) -> None:
+    """What is decided would wait in the outbox for ever, and nobody would know."""
+    toml = (folder / "tintype.toml").read_text(encoding="utf-8")
+    (folder / "tintype.toml").write_text(toml.replace("history = false\n", ""), encoding="utf-8")
+    broken = threading.Event()
+
+    def step(_: object) -> int:
+        return 1 // 0 if broken.is_set() else 0
+
+    monkeypatch.setattr(f"{relay}.step", step if "History" in relay else lambda one: [None] * step(one))
+    with at_work(folder) as shop:
+        broken.set()
+        until(lambda: not shop.worker.is_alive())
+        assert isinstance(shop.service.failed, ZeroDivisionError)
+        assert not shop.service.ready
+        with pytest.raises(Stopped):
+            shop.service.accept(orders(0, 1)).result(SECONDS)
 
 
 def test_time_passes_though_nobody_says_anything(folder: Path) -> None:
