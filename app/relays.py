@@ -54,7 +54,7 @@ class Relays:
             self.history = ChdbHistory(data_folder(folder, shop) / HISTORY_FOLDER, shop.settings.zone)
             last = self.history.drained(EFFECTS)
             self._copied = [last.get(partition, -1) + 1 for partition in range(partitions)]
-        self.lag = Lag(0, 0.0)
+        self.lag = Lag(0, 0.0)  # of history
         self._fail: Callable[[BaseException], None] = lambda _: None
         tasks = [self._carry] + ([self._copy] if self.history is not None else [])
         self._channels: Mapping[str, Channel] = {}
@@ -121,9 +121,11 @@ class Relays:
             relay = HistoryRelay(self.history, log, StoreEffects(self._store))
 
             def step() -> int:
+                self.lag = relay.lag()  # also when the step fails
                 done = relay.step()
-                self.lag = relay.lag()
                 self._copied = relay.drained[1]
+                if done:
+                    self.lag = relay.lag()
                 return done
 
             self._drain(step)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -97,6 +98,9 @@ class ShopCollector(Collector):
             yield from _partitions(heads)
             lag = self._serving.standing(heads)["lag_ms"]
             yield _gauge("tintype_lag_seconds", "Age of what is served", lag / 1000)
+            with contextlib.suppress(redis.RedisError):
+                yield from self._outbox(heads)
+        yield from self._history()
         yield _counter("tintype_messages", "Messages taken in", figures.messages)
         yield _counter("tintype_messages_rejected", "Messages put aside", figures.rejected)
         yield _counter("tintype_commits", "Times that everything was applied and committed", figures.commits)
@@ -112,6 +116,25 @@ class ShopCollector(Collector):
         for names, number in self._serving.view.dead_letters().items():
             dead.add_metric(names, number)
         yield dead
+
+
+    def _outbox(self, heads: list[Head]) -> Iterator[Metric]:
+        label = ("partition",)
+        drained, store = self._serving.relays.drained(), self._serving.store
+        waiting = GaugeMetricFamily(
+            "tintype_outbox_effects", "Effects that a relay has not taken over yet", labels=label
+        )
+        size = GaugeMetricFamily("tintype_outbox_bytes", "Memory of the outbox in the store", labels=label)
+        for number, (head, first) in enumerate(zip(heads, drained, strict=True)):
+            waiting.add_metric([str(number)], max(0, head.effects - first))
+            size.add_metric([str(number)], store.outbox_bytes(number))
+        yield from (waiting, size)
+
+    def _history(self) -> Iterator[Metric]:
+        lag = self._serving.relays.lag
+        told = "How long the oldest of what is not in history has waited"
+        yield _gauge("tintype_history_lag_seconds", told, lag.seconds)
+        yield _gauge("tintype_history_waiting", "Records and effects not in history yet", lag.rows)
 
 
 def _partitions(heads: list[Head]) -> Iterator[Metric]:

@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field
 
 from app.owner import Owner
 from app.pages.amounts import metric_types
+from app.relays import Relays
 from app.service import Service
 from app.shop import Shop
 from console.figures import ApiFigures, ShopCollector
@@ -61,6 +62,7 @@ class Serving:
     ledger: Ledger
     view: LogView
     keyring: Keyring
+    relays: Relays
     erase: Callable[[bytes], Erased]
     figures: ApiFigures = field(default_factory=ApiFigures)
     now: Callable[[], float] = time.time

@@ -70,8 +70,9 @@ def serving(opened: Embedded) -> Iterator[Serving]:
         contextlib.closing(Ledger(opened.data, write=False)) as ledger,
         contextlib.closing(LogView(opened.data)) as view,
     ):
+        keyring = Keyring(opened.data)
         yield Serving(
-            opened.shop, opened.service, opened.store, ledger, view, Keyring(opened.data), opened.erase
+            opened.shop, opened.service, opened.store, ledger, view, keyring, opened.relays, opened.erase
         )
 
 

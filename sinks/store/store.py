@@ -166,6 +166,10 @@ class Store:
         found: Any = self.client.xrange(self._key(partition, "effects"), "-", "+", 1)
         return int(found[0][1][b"first"]) if found else None
 
+    def outbox_bytes(self, partition: int) -> int:
+        """Return about how much memory the outbox takes: the server looks at some of its pages."""
+        return int(self.client.memory_usage(self._key(partition, "effects")) or 0)
+
     def empty_outbox(self, partition: int) -> None:
         """Drop all effects: they are about to be written again from an older one on."""
         self.client.delete(self._key(partition, "effects"))

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.console.at_work import MINUTE, AtWork, order, states, wait_for
+from streams.errors import InputError
+from tests.app.little_shop import GOOD
+from tests.console.at_work import MINUTE, AtWork, at_work, order, states, wait_for
 
 
 def read(shop: AtWork) -> dict[str, float]:
@@ -41,6 +45,30 @@ def test_the_figures_are_those_of_the_shop(fresh: AtWork) -> None:
     assert (found["tintype_store_away_seconds"], found["tintype_deliveries_unknown"]) == (0, 0)
     path = "method=POST,path=/v1/sources/{name},status=200"
     assert found[f"tintype_http_requests_total{{{path}}}"] == 2
+
+
+def test_what_the_relays_have_not_taken_over_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk of history that is full, a provider that hangs: seen before memory is short."""
+
+    def full(*_: object) -> None:
+        raise InputError("history", "no room", "make some")
+
+    monkeypatch.setattr("sinks.history.embedded.ChdbHistory.write", full)
+    monkeypatch.setattr("app.relays._AGAIN_SECONDS", 0.05)
+    with at_work(tmp_path, {"tintype.toml": GOOD["tintype.toml"]}) as shop:
+        shop.send("orders", order("A1", "M1"), order("A2", "M2"))
+        head = shop.opened.store.head(0)
+        wait_for(lambda: read(shop)["tintype_history_waiting"] == head.step + head.effects)
+        wait_for(lambda: read(shop)["tintype_history_lag_seconds"] > 0)
+        found = read(shop)
+        assert found["tintype_outbox_effects{partition=0}"] == head.effects > 0
+        assert found["tintype_outbox_bytes{partition=0}"] > 100
+
+
+def test_what_the_relays_have_taken_over_does_not_wait(fresh: AtWork) -> None:
+    fresh.send("orders", order("A1", "M1"))
+    wait_for(lambda: read(fresh)["tintype_outbox_effects{partition=0}"] == 0)
+    assert (read(fresh)["tintype_history_waiting"], read(fresh)["tintype_history_lag_seconds"]) == (0, 0)
 
 
 def test_no_path_of_a_stranger_becomes_a_label(fresh: AtWork) -> None:
