@@ -51,8 +51,9 @@ install_locked() {
 [ -x .venv/bin/python ] || make_environment
 install_locked
 if [ -f engine/warm.py ]; then
-    say "compiling the kernel once (kept in .cache)"
+    say "compiling the kernel and the scanner once (kept in .cache)"
     .venv/bin/python -m engine.warm
+    .venv/bin/python -m streams.scan.warm
 fi
 date -u +%FT%TZ > ".venv/installed-$what"
 say "ready"

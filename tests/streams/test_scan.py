@@ -14,13 +14,19 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from engine.jit import COMPILED, ROOT
 from streams.arrive import _row
-from streams.cdc.change import Counted, Refused
+from streams.cdc.change import Counted, Refused, RowChange
 from streams.cdc.open import open_decoder
 from streams.change import Changes
 from streams.contract.source import Source
+from streams.message import Message
+from streams.scan.arriving import WORTH_WHILE, Scans
 from streams.scan.changes import ChangeScanner
+from streams.scan.envelope import scan
 from streams.scan.scanner import Buffer, Scanner
+from streams.scan.settle import settle
+from streams.scan.warm import compile_scanner
 from streams.taking import _checked
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -204,6 +210,29 @@ def test_a_message_that_ends_too_early_does_not_read_on_into_the_next() -> None:
     raw = written(envelope(ROW))
     cut = raw.index(b'"op":"c"')
     assert scanned(SOURCES[1], [raw[:cut], raw[cut:]])[1] == []
+
+
+@pytest.mark.skipif(not COMPILED, reason="nothing is compiled")
+def test_what_the_installation_compiles_is_what_a_feed_uses() -> None:
+    """The first batch of a feed does not wait for the compiler."""
+    assert compile_scanner() == 1
+    check_agree(SOURCES[0], [written(envelope(ROW))] * 2)
+    scans = Scans({"orders": SOURCES[0]}, ZONE)
+    message = Message("orders", "feed/0/0", written(envelope(ROW)))
+    scans.learn(message, as_decoded(message))
+    assert len(scans.read([message] * WORTH_WHILE, MINUTE)["orders"][1]) == WORTH_WHILE
+    compiled: list[Any] = [scan, settle]
+    assert [len(function.signatures) for function in compiled] == [1, 1]
+    install = (ROOT / "requirements" / "install.sh").read_text(encoding="utf-8")
+    assert "-m engine.warm\n" in install
+    assert "-m streams.scan.warm\n" in install
+
+
+def as_decoded(message: Message) -> list[RowChange]:
+    """Return the row changes of a message, as `Scans.learn` gets them."""
+    found = open_decoder(SOURCES[0]).decode(None, message.value or b"")
+    assert not isinstance(found, Counted)
+    return [one for one in found if isinstance(one, RowChange)]
 
 
 def test_all_values_of_a_batch_are_remembered_apart() -> None:
