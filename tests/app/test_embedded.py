@@ -199,3 +199,16 @@ def test_a_stop_of_days_is_one_record_and_the_clock_goes_on(folder: Path) -> Non
             check(shop)
             steps = shop.service.ask(lambda owner: sum(owner.engine.steps)).result(SECONDS)
     assert steps < 20
+
+
+def test_rows_after_a_sleep_of_the_machine_find_the_clock_ticked(folder: Path) -> None:
+    """Rows may come before the next minute's tick: the minutes between are written before them."""
+    clock = [float(START)]
+    with open_embedded(folder, lambda _: None, now=lambda: clock[0]) as shop:
+        shop.wait_until_ready()
+        shop.service.accept(orders(0, 5)).result(SECONDS)
+        clock[0] += 45 * 60
+        shop.service.accept(orders(5, 5)).result(SECONDS)
+        shop.service.ask(lambda _: None).result(SECONDS)
+        assert shop.service.failed is None
+        check(shop)
