@@ -78,6 +78,7 @@ def serving(opened: Embedded) -> Iterator[Serving]:
 
 def _serve_until(server: Server, opened: Embedded, ended: threading.Event, json: bool) -> None:
     """Serve until a signal comes or the engine stops."""
+    from app.embedded import spare_the_collector
     from console.server import served
 
     told = False
@@ -85,6 +86,7 @@ def _serve_until(server: Server, opened: Embedded, ended: threading.Event, json:
         while not ended.wait(_LOOK_SECONDS) and opened.worker.is_alive():
             if opened.service.ready and not told:
                 told = True
+                spare_the_collector()
                 _ready(json)
 
 
