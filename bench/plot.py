@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 WIDTH, HEIGHT = 400, 280  # of a panel's inside, without its labels
-LEFT, RIGHT, TOP, BOTTOM = 64, 24, 40, 56
+LEFT, RIGHT, TOP, BOTTOM = 72, 24, 40, 56
 HEAD, ROW = 44, 22  # of the title, of a line of the legend
 _STYLE = """\
 text{font:13px system-ui,sans-serif;fill:#1f2328}.title{font-size:17px;font-weight:600}
@@ -110,7 +110,7 @@ def _inside(panel: Panel, size: int) -> list[str]:
     parts = [
         f'<text class="name" x="0" y="-14">{escape(panel.name)}</text>',
         f'<text x="{size / 2:g}" y="{HEIGHT + 42}" text-anchor="middle">{escape(panel.x)}</text>',
-        f'<text transform="translate(-48 {HEIGHT / 2:g}) rotate(-90)" text-anchor="middle">'
+        f'<text transform="translate(-56 {HEIGHT / 2:g}) rotate(-90)" text-anchor="middle">'
         f"{escape(panel.y)}</text>",
     ]
     for value in ticks(*panel.bounds):

@@ -83,6 +83,10 @@ class Workload:
         batch.values[again] = self._values(known[0])
         return batch
 
+    def remember(self, batch: Batch) -> None:
+        """Let later updates and deletes reach the new rows of a batch of changes, too."""
+        self._remember(batch, batch.op == INSERT)
+
     def _sources(self, count: int, without: str = "") -> Ints:
         names = self.plan.metric.sources
         shares = np.array([0.0 if name == without else SHARES[name] for name in names])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.table import Table
@@ -11,36 +13,64 @@ from app import exits
 from app.commands.options import Json
 from app.output import page, print_json
 
+if TYPE_CHECKING:
+    from bench.outcome import Outcome
+
 
 def bench(
-    what: Annotated[Literal["engine", "feed"], typer.Argument(help="which figures")] = "engine",
+    what: Annotated[
+        Literal["engine", "feed", "latency", "cost"], typer.Argument(help="which figures")
+    ] = "engine",
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FOLDER", help="write the curves there, as SVG")
+    ] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="print tables for a document")] = False,
     json: Json = False,
 ) -> int:
     """Measure the figures of the README on this machine, each against its peer or limit in the same run.
 
     engine: the kernel. feed: from change messages to decisions, against msgspec, Bytewax, pandas, Java and
-    Flink; what bench/peers/install.sh has not installed is reported as not run.
+    Flink; what bench/peers/install.sh has not installed is reported as not run. latency: from a change to
+    its customer's profile readable, over load. cost: a change and a customer against how many there are.
 
     --json prints a list of {what, value, unit, against, ratio, goal, reached}. Ends with code 1 if a goal
     is not reached.
     """
-    from bench import engine, feed
-
-    rows = (engine if what == "engine" else feed).measure()
+    found = _measured(what)
+    if plot is not None:
+        plot.mkdir(parents=True, exist_ok=True)
+        for name, text in found.drawings.items():
+            (plot / name).write_text(text, encoding="utf-8")
     if json:
-        print_json(rows)
+        print_json(found.rows)
+    elif markdown:
+        _print_markdown(found)
     else:
-        table = Table("what", "value", "unit", "against", "ratio", "goal", "reached", box=None)
-        for row in rows:
-            table.add_row(
-                *(_cell(row[name]) for name in ("what", "value", "unit", "against", "ratio", "goal")),
-                "yes" if row["reached"] else "no" if row["reached"] is False else "",
-            )
-        page.print(table)
-    return exits.DIFFERENT if any(row["reached"] is False for row in rows) else exits.OK
+        _print_table(found)
+    return exits.DIFFERENT if any(row["reached"] is False for row in found.rows) else exits.OK
 
 
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    return f"{value:,.3g}" if isinstance(value, float) else str(value)
+def _measured(what: str) -> Outcome:
+    from bench import cost, engine, feed, latency
+    from bench.outcome import Outcome
+
+    if what == "latency":
+        return latency.measure()
+    if what == "cost":
+        return cost.measure()
+    return Outcome((engine if what == "engine" else feed).measure())
+
+
+def _print_markdown(found: Outcome) -> None:
+    from bench.outcome import markdown_of
+
+    sys.stdout.write("\n\n".join([*found.tables, markdown_of(found.rows)]) + "\n")
+
+
+def _print_table(found: Outcome) -> None:
+    from bench.outcome import COLUMNS, cell
+
+    table = Table(*COLUMNS, box=None)
+    for row in found.rows:
+        table.add_row(*(cell(row[name]) for name in COLUMNS))
+    page.print(table)
