@@ -2,6 +2,9 @@
 .DEFAULT_GOAL := help
 SHELL := /usr/bin/env bash
 ARGS ?=
+# Tests run in so many processes; tests/conftest.py says which stay together. ARGS="-n 0" is one process.
+PROCESSES ?= 2
+SIDE_BY_SIDE = -n $(PROCESSES) --dist loadgroup --no-loadscope-reorder
 LOCKS_RUN := requirements/run.txt requirements/demo.txt requirements/install.sh
 LOCKS_DEV := $(LOCKS_RUN) requirements/dev.txt
 
@@ -17,10 +20,10 @@ demo: .venv/installed-run  ## a real shop's year, then a simulated shop, live (A
 
 test: lint  ## every check and every test
 	@echo '==> pytest'
-	@.venv/bin/python -m pytest -q $(ARGS)
+	@.venv/bin/python -m pytest -q $(SIDE_BY_SIDE) $(ARGS)
 
 test-long: .venv/installed-dev  ## the truth and the laws at full length: fifty minutes of each real year
-	@TINTYPE_LONG=1 .venv/bin/python -m pytest -q tests/truth tests/laws $(ARGS)
+	@TINTYPE_LONG=1 .venv/bin/python -m pytest -q $(SIDE_BY_SIDE) tests/truth tests/laws $(ARGS)
 
 bench: .venv/installed-run  ## the figures of the README, each against its peer or limit
 	@.venv/bin/python -m app.cli bench engine $(ARGS)
