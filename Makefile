@@ -2,16 +2,17 @@
 .DEFAULT_GOAL := help
 SHELL := /usr/bin/env bash
 ARGS ?=
+NAMES ?=
 # Tests run in so many processes; tests/conftest.py says which stay together. ARGS="-n 0" is one process.
 PROCESSES ?= 2
 SIDE_BY_SIDE = -n $(PROCESSES) --dist loadgroup --no-loadscope-reorder
 LOCKS_RUN := requirements/run.txt requirements/demo.txt requirements/install.sh
 LOCKS_DEV := $(LOCKS_RUN) requirements/dev.txt
 
-.PHONY: help setup demo test test-long bench lint lock clean
+.PHONY: help setup demo test test-long bench servers servers-stop servers-lock lint lock clean
 
 help:  ## this list
-	@awk -F ':.*## *' '/^[a-z-]+:.*##/ { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## *' '/^[a-z-]+:.*##/ { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: .venv/installed-dev  ## virtual environment, locked packages, compiled kernel (the others call it)
 
@@ -24,6 +25,15 @@ test: lint  ## every check and every test
 
 test-long: .venv/installed-dev  ## the truth and the laws at full length: fifty minutes of each real year
 	@TINTYPE_LONG=1 .venv/bin/python -m pytest -q $(SIDE_BY_SIDE) tests/truth tests/laws $(ARGS)
+
+servers: .venv/installed-dev  ## Kafka, Connect, PostgreSQL, MariaDB, Redis, Valkey, ClickHouse here (NAMES="kafka redis": only these)
+	@.venv/bin/python -m deploy.servers start $(NAMES)
+
+servers-stop: .venv/installed-dev  ## stop them and remove what they held
+	@.venv/bin/python -m deploy.servers stop
+
+servers-lock: .venv/installed-dev  ## write deploy/*/jars.sha256 anew from what Maven brings
+	@.venv/bin/python -m deploy.servers lock
 
 bench: .venv/installed-run  ## the figures of the README, each against its peer or limit
 	@.venv/bin/python -m app.cli bench engine $(ARGS)

@@ -1,5 +1,7 @@
 """Which tests stay together when the suite runs in several processes, which go first, and one secret for all.
 
+It also ends the servers that the run has started (tests/servers), when its last process is done.
+
 ``make test`` hands tests to its processes group by group (pytest-xdist, ``--dist loadgroup``). A group is the
 tests that share a module's or the session's fixture, so that it is made once; every other test is alone.
 
@@ -11,8 +13,10 @@ from __future__ import annotations
 
 import pytest
 
+from deploy.servers import state
 from streams.personal import vault
 from tests.called import SECRET, key_of
+from tests.servers.owner import become_owner, owner
 
 WIDE = ("session", "package", "module", "class")
 # The dear ones first: what takes long at the end leaves one process waiting for the other.
@@ -32,7 +36,8 @@ def _group(item: pytest.Item) -> str | None:
         (WIDE.index(one.scope), name)
         for name, found in known.items()
         for one in found[-1:]
-        if one.scope in WIDE and one.baseid  # one without a place is pytest's own
+        if one.scope in WIDE
+        and one.baseid not in ("", "tests/servers")  # pytest's own; one for all processes
     )
     if not shared:
         return None
@@ -54,3 +59,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if group is not None and item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=_rank)
+
+
+def pytest_configure() -> None:
+    become_owner()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Stop the run's servers, at the end of its first process only: that of a worker comes earlier."""
+    is_worker = hasattr(session.config, "workerinput")
+    if not is_worker and any(one.owner == owner() for one in state.read().values()):
+        from deploy.servers import keeper  # the servers' clients take a second to import
+
+        keeper.stop(owner())

@@ -64,7 +64,7 @@ def test_no_module_has_a_name_that_says_nothing(files: list[Path]) -> None:
 def test_every_top_level_package_is_one_of_the_house(files: list[Path]) -> None:
     packages = {path.relative_to(ROOT).parts[0] for path in files if path.suffix == ".py"}
     known = {
-        "app", "bench", "console", "engine", "examples", "profiles", "reference", "rfm", "rules", "sinks",
-        "streams", "tags", "tests", "triggers",
+        "app", "bench", "console", "deploy", "engine", "examples", "profiles", "reference", "rfm", "rules",
+        "sinks", "streams", "tags", "tests", "triggers",
     }  # fmt: skip
     assert packages - known == set()

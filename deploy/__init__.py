@@ -1,0 +1,1 @@
+"""How the servers around Tintype are set up: their settings, shared by containers and by deploy/servers."""

@@ -1,0 +1,75 @@
+"""Kafka Connect's REST interface: one call, its answer as JSON, its refusals as errors with a hint."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from typing import Any
+from urllib.parse import quote
+
+from streams.errors import InputError
+
+BUSY = 409  # the workers are distributing tasks anew
+RETRY_S = 0.5
+
+
+class NotThere(InputError):
+    """What was asked for does not exist in Connect."""
+
+
+class ConnectRest:
+    """Connect's REST interface at ``url`` (such as http://localhost:8083)."""
+
+    def __init__(self, url: str, timeout_s: float = 30.0) -> None:
+        """Connect to nothing yet. Raises InputError where the URL is none."""
+        if not url.startswith(("http://", "https://")):
+            raise InputError("kafka.connect", f"'{url}' is no address", "write it as http://HOST:8083")
+        self.url = url.rstrip("/")
+        self._timeout_s = timeout_s
+
+    def call(self, method: str, *path: str, body: Any = None, query: str = "") -> Any:
+        """Do one call and return the answer's JSON, None where it has no body.
+
+        A refusal because tasks are being distributed anew (409) is tried again until the time is up. Raises
+        InputError where Connect does not answer or refuses, `NotThere` where it does not know what is named.
+        """
+        where = f"{self.url}/{'/'.join(quote(part, safe='') for part in path)}{query}"
+        until = time.monotonic() + self._timeout_s
+        while True:
+            try:
+                return self._once(method, where, body)
+            except urllib.error.HTTPError as error:
+                said = _message(error)
+                if error.code != BUSY or "rebalance" not in said.lower() or time.monotonic() > until:
+                    raise _refusal(where, error.code, said) from None
+                time.sleep(RETRY_S)
+            except (urllib.error.URLError, OSError) as error:
+                reason = getattr(error, "reason", error)
+                raise InputError(
+                    self.url,
+                    f"Kafka Connect does not answer ({reason})",
+                    "start it, or correct [kafka] connect",
+                ) from None
+
+    def _once(self, method: str, where: str, body: Any) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(where, data, {"Content-Type": "application/json"}, method=method)  # noqa: S310 - http or https
+        with urllib.request.urlopen(request, timeout=self._timeout_s) as answer:  # noqa: S310
+            read = answer.read()
+        return json.loads(read) if read else None
+
+
+def _message(error: urllib.error.HTTPError) -> str:
+    read = error.read()
+    try:
+        return str(json.loads(read)["message"])
+    except (ValueError, KeyError, TypeError):
+        return read.decode(errors="replace")[:500]
+
+
+def _refusal(where: str, code: int, said: str) -> InputError:
+    if code == 404:
+        return NotThere(where, said, "tintype connectors SHOP list shows what there is")
+    return InputError(where, f"Kafka Connect refuses ({code}): {said}", "correct it, and do it again")
