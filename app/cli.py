@@ -10,6 +10,7 @@ from app import exits
 from app.commands.audit import audit
 from app.commands.bench import bench
 from app.commands.check import check
+from app.commands.connectors import connectors
 from app.commands.dead import dead
 from app.commands.demo import demo
 from app.commands.epoch import epoch
@@ -53,6 +54,7 @@ app.command("dead")(dead)
 app.command("epoch")(epoch)
 app.command("erase")(erase)
 app.command("export")(export)
+app.command("connectors")(connectors)
 app.command("schema")(schema)
 app.command("demo")(demo)
 

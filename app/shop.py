@@ -11,6 +11,16 @@ from tags.tag import Tag
 from triggers.trigger import Trigger
 
 
+class Kafka(Declared):
+    """``[kafka]`` of tintype.toml: where the cluster form's feeds are."""
+
+    bootstrap: str = Field(default="localhost:9092", description="host:port of brokers, with commas between")
+    connect: str = Field(default="http://localhost:8083", description="Kafka Connect's REST interface")
+    connectors: str = Field(
+        default="connectors", description="folder of connector files, relative to the shop's folder"
+    )
+
+
 class Settings(Declared):
     """``tintype.toml``."""
 
@@ -26,6 +36,7 @@ class Settings(Declared):
         default=True, description="keep a copy of the log, and of what came out, to be asked in SQL"
     )
     groups: dict[str, list[str]] = Field(default={}, description="exclusive groups: tags, first wins")
+    kafka: Kafka = Field(default=Kafka(), description="of the cluster form: brokers, connectors")
     identity_priority: list[str] = Field(default=[], description="reference types, the most trusted first")
 
 

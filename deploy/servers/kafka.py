@@ -50,7 +50,9 @@ class Kafka:
     def answers(self, place: Place) -> bool:
         """Ask for the groups: the port opens before the coordinators are loaded."""
         try:
-            admin = KafkaAdminClient(bootstrap_servers=place.address, request_timeout_ms=5000)
+            admin = KafkaAdminClient(
+                bootstrap_servers=place.address, request_timeout_ms=5000, bootstrap_timeout_ms=2000
+            )
         except KafkaError:
             return False
         try:

@@ -6,6 +6,7 @@ A server that cannot run here skips the test with the line that brings it; under
 from __future__ import annotations
 
 import os
+import socket
 import uuid
 from collections.abc import Iterator
 
@@ -14,8 +15,9 @@ from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 
 from deploy.servers import keeper
+from deploy.servers.connect import variables
 from deploy.servers.jars import FetchError
-from deploy.servers.places import Place
+from deploy.servers.places import HOST, Place
 from tests.servers.databases import MariaDatabase, PostgresDatabase, mariadb_database, postgres_database
 from tests.servers.feeds import Feed, mariadb_feed, postgres_feed
 from tests.servers.owner import owner
@@ -68,6 +70,19 @@ def store(request: pytest.FixtureRequest) -> Place:
 def name() -> str:
     """A name of this test's own, for topics, databases, slots and groups."""
     return f"t{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def environment(connect: Place) -> dict[str, str]:
+    """The variables that connector files name."""
+    return variables(connect.others)
+
+
+@pytest.fixture
+def free_address() -> str:
+    """Where nothing listens."""
+    with socket.create_server((HOST, 0)) as free:
+        return f"{HOST}:{free.getsockname()[1]}"
 
 
 @pytest.fixture

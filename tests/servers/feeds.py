@@ -8,10 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 
 from deploy.servers.places import DEPLOY, Place
+from streams.debezium import kafka as clients
+from streams.debezium.apply import apply
 from streams.debezium.connectors import Config, Connectors
+from streams.debezium.files import ConnectorFile
 from streams.debezium.rest import ConnectRest
 from tests.servers.databases import MariaDatabase, PostgresDatabase
 from tests.servers.waiting import wait_for
@@ -42,10 +45,29 @@ class Feed:
         """Where the changes of the table orders go."""
         return f"{self.name}.{self.table}"
 
+    @property
+    def file(self) -> ConnectorFile:
+        """Its settings, as a connector's file would declare them."""
+        return ConnectorFile(f"{self.name}.json", self.name, dict(self.config))
+
+    def changed(self, **changed: str) -> ConnectorFile:
+        """The same with other settings."""
+        return ConnectorFile(f"{self.name}.json", self.name, self.config | changed)
+
+    def state(self) -> str | None:
+        """Return the connector's own state."""
+        status = self.connectors.status(self.name)
+        return None if status is None else status.state
+
     def apply(self) -> None:
         """Run the connector, and return when its tasks do."""
-        self.connectors.put(self.name, self.config)
+        apply(self.connectors, self.file, self.kafka)
         wait_for(self.is_running, f"running: {self.name}")
+
+    def failures(self) -> list[str]:
+        """Return why it or its tasks have failed."""
+        status = self.connectors.status(self.name)
+        return [] if status is None else status.failures
 
     def is_running(self) -> bool:
         """Whether it and its tasks run; fails when one has failed."""
@@ -54,29 +76,23 @@ class Feed:
         return status is not None and status.running
 
     def messages(self, at_least: int, topic: str | None = None) -> list[Any]:
-        """Return a topic's messages in the order of their writing, once there are so many."""
-        consumer = KafkaConsumer(
-            bootstrap_servers=self.kafka, auto_offset_reset="earliest", enable_auto_commit=False
-        )
-        found: list[Any] = []
-        try:
-            numbers = wait_for(
-                lambda: consumer.partitions_for_topic(topic or self.topic), "a topic with messages"
-            )
-            consumer.assign([TopicPartition(topic or self.topic, number) for number in sorted(numbers)])
-            wait_for(
-                lambda: self._poll(consumer, found) >= at_least,
-                f"{at_least} messages in {topic or self.topic}",
-            )
-        finally:
-            consumer.close()
-        return sorted(found, key=lambda message: message.timestamp)
+        """Return all messages of a topic in the order of their writing, once there are so many."""
+        named, found = topic or self.topic, list[Any]()
+        with clients.consumer(self.kafka) as consumer:
+            numbers = wait_for(lambda: consumer.partitions_for_topic(named), "a topic with messages")
+            partitions = [TopicPartition(named, number) for number in sorted(numbers)]
+            consumer.assign(partitions)
 
-    @staticmethod
-    def _poll(consumer: Any, found: list[Any]) -> int:
-        for messages in consumer.poll(timeout_ms=200).values():
-            found += messages
-        return len(found)
+            def read_so_many_and_all() -> bool:
+                for messages in consumer.poll(timeout_ms=200).values():
+                    found.extend(messages)
+                ends = consumer.end_offsets(partitions)
+                return len(found) >= at_least and all(
+                    consumer.position(one) >= ends[one] for one in partitions
+                )
+
+            wait_for(read_so_many_and_all, f"{at_least} messages in {named}")
+        return sorted(found, key=lambda message: message.timestamp)
 
 
 def changes(messages: list[Any]) -> list[tuple[str, str | None, str | None]]:
