@@ -13,6 +13,7 @@ from app.commands.check import check
 from app.commands.connectors import connectors
 from app.commands.dead import dead
 from app.commands.demo import demo
+from app.commands.doctor import doctor
 from app.commands.epoch import epoch
 from app.commands.erase import erase
 from app.commands.export import export
@@ -55,6 +56,7 @@ app.command("epoch")(epoch)
 app.command("erase")(erase)
 app.command("export")(export)
 app.command("connectors")(connectors)
+app.command("doctor")(doctor)
 app.command("schema")(schema)
 app.command("demo")(demo)
 

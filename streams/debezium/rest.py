@@ -6,6 +6,7 @@ import json
 import time
 import urllib.error
 import urllib.request
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -46,12 +47,21 @@ class ConnectRest:
                     raise _refusal(where, error.code, said) from None
                 time.sleep(RETRY_S)
             except (urllib.error.URLError, OSError) as error:
-                reason = getattr(error, "reason", error)
-                raise InputError(
-                    self.url,
-                    f"Kafka Connect does not answer ({reason})",
-                    "start it, or correct [kafka] connect",
-                ) from None
+                raise self._silent(error) from None
+
+    def clock(self) -> float | None:
+        """Return what time it is there, in whole Unix seconds; None where the answer does not say."""
+        try:
+            with urllib.request.urlopen(self.url, timeout=self._timeout_s) as answer:  # noqa: S310 - http or https
+                said = answer.headers.get("Date")
+        except (urllib.error.URLError, OSError) as error:
+            raise self._silent(error) from None
+        return None if said is None else parsedate_to_datetime(said).timestamp()
+
+    def _silent(self, error: OSError) -> InputError:
+        reason = getattr(error, "reason", error)
+        hint = "start it, or correct [kafka] connect"
+        return InputError(self.url, f"Kafka Connect does not answer ({reason})", hint)
 
     def _once(self, method: str, where: str, body: Any) -> Any:
         data = None if body is None else json.dumps(body).encode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 import redis
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from clickhouse_driver import Client
@@ -53,6 +54,7 @@ def test_debezium_carries_a_snapshot_and_each_change_of_postgresql(postgres_orde
     _changed(postgres_orders)
 
 
+@pytest.mark.xdist_group("mariadb")  # a test of this group changes a setting of the server
 def test_debezium_carries_a_snapshot_and_each_change_of_mariadb(mariadb_orders: Feed) -> None:
     """The same of the binary log."""
     _changed(mariadb_orders)

@@ -44,6 +44,7 @@ def test_a_snapshot_is_taken_again_by_a_signal(
     assert next(one.kind for one in _told(feed, signal)) == "STARTED"
 
 
+@pytest.mark.xdist_group("mariadb")  # a test of this group changes a setting of the server
 def test_a_snapshot_is_taken_again_by_a_signal_in_mariadb(
     mariadb_orders: Feed, environment: Mapping[str, str]
 ) -> None:
