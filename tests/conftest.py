@@ -24,9 +24,10 @@ FIRST = ("tests/truth/", "tests/laws/", "tests/reference/test_reference_agrees.p
 
 
 def pytest_configure() -> None:
-    """Give every log one secret, also those that fixtures of modules and sessions make."""
+    """Give every log one secret, also those that fixtures of modules and sessions make; own the servers."""
     vault.fresh_secret = lambda: SECRET
     vault.fresh_key = key_of
+    become_owner()
 
 
 def _group(item: pytest.Item) -> str | None:
@@ -59,10 +60,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if group is not None and item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=_rank)
-
-
-def pytest_configure() -> None:
-    become_owner()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
