@@ -20,6 +20,7 @@ from rfm.model import RfmModel
 from rfm.scores import CUTS
 from rules.bytecode import Program, compile_rule
 from rules.check import Checked, check_metric, check_rfm, check_rule
+from rules.meaning import MetricValue
 from rules.metric import MetricSpec
 from rules.metric_call import metric_type
 from rules.rfm_plan import RfmPlan
@@ -66,7 +67,7 @@ class Plan:
 
     ``columns``: the kernel's plan columns; ``dimensions``: widths; ``fixed``: sizes of domains. ``seeds``:
     texts with the first partition codes. ``declared``: name -> (first metric of the expression, its
-    program; -1 for an avg, which is read as it is). Names stand at their numbers: ``sources``,
+    program; -1 for a metric that stands alone, which is read as it is). Names stand at their numbers: ``sources``,
     ``specs`` (metrics), ``tags``, ``triggers``, ``models`` with ``segments``, ``consents`` (0: none).
     """
 
@@ -158,7 +159,11 @@ def build(shop: Declarations) -> Plan:
     programs.metric_plan, programs.tag_plan = metric_plan, tag_plan
     _compile_filters(metric_plan, programs)
     kept = [_source_where(name, metric_plan, programs) for name in metric_plan.sources]
-    expressions = {n: programs.add(f"metric {n}", c) for n, c in declared.items() if c.type.kind != "average"}
+    # A metric that stands alone needs no program: documents read its column, for many customers at once.
+    expressions = {
+        n: programs.add(f"metric {n}", c) for n, c in declared.items()
+        if c.type.kind != "average" and not isinstance(c.meaning, MetricValue)
+    }  # fmt: skip
     out: dict[str, Any] = dict(metric_plan.columns(programs.numbers))
     out |= tag_plan.columns(programs.add, metric_plan, [m.model.name for m in models])
     out |= trigger_plan.columns(programs.add, metric_plan, tag_plan, models)

@@ -99,9 +99,7 @@ customer_low, set_customer_low = column("customer_low", "customer", "i8", "id, l
 customer_touch, set_customer_touch = column(
     "customer_touch", "customer", "i4", "place in the touched list + 1; -1 in changed only", record="customer"
 )
-customer_gone, set_customer_gone = column(
-    "customer_gone", "customer", "i1", "1: erased, and not found by its id any more (P7)", record="customer"
-)
+customer_gone, set_customer_gone = column("customer_gone", "customer", "i1", "1: erased", record="customer")
 changed, set_changed = column("changed", "customer", "i4", "list: whose profile changed since it was taken")
 customer_slot, set_customer_slot = column("customer_slot", "customer_slot", "i4", "hash table: customer + 1")
 slot, set_slot = column("slot", "customer", "i8", "accumulators of the metrics: sums and extremes", "slots")

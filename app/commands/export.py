@@ -6,7 +6,7 @@ import contextlib
 
 from app import exits
 from app.commands.erase import Customer
-from app.commands.options import ShopFolder
+from app.commands.options import Json, ShopFolder
 from app.inspect import find_customer
 from app.load import load_shop
 from app.log_folder import data_folder, open_log
@@ -16,7 +16,7 @@ from sinks.deliveries.ledger import Ledger
 from streams.errors import InputError
 
 
-def export(shop: ShopFolder, customer: Customer) -> int:
+def export(shop: ShopFolder, customer: Customer, json: Json = True) -> int:
     """Write everything held on one customer as JSON: references, every row and record, decisions.
 
     What is personal is readable. It may run beside the shop.

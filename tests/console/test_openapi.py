@@ -17,6 +17,7 @@ CALL = {"userId": "M8", "messageId": "m8", "timestamp": "2026-03-01T09:00:00Z"}
 REQUESTS: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", "/v1/profiles/{customer}"): ("/v1/profiles/member:M1?why=1", None),
     ("POST", "/v1/profiles:batch"): ("/v1/profiles:batch", {"customers": ["member:M1", "x"]}),
+    ("POST", "/v1/customers/{customer}:export"): ("/v1/customers/member:M1:export", None),
     ("GET", "/v1/rfm"): ("/v1/rfm", None),
     ("GET", "/v1/tags"): ("/v1/tags", None),
     ("GET", "/v1/decisions"): ("/v1/decisions", None),
@@ -25,6 +26,7 @@ REQUESTS: dict[tuple[str, str], tuple[str, Any]] = {
        for path in ("track", "identify", "page", "screen", "group", "alias")},
     **{("POST", f"/v1/{path}"): (f"/v1/{path}", {"batch": [{"type": "page", **CALL}]})
        for path in ("batch", "import")},
+    ("POST", "/v1/customers/{customer}:erase"): ("/v1/customers/member:M2:erase", None),
     ("GET", "/healthz"): ("/healthz", None),
     ("GET", "/readyz"): ("/readyz", None),
     ("GET", "/metrics"): ("/metrics", None),
