@@ -67,8 +67,9 @@ class Plan:
 
     ``columns``: the kernel's plan columns; ``dimensions``: widths; ``fixed``: sizes of domains. ``seeds``:
     texts with the first partition codes. ``declared``: name -> (first metric of the expression, its
-    program; -1 for a metric that stands alone, which is read as it is). Names stand at their numbers: ``sources``,
-    ``specs`` (metrics), ``tags``, ``triggers``, ``models`` with ``segments``, ``consents`` (0: none).
+    program; -1 for a metric that stands alone, which is read as it is). Names stand at their numbers:
+    ``sources``, ``specs`` (metrics), ``tags``, ``triggers``, ``models`` with ``segments``, ``consents``
+    (0: none).
     """
 
     zone: str
