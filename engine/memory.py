@@ -55,13 +55,13 @@ class KernelFault(Exception):
 
 def zeros(size: int) -> Array:
     """Return so many zero bytes that begin at a cache line; they take memory only where they are written."""
-    if size < HUGE_PAGES:
+    if size < HUGE_PAGES or not hasattr(mmap, "MADV_HUGEPAGE"):
         plain = np.zeros(size + 64, dtype=np.uint8)
         first = -plain.ctypes.data % 64
         return plain[first : first + size]
-    pages = mmap.mmap(-1, size)
-    if hasattr(mmap, "MADV_HUGEPAGE"):
-        pages.madvise(mmap.MADV_HUGEPAGE)
+    # private: memory that Python shares by default is in the kernel's eyes a file, and gets no huge pages
+    pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    pages.madvise(mmap.MADV_HUGEPAGE)
     return np.frombuffer(pages, dtype=np.uint8)
 
 
