@@ -34,7 +34,9 @@ def apply(st: int, first: int, count: int, first_step: int) -> int:
     for i in range(first, count):
         if s.b_minute(st, i) > s.clock(st) or s.b_mode(st, i) != s.mode_now(st) or s.failure(st):
             return i
-        lack = lacks_for_record(st, i)
+        kind = s.b_kind(st, i)
+        c = customers.find_customer(st, s.b_customer_high(st, i), s.b_customer_low(st, i))
+        lack = lacks_for_record(st, i, kind, c)
         if lack:
             s.set_lacking(st, lack)
             return i
@@ -43,11 +45,10 @@ def apply(st: int, first: int, count: int, first_step: int) -> int:
             s.set_last_live(st, s.clock(st))
         else:
             s.set_last_import(st, s.clock(st))
-        kind = s.b_kind(st, i)
         if kind == ROWS:
-            apply_row(st, i)
+            apply_row(st, i, c)
         elif kind == MANUAL or kind == CONSENT:
-            apply_control(st, i, kind)
+            apply_control(st, i, kind, c)
         elif kind == FRESH:
             s.set_lacking(st, apply_freshness(st, i))
             if s.lacking(st):
@@ -58,12 +59,10 @@ def apply(st: int, first: int, count: int, first_step: int) -> int:
 
 
 @step
-def lacks_for_record(st: int, i: int) -> int:
-    """Return the domain that the record at batch index i could overrun, or 0."""
-    kind = s.b_kind(st, i)
+def lacks_for_record(st: int, i: int, kind: int, c: int) -> int:
+    """Return the domain that the record at batch index i, of customer c or -1, could overrun, or 0."""
     if kind == TICK or kind == FRESH:
         return 0
-    c = customers.find_customer(st, s.b_customer_high(st, i), s.b_customer_low(st, i))
     if kind == ROWS and s.row_capacity(st) == 0:
         return ROW
     if kind == ROWS:
@@ -85,9 +84,8 @@ def apply_freshness(st: int, i: int) -> int:
 
 
 @step
-def apply_control(st: int, i: int, kind: int) -> None:
-    """Apply a tag set by hand, or a consent."""
-    c = customers.find_customer(st, s.b_customer_high(st, i), s.b_customer_low(st, i))
+def apply_control(st: int, i: int, kind: int, c: int) -> None:
+    """Apply a tag set by hand, or a consent; c is its customer, or -1."""
     if c < 0:
         c = customers.add_customer(st, s.b_customer_high(st, i), s.b_customer_low(st, i))
         touch_everything(st, touch(st, c))

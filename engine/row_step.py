@@ -7,7 +7,7 @@ from engine.jit import inlined, step
 from engine.judge import judge, read_touched_values
 from engine.touched import clear_touched, touch, touch_bits, touch_everything
 from profiles import directory, metrics, rows
-from profiles.customers import add_customer, find_customer, id_less
+from profiles.customers import add_customer, id_less
 from profiles.extremes import find_lost_extremes
 from profiles.intervals import counted_bits, is_awaited
 from profiles.own import follow_anchors
@@ -21,8 +21,10 @@ NOT_KEPT = -1
 
 
 @step
-def apply_row(st: int, i: int) -> None:
-    """Apply the change at batch index i: retract the state's row, apply the new one, judge."""
+def apply_row(st: int, i: int, c: int) -> None:
+    """Apply the change at batch index i, of customer c or -1: retract the state's row, apply the new one,
+    judge.
+    """
     source, high, low = s.b_source(st, i), s.b_key_high(st, i), s.b_key_low(st, i)
     epoch, position, offset = s.b_epoch(st, i), s.b_position(st, i), s.b_offset(st, i)
     e = directory.find_entry(st, source, high, low)
@@ -33,7 +35,6 @@ def apply_row(st: int, i: int) -> None:
     elif e >= 0 and not directory.is_newer(st, e, epoch, position, offset, s.b_op(st, i) != MOVE_OUT):
         s.set_duplicates(st, s.duplicates(st) + 1)
         return
-    c = find_customer(st, s.b_customer_high(st, i), s.b_customer_low(st, i))
     if c < 0:
         c = add_customer(st, s.b_customer_high(st, i), s.b_customer_low(st, i))
         touch_everything(st, touch(st, c))
@@ -41,13 +42,19 @@ def apply_row(st: int, i: int) -> None:
     if e < 0:
         e = directory.add_entry(st, source, high, low)
     directory.set_position(st, e, epoch, position, offset)
-    owner = retract_row(st, e, source)
-    row = NOT_KEPT
+    goes = s.b_op(st, i) == DELETE or s.b_op(st, i) == MOVE_OUT
     minute = s.b_event_us(st, i) // MINUTE_US
-    if s.b_op(st, i) == DELETE or s.b_op(st, i) == MOVE_OUT:
+    row, owner = directory.row_of(st, e), -1
+    if row >= 0:
+        owner = s.row_customer(st, row)
+        change_row(st, row, source, owner, s.row_minute(st, row), -1)
+        if goes or not stands_at(st, row, i, c, minute):
+            rows.free_row(st, row, source)
+            row = NOT_KEPT
+    if goes:
         directory.bury(st, e, directory.DELETED if s.b_op(st, i) == DELETE else directory.MOVED)
     else:
-        row = keep_row(st, i, source, c, e, minute, kind != occasions.INSERT)
+        row = keep_row(st, i, source, c, e, row, minute, kind != occasions.INSERT)
     if s.dirty_used(st):
         find_lost_extremes(st)
     if s.own_windows(st):
@@ -75,15 +82,18 @@ def event_kind(st: int, i: int, e: int) -> int:
 
 
 @inlined
-def retract_row(st: int, e: int, source: int) -> int:
-    """Take back what the state's row of an entry counts for (W1); return its customer, or -1."""
-    row = directory.row_of(st, e)
-    if row < 0:
-        return -1
-    c = s.row_customer(st, row)
-    change_row(st, row, source, c, s.row_minute(st, row), -1)
-    rows.free_row(st, row, source)
-    return c
+def stands_at(st: int, row: int, i: int, c: int, minute: int) -> bool:
+    """Whether the new row at batch index i, of the same key, has its place in list and minute where the old
+    one has it."""
+    if s.row_customer(st, row) != c or s.row_minute(st, row) != minute:
+        return False
+    return s.row_micro(st, row) == micro_of(st, i, minute)
+
+
+@inlined
+def micro_of(st: int, i: int, minute: int) -> int:
+    """Return the microseconds into its minute at which the row at batch index i happened."""
+    return s.b_event_us(st, i) - minute * MINUTE_US
 
 
 @inlined
@@ -98,9 +108,14 @@ def change_row(st: int, row: int, source: int, c: int, minute: int, sign: int) -
 
 
 @inlined
-def keep_row(st: int, i: int, source: int, c: int, e: int, minute: int, changed: bool) -> int:
-    """Store and apply the new row, unless no metric counts it or ever will; return its number or -1."""
-    row = rows.store_row(st, i, source, c, e, minute, s.b_event_us(st, i) - minute * MINUTE_US)
+def keep_row(st: int, i: int, source: int, c: int, e: int, row: int, minute: int, changed: bool) -> int:
+    """Store and apply the new row, unless no metric counts it or ever will; return its number.
+
+    row: the old one, retracted, where the new one stands at its place, or -1.
+    """
+    if row < 0:
+        row = rows.store_row(st, source, c, e, minute, micro_of(st, i, minute))
+    rows.set_values(st, row, i)
     directory.set_row(st, e, row, changed)
     find_passes(st, i, source, c, row)
     if minute < s.clock(st):

@@ -43,8 +43,8 @@ def values_fit(st: int, i: int) -> bool:
 
 
 @step
-def store_row(st: int, i: int, source: int, c: int, e: int, minute: int, micro: int) -> int:
-    """Keep the row of batch index i; return its number. The caller sets ``row_pass`` and the entry's row."""
+def store_row(st: int, source: int, c: int, e: int, minute: int, micro: int) -> int:
+    """Keep a row; return its number. The caller sets values, ``row_pass`` and the entry's row."""
     row = s.rows_free(st) - 1
     if row >= 0:
         s.set_rows_free(st, s.row_next(st, row))
@@ -56,12 +56,17 @@ def store_row(st: int, i: int, source: int, c: int, e: int, minute: int, micro: 
     s.set_row_micro(st, row, micro)
     s.set_row_customer(st, row, c)
     s.set_row_entry(st, row, e)
-    width = s.row_values(st)
-    for j in range(width):
-        set_value(st, row * width + j, s.b_value(st, i * width + j))
     link(st, row, source, minute)
     lists.insert_row(st, c * s.sources(st) + source, row)
     return row
+
+
+@inlined
+def set_values(st: int, row: int, i: int) -> None:
+    """Give a row the values at batch index i."""
+    width = s.row_values(st)
+    for j in range(width):
+        set_value(st, row * width + j, s.b_value(st, i * width + j))
 
 
 @step
