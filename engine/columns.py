@@ -18,12 +18,13 @@ from typing import Any
 
 import numba
 from llvmlite import ir
-from numba.core import types
+from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from engine.jit import CHECKED, COMPILED
 
 Get = Callable[[Any, int], int]
+Ask = Callable[[Any, int], None]
 Set = Callable[[Any, int, int], None]
 GetScalar = Callable[[Any], int]
 SetScalar = Callable[[Any, int], None]
@@ -45,6 +46,7 @@ class Column:
     offset: int = 0
 
 
+BYTES, WORD = ir.IntType(8).as_pointer(), ir.IntType(32)
 COLUMNS: list[Column] = []
 RECORDS: dict[str, int] = {}  # bytes of each record so far, as its columns are declared
 SCALARS: list[str] = []
@@ -88,6 +90,19 @@ def scalar(name: str) -> tuple[GetScalar, SetScalar]:
     return get, put
 
 
+def ask(name: str) -> Ask:
+    """Return ``ask(state, index)``: have an element brought into the cache, without waiting for it.
+
+    Of a record it is enough to ask for one column, and of a column for one element in each 64 bytes.
+    """
+    number = next(number for number, column in enumerate(COLUMNS) if column.name == name)
+    if not COMPILED:
+        return _plain(number)[0]  # type: ignore[return-value]  # only the index is checked
+    if CHECKED:
+        return numba.njit(_fits(number))  # type: ignore[no-any-return]
+    return _prefetch(number, int(COLUMNS[number].dtype[1:]) * 8)
+
+
 def _accessors(number: int, dtype: str) -> tuple[Get, Set]:
     if not COMPILED:
         return _plain(number)
@@ -112,19 +127,9 @@ def _plain(number: int) -> tuple[Get, Set]:
 
 
 def _checked(number: int, bits: int) -> tuple[Get, Set]:
-    """Accessors that note the first column overrun (column 1 holds lengths, 2 the fault) and go on."""
+    """Accessors that note the first column overrun and go on."""
     load, store = _access(number, bits)
-    length, _ = _access(LENGTHS_COLUMN, 64)
-    fault, set_fault = _access(FAULT_COLUMN, 64)
-
-    @numba.njit  # type: ignore[untyped-decorator]  # numba publishes half of its types
-    def fits(state: int, i: int) -> bool:
-        if 0 <= i < length(state, number):
-            return True
-        if fault(state, 0) == 0:
-            set_fault(state, 0, number + 1)
-            set_fault(state, 1, i)
-        return False
+    fits = numba.njit(_fits(number))
 
     def get(state: int, i: int) -> int:
         return load(state, i) if fits(state, i) else 0
@@ -134,6 +139,22 @@ def _checked(number: int, bits: int) -> tuple[Get, Set]:
             store(state, i, value)
 
     return numba.njit(get), numba.njit(put)
+
+
+def _fits(number: int) -> Callable[[int, int], bool]:
+    """Return the check of an index (column 1 holds lengths, 2 the first fault)."""
+    length, _ = _access(LENGTHS_COLUMN, 64)
+    fault, set_fault = _access(FAULT_COLUMN, 64)
+
+    def fits(state: int, i: int) -> bool:
+        if 0 <= i < length(state, number):
+            return True
+        if fault(state, 0) == 0:
+            set_fault(state, 0, number + 1)
+            set_fault(state, 1, i)
+        return False
+
+    return fits
 
 
 def _element(builder: Any, state: Any, number: int, i: Any, bits: int) -> Any:
@@ -184,6 +205,24 @@ def _access(number: int, bits: int) -> tuple[Get, Set]:
         return types.void(types.int64, types.int64, types.int64), generate
 
     return get, put
+
+
+def _prefetch(number: int, bits: int) -> Ask:
+    """`ask` as an intrinsic."""
+
+    @intrinsic
+    def ask_for(typing_context, state, i):  # type: ignore[no-untyped-def]
+        def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
+            place = builder.bitcast(_element(builder, args[0], number, args[1], bits), BYTES)
+            kind = ir.FunctionType(ir.VoidType(), [BYTES, WORD, WORD, WORD])
+            prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+            # to be read, into every level of the cache, as data
+            builder.call(prefetch, [place, WORD(0), WORD(3), WORD(1)])
+            return context.get_dummy_value()
+
+        return types.void(types.int64, types.int64), generate
+
+    return ask_for  # type: ignore[no-any-return]
 
 
 def _scalar_access(place: int) -> tuple[GetScalar, SetScalar]:

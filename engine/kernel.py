@@ -5,6 +5,7 @@ Each function takes the address table of a partition's state (`engine.memory`) a
 
 from __future__ import annotations
 
+from engine import ahead
 from engine import minute as opening
 from engine import state as s
 from engine.erase import erase
@@ -31,7 +32,9 @@ def apply(st: int, first: int, count: int, first_step: int) -> int:
     Stops where the clock must advance first, where room is lacking (`lacking`) and on a failure.
     """
     s.set_lacking(st, 0)
+    end = ahead.begin(st, first, count)
     for i in range(first, count):
+        ahead.look_ahead(st, i, first, end)
         if s.b_minute(st, i) > s.clock(st) or s.b_mode(st, i) != s.mode_now(st) or s.failure(st):
             return i
         kind = s.b_kind(st, i)

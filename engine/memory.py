@@ -42,6 +42,7 @@ NOT_SAVED = {
     "occasion",
     "length",
     "fault",
+    "ahead",
 }
 HUGE_PAGES = 1 << 22  # bytes from which on memory is asked for in huge pages: fewer TLB misses
 GROWING = {*FIRST, "customer_slot", "entry_slot", "touched", "dirty", "due"}

@@ -14,7 +14,7 @@ from engine.plan_metrics import FUTURE_MINUTES, MetricPlan
 from engine.plan_models import model_columns
 from engine.plan_tags import TagPlan
 from engine.plan_triggers import TriggerPlan
-from engine.state import CAUSES, FACT_VALUES, LEAVES
+from engine.state import AHEAD, CAUSES, FACT_VALUES, LEAVES
 from profiles.calendar import UNITS, boundaries
 from rfm.model import RfmModel
 from rfm.scores import CUTS
@@ -233,7 +233,7 @@ def _size(plan: Plan) -> None:
     while ring < plan.metric.reach_minutes() + FUTURE_MINUTES:
         ring *= 2
     plan.fixed |= {
-        "minute": ring, "list_class": LIST_CLASSES, "stack": FIXED_STACK,
+        "minute": ring, "list_class": LIST_CLASSES, "stack": FIXED_STACK, "ahead": AHEAD,
         "window": max(1, len(plan.metric.windows)), "unit": len(UNITS) + 1,
         "model": max(1, len(plan.models)), "model_end": len(plan.models) + 1,
         "fresh": max(1, len(plan.metric.sources)), "sorted": 0, "batch": 0, "old": 0,

@@ -129,6 +129,9 @@ class MetricPlan:
         out["source_stale"] = [self.schema.sources[n].stale_minutes for n in self.sources]
         out["bit_metric"] = []
         out["value_bits"] = []
+        counted = [s for name in self.sources for s in self.by_source[name] if s.function == "distinct"]
+        out["distinct_of"] = [self.number[spec] for spec in counted]
+        out["source_distinct"] = _firsts([spec.source for spec in counted], self.sources)
         for name in self.sources:
             numbers = [self.number[spec] for spec in self.by_source[name]]
             out["bit_metric"] += numbers + [-1] * (self.words * ROW_WORD - len(numbers))

@@ -13,6 +13,7 @@ WORD = 31  # bits used of a word of tags (32 bits)
 NONE_MINUTE = -1
 LEAVES = 6  # values that go with an effect (G5)
 FACT_VALUES = 8
+AHEAD = 8  # records at which `engine.ahead` looks at once, at most; a power of two
 CAUSES = 7  # numbers that name a decision's cause
 WHOLE_KEY = -(1 << 63)  # the high half of a key that is a whole number (W1)
 
@@ -221,6 +222,8 @@ due_trigger, set_due_trigger = column("due_trigger", "due", "i4", "trigger due n
 due_customer, set_due_customer = column("due_customer", "due", "i4", "customer", record="due")
 due_since, set_due_since = column("due_since", "due", "i4", "minute at which it fell due", record="due")
 occasion_trigger, set_occasion_trigger = column("occasion_trigger", "occasion", "i4", "set off in this step")
+ahead_customer, set_ahead_customer = column("ahead_customer", "ahead", "i4", "of the records ahead; -1 new")
+ahead_entry, set_ahead_entry = column("ahead_entry", "ahead", "i4", "their directory entry, likely; -1 new")
 stack_value, set_stack_value = column("stack_value", "stack", "i8", "rule machine: values")
 stack_null, set_stack_null = column("stack_null", "stack", "i1", "rule machine: 1 where null")
 
@@ -286,6 +289,8 @@ fresh_until, set_fresh_until = column("fresh_until", "fresh", "i4", "minute unti
 source_event, _ = column("source_event", "source", "i4", "first in event_trigger; one more at the end")
 source_absence, _ = column("source_absence", "source", "i4", "first in absence_after; one more at the end")
 source_refutes, _ = column("source_refutes", "source", "i4", "first in absence_of; one more at the end")
+source_distinct, _ = column("source_distinct", "source", "i4", "first in distinct_of; one more at the end")
+distinct_of, _ = column("distinct_of", "distinct_list", "i4", "metrics that count different values")
 bit_metric, _ = column("bit_metric", "source", "i4", "metric of a row's bit", "row_bits")
 value_bits, _ = column("value_bits", "source", "i2", "bits of the metrics over a column", "value_words")
 window_kind, _ = column("window_kind", "window", "i1", "0 all, 1 trailing, 2 calendar, 3 own")

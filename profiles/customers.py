@@ -16,11 +16,17 @@ def mix(high: int, low: int) -> int:
     return (((first ^ low ^ (first >> 31)) * MULTIPLIER) & POSITIVE) >> 29
 
 
+@inlined
+def home(st: int, high: int, low: int) -> int:
+    """Return the place of the hash table from which on a customer is searched for."""
+    return mix(high, low) & s.customer_mask(st)
+
+
 @step
 def find_customer(st: int, high: int, low: int) -> int:
     """Return the customer's number, or -1."""
     mask = s.customer_mask(st)
-    i = mix(high, low) & mask
+    i = home(st, high, low)
     while True:
         c = s.customer_slot(st, i) - 1
         if c < 0:

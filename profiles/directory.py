@@ -98,6 +98,26 @@ def find_entry(st: int, source: int, high: int, low: int) -> int:
         i = (i + 1) & mask
 
 
+@inlined
+def home(st: int, source: int, high: int, low: int) -> int:
+    """Return the place of the hash table from which on (source, key) is searched for."""
+    return hash_of(source, high, low) & s.entry_mask(st)
+
+
+@inlined
+def likely_entry(st: int, source: int, high: int, low: int) -> int:
+    """Return the first entry whose mark is that of (source, key), or -1; it is not looked at."""
+    hashed = hash_of(source, high, low)
+    mark, i = mark_of(st, hashed), hashed & s.entry_mask(st)
+    while True:
+        held = s.entry_slot(st, i)
+        if held == 0:
+            return -1
+        if held & ~numbers(st) == mark:
+            return (held & numbers(st)) - 1
+        i = (i + 1) & s.entry_mask(st)
+
+
 @step
 def add_entry(st: int, source: int, high: int, low: int) -> int:
     """Open an entry for an unknown key; room is there."""
