@@ -9,9 +9,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from streams.scan.jit import inlined, scan_entry
+from streams.scan.lookup import collect, look_up, put_off
 from streams.scan.moments import moment_us
 from streams.scan.shape import AFTER, BEFORE, END, OP, PASS_OVER, POSITION
-from streams.scan.tokens import LONGEST, code_of
+from streams.scan.tokens import LONGEST
 from streams.scan.values import (
     MINUS,
     NO_NUMBER,
@@ -38,14 +39,14 @@ Array = NDArray[Any]
 def scan(
     buffer: Array, begins: Array, ends: Array, rows: Array, literal_text: Array, literal_begins: Array,
     whats: Array, row_at: int, cell_forms: Array, slot_table: Array, record_table: Array,
-    token_arena: Array, tokens_used: Array, op: Array, position: Array, number_table: Array,
-    code_table: Array, key_begins: Array, key_ends: Array,
+    token_arena: Array, tokens_used: Array, waiting_table: Array, op: Array, position: Array,
+    number_table: Array, code_table: Array, key_begins: Array, key_ends: Array,
 ) -> None:  # fmt: skip
     """Read message m = ``rows[i]``, text[begins[m] : ends[m]], into line i of the arrays from ``op`` on.
 
     op: int8, see above; position: int64; numbers, codes: int64, shape (rows, cells), see ``NULL`` and
-    ``NATIVE``; key_begins, key_ends: where the key's value stands (without quotes). The lines of a message
-    that is left to the general decoder mean nothing.
+    ``NATIVE``; waiting: two words for each cell; key_begins, key_ends: where the key's value stands (without
+    quotes). The lines of a message that is left to the general decoder mean nothing.
     """
     text, literals, literal_at = address_of(buffer), address_of(literal_text), address_of(literal_begins)
     what, cells, key_at, key_end = (
@@ -54,6 +55,7 @@ def scan(
     slots, mask, records = address_of(slot_table), len(slot_table) - 1, address_of(record_table)
     arena, used = address_of(token_arena), address_of(tokens_used)
     numbers, codes, width = address_of(number_table), address_of(code_table), len(cell_forms)
+    waiting, waits = address_of(waiting_table), 0
     for i in range(len(rows)):
         op[i] = GENERAL
         at, end = begins[rows[i]], ends[rows[i]]
@@ -76,8 +78,8 @@ def scan(
                     else:
                         new = at
                     at = _row(
-                        text, at, i, literals, literal_at, what, row_at, cells, slots, mask, records, arena,
-                        used, numbers, codes, width, key_at, key_end, kind == AFTER, old,
+                        text, at, i, literals, literal_at, what, row_at, cells, numbers, codes, width, key_at,
+                        key_end, kind == AFTER, old,
                     )  # fmt: skip
             elif kind == OP:
                 found = _operation(text, at)
@@ -95,6 +97,9 @@ def scan(
                 break
             if at < 0 or at >= end:
                 break
+        if op[i] != GENERAL:
+            waits = collect(text, i * width, width, numbers, codes, slots, mask, waiting, waits)
+    look_up(text, numbers, codes, waiting, waits, slots, mask, records, arena, used)
 
 
 @inlined
@@ -128,8 +133,7 @@ def _operation(text: Any, at: int) -> int:
 @inlined
 def _row(
     text: Any, at: int, i: int, literals: Any, literal_at: Any, what: Any, row_at: int, cells: Any,
-    slots: Any, mask: int, records: Any, arena: Any, used: Any, numbers: Any, codes: Any, width: int,
-    key_at: Any, key_end: Any, is_new: bool, old: int,
+    numbers: Any, codes: Any, width: int, key_at: Any, key_end: Any, is_new: bool, old: int,
 ) -> int:  # fmt: skip
     """Read a row into line i; return the place behind it, or -1. A new row must have the old one's key."""
     piece = row_at
@@ -146,7 +150,7 @@ def _row(
             at = value_end(text, at)
         else:
             line = i * width + cell
-            at = _cell(text, at, line, cells, cell * FORMS, slots, mask, records, arena, used, numbers, codes)
+            at = _cell(text, at, line, cells, cell * FORMS, numbers, codes)
             if (
                 at >= 0
                 and is_new
@@ -178,10 +182,7 @@ def _is_plain(text: Any, at: int, end: int, quoted: int) -> bool:
 
 
 @inlined
-def _cell(
-    text: Any, at: int, line: int, cells: Any, forms: int, slots: Any, mask: int, records: Any, arena: Any,
-    used: Any, numbers: Any, codes: Any,
-) -> int:  # fmt: skip
+def _cell(text: Any, at: int, line: int, cells: Any, forms: int, numbers: Any, codes: Any) -> int:
     """Read one value into element ``line``; return the place behind it, or -1."""
     first, form, number = at, get(cells, forms + FORM), NO_NUMBER
     if byte(text, at) == QUOTE:
@@ -211,7 +212,7 @@ def _cell(
         put(numbers, line, number)
         put(codes, line, NATIVE)
     else:
-        put(codes, line, code_of(text, first, at, slots, mask, records, arena, used))
+        put_off(line, first, at - first, numbers, codes)
     return at
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba.core import types
+from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from streams.scan.jit import inlined
@@ -65,6 +65,21 @@ def _storer(bits: int) -> Any:
 
 byte, word_at, put_byte = _loader(8), _loader(64), _storer(8)
 _load_word, _store_word = word_at, _storer(64)
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # see above
+def ask(typing: Any, base: Any, offset: Any) -> Any:
+    """Have the cache line of a byte brought in, without waiting for it."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        word, pointer = ir.IntType(32), ir.IntType(8).as_pointer()
+        place = builder.inttoptr(builder.add(arguments[0], arguments[1]), pointer)
+        kind = ir.FunctionType(ir.VoidType(), [pointer, word, word, word])
+        prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+        builder.call(prefetch, [place, word(0), word(3), word(1)])  # to be read, into every level, data
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), code
 
 
 @inlined

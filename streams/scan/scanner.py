@@ -110,13 +110,14 @@ class Scanner:
         op, position = np.empty(count, dtype=np.int8), np.empty(count, dtype=np.int64)
         numbers, codes = np.empty((count, width), dtype=np.int64), np.empty((count, width), dtype=np.int64)
         key_at, key_end = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
+        later = np.empty((count, width, 2), dtype=np.int64)
         tokens = self._tokens
         if len(tokens) > MOST:
             self._forget()
         tokens.make_room(count * width, int((buffer.ends[rows] - buffer.begins[rows]).sum()))
         scan(
             buffer.text, buffer.begins, buffer.ends, rows, shape.text, shape.begins, shape.what, shape.row,
-            self._cells, tokens.slots, tokens.records, tokens.arena, tokens.used,
+            self._cells, tokens.slots, tokens.records, tokens.arena, tokens.used, later,
             op, position, numbers, codes, key_at, key_end,
         )  # fmt: skip
         self._make_room()

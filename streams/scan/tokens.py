@@ -23,26 +23,37 @@ CODES, BYTES = 0, 1  # places in ``used``
 
 
 @inlined
+def mark_of(text: Any, at: int, size: int) -> int:
+    """Return 32 bits of the hash of the value text[at : at + size], of 1 to LONGEST bytes."""
+    hashed = mixed(size, low_bytes(word_at(text, at), size))
+    done = 8
+    while done < size:
+        hashed = mixed(hashed ^ (hashed >> 29), low_bytes(word_at(text, at + done), size - done))
+        done += 8
+    return (hashed >> 32) & _LOW
+
+
+@inlined
+def place_of(held: int) -> int:
+    """Return the code that a slot holds, or -1."""
+    return (held & _LOW) - 1
+
+
+@inlined
 def code_of(
-    text: Any, at: int, end: int, slots: Any, mask: int, records: Any, arena: Any, used: Any,
+    text: Any, at: int, end: int, mark: int, slots: Any, mask: int, records: Any, arena: Any, used: Any,
 ) -> int:  # fmt: skip
-    """Return the code of the value text[at : end], of 1 to LONGEST bytes; a new one gets the next.
+    """Return the code of the value text[at : end], whose ``mark_of`` is known; a new one gets the next.
 
     mask: the number of slots - 1; all else as addresses (`streams.scan.words`).
     """
     size = end - at
     first = low_bytes(word_at(text, at), size)
-    hashed = mixed(size, first)
-    done = 8
-    while done < size:
-        hashed = mixed(hashed ^ (hashed >> 29), low_bytes(word_at(text, at + done), size - done))
-        done += 8
-    mark = (hashed >> 32) & _LOW
     slot = mark & mask
     held = get(slots, slot)
     while held != 0:
         if (held >> 32) & _LOW == mark:
-            code = (held & _LOW) - 1
+            code = place_of(held)
             place = get(records, 2 * code + 1)
             same = get(records, 2 * code) == first and place & 0xFFFF == size
             if same and (size <= 8 or same_bytes(text, at + 8, arena, (place >> 16) + 8, size - 8)):

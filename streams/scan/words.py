@@ -10,9 +10,9 @@ from typing import Any
 from streams.scan.jit import COMPILED, inlined
 
 if COMPILED:
-    from streams.scan.memory import address_of, byte, get, mixed, plain_end, put, put_byte, word_at
+    from streams.scan.memory import address_of, ask, byte, get, mixed, plain_end, put, put_byte, word_at
 else:
-    from streams.scan.uncompiled import address_of, byte, get, mixed, plain_end, put, put_byte, word_at
+    from streams.scan.uncompiled import address_of, ask, byte, get, mixed, plain_end, put, put_byte, word_at
 
 QUOTE, BACKSLASH = 0x22, 0x5C
 
@@ -38,6 +38,6 @@ def same_bytes(left: Any, at: int, right: Any, begin: int, count: int) -> bool:
 
 
 __all__ = [
-    "BACKSLASH", "QUOTE", "address_of", "byte", "get", "low_bytes", "mixed", "plain_end", "put", "put_byte",
-    "same_bytes", "word_at",
+    "BACKSLASH", "QUOTE", "address_of", "ask", "byte", "get", "low_bytes", "mixed", "plain_end", "put",
+    "put_byte", "same_bytes", "word_at",
 ]  # fmt: skip
