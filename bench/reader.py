@@ -20,7 +20,7 @@ from engine.partition import Partition
 from engine.plan import Plan
 from streams.contract.keys import hash128
 from streams.scan.envelope import DELETE
-from streams.scan.scanner import Buffer, Scanned, Scanner, operations
+from streams.scan.scanner import Buffer, Scanner, operations
 from streams.scan.uses import EVENT_TIME, ROW_KEY
 
 Ints = NDArray[np.int64]
@@ -96,29 +96,34 @@ class _Table:
         batch.op[rows] = operations(scanned.op)
         batch.key_low[rows] = values[:, self._key]
         batch.position[rows] = scanned.position
-        deleted = scanned.op == DELETE
-        # A deleted row's time is the beginning of the minute (`streams.contract.deletes`).
-        event_us = np.where(deleted, batch.minute[0] * np.int64(MINUTE_US), values[:, self._event])
-        batch.event_us[rows] = event_us
-        batch.customer_high[rows] = self._high[values[:, self._reference]]
-        batch.customer_low[rows] = self._low[values[:, self._reference]]
+        # Of a deleted row only key and customer are read; its time is the beginning of the minute
+        # (`streams.contract.deletes`).
+        kept = np.flatnonzero(scanned.op != DELETE)
+        batch.event_us[rows] = batch.minute[0] * np.int64(MINUTE_US)
+        references = values[:, self._reference]
+        batch.customer_high[rows] = self._high[references]
+        batch.customer_low[rows] = self._low[references]
+        nulls = scanned.nulls
+        if len(kept) < len(rows):
+            values, nulls, rows = values[kept], nulls[kept], rows[kept]
+        batch.event_us[rows] = values[:, self._event]
+        own = np.empty((len(rows), len(self._columns)), dtype=np.int64)
         for place, (use, is_text) in enumerate(self._columns):
-            # Of a deleted row nothing of this is read.
-            found = values[:, use]
-            batch.values[rows, place] = self._encoded(np.where(deleted, 0, found)) if is_text else found
-        if scanned.nulls.any():
-            batch.nulls[rows] = self._nulls(scanned)
+            own[:, place] = self._encoded(values[:, use]) if is_text else values[:, use]
+        batch.values[rows, : own.shape[1]] = own
+        if nulls.any():
+            batch.nulls[rows] = self._nulls(nulls)
 
-    def _nulls(self, scanned: Scanned) -> Ints:
-        own = np.zeros(len(scanned.nulls), dtype=np.int64)
+    def _nulls(self, nulls: Ints) -> Ints:
+        own = np.zeros(len(nulls), dtype=np.int64)
         for place, (use, _) in enumerate(self._columns):
-            own |= ((scanned.nulls >> use) & 1) << place
+            own |= ((nulls >> use) & 1) << place
         return own
 
     def _encoded(self, found: Ints) -> Ints:
         """Return the partition's codes of the scanner's."""
         codes = self._codes[found]
-        if codes.min() < 0:
+        if len(codes) and codes.min() < 0:
             new = np.unique(found[codes < 0])
             self._codes[new] = self._partition.encode_texts(
                 [self.scanner.texts[code] for code in new.tolist()]
