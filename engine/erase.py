@@ -8,7 +8,7 @@ from engine.jit import step
 from engine.row_step import change_row
 from engine.touched import clear_touched, note_changed
 from profiles import directory, facts, lists, rows
-from profiles.customers import find_customer, forget_customer
+from profiles.customers import forget_customer
 from profiles.extremes import find_lost_extremes
 from rfm.scores import rescore
 from rfm.values import read_values
@@ -16,13 +16,12 @@ from tags.candidate import bit_of, word_of
 
 
 @step
-def erase(st: int, i: int) -> None:
-    """Forget the customer of batch index i; whoever comes under the same id later is new.
+def erase(st: int, c: int) -> None:
+    """Forget customer c, if there is one; whoever comes under the same id later is new.
 
     Rows leave their windows and their positions stay (W3); segments and tags are left, in the order in which
     they are judged; triggers neither hear of it nor remember anything.
     """
-    c = find_customer(st, s.b_customer_high(st, i), s.b_customer_low(st, i))
     if c < 0:
         return
     note_changed(st, c)

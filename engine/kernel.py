@@ -57,7 +57,7 @@ def apply(st: int, first: int, count: int, first_step: int) -> int:
             if s.lacking(st):
                 return i
         elif kind == ERASE:
-            erase(st, i)
+            erase(st, c)
     return count
 
 
