@@ -100,7 +100,7 @@ def open_embedded(
     with contextlib.ExitStack() as stack:
         log = stack.enter_context(open_log(folder, shop, write=True))
         keep_settings(log, shop)
-        server = EmbeddedServer(data / STORE_FOLDER, port)
+        server = EmbeddedServer(data / STORE_FOLDER, port, wait=False)
         stack.callback(server.stop)
         ledger = Ledger(data)
         stack.callback(ledger.close)

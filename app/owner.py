@@ -36,6 +36,7 @@ class Owner:
         self.log = log
         self.data = data
         self.store = store
+        self.is_at_end = False  # of the log as it was when `follow` began: only commits are left to do
         self._listeners: list[Callable[[list[Effect]], None]] = []
         store.check()
         heads = [store.claim(partition) for partition in range(log.partitions)]
@@ -81,10 +82,12 @@ class Owner:
 
     def follow(self, progress: Callable[[int], None] | None = None, until: int | None = None) -> None:
         """Apply what the log has gained, and commit it. progress: called with the records applied so far."""
+        self.is_at_end = False
         if self._stood is not None:  # a stretch that ends there, so that what changed before it is known
             self._replay.follow(until, progress, self._stood)
             self._stood = None
         self._replay.follow(until, progress)
+        self.is_at_end = True
         self._commit()
 
     def _commit(self) -> None:

@@ -1,7 +1,8 @@
 """A shop at work in this process: whoever has messages or questions hands them in, one thread answers.
 
 The thread takes what has gathered as one batch: append to the log (synced), tell the senders, follow, commit
-to the store. So a batch grows with the load, and a lone message waits for nobody.
+to the store. So a batch grows with the load, and a lone message waits for nobody. While a commit waits for
+the store, what comes is appended all the same: accepted means durable, and for that the log is enough.
 """
 
 from __future__ import annotations
@@ -43,6 +44,11 @@ class _Task:
     ask: Callable[[Owner], Any] | None = None
     change: Callable[[Log, Shop, int], Any] | None = None
 
+    @property
+    def arrives(self) -> bool:
+        """Whether it brings messages: they are told when they are on disk, all else when it is committed."""
+        return self.ask is None and self.change is None
+
 
 class Service:
     """Use `run` in the thread that is to do the work; the other methods may be called from any thread."""
@@ -63,11 +69,14 @@ class Service:
         self._owner: Owner | None = None
         self.figures = Figures()
         self.ready = False
+        self.taking = False  # into the log, ready or not
         self.failed: BaseException | None = None
         self._told = ""
         self._now = now
         self._arrivals = Arrivals(log)
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
+        self._later: list[_Task] = []  # asked, or to be changed, while the store was away
+        self._is_behind = False  # something was appended since the owner has followed
         self.stopping = threading.Event()
 
     def accept(self, messages: Sequence[Message], request: str | None = None) -> Future[Arrived]:
@@ -96,10 +105,21 @@ class Service:
         return self._owner
 
     def store_is_away(self, error: Exception) -> None:
-        """Wait a little, the store does not answer. Raises Stopped when there is no more time to wait."""
+        """Wait a little, the store does not answer; append what comes meanwhile. Raises Stopped at the end.
+
+        Nothing is appended while the owner is in the middle of what it reads from the log.
+        """
         self.ready = False
         self.figures.store_away = self.figures.store_away or self._now()
-        if self.stopping.wait(AWAY_SECONDS):
+        self.taking = self._owner is not None and self._owner.is_at_end
+        if self.taking:
+            tasks = self._gather(AWAY_SECONDS)
+            self._later += [task for task in tasks if not task.arrives]
+            self._append([task for task in tasks if task.arrives])
+            self._is_behind = True
+        else:
+            self.stopping.wait(AWAY_SECONDS)
+        if self.stopping.is_set():
             raise Stopped("the store is away, and the service stops; the log has it all") from error
 
     def stop(self) -> None:
@@ -125,7 +145,8 @@ class Service:
             self._resume()
             self._recover(progress)
             while not self.stopping.is_set():
-                tasks = self._gather()
+                tasks, self._later = self._later, []
+                tasks += self._gather(0.0 if tasks else MINUTE_SECONDS - self._now() % MINUTE_SECONDS)
                 try:
                     self._work(tasks)
                 except BaseException as error:
@@ -136,33 +157,43 @@ class Service:
             self.failed = self.failed or error
             raise
         finally:
-            self.ready = False
+            self.ready = self.taking = False
             self._child.stop()
             self._refuse_waiting()
 
     def _work(self, tasks: list[_Task]) -> None:
         """Append and tell the senders, follow and commit, answer: in this order."""
-        arriving = [task for task in tasks if task.ask is None and task.change is None]
-        changed: list[tuple[_Task, Any]] = []
-        try:
-            if arriving:
-                self._let_missed_minutes_pass()
-                self._take(arriving)
-            for task in tasks:
-                if task.change is not None:
-                    changed.append((task, task.change(self.log, self.owner.shop, self._minute())))
-            append_ticks(self.log, self._minute())
-            self._told = ""
-        except Unwritable as error:
-            done = [task for task, _ in changed]
-            _fail([task for task in tasks if task.ask is None and task not in done], error)
-            self._tell(str(error))
+        arriving = [task for task in tasks if task.arrives]
+        changed = self._append(arriving, [task for task in tasks if task.change is not None])
         self._follow()
         for task, found in changed:
             task.done.set_result(found)
         for task in tasks:
             if task.ask is not None:
                 _answer(task.done, task.ask, self.owner)
+
+    def _append(self, arriving: list[_Task], changing: Sequence[_Task] = ()) -> list[tuple[_Task, Any]]:
+        """Write messages, changes and the minutes that have passed to the log, and tell who sent messages.
+
+        Returns the changes made, with what they return.
+        """
+        changed: list[tuple[_Task, Any]] = []
+        try:
+            if arriving:
+                self._let_missed_minutes_pass()
+                self._take(arriving)
+            for task in changing:
+                assert task.change is not None  # that is what they are
+                changed.append((task, task.change(self.log, self.owner.shop, self._minute())))
+            append_ticks(self.log, self._minute())
+            self._told = ""
+        except Unwritable as error:
+            _fail([*arriving, *changing[len(changed) :]], error)
+            self._tell(str(error))
+        except BaseException as error:
+            _fail([*arriving, *changing], error)
+            raise
+        return changed
 
     def _let_missed_minutes_pass(self) -> None:
         """Tick up to now where the clock stands further back than rows may jump (semantics T2): the machine
@@ -187,10 +218,9 @@ class Service:
     def _minute(self) -> int:
         return int(self._now() // MINUTE_SECONDS)
 
-    def _gather(self) -> list[_Task]:
-        """Wait for something to do, until the next minute at most; return what has gathered."""
+    def _gather(self, wait: float) -> list[_Task]:
+        """Wait for something to do, so many seconds at most; return what has gathered."""
         tasks: list[_Task] = []
-        wait = MINUTE_SECONDS - self._now() % MINUTE_SECONDS
         with contextlib.suppress(queue.Empty):
             task = self._tasks.get(timeout=wait)
             while task is not None:
@@ -202,24 +232,32 @@ class Service:
 
     def _recover(self, progress: Callable[[int], None] | None) -> None:
         """Begin, or begin anew: as often as the store is set back."""
-        self.ready = False
+        self.ready = self.taking = False
         while True:
             self._owner = self._make_owner()
             try:
-                self._owner.follow(progress)
+                self._catch_up(progress)
             except Fenced as error:
                 if not error.set_back:
                     raise
                 self._say(str(error))
                 continue
-            self.ready = True
+            self.figures.store_away = 0.0
+            self.ready = self.taking = True
             return
+
+    def _catch_up(self, progress: Callable[[int], None] | None = None) -> None:
+        """Follow until nothing was appended meanwhile, while a commit had to wait."""
+        self._is_behind = True
+        while self._is_behind:
+            self._is_behind = False
+            self.owner.follow(progress)
 
     def _follow(self) -> None:
         """Apply and commit what the log has gained; a store that lost something is filled anew."""
         begun = time.perf_counter()
         try:
-            self.owner.follow()
+            self._catch_up()
         except Fenced as error:
             if not error.set_back:
                 raise
@@ -230,7 +268,7 @@ class Service:
         self.figures.commit_seconds.add(time.perf_counter() - begun)
         self.figures.behind_since = None
         self.figures.store_away = 0.0
-        self.ready = True
+        self.ready = self.taking = True
 
     def _tell(self, line: str) -> None:
         """Say what has to be mended, once until it is."""
@@ -244,7 +282,7 @@ class Service:
         since, begun = self._now(), time.perf_counter()
         arrived = self._arrivals.take(self.owner.shop, requests, self._minute())
         self.figures.append_seconds.add(time.perf_counter() - begun)
-        self.figures.behind_since = since
+        self.figures.behind_since = self.figures.behind_since or since
         for task, one in zip(tasks, arrived, strict=True):
             task.done.set_result(one)
         messages = sum(len(task.messages) for task in tasks)
@@ -255,11 +293,13 @@ class Service:
 
     def _refuse_waiting(self) -> None:
         self.stopping.set()
+        stopped = Stopped("the service stops; try again in a moment")
+        _fail(self._later, stopped)
         with contextlib.suppress(queue.Empty):
             while True:
                 task = self._tasks.get_nowait()
                 if task is not None:
-                    task.done.set_exception(Stopped("the service stops; try again in a moment"))
+                    task.done.set_exception(stopped)
 
 
 def _fail(tasks: Sequence[_Task], error: BaseException) -> None:

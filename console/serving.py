@@ -112,20 +112,29 @@ class Serving:
 
     async def ask(self, question: Callable[[Owner], Result]) -> Result:
         """Put a question to the engine, between two batches."""
-        self.check_ready()
+        self.check_current()
         return await result_of(self.service.ask(question))
+
+    def check_current(self) -> None:
+        """Raise Problem while the service takes nothing, or what it takes does not reach the store."""
+        self.check_ready()
+        if self.service.figures.store_away:
+            raise _store_away()
 
     def check_ready(self) -> None:
         """Raise Problem while the service does not take anything."""
         if self.service.failed is not None:
             raise Problem("stopping", "the service has failed", "see the server's own output; it restarts")
+        if self.service.ready or self.service.taking:
+            return
         if self.service.figures.store_away:
-            hint = "what was accepted is in the log; try again in a moment"
-            raise Problem("store-away", "the profile store does not answer", hint)
-        if not self.service.ready:
-            raise Problem(
-                "not-ready", "the log is still being replayed", "see /readyz; try again in a moment"
-            )
+            raise _store_away()
+        raise Problem("not-ready", "the log is still being replayed", "see /readyz; try again in a moment")
+
+
+def _store_away() -> Problem:
+    hint = "what was accepted is in the log; try again in a moment"
+    return Problem("store-away", "the profile store does not answer", hint)
 
 
 async def result_of(future: Future[Result]) -> Result:

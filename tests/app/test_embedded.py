@@ -15,6 +15,7 @@ import pytest
 
 from app.embedded import STORE_FOLDER, Embedded, open_embedded
 from app.service import Stopped
+from streams.errors import InputError
 from streams.log.lock import WrittenElsewhere
 from streams.log.log import Log, Unwritable
 from streams.message import Message
@@ -77,6 +78,81 @@ def test_a_killed_store_is_started_again_and_filled(folder: Path) -> None:
         check(shop)
         assert len(profiles_of(shop.store, shop.shop, 1)) == 7
     assert any("the profile store had ended and was started again" in line for line in said)
+
+
+def test_while_the_store_is_away_the_log_takes_what_comes(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Accepted means durable: whoever sends does not wait for the store, whoever asks does."""
+    with at_work(folder) as shop:
+        shop.service.accept(orders(0, 10)).result(SECONDS)
+        with monkeypatch.context() as patched:
+            take_store_away(shop, patched)
+            since = shop.service.figures.behind_since
+            for first in range(10, 40, 10):
+                assert shop.service.accept(orders(first, 10)).result(SECONDS).accepted == 10
+            asked = shop.service.ask(lambda owner: owner.engine.steps)
+            assert shop.service.accept(orders(40, 10)).result(SECONDS).accepted == 10
+            assert (shop.service.ready, shop.service.taking, asked.done()) == (False, True, False)
+            assert shop.service.figures.behind_since == since is not None, "lag is that of the oldest"
+        assert asked.result(SECONDS) == shop.log.next_steps()
+        check(shop)
+        assert shop.service.ready
+        assert shop.service.figures.behind_since is None
+
+
+def take_store_away(shop: Embedded, patched: pytest.MonkeyPatch) -> None:
+    """Kill the store and let nobody start it again; return when a commit waits for it."""
+    patched.setattr(shop.server, "revive", lambda: False)
+    os.kill(shop.server.pid, signal.SIGKILL)
+    shop.service.accept(orders(1000, 1)).result(SECONDS)
+    until(lambda: shop.service.figures.store_away)
+
+
+def test_a_service_that_stops_while_the_store_is_away_has_lost_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it took then is in the log, and the next start serves it."""
+    with at_work(folder) as shop, monkeypatch.context() as patched:
+        take_store_away(shop, patched)
+        shop.service.accept(orders(0, 10)).result(SECONDS)
+        asked = shop.service.ask(lambda owner: None)
+    with pytest.raises(Stopped):
+        asked.result(SECONDS)
+    with at_work(folder) as shop:
+        check(shop)
+        assert len(profiles_of(shop.store, shop.shop, 1)) == 7
+
+
+def test_minutes_pass_while_the_store_is_away(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """T2: a store that is away for long leaves no gap in the log's time."""
+    now = [float(START)]
+    with open_embedded(folder, lambda _: None, now=lambda: now[0]) as shop:
+        shop.wait_until_ready()
+        with monkeypatch.context() as patched:
+            take_store_away(shop, patched)
+            for minute in (9, 18, 27):
+                now[0] = START + 60.0 * minute
+                until(lambda: clock_of(shop) == now[0] // 60)
+            shop.service.accept(orders(0, 10)).result(SECONDS)
+        check(shop)
+        assert shop.service.ask(lambda owner: owner.engine.clock).result(SECONDS) == START // 60 + 27
+
+
+def clock_of(shop: Embedded) -> int | None:
+    """Return the minute at which the log ends."""
+    with Log.open(shop.data) as log:
+        return log.clock()
+
+
+def test_a_store_that_cannot_start_is_told(folder: Path) -> None:
+    """Trying for ever would hide it; what it is about stands in the server's own log."""
+    with at_work(folder) as shop:
+        shop.service.accept(orders(0, 10)).result(SECONDS)
+    for file in (folder / "data" / STORE_FOLDER / "appendonlydir").glob("*.incr.aof"):
+        file.write_bytes(b"no commands\n" * 100)
+    with pytest.raises(InputError, match="the profile store does not start"), at_work(folder):
+        pass
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.7, 0.98])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import signal
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,7 +17,7 @@ from app.owner import Owner
 from console.bodies import DEEPEST
 from console.problems import KINDS, ProblemDocument
 from streams.message import LARGEST_BYTES
-from tests.console.at_work import AtWork, order
+from tests.console.at_work import AtWork, order, wait_for
 
 JSON = {"Content-Type": "application/json"}
 LINES = {"Content-Type": "application/x-ndjson"}
@@ -174,7 +176,7 @@ def test_a_defect_is_a_problem_too_and_tells_nothing_of_the_inside(
 def test_a_service_that_is_not_ready_says_so_and_when_to_come_again(
     shop: AtWork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    waiting = SimpleNamespace(ready=False, failed=None, figures=Figures())
+    waiting = SimpleNamespace(ready=False, taking=False, failed=None, figures=Figures())
     monkeypatch.setattr(shop.answering, "service", waiting)
     for method, path in (
         ("GET", "/readyz"),
@@ -215,6 +217,23 @@ def test_a_store_that_is_away_is_said_so_and_comes_back(
         taken = fresh.client.post("/v1/sources/orders", json=[order("A1", "M1")])
         assert (taken.status_code, taken.json()["accepted"]) == (200, 1), "it is durable all the same"
     assert fresh.client.get("/readyz").status_code == 200
+
+
+def test_while_commits_wait_for_the_store_rows_are_taken_and_questions_are_not(
+    fresh: AtWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(fresh.opened.server, "revive", lambda: False)
+        os.kill(fresh.opened.server.pid, signal.SIGKILL)
+        for number in ("A1", "A2"):
+            taken = fresh.client.post("/v1/sources/orders", json=[order(number, "M1")])
+            assert (taken.status_code, taken.json()["accepted"]) == (200, 1)
+            wait_for(lambda: fresh.opened.service.figures.store_away)
+        for path in ("/readyz", "/v1/rfm", "/v1/profiles/member:M1"):
+            answer = fresh.client.get(path)
+            assert (answer.status_code, answer.json()["code"]) == (503, "store-away"), path
+    wait_for(lambda: fresh.client.get("/readyz").status_code == 200)
+    assert fresh.get("/v1/profiles/member:M1")["profile"]["metrics"]["orders_30d"] == 2
 
 
 def test_a_full_disk_is_said_so_and_the_same_request_counts_when_there_is_room(fresh: AtWork) -> None:
