@@ -277,6 +277,22 @@ def test_a_stop_of_days_is_one_record_and_the_clock_goes_on(folder: Path) -> Non
     assert steps < 20
 
 
+def test_rows_after_a_disk_that_was_full_for_long_find_the_clock_ticked(folder: Path) -> None:
+    """T2: no minute could be written meanwhile, and the log can be followed all the same."""
+    now = [float(START)]
+    with open_embedded(folder, lambda _: None, now=lambda: now[0]) as shop:
+        shop.wait_until_ready()
+        shop.service.accept(orders(0, 10)).result(SECONDS)
+        shop.service.ask(lambda owner: _pages(owner.log, 1)).result(SECONDS)
+        for _ in range(4):
+            now[0] += 480
+            with pytest.raises(Unwritable):
+                shop.service.accept(orders(10, 3000)).result(SECONDS)
+        shop.service.ask(lambda owner: _pages(owner.log, 1_000_000)).result(SECONDS)
+        shop.service.accept(orders(10, 10)).result(SECONDS)
+        check(shop)
+
+
 def test_rows_after_a_sleep_of_the_machine_find_the_clock_ticked(folder: Path) -> None:
     """Rows may come before the next minute's tick: the minutes between are written before them."""
     clock = [float(START)]
