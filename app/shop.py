@@ -36,7 +36,10 @@ class Settings(Declared):
         default=True, description="keep a copy of the log, and of what came out, to be asked in SQL"
     )
     groups: dict[str, list[str]] = Field(default={}, description="exclusive groups: tags, first wins")
-    kafka: Kafka = Field(default=Kafka(), description="of the cluster form: brokers, connectors")
+    # left out of the log's settings records: where brokers are changes no result (P2)
+    kafka: Kafka = Field(
+        default=Kafka(), exclude=True, description="of the cluster form: brokers, connectors"
+    )
     identity_priority: list[str] = Field(default=[], description="reference types, the most trusted first")
 
 
