@@ -110,9 +110,7 @@ candidate, set_candidate = column(
     "candidate", "customer", "i4", "bits: truth, sticky and max (G1)", "tag_words", record="tags"
 )
 member, set_member = column("member", "customer", "i4", "bits: membership (G1)", "tag_words", record="tags")
-spent, set_spent = column(
-    "spent", "customer", "i4", "bits: max has ended it, truth still true", "tag_words", record="tags"
-)
+spent, set_spent = column("spent", "customer", "i4", "bits: ended by max", "tag_words", record="tags")
 manual, set_manual = column(
     "manual", "customer", "i4", "bits: set or unset by hand (a fact says how)", "tag_words", record="tags"
 )
@@ -124,9 +122,7 @@ until, set_until = column(
     "sticky and max: minute at which it falls, and at which max ends it; 0 none",
     "ends",
 )
-frequency, set_frequency = column(
-    "frequency", "customer", "i4", "counted orders (R1)", "models", record="rfm"
-)
+frequency, set_frequency = column("frequency", "customer", "i4", "orders (R1)", "models", record="rfm")
 monetary, set_monetary = column("monetary", "customer", "i8", "net minor units (R1)", "models", record="rfm")
 recent, set_recent = column(
     "recent", "customer", "i4", "minute of the last counted order; -1 none (R1)", "models", record="rfm"
@@ -152,9 +148,7 @@ row_micro, set_row_micro = column("row_micro", "row", "i4", "microseconds into t
 row_customer, set_row_customer = column("row_customer", "row", "i4", "customer", record="row")
 row_entry, set_row_entry = column("row_entry", "row", "i4", "directory entry", record="row")
 row_next, set_row_next = column("row_next", "row", "i4", "next row of source and minute + 1", record="row")
-row_previous, set_row_previous = column(
-    "row_previous", "row", "i4", "previous + 1; 0 first; -1 not linked", record="row"
-)
+row_previous, set_row_previous = column("row_previous", "row", "i4", "previous + 1; 0; -1 none", record="row")
 row_pass, set_row_pass = column("row_pass", "row", "i2", "bits: metrics whose filter it passes", "row_words")
 narrow_value, set_narrow_value = column(
     "narrow_value", "row", "i4", "projected columns while all fit 32 bits: profiles.rows", "narrow_values"
