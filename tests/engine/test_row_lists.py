@@ -30,7 +30,7 @@ def held_rows(partition: Partition, c: int) -> list[tuple[int, int, int]]:
 
 def changes(random: Random, rows: dict[int, tuple[int, int, int, int]], count: int) -> list[tuple[int, ...]]:
     """Return (op, customer, key, event us, amount) of random changes; ``rows`` follows them."""
-    made = []
+    made: list[tuple[int, ...]] = []
     for _ in range(count):
         key = random.randrange(KEYS)
         known = rows.get(key)
