@@ -9,17 +9,9 @@ import httpx
 import pytest
 
 from tests.console.at_work import AtWork, at_work, order
+from tests.personal.persons import FILES
 
-MEMBERS = """\
-key: [member_id]
-references:
-  - {type: member, column: member_id}
-  - {type: phone, column: phone}
-event_time: {column: joined}
-columns:
-  name: {type: text, personal: true, attribute: name}
-  city: {type: text, attribute: home}
-"""
+MEMBERS = (FILES["sources/members.yaml"] or "").replace("attribute: city", "attribute: home")
 
 
 @pytest.fixture
