@@ -116,11 +116,7 @@ manual, set_manual = column(
 )
 since, set_since = column("since", "customer", "i4", "minute at which membership began (G3)", "tags")
 until, set_until = column(
-    "until",
-    "customer",
-    "i4",
-    "sticky and max: minute at which it falls, and at which max ends it; 0 none",
-    "ends",
+    "until", "customer", "i4", "sticky, max: minute at which it falls, and max ends it; 0 none", "ends"
 )
 frequency, set_frequency = column("frequency", "customer", "i4", "orders (R1)", "models", record="rfm")
 monetary, set_monetary = column("monetary", "customer", "i8", "net minor units (R1)", "models", record="rfm")
