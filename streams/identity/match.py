@@ -23,5 +23,10 @@ def match_keys(high: Int64s, low: Int64s, among_high: Int64s, among_low: Int64s)
 
 def last_of_each(high: Int64s, low: Int64s) -> NDArray[np.bool_]:
     """Return a mask of the rows after which their key does not come again."""
-    frame = pd.DataFrame({"high": high, "low": low})
-    return ~frame.duplicated(keep="last").to_numpy()
+    order = np.lexsort((low, high))  # stable: rows of one key stay in their order
+    high, low = high[order], low[order]
+    is_last = np.ones(len(order), dtype=bool)
+    is_last[:-1] = (high[1:] != high[:-1]) | (low[1:] != low[:-1])
+    mask = np.empty(len(order), dtype=bool)
+    mask[order] = is_last
+    return mask
