@@ -22,7 +22,7 @@ class MariaDb:
     ports: tuple[str, ...] = ()
 
     def missing(self) -> str | None:
-        return missing("mariadbd", "mariadb-install-db")
+        return missing("mariadbd", "mariadb-install-db", "my_print_defaults")
 
     def prepare(self, place: Place) -> None:
         command = [

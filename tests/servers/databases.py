@@ -11,6 +11,7 @@ import pymysql
 
 from deploy.servers.places import HOST, Place
 from deploy.servers.postgres import USER
+from tests.servers.waiting import wait_for
 
 
 class PostgresDatabase:
@@ -29,13 +30,20 @@ class PostgresDatabase:
             return cursor.fetchall() if cursor.description else []
 
     def drop(self) -> None:
-        """Remove it with its slots; whatever reads them is thrown out."""
+        """Remove it with its slots; a connector that still reads one is thrown out until it stays away."""
+        wait_for(self._is_dropped, f"dropped: {self.name}")
+
+    def _is_dropped(self) -> bool:
         whole = PostgresDatabase(self.place, "postgres")
         here = f"WHERE database = '{self.name}'"
         whole.run(f"SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots {here} AND active")
-        for (slot,) in whole.run(f"SELECT slot_name FROM pg_replication_slots {here} AND NOT active"):
-            whole.run("SELECT pg_drop_replication_slot(%s)", slot)
-        whole.run(f"DROP DATABASE {self.name} WITH (FORCE)")
+        try:
+            for (slot,) in whole.run(f"SELECT slot_name FROM pg_replication_slots {here}"):
+                whole.run("SELECT pg_drop_replication_slot(%s)", slot)
+            whole.run(f"DROP DATABASE {self.name} WITH (FORCE)")
+        except psycopg.errors.ObjectInUse:
+            return False
+        return True
 
 
 class MariaDatabase:
