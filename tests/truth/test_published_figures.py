@@ -18,6 +18,7 @@ from rfm.model import RfmModel, Segment
 from streams.contract.source import Column, EventTime, Reference, Source
 from streams.feed import batch_of
 from streams.log.log import Log
+from streams.personal.find import references_of
 from tests.truth.conftest import imported, shared
 
 MINUTES_A_DAY = 1440
@@ -115,8 +116,8 @@ def test_every_published_score_and_segment_of_39999_customers_is_met(
     shop = oracle_shop(table)
     log = imported(tmp_path / "log", shop, [("orders", path)])
     held = frames(follow(shop, log, today).partitions[0], {})["rfm rfm"]
-    numbers = log.connection.execute("SELECT customer, reference FROM reference").fetchall()
-    name_of = {bytes(customer).hex(): int(reference.partition(":")[2]) for customer, reference in numbers}
+    told = {customer: references_of(log, bytes.fromhex(customer)) for customer in held.index}
+    name_of = {customer: int(one.partition(":")[2]) for customer, [one] in told.items()}
     log.close()
     held = held.assign(customer_id=[name_of[one] for one in held.index]).set_index("customer_id").sort_index()
     wanted = pd.read_csv(shared(f"rfm-oracle/{published}.csv.gz")).set_index("customer_id").sort_index()
