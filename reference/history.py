@@ -82,7 +82,7 @@ class History:
         """Return which customers some record has named by ``minute`` and since they were erased, if they
         were; corrected: at all."""
         last = self.span[1] if self.corrected else minute
-        erased = self.erased.last_by(last, len(self.customers))
+        erased = np.append(self.erased.last_by(last, len(self.customers)), -1)  # the last is nobody's
         known = np.zeros(len(self.customers), dtype=bool)
         for frame, numbers in zip(self._frames, self._naming, strict=True):
             named = (numbers >= 0) & (frame["minute"].to_numpy() <= last)
