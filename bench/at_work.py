@@ -29,7 +29,7 @@ from bench.workload import CATEGORIES, STATUSES, Ints, Workload
 from engine.batch import Batch
 from engine.plan import build
 from streams.contract.check import TEXT, check_rows
-from streams.intake import Taking, take_in
+from streams.intake import Taking, concealed, take_in
 from streams.report import ImportReport
 from triggers.trigger import Action
 
@@ -169,7 +169,7 @@ def _take_past(folder: Path, workload: Workload, rows: int) -> None:
                 changes = check_rows(shop.sources[name], shop.sources, table, ZONE).changes
                 arrived[name] = (changes, np.arange(len(changes)))
             with log.transaction():
-                take_in(log, how, arrived, ImportReport())
+                take_in(log, how, concealed(log, shop.sources, arrived), ImportReport())
 
 
 def _exported(batch: Batch, rows: Ints, columns: Sequence[str], names: NDArray[np.str_]) -> pa.Table:

@@ -34,14 +34,15 @@ from app.embedded import STORE_FOLDER
 from app.restore import FOLDER
 from bench.at_work import AtWork, at_work
 from bench.latency_report import Run, outcome
-from bench.messages import member_ids
+from bench.messages import members
 from bench.offer import Address, HttpClient, check, messages_of, offer
 from bench.outcome import Outcome
 from bench.schedule import Load, by_source, minute_weights, spread
 from bench.watch import Looking, Watch
 from console.server import Server, build_app, listen, served
 from streams.arrive import Arrived
-from streams.identity.partition import id_bytes
+from streams.identity.references import new_id
+from streams.personal.conceal import hide
 
 CUSTOMERS, ROWS_KEPT = 30_000, 28
 SECONDS = 10.0  # of a load
@@ -181,10 +182,11 @@ class _Bench:
         return by_source(load, HTTP_GATHERED) if over_http else load
 
     def _looking(self, load: Load) -> Looking:
-        ids = member_ids(self.customers + self.probes)[self.customers :]
-        packed = id_bytes(ids[:, 0], ids[:, 1])
+        vault = self.shop.opened.log.vault
+        names = members(self.customers + self.probes)[self.customers :]
+        ids = [new_id(hide(vault, f"member:{name}")) for name in names]
         start = f"tintype:{{{self.shop.opened.shop.settings.name}/0}}:profile:"
-        keys = [start + packed[at : at + 16].hex() for at in range(0, len(packed), 16)]
+        keys = [start + one.hex() for one in ids]
         data = self.shop.opened.data
         told: dict[str, Any] = json.loads((data / STORE_FOLDER / "address.json").read_text(encoding="utf-8"))
         due = load.probe_due.tolist()

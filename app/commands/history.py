@@ -16,10 +16,12 @@ from rich.table import Table
 
 from app import exits
 from app.commands.options import Json, ShopFolder
+from app.inspect import find_customer
 from app.load import load_shop
 from app.log_folder import data_folder, open_log
 from app.output import notes, page, print_json
 from streams.errors import InputError
+from streams.log.log import Log
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,6 +44,9 @@ def history(
         list[str] | None,
         typer.Option("--value", metavar="NAME=VALUE", help="of a placeholder, {NAME:Type} in the SQL"),
     ] = None,
+    customer: Annotated[
+        str | None, typer.Option("--customer", metavar="CUSTOMER", help="whose id {customer:String} is")
+    ] = None,
     most: Annotated[int, typer.Option("--most", metavar="N", min=1, help="show N rows at most")] = SHOWN,
     json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="write CSV with a heading to stdout")] = False,
@@ -53,7 +58,7 @@ def history(
     if json and as_csv:
         raise InputError("--csv", "does not go together with --json", "give one of them")
     given = _values(value or [])
-    found = _stoppable(lambda: _ask(shop, question or _TABLES, given, most))
+    found = _stoppable(lambda: _ask(shop, question or _TABLES, given, most, customer))
     rows = found.slice(0, most)
     more = found.num_rows > most
     if as_csv:
@@ -71,13 +76,17 @@ def history(
     return exits.OK
 
 
-def _ask(folder: Path, question: str, values: dict[str, object], most: int) -> pa.Table:
+def _ask(
+    folder: Path, question: str, values: dict[str, object], most: int, customer: str | None
+) -> pa.Table:
     """Copy what is new, and return the answer with one row more than shown, if there is one."""
     from sinks.history.embedded import ChdbHistory
     from sinks.history.relay import HistoryRelay
 
     declared = load_shop(folder)
     with open_log(folder, declared) as log:
+        if customer is not None:
+            values = {**values, "customer": _id_of(log, customer)}
         store = ChdbHistory(data_folder(folder, declared) / FOLDER, declared.settings.zone)
         try:
             relay = HistoryRelay(store, log)
@@ -88,6 +97,14 @@ def _ask(folder: Path, question: str, values: dict[str, object], most: int) -> p
             return store.query(question, values, most + 1)
         finally:
             store.close()
+
+
+def _id_of(log: Log, customer: str) -> str:
+    found = find_customer(log, customer)
+    if found is None:
+        hint = "write type:value, or the id of 32 hex digits"
+        raise InputError(customer, "no customer is known by this reference", hint)
+    return found
 
 
 def _stoppable(work: Callable[[], Made]) -> Made:

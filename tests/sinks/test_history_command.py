@@ -70,11 +70,12 @@ def test_no_more_rows_are_shown_than_asked_for(shop: str, capsys: pytest.Capture
 
 def test_times_are_local_and_values_are_given_apart(shop: str, capsys: pytest.CaptureFixture[str]) -> None:
     question = (
-        "SELECT event_time, at, reference FROM changes_orders WHERE reference = {who:String} ORDER BY step"
+        "SELECT event_time, at, amount FROM changes_orders WHERE customer = {customer:String} "
+        "AND amount > {least:Int64} ORDER BY step"
     )
-    code, told = ask(capsys, shop, question, "--value", "who=member:M1")
+    code, told = ask(capsys, shop, question, "--value", "least=0", "--customer", "member:M1")
     assert (code, told["rows"][0]) == (
-        0, {"event_time": "2026-03-01 00:30:00", "at": "2026-03-01 00:30:00", "reference": "member:M1"},
+        0, {"event_time": "2026-03-01 00:30:00", "at": "2026-03-01 00:30:00", "amount": 1250},
     )  # fmt: skip
 
 
