@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from app.embedded import Embedded, open_embedded, spare_the_collector
+from app.embedded import Embedded, open_embedded, spare_the_collector, take_short_turns
 from app.load import load_shop
 from app.log_folder import open_log
 from app.runtime import keep_settings
@@ -121,6 +121,7 @@ def at_work(folder: Path, customers: int, rows_kept: int, apart: int) -> Iterato
         made = AtWork(opened, workload, writer, now)
         made.settle()
         spare_the_collector()
+        take_short_turns()
         try:
             yield made
         except Stopped:

@@ -78,7 +78,7 @@ def serving(opened: Embedded) -> Iterator[Serving]:
 
 def _serve_until(server: Server, opened: Embedded, ended: threading.Event, json: bool) -> None:
     """Serve until a signal comes or the engine stops."""
-    from app.embedded import spare_the_collector
+    from app.embedded import spare_the_collector, take_short_turns
     from console.server import served
 
     told = False
@@ -87,6 +87,7 @@ def _serve_until(server: Server, opened: Embedded, ended: threading.Event, json:
             if opened.service.ready and not told:
                 told = True
                 spare_the_collector()
+                take_short_turns()
                 _ready(json)
 
 
