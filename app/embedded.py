@@ -25,6 +25,7 @@ from sinks.store.server import EmbeddedServer
 from sinks.store.store import Store, is_away
 from streams.log.log import Log
 from streams.personal.erase import Erased, erase
+from streams.personal.find import references_of
 
 STORE_FOLDER = "store"
 TURN_SECONDS = 0.0005
@@ -56,13 +57,18 @@ class Embedded:
             time.sleep(0.01)
 
     def erase(self, customer: bytes) -> Erased:
-        """Erase a customer (id of 16 bytes), everywhere; done on return. Not in the worker's thread."""
+        """Erase a customer (id of 16 bytes), everywhere; done on return. Not in the worker's thread.
+
+        Files of channels come first, while the references are known: a crash then leaves the customer to be
+        erased again. They come once more for what was sent meanwhile.
+        """
 
         def change(log: Log, shop: Shop, minute: int) -> Erased:
             return erase(log, shop.sources, customer, minute, "live")
 
+        self.relays.erase(self.service.ask(lambda owner: references_of(owner.log, customer)).result())
         erased = self.service.change(change).result()
-        self.relays.erase([*erased.references, erased.customer])
+        self.relays.erase(erased.references)
         return erased
 
 

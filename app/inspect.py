@@ -20,6 +20,7 @@ from reference.judged import path_dependent
 from reference.minutes import random_minutes
 from reference.pieces import Pieces
 from reference.recompute import recompute_many
+from streams.errors import InputError
 from streams.log.log import Log
 from streams.log.rows import read_control, read_rows
 from streams.personal.attributes import opened
@@ -34,6 +35,20 @@ def find_customer(log: Log, reference: str) -> str | None:
         return reference if is_id(reference) else None
     found = customers_behind(log, [reference]).get(reference)
     return found.hex() if found is not None else None
+
+
+def known_customer(log: Log, reference: str) -> str:
+    """Return the id behind ``type:value`` or an id itself. Raises InputError if nobody is known by it."""
+    found = find_customer(log, reference)
+    if found is None:
+        raise unknown_customer(reference)
+    return found
+
+
+def unknown_customer(reference: str) -> InputError:
+    """Return what to tell somebody whose customer is not known."""
+    hint = "write type:value, or the id of 32 hex digits"
+    return InputError(reference, "no customer is known by this reference", hint)
 
 
 def profile_of(log: Log, shop: Shop, engine: Engine, reference: str, why: bool) -> dict[str, Any] | None:

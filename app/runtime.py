@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from app.effects import Collector
-from app.inspect import LIVES, audit_minutes, find_customer, held_at, profile_of
+from app.inspect import LIVES, audit_minutes, find_customer, held_at, profile_of, unknown_customer
 from app.load import load_shop
 from app.log_folder import data_folder, open_log
 from app.replay import Replay, canonical, last_version, settings_body
@@ -87,11 +87,7 @@ class Runtime:
         """Return one customer's profile, now or at the end of ``minute``. Raises InputError if unknown."""
         found = profile_of(self.log, self.shop, self._engine_at(minute), customer, why)
         if found is None:
-            raise InputError(
-                customer,
-                "no customer is known by this reference",
-                "write type:value, or the id of 32 hex digits",
-            )
+            raise unknown_customer(customer)
         return found
 
     def _engine_at(self, minute: int | None) -> Engine:

@@ -28,15 +28,12 @@ def erase(
     /v1/customers/CUSTOMER:erase.
     """
     from app.embedded import open_embedded
-    from app.inspect import find_customer
+    from app.inspect import known_customer
 
     try:
         with open_embedded(shop, lambda line: notes.print(line, markup=False)) as opened:
             opened.wait_until_ready()
-            found = opened.service.ask(lambda owner: find_customer(owner.log, customer)).result()
-            if found is None:
-                hint = "write type:value, or the id of 32 hex digits"
-                raise InputError(customer, "no customer is known by this reference", hint)
+            found = opened.service.ask(lambda owner: known_customer(owner.log, customer)).result()
             if not yes and not typer.confirm(f"Erase {customer} for good?", err=True):
                 raise InputError(customer, "not erased", "confirm it, or write --yes")
             erased = opened.erase(bytes.fromhex(found))

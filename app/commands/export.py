@@ -7,13 +7,12 @@ import contextlib
 from app import exits
 from app.commands.erase import Customer
 from app.commands.options import Json, ShopFolder
-from app.inspect import find_customer
+from app.inspect import known_customer
 from app.load import load_shop
 from app.log_folder import data_folder, open_log
 from app.output import print_json
 from app.person import whole_export
 from sinks.deliveries.ledger import Ledger
-from streams.errors import InputError
 
 
 def export(shop: ShopFolder, customer: Customer, json: Json = True) -> int:
@@ -23,10 +22,7 @@ def export(shop: ShopFolder, customer: Customer, json: Json = True) -> int:
     """
     declared = load_shop(shop)
     with open_log(shop, declared) as log:
-        found = find_customer(log, customer)
-        if found is None:
-            hint = "write type:value, or the id of 32 hex digits"
-            raise InputError(customer, "no customer is known by this reference", hint)
+        found = known_customer(log, customer)
         with contextlib.closing(Ledger(data_folder(shop, declared))) as ledger:
             print_json(whole_export(log, declared, ledger, bytes.fromhex(found)))
     return exits.OK

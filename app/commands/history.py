@@ -16,12 +16,11 @@ from rich.table import Table
 
 from app import exits
 from app.commands.options import Json, ShopFolder
-from app.inspect import find_customer
+from app.inspect import known_customer
 from app.load import load_shop
 from app.log_folder import data_folder, open_log
 from app.output import notes, page, print_json
 from streams.errors import InputError
-from streams.log.log import Log
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -86,7 +85,7 @@ def _ask(
     declared = load_shop(folder)
     with open_log(folder, declared) as log:
         if customer is not None:
-            values = {**values, "customer": _id_of(log, customer)}
+            values = {**values, "customer": known_customer(log, customer)}
         store = ChdbHistory(data_folder(folder, declared) / FOLDER, declared.settings.zone)
         try:
             relay = HistoryRelay(store, log)
@@ -97,14 +96,6 @@ def _ask(
             return store.query(question, values, most + 1)
         finally:
             store.close()
-
-
-def _id_of(log: Log, customer: str) -> str:
-    found = find_customer(log, customer)
-    if found is None:
-        hint = "write type:value, or the id of 32 hex digits"
-        raise InputError(customer, "no customer is known by this reference", hint)
-    return found
 
 
 def _stoppable(work: Callable[[], Made]) -> Made:

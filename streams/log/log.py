@@ -11,6 +11,7 @@ from typing import Any
 
 from streams.errors import InputError
 from streams.log.block import Block
+from streams.log.connect import connect
 from streams.log.lock import WriterLock
 from streams.personal.conceal import Names
 from streams.personal.vault import FILE_NAME as VAULT_FILE
@@ -288,14 +289,7 @@ class Log:
 
 
 def _connect(path: Path, write: bool) -> sqlite3.Connection:
-    mode = "rwc" if write else "ro"
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
-    )
-    if write:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten, not only unlinked
+    connection = connect(path, write, make=write)
     connection.execute("PRAGMA cache_size = -131072")  # 128 MiB: the row directory of a large import
     connection.execute("PRAGMA temp_store = MEMORY")
     return connection

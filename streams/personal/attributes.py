@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rules.metric import ALL, MetricSpec
@@ -13,22 +13,23 @@ from streams.personal.vault import Vault
 
 def personal_attributes(sources: Mapping[str, Source]) -> dict[str, str]:
     """Return what the seals of each personal attribute are about, by its name."""
-    return {
-        column.attribute: about(source.name or name, column_name)
-        for name, source in sources.items()
-        for column_name, column in source.columns.items()
-        if column.personal and column.attribute
-    }
+    return {attribute: about(source, column) for attribute, source, column in _declared(sources)}
 
 
 def personal_metrics(sources: Mapping[str, Source]) -> dict[str, str]:
     """Return what the seals of each personal attribute are about, by the text of the metric that holds it."""
     return {
-        MetricSpec("last", name, column_name, ALL).key: about(name, column_name)
-        for name, source in sources.items()
-        for column_name, column in source.columns.items()
-        if column.personal and column.attribute
+        MetricSpec("last", source, column, ALL).key: about(source, column)
+        for _, source, column in _declared(sources)
     }
+
+
+def _declared(sources: Mapping[str, Source]) -> Iterator[tuple[str, str, str]]:
+    """Yield (attribute, source, column) of each personal attribute."""
+    for name, source in sources.items():
+        for column_name, column in source.columns.items():
+            if column.personal and column.attribute:
+                yield column.attribute, name, column_name
 
 
 def opened(

@@ -21,6 +21,7 @@ from streams.contract.check import parent_keys
 from streams.contract.keys import joined_texts
 from streams.contract.source import Source
 from streams.contract.values import encode
+from streams.identity.partition import id_list, id_pairs
 from streams.personal.seal import personal_columns
 from streams.personal.vault import Vault
 
@@ -114,11 +115,8 @@ def content_of(vault: Vault, source: Source, changes: Changes) -> Int64s:
 
 def parent_texts(source: str, high: Int64s, low: Int64s, there: NDArray[np.bool_]) -> pa.ChunkedArray:
     """Return ``source:key`` of concealed keys, the key as 32 hex digits; null where there is none."""
-    packed = np.stack([high, low], axis=1).astype(">i8").tobytes()
-    texts = [
-        f"{source}:{packed[16 * at : 16 * at + 16].hex()}" if is_there else None
-        for at, is_there in enumerate(there.tolist())
-    ]
+    keys = zip(id_list(high, low), there.tolist(), strict=True)
+    texts = [f"{source}:{key.hex()}" if is_there else None for key, is_there in keys]
     return pa.chunked_array([pa.array(texts, TEXT)])
 
 
@@ -128,12 +126,8 @@ def keys_of_parents(parent: Source, texts: pa.ChunkedArray) -> tuple[Int64s, Int
         keys = pc.utf8_slice_codeunits(texts, len(parent.name) + 1)
         high, low, _, _ = parent_keys(parent, keys)
         return np.where(texts.is_null(), 0, high), np.where(texts.is_null(), 0, low)
-    digits = [NULL_KEY if text is None else text.rpartition(":")[2] for text in texts.to_pylist()]
-    pairs = np.frombuffer(bytes.fromhex("".join(digits)), dtype=">i8").astype(np.int64).reshape(-1, 2)
-    return pairs[:, 0].copy(), pairs[:, 1].copy()
-
-
-NULL_KEY = "0" * 32
+    named = texts.to_pylist()
+    return id_pairs([bytes(16) if text is None else bytes.fromhex(text.rpartition(":")[2]) for text in named])
 
 
 def _hidden_texts(names: Names, column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -145,7 +139,4 @@ def _hidden_texts(names: Names, column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _hidden_keys(vault: Vault, high: Int64s, low: Int64s) -> tuple[Int64s, Int64s]:
-    packed = np.stack([high, low], axis=1).astype(">i8").tobytes()
-    hidden = b"".join(vault.hash(packed[at : at + 16], b"key") for at in range(0, len(packed), 16))
-    pairs = np.frombuffer(hidden, dtype=">i8").astype(np.int64).reshape(-1, 2)
-    return pairs[:, 0].copy(), pairs[:, 1].copy()
+    return id_pairs([vault.hash(key, b"key") for key in id_list(high, low)])

@@ -26,7 +26,7 @@ from streams.personal.held import is_held, personal_values
 from streams.personal.reseal import reseal
 from streams.personal.traces import Traces, telling_headings
 
-_CHECKPOINTS = 50  # tries; whoever reads the log beside us delays it for milliseconds
+_CHECKPOINTS = 5  # tries of five seconds: whoever reads the log meanwhile holds the former state
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def finish(log: Log) -> None:
         log.vault.forget([one for one, newest in waiting if bool(newest) is but_newest], but_newest)
     with log.transaction():
         log.connection.execute("DELETE FROM erasing")
-    for _ in range(_CHECKPOINTS):
+    for _ in range(_CHECKPOINTS):  # where all fail, the write-ahead file goes when the log is closed
         (busy, _, _) = log.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if not busy:
             return

@@ -18,7 +18,7 @@ from streams.log.block import CONTROL
 from streams.log.log import Log
 from streams.personal.find import references_of
 from streams.personal.seal import REFERENCE as ABOUT_REFERENCE
-from streams.personal.seal import personal_columns, unseal, unseal_columns
+from streams.personal.seal import unseal, unseal_columns
 
 OPERATIONS = ("upsert", "insert", "update", "delete", "read", "moved out")
 _PERSONAL = (MANUAL, CONSENT, REFERENCE, CONFLICT, ERASE)  # kinds of control records that are somebody's
@@ -50,9 +50,7 @@ def export(log: Log, sources: Mapping[str, Source], customer: bytes) -> dict[str
 def _rows(log: Log, source: Source, table: pa.Table, customer: bytes) -> Iterator[dict[str, Any]]:
     whose = [customer] * table.num_rows
     there = [name for name in carried_columns(source) if name in table.column_names]
-    if all(name in there for name in personal_columns(source)):
-        table = unseal_columns(log.vault, source, table, whose)
-    for row in table.to_pylist():
+    for row in unseal_columns(log.vault, source, table, whose).to_pylist():
         recorded = dt.datetime.fromtimestamp(row["minute"] * 60, dt.UTC)
         event = dt.datetime.fromtimestamp(row["event_us"] / 1_000_000, dt.UTC)
         told = {"recorded": recorded.isoformat(), "time": event.isoformat()}

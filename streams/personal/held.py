@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from streams.contract.columns import carried_columns
@@ -14,7 +16,7 @@ from streams.contract.source import Source
 from streams.identity.partition import id_pairs, partitions_of
 from streams.log.log import Log
 from streams.log.read_back import read_back
-from streams.personal.seal import about, personal_columns, unseal
+from streams.personal.seal import personal_columns, unseal_columns
 
 Int64s = NDArray[np.int64]
 
@@ -57,16 +59,16 @@ def held_rows(log: Log, source: Source, customer: bytes) -> Held:
 
 
 def personal_values(log: Log, sources: Mapping[str, Source], customer: bytes) -> set[str]:
-    """Return every value of a personal column in the customer's living rows."""
+    """Return every value that a personal column had in a record of the customer, also of rows gone since."""
     found: set[str] = set()
+    whom = pa.scalar(customer, pa.binary(16))
+    partition = int(partitions_of(*id_pairs([customer]), log.partitions)[0])
     for source in sources.values():
         names = personal_columns(source)
-        if not names or source.kind != "rows":
-            continue
-        held = held_rows(log, source, customer)
-        for at, name in enumerate(carried_columns(source), start=2):
-            if name in names:
-                sealed = [body[at] for body in held.bodies]
-                values = unseal(log.vault, about(source.name, name), [customer] * len(sealed), sealed)
-                found |= {value for value in values if value is not None}
+        for block in log.blocks(partition, holding=source.name) if names else ():
+            table = block.tables([source.name])[source.name]
+            own = table.filter(pc.equal(table["customer"], whom))
+            opened = unseal_columns(log.vault, source, own, [customer] * own.num_rows)
+            for name in set(names) & set(opened.column_names):
+                found.update(value for value in opened[name].to_pylist() if value is not None)
     return found

@@ -70,12 +70,12 @@ def _opened(ciphers: Sequence[AESSIV], raw: bytes, data: list[bytes]) -> str | N
 
 
 def seal_columns(vault: Vault, source: Source, columns: pa.Table, customers: Sequence[bytes]) -> pa.Table:
-    """Return declared columns with the personal ones sealed, each row under its customer's key."""
+    """Return a table with its personal columns sealed, each row under its customer's key."""
     return _changed(seal, vault, source, columns, customers)
 
 
 def unseal_columns(vault: Vault, source: Source, columns: pa.Table, customers: Sequence[bytes]) -> pa.Table:
-    """Return declared columns as they were before `seal_columns`."""
+    """Return a table as it was before `seal_columns`."""
     return _changed(unseal, vault, source, columns, customers)
 
 
@@ -83,8 +83,9 @@ def _changed(
     change: Callable[[Vault, str, Sequence[bytes], Sequence[str | None]], list[str | None]],
     vault: Vault, source: Source, columns: pa.Table, customers: Sequence[bytes],
 ) -> pa.Table:  # fmt: skip
-    for name in personal_columns(source):
-        at = columns.column_names.index(name)
+    there = columns.column_names
+    for name in [name for name in personal_columns(source) if name in there]:  # a block may be older
+        at = there.index(name)
         texts = change(vault, about(source.name, name), customers, columns.column(at).to_pylist())
         columns = columns.set_column(at, name, pa.chunked_array([pa.array(texts, TEXT)]))
     return columns

@@ -13,6 +13,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from streams.errors import InputError
+from streams.log.connect import connect
 
 FILE_NAME = "vault.sqlite"
 NOBODY = bytes(16)  # whose key seals rows that wait for their customer (W8)
@@ -55,7 +56,7 @@ class Vault:
         """Make a new vault; secret: 32 bytes, of another vault whose references shall be hashed alike."""
         path = folder / FILE_NAME
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        connection = _connect(path, write=True)
+        connection = connect(path, write=True)
         connection.execute("BEGIN IMMEDIATE")
         for statement in filter(None, map(str.strip, _TABLES.split(";"))):
             connection.execute(statement)
@@ -71,7 +72,7 @@ class Vault:
         if not path.is_file():
             hint = "restore it from a copy of its own: without it no customer can be found by a reference"
             raise InputError(str(path), "the log's vault is missing", hint)
-        return Vault(path, _connect(path, write), write)
+        return Vault(path, connect(path, write), write)
 
     def close(self) -> None:
         """Close the file."""
@@ -177,15 +178,3 @@ def fresh_secret() -> bytes:
 def fresh_key(customer: bytes) -> bytes:
     """Return a new key for a customer, of which it says nothing."""
     return AESSIV.generate_key(KEY_BITS)
-
-
-def _connect(path: Path, write: bool) -> sqlite3.Connection:
-    mode = "rw" if write else "ro"
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
-    )
-    if write:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA secure_delete = ON")  # a forgotten key is overwritten, not only unlinked
-    return connection

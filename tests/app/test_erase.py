@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,6 +59,16 @@ def id_behind(folder: Path, reference: str) -> str | None:
         return find_customer(log, reference)
 
 
+def compared(shop: Embedded) -> dict[tuple[int, str], Any]:
+    """Return the profiles served: they are a replay's from the log's beginning, and the recompute agrees."""
+    shop.service.ask(lambda owner: owner.follow()).result()
+    scratch = FromScratch(shop.log, shop.shop)
+    assert scratch.differences() == []
+    stored = profiles_of(shop.store, shop.shop, 1)
+    assert stored == scratch.profiles()
+    return stored
+
+
 def test_what_is_personal_is_readable_in_no_file_but_the_messages_themselves(tmp_path: Path) -> None:
     """Only dead letters and what was sent hold what came in; the rest is sealed or hashed."""
     told(tmp_path)
@@ -100,11 +111,7 @@ def test_profiles_after_an_erasure_equal_the_recompute_and_a_replay(tmp_path: Pa
         again = message("orders", 7, order_id=1, member_id="M2002", created_at="2026-03-01 09:00",
                         amount="1.00", status="paid")  # fmt: skip
         shop.service.accept([again]).result()
-        shop.service.ask(lambda owner: owner.follow()).result()
-        scratch = FromScratch(shop.log, shop.shop)
-        assert scratch.differences() == []
-        stored = profiles_of(shop.store, shop.shop, 1)
-        assert stored == scratch.profiles()
+        stored = compared(shop)
         assert (0, whom) not in stored
         assert len(stored) == 1
     with at_work(tmp_path) as shop:  # the digest of the replay is that of the run
@@ -119,11 +126,7 @@ def test_who_comes_again_after_an_erasure_is_new(tmp_path: Path) -> None:
         row = message("members", 9, member_id="M1001", phone="13800001001", joined="2026-03-02 09:00",
                       name="李雷雷", city="广州")  # fmt: skip
         shop.service.accept([row]).result()
-        shop.service.ask(lambda owner: owner.follow()).result()
-        scratch = FromScratch(shop.log, shop.shop)
-        assert scratch.differences() == []
-        stored = profiles_of(shop.store, shop.shop, 1)
-        assert stored == scratch.profiles()
+        stored = compared(shop)
         assert stored[0, whom]["metrics"]["spend"] == 0
         assert references_of(shop.log, bytes.fromhex(whom)) == ["member:M1001", "phone:13800001001"]
 
@@ -154,6 +157,18 @@ def _shop(folder: Path):
     from app.load import load_shop
 
     return load_shop(folder)
+
+
+def test_what_the_person_was_called_before_is_sought_too(tmp_path: Path) -> None:
+    """A dead letter under a former name goes, though the row has another name by now."""
+    told(tmp_path)
+    at = "2026-03-01 09:00"
+    with at_work(tmp_path) as shop:
+        now = message("members", 5, member_id="M1001", phone="13800001001", joined=at, name="李蕾", city="")
+        broken = message("members", 6, member_id="", phone="", joined="soon", name="李雷雷", city="上海")
+        assert shop.service.accept([now, broken]).result().accepted == 1
+        assert shop.erase(bytes.fromhex(id_behind(tmp_path, "member:M1001") or "")).dead_letters == 3
+    assert traces(tmp_path / "data", (*GONE, "李蕾")) == []
 
 
 def test_the_command_asks_erases_and_says_what_it_did(tmp_path: Path, capsys) -> None:
@@ -193,10 +208,7 @@ def test_rows_that_moved_away_are_resealed_so_that_their_old_records_can_be_forg
         after = shop.log.vault.ciphers([other])[other]
         assert len(before) == len(after) == 1
         assert before != after
-        shop.service.ask(lambda owner: owner.follow()).result()
-        scratch = FromScratch(shop.log, shop.shop)
-        assert scratch.differences() == []
-        assert profiles_of(shop.store, shop.shop, 1) == scratch.profiles()
+        compared(shop)
     assert main(["export", str(tmp_path), "member:M2002"]) == 0
     assert traces(data, GONE) == []
 
