@@ -48,8 +48,9 @@ class Committer:
         """Take the effects of one partition. Raises InputError if they differ from what the store has."""
         self._checks[number].take(number, partition, raw)
         floor = self._next[number] + len(self._waiting[number])
-        moved = transitions(partition, number, raw) if raw.transitions["seq"].max(initial=-1) >= floor else []
-        made = decisions(partition, number, raw) if raw.decisions["seq"].max(initial=-1) >= floor else []
+        whose = self._store.first + number
+        moved = transitions(partition, whose, raw) if raw.transitions["seq"].max(initial=-1) >= floor else []
+        made = decisions(partition, whose, raw) if raw.decisions["seq"].max(initial=-1) >= floor else []
         found: list[Effect] = [*moved, *made]
         found.sort(key=lambda effect: effect.seq)
         self._waiting[number] += [effect for effect in found if effect.seq >= floor]

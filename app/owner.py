@@ -8,6 +8,7 @@ from pathlib import Path
 from app.commit import Committer, Effect, has_documents, position
 from app.restore import FOLDER, begin
 from app.shop import Shop
+from engine.apart import ReportSink
 from engine.engine import Engine
 from engine.partition import Partition, RawEffects
 from sinks.snapshots import folder as snapshots
@@ -31,8 +32,10 @@ class Owner:
     def __init__(
         self, log: Log, shop: Shop, data: Path, store: Store, drained: Sequence[int],
         away: Callable[[Exception], None], say: Callable[[str], None] = lambda _: None,
+        apart: bool | None = None,
     ) -> None:  # fmt: skip
-        """drained: for each partition the number of the oldest effect that some relay still needs."""
+        """drained: for each partition the number of the oldest effect that some relay still needs; apart: as of
+        `app.replay.Replay`."""
         self.log = log
         self.data = data
         self.store = store
@@ -49,7 +52,7 @@ class Owner:
         def nothing_undrained(found: Found) -> bool:
             return all(count <= floor for count, floor in zip(found.effects, floors, strict=True))
 
-        self._replay, found = begin(log, shop, data, self._take, nothing_undrained, say)
+        self._replay, found = begin(log, shop, data, self._take, nothing_undrained, say, apart)
         self._committer = Committer(store, heads, floors, away)
         self._committer.begin(self.engine)
         self._replay.pause = self._commit_some
@@ -67,6 +70,11 @@ class Owner:
     @property
     def engine(self) -> Engine:
         return self._replay.engine
+
+    def report_to(self, sink: ReportSink) -> None:
+        """Give a partition's populations to somebody at each opening (`engine.apart`)."""
+        assert self.engine.apart is not None  # only such engines report
+        self.engine.apart.report = sink
 
     def listen(self, listener: Callable[[list[Effect]], None]) -> None:
         """Let somebody hear of effects, in order, once they are committed."""

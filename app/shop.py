@@ -19,6 +19,13 @@ class Kafka(Declared):
     connectors: str = Field(
         default="connectors", description="folder of connector files, relative to the shop's folder"
     )
+    topics: dict[str, str] = Field(
+        default={}, description="the topic of a source whose changes no connector file brings"
+    )
+    store: str = Field(default="redis://localhost:6379/0", description="Redis or Valkey: the profile store")
+    snapshots: str = Field(
+        default="", description="where workers share snapshots: a folder, or s3://... (fsspec); none when empty"
+    )
 
 
 class Settings(Declared):

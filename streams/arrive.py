@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -75,6 +76,14 @@ class Arrivals:
         self._calls = Calls({})
         self._freshness = Freshness({})
         self._heard: list[tuple[Message, str, int | None]] = []  # message, source, written (ms)
+
+    def freshness(self) -> Freshness:
+        """Return what was heard of the sources so far, to come back to."""
+        return copy.deepcopy(self._freshness)
+
+    def set_freshness(self, freshness: Freshness) -> None:
+        """Come back to what was heard before: what came since is taken again."""
+        self._freshness = copy.deepcopy(freshness)
 
     def take(self, shop: Shop, requests: Sequence[Request], minute: int, mode: str = "live") -> list[Arrived]:
         """Take the messages of some requests, in their order, with one append minute; on disk on return.

@@ -68,7 +68,8 @@ def _offsets(log: Log, placed: Placed, records: Records) -> Int64s:
     if len(offsets):
         log.set_offset(int(offsets[-1]))
     own = gather(placed, records, lambda arrivals: arrivals.changes.offset)
-    has_own = (records.part == ROW) & (own != NO_POSITION)
+    came = gather(placed, records, lambda arrivals: arrivals.own) >= 0
+    has_own = (records.part == ROW) & (own != NO_POSITION) & came
     offsets[has_own] = own[has_own]
     return offsets
 

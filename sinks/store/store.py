@@ -80,8 +80,10 @@ class Store:
     server is away.
     """
 
-    def __init__(self, client: redis.Redis, shop: str) -> None:
+    def __init__(self, client: redis.Redis, shop: str, first: int = 0) -> None:
+        """first: the shop's number of what is called partition 0 here: of a worker that owns one of many."""
         self.client = client
+        self.first = first
         self._shop = shop
         self._script = client.register_script(_SCRIPT)
         self._own: dict[int, tuple[int, str]] = {}  # partition: epoch and position this process holds
@@ -96,7 +98,7 @@ class Store:
             )  # fmt: skip
 
     def _key(self, partition: int, what: str) -> str:
-        return f"tintype:{{{self._shop}/{partition}}}:{what}"
+        return f"tintype:{{{self._shop}/{self.first + partition}}}:{what}"
 
     def claim(self, partition: int) -> Head:
         """Become the partition's owner; whoever was it before is refused from now on."""

@@ -41,6 +41,12 @@ class DeadLetter:
         value = self.fixed if self.fixed is not None else self.value
         return Message(self.source, self.place, value, self.key)
 
+    def headers(self) -> list[tuple[str, bytes]]:
+        """Return what a message that carries it says of it."""
+        told = {"source": self.source, "place": self.place, "problem": self.problem, "hint": self.hint,
+                "minute": str(self.minute)}  # fmt: skip
+        return [(name, value.encode()) for name, value in told.items()]
+
 
 def put_aside(log: Log, message: Message, problem: str, hint: str, minute: int) -> int:
     """Write a dead letter inside the caller's transaction; return its id.

@@ -36,6 +36,7 @@ class Known:
 
 def look_up(log: Log, source: str, high: Int64s, low: Int64s) -> Known:
     """Return what the directory knows of these keys of a source."""
+    log.beyond.rows(source, high, low)
     table = np.zeros((len(high), 9), dtype=np.int64)
     number = log.source_number(source)
     connection = log.connection
@@ -71,6 +72,7 @@ def children(log: Log, source: str, parent_high: Int64s, parent_low: Int64s) -> 
     """
     if len(parent_high) == 0:
         return np.zeros((0, 7), dtype=np.int64)
+    log.beyond.children(source, parent_high, parent_low)
     want(log, zip(range(len(parent_high)), parent_high.tolist(), parent_low.tolist(), strict=True))
     found = log.connection.execute(
         "SELECT r.key_high, r.key_low, r.parent_high, r.parent_low, r.customer_high, r.customer_low, r.step "

@@ -104,7 +104,10 @@ def parked_bodies(log: Log, source: str, high: Int64s, low: Int64s) -> dict[int,
 
 def parked_under(log: Log, source: Source, parent_high: Int64s, parent_low: Int64s) -> Changes | None:
     """Return the parked rows of a source under these parents, in the order of their keys."""
-    if len(parent_high) == 0 or not any_parked(log, source.name):
+    if len(parent_high) == 0:
+        return None
+    log.beyond.children(source.name, parent_high, parent_low)
+    if not any_parked(log, source.name):
         return None
     want(log, zip(range(len(parent_high)), parent_high.tolist(), parent_low.tolist(), strict=True))
     found = log.connection.execute(

@@ -78,6 +78,7 @@ class References:
         self._priority = list(priority)
         self._customer: dict[str, bytes] = {}
         self._identified: dict[bytes, bool] = {}  # whether a customer has a strong reference
+        self._unsure: set[str] = set()  # known, but their records may be in no log
         self._new: list[Link] = []
 
     def resolve(
@@ -108,7 +109,7 @@ class References:
     def save(self) -> None:
         """Write the new references, inside the caller's transaction."""
         self._log.connection.executemany(
-            "INSERT INTO reference VALUES (?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO reference VALUES (?, ?, ?, ?)",
             [(link.reference, link.customer, link.strong, link.sealed) for link in self._new],
         )
         self._new.clear()
@@ -157,6 +158,7 @@ class References:
     def _load(self, references: set[str]) -> None:
         unknown = references - self._customer.keys()
         connection = self._log.connection
+        self._unsure |= set(self._log.beyond.references(unknown))
         if not unknown or not connection.execute("SELECT 1 FROM reference LIMIT 1").fetchone():
             return
         connection.execute("CREATE TEMP TABLE IF NOT EXISTS asked (reference TEXT PRIMARY KEY) WITHOUT ROWID")
@@ -182,8 +184,10 @@ class References:
         if others:
             resolved.conflicts.append(Conflict(group.source, group.row, customer, leading, others))
         for reference in group.by_trust:
-            if reference not in known:
-                link = Link(group.source, group.row, reference, _type(reference) in strong, customer)
+            if reference not in known or reference in self._unsure:
+                self._unsure.discard(reference)
+                whose = known.get(reference, customer)
+                link = Link(group.source, group.row, reference, _type(reference) in strong, whose)
                 self._attach(link)
                 resolved.links.append(link)
         return customer, leading
@@ -202,6 +206,7 @@ class References:
 
     def _is_identified(self, customer: bytes) -> bool:
         if customer not in self._identified:
+            self._log.beyond.customers([customer])
             query = "SELECT 1 FROM reference WHERE customer = ? AND strong LIMIT 1"
             found = self._log.connection.execute(query, (customer,)).fetchone()
             self._identified[customer] = found is not None

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 
 from streams.errors import InputError
@@ -55,8 +56,23 @@ class Block:
     payload: bytes
 
     def tables(self, only: Collection[str] | None = None) -> dict[str, pa.Table]:
-        """Return the tables by source name (``!control`` for control records), or only those named."""
-        return decode_tables(self.payload, only)
+        """Return the tables by source name (``!control`` for control records), or only those named.
+
+        A block of one minute has that minute, whatever its writer could know of it.
+        """
+        tables = decode_tables(self.payload, only)
+        if self.first_minute < self.last_minute:
+            return tables
+        return {name: _at(table, self.first_minute) for name, table in tables.items()}
+
+
+def _at(table: pa.Table, minute: int) -> pa.Table:
+    """Return a table whose records all have a minute; they have one in common."""
+    if table.num_rows == 0 or table["minute"][0].as_py() == minute:
+        return table
+    place = table.column_names.index("minute")
+    minutes = pa.array(np.full(table.num_rows, minute, dtype=np.int32))
+    return table.set_column(place, table.schema.field(place), minutes)
 
 
 def encode_tables(tables: Mapping[str, pa.Table]) -> bytes:

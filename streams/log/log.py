@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from streams.errors import InputError
+from streams.log.beyond import Beyond, Nothing
 from streams.log.block import Block
 from streams.log.connect import connect
 from streams.log.lock import WriterLock
@@ -20,7 +21,7 @@ from streams.personal.vault import Vault
 FILE_NAME = "log.sqlite"
 FORMAT_VERSION = 3
 MODES = ("import", "live", "backfill")
-_TABLES = """
+TABLES = """
 CREATE TABLE header (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE block (
     partition INTEGER NOT NULL, first_step INTEGER NOT NULL, count INTEGER NOT NULL, mode TEXT NOT NULL,
@@ -75,8 +76,10 @@ class Log:
     and the rows that are parked. Both are committed together, so that a crash leaves both or none.
 
     ``vault``: the keys that its personal data are under, in a file beside it; ``names``: the references that
-    were concealed lately.
+    were concealed lately; ``beyond``: where its tables are only a part of what is known, the rest.
     """
+
+    beyond: Beyond = Nothing()
 
     def __init__(
         self, folder: Path, connection: sqlite3.Connection, vault: Vault, lock: WriterLock | None
@@ -126,7 +129,7 @@ class Log:
             ("offset", "0"),
         ]
         connection.execute("BEGIN IMMEDIATE")
-        for statement in filter(None, map(str.strip, _TABLES.split(";"))):
+        for statement in filter(None, map(str.strip, TABLES.split(";"))):
             connection.execute(statement)
         connection.executemany("INSERT INTO header VALUES (?, ?)", header)
         connection.execute("COMMIT")

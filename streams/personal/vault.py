@@ -21,7 +21,7 @@ SECRET_BYTES = 32
 KEY_BITS = 256  # AES-SIV with two halves of 128 bits (RFC 5297)
 MOST_CIPHERS = 100_000  # prepared keys that are kept: those of the customers who come often
 _PART = 500  # customers of one query
-_TABLES = """
+TABLES = """
 CREATE TABLE secret (value BLOB NOT NULL);
 CREATE TABLE key (
     customer BLOB NOT NULL, number INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (customer, number)
@@ -58,7 +58,7 @@ class Vault:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         connection = connect(path, write=True)
         connection.execute("BEGIN IMMEDIATE")
-        for statement in filter(None, map(str.strip, _TABLES.split(";"))):
+        for statement in filter(None, map(str.strip, TABLES.split(";"))):
             connection.execute(statement)
         connection.execute("INSERT INTO secret VALUES (?)", (secret or fresh_secret(),))
         connection.execute("INSERT INTO key VALUES (?, 1, ?)", (NOBODY, fresh_key(NOBODY)))

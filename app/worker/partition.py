@@ -1,0 +1,118 @@
+"""One partition that this worker owns: its copy of the log, the engine behind it, its part of the store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import redis
+
+from app.owner import Owner
+from app.shop import Shop
+from app.snapshot_child import SnapshotChild
+from rfm.report import Report
+from sinks.store.store import Fenced, Store, is_away
+from streams.changes.copy import Copy
+from streams.changes.wire import Incoming
+
+MINUTE_SECONDS = 60
+_AWAY_SECONDS = 0.2
+
+
+class NotOwner(Exception):
+    """Another worker owns the partition now."""
+
+
+class Ending(Exception):
+    """The worker ends while the store is away; the log has it all."""
+
+
+class OwnedPartition:
+    """Follows one partition. Its calls are one thread's.
+
+    Order of things: messages go into the copy; the engine follows the copy; what comes out is committed to
+    the store, fenced. A worker that was paused and lost the partition is refused there (`NotOwner`).
+    """
+
+    def __init__(
+        self, number: int, shop: Shop, folder: Path, secret: bytes, client: redis.Redis,
+        ending: Callable[[], bool], say: Callable[[str], None],
+        report: Callable[[int, int, Mapping[str, Report]], None],
+    ) -> None:  # fmt: skip
+        """report: gets (partition, minute, models) at each opening of a minute, once the log's end is near."""
+        self.number = number
+        self._shop, self._ending, self._say, self._report = shop, ending, say, report
+        self.folder = folder / f"{number:03d}"
+        self.copy = Copy(self.folder, shop.settings.name, number, secret)
+        self.store = Store(client, shop.settings.name, first=number)
+        self._owner: Owner | None = None
+        self._child = SnapshotChild()
+        self._behind = True
+        self.committed_at = 0.0
+
+    @property
+    def next_offset(self) -> int:
+        """The first offset that is not in the copy."""
+        return self.copy.next_offset
+
+    @property
+    def clock(self) -> int:
+        """The minute of the copy's last record; -1 while it is empty."""
+        found = self.copy.log.clock()
+        return -1 if found is None else found
+
+    @property
+    def owner(self) -> Owner | None:
+        """The owner, once the copy has come to the log's end for the first time."""
+        return self._owner
+
+    def take(self, messages: Sequence[Incoming], at_end: bool) -> None:
+        """Take messages in; at_end: no more are in the log, so that the engine may follow.
+
+        Raises NotOwner, and Ending.
+        """
+        self.copy.add(messages)
+        if self._owner is None and not at_end:
+            return  # the store may have seen what the copy has yet to be given
+        while True:
+            try:
+                self._follow()
+                return
+            except Fenced as error:
+                if not error.set_back:
+                    raise NotOwner(str(error)) from error
+                self._say(str(error))
+                self._owner = None
+            except redis.RedisError as error:
+                if not is_away(error):
+                    raise
+                self._away(error)
+
+    def _follow(self) -> None:
+        if self.copy.log.next_step(0) == 0:
+            return
+        if self._owner is None:
+            head = self.store.head(0)
+            self._owner = Owner(
+                self.copy.log, self._shop, self.folder, self.store, [head.effects], self._away, self._say,
+                apart=True,
+            )  # fmt: skip
+            self._owner.report_to(lambda _, minute, models: self._report(self.number, minute, models))
+        self._owner.follow()
+        self.committed_at = time.time()
+        if self._owner.wants_snapshot() and not self._child.running():
+            owner = self._owner
+            self._child.begin(lambda: owner.save_snapshot())
+            owner.note_snapshot()
+
+    def _away(self, error: Exception) -> None:
+        """Wait a little: the store does not answer. Called again and again until it does."""
+        if self._ending():
+            raise Ending("the store is away, and the worker ends; the log has it all") from error
+        time.sleep(_AWAY_SECONDS)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._child.stop()
+        self.copy.close()

@@ -1,0 +1,85 @@
+"""Where a shop's cluster is, by its settings and the environment, which wins."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis
+
+from app.kafka_address import BROKERS
+from app.log_folder import data_folder
+from app.shop import Shop
+from streams.changes.topics import Topics
+from streams.contract.source import CHANGE_FORMATS
+from streams.debezium.doctor.finding import included
+from streams.debezium.files import read_files
+from streams.errors import InputError
+from streams.shared.vault import read_secret
+
+STORE, DATA = "TINTYPE_STORE", "TINTYPE_DATA"
+HEARTBEATS = "__debezium-heartbeat"
+
+
+@dataclass(frozen=True)
+class ClusterPlace:
+    """Addresses, folders and names. data: of this worker's copies of the log, a cache; sources: by topic the
+    sources whose messages stand there."""
+
+    folder: Path
+    bootstrap: str
+    store: str
+    data: Path
+    secret: bytes
+    topics: Topics
+    sources: Mapping[str, list[str]]
+
+    @property
+    def intake(self) -> str:
+        """The group that reads the sources' topics."""
+        return f"{self.topics.changes}.intake"
+
+    @property
+    def owners(self) -> str:
+        """The group that owns the partitions of the log."""
+        return f"{self.topics.changes}.owners"
+
+    def client(self) -> redis.Redis:
+        """Open the store."""
+        return redis.Redis.from_url(self.store, socket_timeout=30, socket_connect_timeout=5)
+
+
+def cluster_place(folder: Path, shop: Shop) -> ClusterPlace:
+    """Return where the cluster is; connects to nothing. Raises InputError where something is not said."""
+    settings = shop.settings
+    topics = Topics(settings.name)
+    data = os.environ.get(DATA)
+    return ClusterPlace(
+        folder, os.environ.get(BROKERS, settings.kafka.bootstrap), os.environ.get(STORE, settings.kafka.store),
+        Path(data) if data else data_folder(folder, shop) / "worker", read_secret(), topics,
+        _sources_by_topic(folder, shop, topics),
+    )  # fmt: skip
+
+
+def _sources_by_topic(folder: Path, shop: Shop, topics: Topics) -> dict[str, list[str]]:
+    """Return which sources' messages stand in which topics: what is said, else what a connector writes."""
+    files = read_files(folder / shop.settings.kafka.connectors)
+    found: dict[str, list[str]] = {}
+    for name, source in sorted(shop.sources.items()):
+        said = shop.settings.kafka.topics.get(name)
+        if said is not None:
+            found.setdefault(said, []).append(name)
+        elif source.format.type not in CHANGE_FORMATS:
+            found.setdefault(topics.incoming(name), []).append(name)
+        else:
+            table = source.format.table or name
+            writers = [one for one in files.values() if included(one, [table])]
+            if len(writers) != 1:
+                which = "several connectors write" if writers else "no connector writes"
+                hint = f"say its topic: [kafka.topics] {name} = \"...\""
+                raise InputError(f"source '{name}'", f"{which} the table {table}", hint)
+            found.setdefault(f"{writers[0].prefix}.{table}", []).append(name)
+            found.setdefault(f"{HEARTBEATS}.{writers[0].prefix}", []).append(name)
+    return found

@@ -1,0 +1,107 @@
+"""The topics of a shop, by name and by what they must be like."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from streams.contract.source import CHANGE_FORMATS, Source
+from streams.debezium import kafka
+from streams.errors import InputError
+
+LARGEST_MESSAGE = 12_000_000  # bytes; a block ends at 512 KB, but one row may be as large as a message (10 MB)
+_KEEP = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
+_LATEST = {"cleanup.policy": "compact"}
+
+
+@dataclass(frozen=True)
+class Topics:
+    """A shop's topics. ``tintype.SHOP.`` stands before each; what a name may not hold becomes a hyphen."""
+
+    shop: str
+
+    def _name(self, what: str) -> str:
+        return f"tintype.{re.sub(r'[^A-Za-z0-9._-]', _code, self.shop)}.{what}"
+
+    @property
+    def changes(self) -> str:
+        """The log."""
+        return self._name("changes")
+
+    @property
+    def keys(self) -> str:
+        """Customers' keys, wrapped; compacted, so that a forgotten one is gone."""
+        return self._name("keys")
+
+    @property
+    def dead(self) -> str:
+        """Dead letters."""
+        return self._name("dead")
+
+    @property
+    def settings(self) -> str:
+        """The settings in force; compacted."""
+        return self._name("settings")
+
+    @property
+    def reports(self) -> str:
+        """Populations of the partitions, of which cut points are made."""
+        return self._name("reports")
+
+    def incoming(self, source: str) -> str:
+        """The topic of a source that no change feed fills: rows over HTTP, calls."""
+        return self._name(f"in.{source}")
+
+    def wanted(self, partitions: int, sources: Mapping[str, Source]) -> dict[str, tuple[int, dict[str, str]]]:
+        """Return (partitions, settings) of every topic."""
+        large = {"max.message.bytes": str(LARGEST_MESSAGE)}
+        log = {**_KEEP, **large, "message.timestamp.type": "LogAppendTime"}
+        found = {
+            self.changes: (partitions, log),
+            self.keys: (partitions, _LATEST),
+            self.dead: (1, {**_KEEP, **large}),
+            self.settings: (1, {**_LATEST, **large}),
+            self.reports: (1, {**large, "retention.ms": str(3_600_000)}),
+        }
+        for name, source in sources.items():
+            if source.format.type not in CHANGE_FORMATS:
+                found[self.incoming(name)] = partitions, {**large, "retention.ms": str(7 * 86_400_000)}
+        return found
+
+
+def _code(sign: re.Match[str]) -> str:
+    """Return a sign that no topic may hold, such that different shops stay different."""
+    return "".join(f"-{byte:02x}" for byte in sign.group().encode())
+
+
+def make_topics(bootstrap: str, topics: Topics, partitions: int, sources: Mapping[str, Source]) -> list[str]:
+    """Make the topics that are not there; return their names. Raises InputError where one is unlike its kind.
+
+    The number of partitions of ``changes`` is fixed when it is made (semantics P1).
+    """
+    from kafka.admin import ConfigResource, ConfigResourceType
+
+    wanted = topics.wanted(partitions, sources)
+    with kafka.admin(bootstrap) as admin:
+        there = set(admin.list_topics())
+        made = [name for name in wanted if name not in there]
+        new = {name: {"num_partitions": count, "configs": settings}
+               for name, (count, settings) in wanted.items() if name in made}  # fmt: skip
+        if new:
+            admin.create_topics(new, wait_for_metadata=True)
+        described = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topics.changes)])
+    _check_append_time(topics.changes, described)
+    with kafka.consumer(bootstrap) as consumer:
+        have = len(consumer.partitions_for_topic(topics.changes) or ())
+    if have and have != partitions:
+        hint = f"write 'partitions = {have}', or take the log to another number: tintype migrate"
+        raise InputError("tintype.toml", f"partitions is {partitions}, but the log has {have}", hint)
+    return made
+
+
+def _check_append_time(topic: str, described: object) -> None:
+    """The log's clock is the broker's time of appending (semantics T2)."""
+    if "LogAppendTime" not in str(described):
+        hint = f"set it: kafka-configs --alter --topic {topic} --add-config message.timestamp.type=LogAppendTime"
+        raise InputError(topic, "its message.timestamp.type is not LogAppendTime", hint)

@@ -1,0 +1,1 @@
+"""What all workers of a cluster share: whose a reference is, where each row stands, keys of customers."""

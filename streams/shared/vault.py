@@ -1,0 +1,107 @@
+"""The vault that workers share: the secret comes from outside, customers' keys lie wrapped in the index.
+
+A key is wrapped (AES-SIV, RFC 5297) under one that follows from the secret, so that neither the store nor the
+topic of keys can be read without it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+from streams.errors import InputError
+from streams.personal import vault
+from streams.personal.vault import NOBODY, SECRET_BYTES, TABLES, Vault
+from streams.shared.index import Index
+
+SECRET = "TINTYPE_SECRET"  # noqa: S105 - the variable's name
+SURE, UNSURE = b"=", b"?"  # the marks before a value: whether its record is in the log
+
+
+def read_secret() -> bytes:
+    """Return the shop's secret from the environment. Raises InputError where it is not there or no secret."""
+    text = os.environ.get(SECRET, "")
+    try:
+        secret = bytes.fromhex(text)
+    except ValueError:
+        secret = b""
+    if len(secret) != SECRET_BYTES:
+        hint = f"set it to {2 * SECRET_BYTES} hex digits, the same for every worker, and keep a copy: tintype secret"
+        raise InputError(SECRET, "the shop's secret is not set, or is none", hint)
+    return secret
+
+
+class Wrap:
+    """Wraps customers' keys under the secret."""
+
+    def __init__(self, secret: bytes) -> None:
+        derived = hashlib.blake2b(key=secret, person=b"wrap", digest_size=32).digest()
+        self._cipher = AESSIV(derived)
+
+    def wrap(self, customer: bytes, key: bytes) -> bytes:
+        """Return a key as it may lie in the store and in a topic."""
+        return self._cipher.encrypt(key, [customer])
+
+    def unwrap(self, customer: bytes, wrapped: bytes) -> bytes:
+        """Return the key. Raises cryptography's InvalidTag under another secret."""
+        return self._cipher.decrypt(wrapped, [customer])
+
+
+class SharedVault(Vault):
+    """A vault for one batch: what it lacks comes from the index, what it makes is to be reserved there."""
+
+    def __init__(self, secret: bytes, index: Index) -> None:
+        connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        for statement in filter(None, map(str.strip, TABLES.split(";"))):
+            connection.execute(statement)
+        connection.execute("INSERT INTO secret VALUES (?)", (secret,))
+        super().__init__(Path("vault"), connection, True)
+        self._index = index
+        self._wrap = Wrap(secret)
+        self._asked: set[bytes] = set()
+        self._made: dict[bytes, bytes] = {}
+        self._unsure: dict[bytes, bytes] = {}  # reserved by somebody, perhaps in no log
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget what the last batch had, but for keys that are sure."""
+        self._connection.execute("DELETE FROM key")
+        self._connection.execute("DELETE FROM moved")
+        nobody = hashlib.blake2b(key=self.secret, person=b"nobody", digest_size=32).digest()
+        self._connection.execute("INSERT INTO key VALUES (?, 1, ?)", (NOBODY, nobody))
+        self._asked = {NOBODY}
+        self._drop_ciphers([*self._unsure, *self._made])
+        self._unsure.clear()
+        self._made.clear()
+
+    def make_keys(self, customers: Iterable[bytes]) -> None:
+        """Let each of these customers (ids of 16 bytes) have a key."""
+        wanted = {customer for customer in customers if customer not in self._ciphers}
+        for customer in sorted(wanted - self._read(wanted).keys()):
+            self._made[customer] = vault.fresh_key(customer)
+            self._connection.execute("INSERT INTO key VALUES (?, 1, ?)", (customer, self._made[customer]))
+
+    def news(self) -> list[tuple[bytes, bytes]]:
+        """Return (customer, wrapped key) of the keys whose record is to be written with this batch."""
+        return [(one, self._wrap.wrap(one, key)) for one, key in sorted({**self._unsure, **self._made}.items())]
+
+    def moves(self) -> list[tuple[bytes, bytes]]:
+        """Return (customer, former) of what was noted with this batch."""
+        return list(self._connection.execute("SELECT customer, former FROM moved"))
+
+    def _read(self, customers: Iterable[bytes]) -> dict[bytes, list[bytes]]:
+        wanted = set(customers)
+        unknown = sorted(wanted - self._asked)
+        self._asked.update(unknown)
+        for customer, fields in zip(unknown, self._index.fields("key", unknown), strict=True):
+            for number, value in fields.items():
+                key = self._wrap.unwrap(customer, value[1:])
+                self._connection.execute("INSERT INTO key VALUES (?, ?, ?)", (customer, int(number), key))
+                if value[:1] == UNSURE:
+                    self._unsure[customer] = key
+        return super()._read(wanted)

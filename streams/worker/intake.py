@@ -1,0 +1,85 @@
+"""Stage 1: reads whole fetches of the sources' topics and takes them into the log, a lane for each partition.
+
+Lanes share one thread for what computes; while one waits for Kafka another computes. A fetch is read only when
+all lanes have taken the last one, so that memory stays bounded however slow the log is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError
+
+from streams.message import Message
+from streams.worker.keeper import Keeper
+
+MOST = 5000  # messages of one fetch
+SESSION_MS, HEARTBEAT_MS = 6_000, 2_000
+_AGAIN_SECONDS = 0.5
+log = logging.getLogger(__name__)
+
+
+class Intake(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    """Runs until it is cancelled. sources: by topic the sources whose messages stand there."""
+
+    def __init__(
+        self, bootstrap: str, group: str, sources: Mapping[str, Sequence[str]],
+        make: Callable[[TopicPartition, Any], Keeper], away: type[Exception] | tuple[type[Exception], ...],
+    ) -> None:  # fmt: skip
+        """make: a lane's keeper, with how to ask for the group's offset; away: what the store raises while it
+        cannot be reached."""
+        self._bootstrap, self._group, self._sources, self._make = bootstrap, group, sources, make
+        self._away = (KafkaError, OSError, *((away,) if isinstance(away, type) else away))
+        self._consumer: Any = None
+        self.keepers: dict[TopicPartition, Keeper] = {}
+        self.messages = 0
+
+    async def run(self) -> None:
+        """Take in what comes."""
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap, group_id=self._group, enable_auto_commit=False,
+            auto_offset_reset="earliest", isolation_level="read_committed", session_timeout_ms=SESSION_MS,
+            heartbeat_interval_ms=HEARTBEAT_MS, max_poll_interval_ms=600_000, metadata_max_age_ms=30_000,
+        )  # fmt: skip
+        self._consumer.subscribe(list(self._sources), listener=self)
+        await self._consumer.start()
+        try:
+            while True:
+                fetched = await self._consumer.getmany(timeout_ms=200, max_records=MOST)
+                await asyncio.gather(*(self._take(at, records) for at, records in fetched.items()))
+        finally:
+            for keeper in list(self.keepers.values()):
+                await keeper.release()
+            await self._consumer.stop()
+
+    async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
+        """Let go of nothing yet: who is still the owner afterwards goes on as it was."""
+
+    async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
+        """Let go of the lanes that others have now."""
+        for at in [one for one in self.keepers if one not in assigned]:
+            await self.keepers.pop(at).release()
+
+    async def _take(self, at: TopicPartition, records: Sequence[Any]) -> None:
+        """Take one lane's messages; after an error it goes on where the log says."""
+        keeper = self.keepers.get(at)
+        if keeper is None:
+            keeper = self.keepers[at] = self._make(at, self._consumer.committed)
+        first, following = records[0].offset, records[-1].offset + 1
+        messages = [
+            Message(source, f"{at.topic}/{at.partition}/{one.offset}", one.value, one.key)
+            for one in records for source in self._sources[at.topic]
+        ]  # fmt: skip
+        try:
+            reached = await keeper.take(messages, first, following)
+        except self._away as error:
+            log.warning("lane %s: %s: %s; it goes on where the log says", keeper.name, type(error).__name__, error)
+            await asyncio.sleep(_AGAIN_SECONDS)
+            reached = first
+        self.messages += len(records)
+        if reached != following and at in self._consumer.assignment():
+            self._consumer.seek(at, reached)

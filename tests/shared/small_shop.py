@@ -1,0 +1,125 @@
+"""A shop of change feeds, small enough to be gone through by every order of its lanes, and its messages."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from app.shop import Shop
+from streams.message import Message
+
+START_MS = 1_790_000_000_000 // 60_000 * 60_000
+
+_SOURCES: dict[str, Any] = {
+    "members": {
+        "references": [{"type": "member", "column": "id"}, {"type": "phone", "column": "phone"}],
+        "columns": {"city": {"type": "text", "attribute": "city"}, "phone": {"type": "text", "personal": True}},
+    },
+    "orders": {
+        "references": [{"type": "member", "column": "member"}],
+        "columns": {"amount": {"type": "int"}, "status": {"type": "text"}},
+    },
+    "parcels": {
+        "via": {"source": "orders", "column": "order"},
+        "columns": {"weight": {"type": "int"}, "carrier": {"type": "text"}},
+    },
+    "scans": {
+        "via": {"source": "parcels", "column": "parcel"},
+        "columns": {"place": {"type": "text"}},
+    },
+    "views": {
+        "references": [
+            {"type": "member", "column": "member"}, {"type": "device", "column": "device", "strong": False},
+        ],
+        "columns": {"seconds": {"type": "int"}},
+    },
+}  # fmt: skip
+METRICS = {
+    "spent": "sum(orders.amount)", "orders": "count(orders)", "paid": 'count(orders, status == "paid")',
+    "parcels": "count(parcels)", "weight": "sum(parcels.weight)", "scans": "count(scans)",
+    "places": "distinct(scans.place)", "seconds": "sum(views.seconds)", "views": "count(views)",
+}  # fmt: skip
+
+
+def small_shop(name: str = "small", **more: Any) -> Shop:
+    """Return the shop's declarations."""
+    sources = {
+        one: {
+            "name": one, "key": ["id"], "event_time": {"column": "at", "wire": "epoch_ms", "zone": "UTC"},
+            "format": {"type": "debezium", "table": f"public.{one}"}, "max_future": "30d", **declared,
+        }
+        for one, declared in _SOURCES.items()
+    }  # fmt: skip
+    settings = {"name": name, "identity_priority": ["member", "phone", "device"], **more}
+    tags = {
+        "big": {"name": "big", "rule": "sum(orders.amount) > 500"},
+        "parcel": {"name": "parcel", "rule": "count(parcels) > 0", "sticky": "5m"},
+    }
+    return Shop.model_validate({"settings": settings, "sources": sources, "metrics": METRICS, "tags": tags})
+
+PARENTS, KEYS = ("orders", "parcels"), 12
+
+
+@dataclass
+class Feed:
+    """Writes the messages of a database of that shop: topic -> messages, in order."""
+
+    seed: int
+    lanes: int = 2
+    topics: dict[str, list[Message]] = field(default_factory=dict)
+    rows: dict[str, dict[str, dict[str, Any]]] = field(default_factory=lambda: {one: {} for one in _SOURCES})
+    position: int = 1000
+
+    def write(self, changes: int) -> Feed:
+        """Change rows at random. At its end every parent is there: what is counted then is the same whatever
+        came first."""
+        random_ = random.Random(self.seed)
+        parents = [(source, number) for source in PARENTS for number in range(KEYS)]
+        others = [(random_.choice(list(_SOURCES)), random_.randrange(KEYS)) for _ in range(changes)]
+        for source, number in random_.sample(parents + others, len(parents) + len(others)):
+            key = f"{source[0].upper()}{number}"
+            before = self.rows[source].get(key)
+            if before is not None and source not in PARENTS and random_.random() < 0.2:
+                del self.rows[source][key]
+                self._message(source, key, before, None)
+            else:
+                row = {"id": key, "at": START_MS + 1000 * random_.randrange(60), **self._row(source, number, random_)}
+                self.rows[source][key] = row
+                self._message(source, key, before, row)
+        return self
+
+    def _row(self, source: str, number: int, random_: random.Random) -> dict[str, Any]:
+        member = f"M{random_.randrange(5)}"
+        if source == "members":
+            return {"phone": f"138{number}", "city": random_.choice(["上海", "北京"])}
+        if source == "orders":
+            amount, status = random_.randrange(300), random_.choice(["new", "paid"])
+            return {"member": member, "amount": amount, "status": status}
+        if source == "parcels":
+            return {"order": f"O{random_.randrange(KEYS)}", "weight": random_.randrange(9), "carrier": "SF"}
+        if source == "scans":
+            return {"parcel": f"P{random_.randrange(KEYS)}", "place": random_.choice("abc")}
+        return {
+            "member": member, "device": f"d{member}", "seconds": random_.randrange(50),
+        }  # fmt: skip
+
+    def _message(self, source: str, key: str, before: Mapping[str, Any] | None, row: Mapping[str, Any] | None) -> None:
+        self.position += 10
+        op = "d" if row is None else "c" if before is None else "u"
+        body = {
+            "before": before if op == "d" else None, "after": row, "op": op, "ts_ms": START_MS,
+            "source": {
+                "version": "3.7.0.Final", "connector": "postgresql", "name": "shop", "ts_ms": START_MS,
+                "snapshot": "false", "db": "shop", "schema": "public", "table": source, "txId": 1,
+                "lsn": self.position,
+            },
+        }  # fmt: skip
+        topic = f"shop.public.{source}/{sum(key.encode()) % self.lanes}"
+        held = self.topics.setdefault(topic, [])
+        held.append(
+            Message(source, f"{topic}/{len(held)}", msgspec.json.encode(body), msgspec.json.encode({"id": key}))
+        )
