@@ -7,6 +7,7 @@ exceeds it when the last order's minute <= reach[i].
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,7 +39,7 @@ def order_statistics(ascending: Values, bins: int) -> list[OrderStatistic]:
     return cuts
 
 
-def exceeding(cuts: list[OrderStatistic], bins: int) -> list[int]:
+def exceeding(cuts: Sequence[OrderStatistic], bins: int) -> list[int]:
     """Return for each cut the least value that exceeds it: v n > x[k] (n - r) + x[k+1] r.
 
     >>> exceeding(order_statistics(np.array([10, 20, 30, 40]), 2), 2)
@@ -47,7 +48,7 @@ def exceeding(cuts: list[OrderStatistic], bins: int) -> list[int]:
     return [(c.below * (bins - c.part) + c.above * c.part) // bins + 1 for c in cuts]
 
 
-def reaching(cuts: list[OrderStatistic], bins: int) -> list[int]:
+def reaching(cuts: Sequence[OrderStatistic], bins: int) -> list[int]:
     """Return for each recency cut in minutes the last order minute that exceeds it.
 
     ``cuts`` are order statistics of recency given as *minutes of the last order* (below: of x[k]), so that

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Literal
 
 from pydantic import Field
@@ -64,3 +66,13 @@ class RfmModel(Declared):
         default=[], description="ordered; method mean has the eight value groups when empty"
     )
     otherwise: str = "Others"
+
+    @property
+    def version(self) -> str:
+        """The name of what the model's cut points rest on: 12 hex digits of SHA-256 of those declarations.
+
+        Segments only name scores: whoever renames one keeps the cut points.
+        """
+        kept = self.model_dump(mode="json", exclude={"segments", "otherwise"})
+        text = json.dumps(kept, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
