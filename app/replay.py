@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ from engine.change import change_plan
 from engine.engine import Engine
 from engine.partition import IMPORT, LIVE, Partition, RawEffects
 from engine.plan import Plan, build, settings_hash
-from streams.control import SETTINGS
+from streams.control import CUTS, SETTINGS
 from streams.feed import batch_of
 from streams.log.block import CONTROL, Block
 from streams.log.log import Log
@@ -22,8 +23,11 @@ from triggers.schedule import last_due
 Effects = Callable[[int, Partition, RawEffects], None]
 
 
-def new_engine(shop: Shop, plan: Plan, partitions: int, effects: Effects) -> Engine:
-    """Return an empty engine whose effects go to ``effects(partition number, partition, raw)``."""
+def new_engine(shop: Shop, plan: Plan, partitions: int, effects: Effects, apart: bool = False) -> Engine:
+    """Return an empty engine whose effects go to ``effects(partition number, partition, raw)``.
+
+    apart: see `engine.engine.Engine`.
+    """
 
     def next_due(trigger: int, clock: int, last: int) -> int:
         schedule = plan.trigger.declared[plan.trigger.names[trigger]].when.schedule
@@ -31,7 +35,7 @@ def new_engine(shop: Shop, plan: Plan, partitions: int, effects: Effects) -> Eng
         return last_due(schedule, plan.zone, clock, last)
 
     engine = Engine(
-        plan, partitions, lambda number, raw: effects(number, engine.partitions[number], raw), next_due
+        plan, partitions, lambda number, raw: effects(number, engine.partitions[number], raw), next_due, apart
     )
     return engine
 
@@ -41,15 +45,17 @@ class Replay:
 
     ``version``: the settings in force, as canonical JSON; "" before the first settings record. ``effects``
     get what comes out of steps the replay has not been over before. ``pause`` is called now and then while a
-    long stretch is followed, whenever no step is half done: to commit, or to stop by raising.
+    long stretch is followed, whenever no step is half done: to commit, or to stop by raising. apart: cut
+    points are records of the log (semantics R5); by default if the log has any.
     """
 
-    def __init__(self, log: Log, shop: Shop, effects: Effects) -> None:
+    def __init__(self, log: Log, shop: Shop, effects: Effects, apart: bool | None = None) -> None:
         self.log = log
         self.effects = effects
         self.version = canonical(shop)
         self.shop = shop
-        self.engine = new_engine(shop, build(shop), log.partitions, self._emit)
+        self.apart = holds_cuts(log) if apart is None else apart
+        self.engine = new_engine(shop, build(shop), log.partitions, self._emit, self.apart)
         self.records = 0
         self.pause: Callable[[], None] = lambda: None
         self._settings: list[list[tuple[str, int, str, int]]] = [[] for _ in range(log.partitions)]
@@ -138,24 +144,34 @@ class Replay:
         if self.engine.clock >= 0:
             self.engine.advance(max(minute, self.engine.clock), LIVE if mode == "live" else IMPORT)
         old, was = self.engine, self.engine.partitions[0].mode
-        fresh = Replay(self.log, self.shop, lambda *_: None)
+        fresh = Replay(self.log, self.shop, lambda *_: None, self.apart)
         fresh.follow_silently(old.steps, old.clock)
         self.engine = fresh.engine
         self.engine.sink = lambda number, raw: self._emit(number, self.engine.partitions[number], raw)
         self.engine.digests = old.digests
+        if self.engine.apart is not None and old.apart is not None:
+            self.engine.apart.report = old.apart.report
         if old.clock >= 0:
             change_plan(old, self.engine, mode == "live" or was == LIVE)
 
     def follow_silently(self, steps: list[int], clock: int) -> None:
-        """Replay the records before ``steps`` under these settings alone, as an import, up to ``clock``."""
+        """Replay the records before ``steps`` under these settings alone, as an import, up to ``clock``.
+
+        Cuts records are passed over: what is in force is taken over from the former engine.
+        """
         for p, last in enumerate(steps):
             for block in self.log.blocks(p, 0, last):
-                batch = self._batch(p, block)
+                batch = replace(self._batch(p, block), cuts={})
                 batch.mode[:] = 0
                 self._feed_part(p, block, batch, 0, min(len(batch), last - block.first_step))
         self.engine.run()
         if clock >= 0:
             self.engine.advance(clock, IMPORT)
+
+
+def holds_cuts(log: Log) -> bool:
+    """Whether a log has cut points among its records."""
+    return any(True for p in range(log.partitions) for _ in log.blocks(p, holding=f"!{CUTS}"))
 
 
 def control_number(plan: Plan, kind: str, said: Mapping[str, Any]) -> int:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rfm.record import CutsRecord
 
 DTYPES = {
     "kind": "i1", "op": "i1", "source": "i2", "minute": "i4", "mode": "i1", "customer_high": "i8",
@@ -24,10 +28,11 @@ BATCH_COLUMNS = [f"b_{COLUMN.get(name, name)}" for name in DTYPES]  # in the ord
 class Batch:
     """n records: all arrays have shape (n,), ``values`` (n, V) with V the plan's row width.
 
-    kind 0 row, 1 tick, 2 tag by hand, 3 consent, 4 freshness, 5 erase; op 0 upsert, 1 insert, 2 update,
-    3 delete, 4 snapshot read (sets off no event: also a row moved in, W7), 5 move out; minute: append
-    minute; mode 0 import, 1 live; event_us: UTC microseconds; nulls: bit j where value j is null; arg_a,
-    arg_b, arg_c: see engine.state, and ``STOPPED``.
+    kind 0 row, 1 tick, 2 tag by hand, 3 consent, 4 freshness, 5 erase, 6 cuts; op 0 upsert, 1 insert,
+    2 update, 3 delete, 4 snapshot read (sets off no event: also a row moved in, W7), 5 move out; minute:
+    append minute; mode 0 import, 1 live (of cuts also 2, history); event_us: UTC microseconds; nulls: bit j
+    where value j is null; arg_a, arg_b, arg_c: see engine.state, and ``STOPPED``; cuts: what the records of
+    kind 6 say, by their places.
     """
 
     kind: NDArray[Any]
@@ -48,6 +53,7 @@ class Batch:
     arg_a: NDArray[Any]
     arg_b: NDArray[Any]
     arg_c: NDArray[Any]
+    cuts: Mapping[int, CutsRecord] = field(default_factory=dict, kw_only=True)
 
     def __len__(self) -> int:
         return len(self.kind)
@@ -56,16 +62,27 @@ class Batch:
         """Whether record i says that the process was stopped until its minute (T2)."""
         return bool(self.kind[i] == TICK and self.arg_a[i] == STOPPED)
 
+    def next_cuts(self, i: int) -> int:
+        """Return the place of the first cuts record from record i on, or the length."""
+        places = self._cut_places
+        at = bisect_left(places, i)
+        return places[at] if at < len(places) else len(self)
+
+    @cached_property
+    def _cut_places(self) -> list[int]:
+        return sorted(self.cuts)
+
     @classmethod
     def zeros(cls, count: int, width: int) -> Batch:
         """Return a batch of zeros, to be filled."""
         shapes = {name: (count, width) if name == "values" else (count,) for name in DTYPES}
-        return cls(**{name: np.zeros(shapes[name], dtype=dtype) for name, dtype in DTYPES.items()})
+        return cls(*[np.zeros(shapes[name], dtype=dtype) for name, dtype in DTYPES.items()])
 
     def slice(self, first: int, last: int) -> Batch:
         """Return records first .. last - 1, as views."""
         arrays = self.arrays
-        part = Batch(*[array[first:last] for array in arrays])
+        cuts = {i - first: said for i, said in self.cuts.items() if first <= i < last}
+        part = Batch(*[array[first:last] for array in arrays], cuts=cuts)
         part.__dict__["arrays"] = [getattr(part, name) for name in DTYPES]
         part.__dict__["addresses"] = self.addresses + first * self._steps
         return part

@@ -23,6 +23,8 @@ def change_plan(old: Engine, new: Engine, live: bool) -> None:
     """Take over what stays, then judge everybody in mode activation; effects go to the new engine's sink."""
     for number, (before, after) in enumerate(zip(old.partitions, new.partitions, strict=True)):
         _take_over(before, after)
+        if new.apart is not None:
+            new.apart.take_over(number, before, old.cuts)
         after.set_mode(1 if live else 0)
         after.memory.set_scalar("step", old.steps[number])  # the settings record's own
         for name in ("last_import", "last_live", "effects"):

@@ -22,7 +22,7 @@ from triggers import due, freshness
 from triggers.guards import set_consent
 
 FAILURES = ("", "a sum left the range of 64-bit whole numbers")
-ROWS, TICK, MANUAL, CONSENT, FRESH, ERASE = range(6)
+ROWS, TICK, MANUAL, CONSENT, FRESH, ERASE, CUTS = range(7)
 
 
 @entry
@@ -64,14 +64,14 @@ def apply(st: int, first: int, count: int, first_step: int) -> int:
 @step
 def lacks_for_record(st: int, i: int, kind: int, c: int) -> int:
     """Return the domain that the record at batch index i, of customer c or -1, could overrun, or 0."""
-    if kind == TICK or kind == FRESH:
-        return 0
-    if kind == ROWS and s.row_capacity(st) == 0:
-        return ROW
     if kind == ROWS:
+        if s.row_capacity(st) == 0:
+            return ROW
         lack = lacks_width(st, i)
         if lack:
             return lack
+    elif kind == TICK or kind == FRESH or kind == CUTS:
+        return 0
     return lacks_for_row(st, s.b_source(st, i), c)
 
 
@@ -189,6 +189,13 @@ def open_minute(st: int, minute: int) -> int:
 def close_minute(st: int) -> int:
     """Steps (6) and (7); return the domain that is lacking, or 0 when done."""
     return opening.close_all(st)
+
+
+@entry
+def rescore(st: int) -> int:
+    """Judge whom cut points that are in force since just now score otherwise; return the domain that is
+    lacking, or 0 when done."""
+    return opening.judge_rescored(st)
 
 
 @entry

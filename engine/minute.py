@@ -145,8 +145,8 @@ def mark_model(st: int, c: int, model: int) -> None:
 
 
 @step
-def close_all(st: int) -> int:
-    """(6), (7): judge whom the minute touched, decide what is due; return what is lacking, 0 when done."""
+def judge_touched(st: int) -> int:
+    """(6): judge whom the minute touched or a cut scores otherwise; return what is lacking, 0 when done."""
     if s.stage(st) == PREPARE:
         for model in range(s.models(st)):
             find_rescored(st, model)
@@ -162,6 +162,24 @@ def close_all(st: int) -> int:
             s.set_cursor(st, s.cursor(st) + 1)
         clear_touched(st)
         s.set_stage(st, COLLECT)
+    return 0
+
+
+@step
+def judge_rescored(st: int) -> int:
+    """As (6), when cut points come amid the records of a minute."""
+    lack = judge_touched(st)
+    if lack == 0:
+        s.set_stage(st, PREPARE)
+    return lack
+
+
+@step
+def close_all(st: int) -> int:
+    """(6), (7): judge whom the minute touched, decide what is due; return what is lacking, 0 when done."""
+    lack = judge_touched(st)
+    if lack:
+        return lack
     if s.stage(st) == COLLECT:
         due.collect_schedules(st)
         due.arrange(st)

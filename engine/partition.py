@@ -75,8 +75,12 @@ class Partition:
         return self.memory.scalar("customers_used")
 
     def begin(self, minute: int) -> None:
-        """Set the clock of an empty partition to just before its first record's minute."""
-        kernel.begin(self.memory.handle, minute)
+        """Set the clock of an empty partition to just before its first record's minute; cut points that are
+        in force already go on with it."""
+        if self.clock < 0:
+            kernel.begin(self.memory.handle, minute)
+        else:
+            self.skip_to(minute)
 
     def encode_texts(self, texts: Iterable[str]) -> NDArray[np.int64]:
         """Return the partition's codes of texts; new texts get the next codes."""
@@ -102,6 +106,12 @@ class Partition:
             if lack == 0 or DOMAINS[lack] in ("transition", "decision"):
                 return first
             self.memory.grow(DOMAINS[lack])
+
+    def pass_record(self, step: int, mode: int) -> None:
+        """Note that a record that the kernel does not read has been applied."""
+        self.memory.set_scalar("step", step)
+        if mode != HISTORY:
+            self.memory.set_scalar("last_live" if mode == LIVE else "last_import", self.clock)
 
     def effects_are_full(self) -> bool:
         """Whether the kernel waits for `take_effects`."""
@@ -130,6 +140,14 @@ class Partition:
     def close_minute(self) -> bool:
         """Steps (6) and (7); return False when effects must be taken first, then call again."""
         return self._until_done(lambda: int(kernel.close_minute(self.memory.handle)))
+
+    def rescore(self) -> bool:
+        """Judge whom new cut points score otherwise; return False when effects must be taken first."""
+        return self._until_done(lambda: int(kernel.rescore(self.memory.handle)))
+
+    def settle(self) -> None:
+        """Let recency cuts that were set from outside reach as far as they do at the clock."""
+        kernel.skip_to(self.memory.handle, self.clock)
 
     def activate(self) -> bool:
         """Judge everybody under new rules (G4); return False when effects must be taken first."""

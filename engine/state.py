@@ -244,7 +244,7 @@ d_leaf, set_d_leaf = column("d_leaf", "decision", "i8", "values of the condition
 d_null, set_d_null = column("d_null", "decision", "i1", "bits: leaf is null")
 
 # --- the batch (bound to the caller's arrays for one call) --------------------------------------------
-b_kind, _ = column("b_kind", "batch", "i1", "0 row, 1 tick, 2 manual tag, 3 consent, 4 freshness")
+b_kind, _ = column("b_kind", "batch", "i1", "0 row, 1 tick, 2 manual tag, 3 consent ...: engine.batch")
 b_op, _ = column("b_op", "batch", "i1", "0 upsert, 1 insert, 2 update, 3 delete, 4 snapshot read, 5 move out")
 b_source, _ = column("b_source", "batch", "i2", "source")
 b_minute, _ = column("b_minute", "batch", "i4", "append minute")
@@ -360,6 +360,7 @@ population_changed, set_population_changed = column(
 cuts_minute, set_cuts_minute = column(
     "cuts_minute", "model", "i4", "opening whose days hold while nobody is in the population; 0 the clock's"
 )
+cuts_of, _ = column("cuts_of", "model", "i4", "minute C of the cuts record in force; 0 none (R5)")
 rescore_all, set_rescore_all = column("rescore_all", "model", "i1", "bits of measures whose cuts have moved")
 sorted_recent, _ = column("sorted_recent", "sorted", "i8", "last order x 2^31 + customer, sorted")
 gathered_recent, set_gathered_recent = column("gathered_recent", "gathered", "i8", "order x 2^31 + customer")

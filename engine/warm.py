@@ -16,7 +16,7 @@ from engine import kernel
 GROUPS = (
     ("apply", "begin", "skip_to", "find_number", "start_timer", "put_fact", "place_customers",
      "forget_entries", "place_entries", "refill_distinct", "refill_facts", "collect", "evaluate"),
-    ("close_minute", "open_minute", "activate", "peek"),
+    ("close_minute", "open_minute", "activate", "rescore", "peek"),
 )  # fmt: skip
 
 

@@ -61,8 +61,3 @@ def total(values: Values) -> int:
     """Return the exact sum, beyond 64 bits if need be."""
     low = int((values & 0xFFFFFFFF).sum(dtype=np.int64))
     return (int((values >> 32).sum(dtype=np.int64)) << 32) + low
-
-
-def above_mean(values: Values) -> int:
-    """Return the least value v with v N > sum (method mean, R4)."""
-    return total(values) // len(values) + 1

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-TICK, RESUME, MANUAL, CONSENT, SETTINGS, CONFLICT, REFERENCE, EPOCH, FRESH, ERASE = (
+TICK, RESUME, MANUAL, CONSENT, SETTINGS, CONFLICT, REFERENCE, EPOCH, FRESH, ERASE, CUTS = (
     "tick", "resume", "manual", "consent", "settings", "conflict", "reference", "epoch", "fresh", "erase",
+    "cuts",
 )  # fmt: skip
 KIND_OF_SOURCE = {"tags": MANUAL, "consent": CONSENT}
 
@@ -41,6 +42,11 @@ def consent(customer: bytes, channel: str, purpose: str, granted: bool, until: i
 def fresh(source: str, until: int) -> Control:
     """Say that a source was heard of until a minute (semantics D4)."""
     return Control(FRESH, None, canonical({"source": source, "until": until}))
+
+
+def cuts(body: Mapping[str, Any]) -> Control:
+    """Put cut points in force (semantics R5); ``body``: as `rfm.record.said` writes it."""
+    return Control(CUTS, None, canonical(body))
 
 
 def of_row(kind: str, customer: bytes, values: Mapping[str, Any]) -> Control:

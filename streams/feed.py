@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from engine.batch import STOPPED, Batch
-from streams.control import CONSENT, ERASE, FRESH, MANUAL, RESUME
+from engine.partition import HISTORY
+from rfm.record import CutsRecord, record_said
+from streams.control import CONSENT, CUTS, ERASE, FRESH, MANUAL, RESUME
+from streams.errors import InputError
 from streams.log.block import CONTROL, Block
 
 Int64s = NDArray[np.int64]
@@ -19,7 +24,8 @@ Projection = Mapping[str, tuple[int, Sequence[str]]]
 EncodeText = Callable[[list[str]], Int64s]
 ControlNumber = Callable[[str, Mapping[str, Any]], int]
 
-ROW_RECORD, TICK_RECORD, MANUAL_RECORD, CONSENT_RECORD, FRESH_RECORD, ERASE_RECORD = range(6)
+(ROW_RECORD, TICK_RECORD, MANUAL_RECORD, CONSENT_RECORD, FRESH_RECORD, ERASE_RECORD,
+ CUTS_RECORD) = range(7)  # fmt: skip
 MODE_NUMBER = {"import": 0, "live": 1}
 _COPIED = ("op", "minute", "key_high", "key_low", "epoch", "position", "offset", "event_us")
 
@@ -34,17 +40,19 @@ def batch_of(
     encode_text: from different texts to the partition's int64 codes; control_number: from ("manual" or
     "consent", body) to the number of the tag, or of the channel and purpose, or -1 where the plan has
     none; width: columns of ``values`` (the widest source's when absent). A column that the block does not
-    have is null.
+    have is null. Raises InputError for a cuts record that cannot be read.
 
     Records that say nothing to the engine but the time (ticks, identity, settings, rows of sources
     without a projection, tags the plan does not have) come as ticks, so that steps stay dense; a resume as a
     tick that is marked.
     """
     widest = max((len(names) for _, names in projection.values()), default=0)
-    batch = Batch.zeros(block.count, widest if width is None else width)
+    tables = block.tables()
+    cuts = _cuts_of(block, tables[CONTROL]) if CONTROL in tables else {}
+    batch = replace(Batch.zeros(block.count, widest if width is None else width), cuts=cuts)
     batch.kind[:] = TICK_RECORD
     batch.mode[:] = MODE_NUMBER[block.mode]
-    for name, table in block.tables().items():
+    for name, table in tables.items():
         at = table["ordinal"].to_numpy()
         batch.minute[at] = table["minute"].to_numpy()
         if name == CONTROL:
@@ -52,7 +60,25 @@ def batch_of(
         elif name in projection:
             number, columns = projection[name]
             _fill_rows(batch, at, table, number, columns, encode_text)
+    for place in cuts:
+        batch.kind[place] = CUTS_RECORD
+        if cuts[place].history:
+            batch.mode[place] = HISTORY
     return batch
+
+
+def _cuts_of(block: Block, table: pa.Table) -> dict[int, CutsRecord]:
+    """Return what the cuts records of a block say, by their places."""
+    chosen = table.filter(pc.equal(table["kind"], CUTS))
+    found = {}
+    for place, body in zip(chosen["ordinal"].to_pylist(), chosen["body"].to_pylist(), strict=True):
+        try:
+            found[place] = record_said(json.loads(body))
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+            where = f"cuts record, partition {block.partition}, step {block.first_step + place}"
+            hint = "the log is damaged, or of a newer version: restore it from a copy"
+            raise InputError(where, f"unreadable body ({error})", hint) from error
+    return found
 
 
 def _fill_rows(

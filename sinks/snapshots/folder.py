@@ -116,7 +116,7 @@ def load(found: Found, engine: Engine) -> None:
         raise InputError(str(found.folder), f"this snapshot cannot be read ({error})", "delete it") from error
     engine.steps = list(found.steps)
     engine.digests = [Digest.of(text) for text in found.digests]
-    engine.cuts = {name: _cuts(taken) for name, taken in found.cuts.items()}
+    engine.cuts.update({name: _cuts(taken) for name, taken in found.cuts.items()})
     engine.restore_populations()
 
 

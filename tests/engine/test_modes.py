@@ -97,7 +97,9 @@ def counts_references(code: bytes) -> bool:
 
 
 @pytest.mark.skipif(not COMPILED, reason="compilation is switched off")
-@pytest.mark.parametrize("name", ["apply", "open_minute", "close_minute", "peek", "skip_to", "activate"])
+@pytest.mark.parametrize(
+    "name", ["apply", "open_minute", "close_minute", "rescore", "peek", "skip_to", "activate"]
+)
 def test_the_kernel_counts_no_references(name: str) -> None:
     """No array object enters compiled code: its machine code calls nothing that counts references."""
     assert not counts_references(machine_code(name))

@@ -12,12 +12,13 @@ import pandas as pd
 import xxhash
 
 from engine.batch import Batch
-from engine.partition import Partition
+from engine.partition import HISTORY, Partition
 from reference.frames import CONTROL, ENVELOPE
+from rfm.record import record_said
 from tests.called import id_of
 from tests.laws.shops import Small
 
-ROW, TICK, MANUAL, CONSENT, FRESH, ERASE = range(6)
+ROW, TICK, MANUAL, CONSENT, FRESH, ERASE, CUTS = range(7)
 UPSERT, INSERT, UPDATE, DELETE, READ, MOVE_OUT = range(6)
 IMPORT, LIVE = 0, 1
 MODES = ("import", "live")
@@ -149,13 +150,16 @@ def split(log: Log, partitions: int) -> list[list[Record]]:
 def batch_of(small: Small, partition: Partition, records: Sequence[Record]) -> Batch:
     """Return records of one partition as the kernel's columns; new texts get the partition's next codes."""
     plan = small.plan
-    batch = Batch.zeros(len(records), plan.dimensions["row_values"])
+    cuts = {i: record_said(record.said) for i, record in enumerate(records) if record.kind == CUTS}
+    batch = replace(Batch.zeros(len(records), plan.dimensions["row_values"]), cuts=cuts)
     for i, record in enumerate(records):
         batch.kind[i], batch.minute[i], batch.mode[i] = record.kind, record.minute, record.mode
         if record.customer >= 0:
             batch.customer_high[i], batch.customer_low[i] = _halves(customer_id(record.customer))
         if record.kind == ROW:
             _fill_row(small, partition, batch, i, record)
+        elif record.kind == CUTS:
+            batch.mode[i] = HISTORY if cuts[i].history else record.mode
         elif record.kind not in (TICK, ERASE):
             _fill_control(small, batch, i, record)
     return batch
@@ -197,9 +201,16 @@ def _fill_control(small: Small, batch: Batch, i: int, record: Record) -> None:
 
 def frames_of(small: Small, log: Log, partitions: int) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
     """Return the log as the reference reads it: a frame of each source, and the control records."""
+    return frames_of_parts(small, split(log, partitions))
+
+
+def frames_of_parts(
+    small: Small, parts: Sequence[Sequence[Record]]
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    """Return the same of the logs of all partitions."""
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in small.pieces.sources}
     control: list[dict[str, Any]] = []
-    for number, records in enumerate(split(log, partitions)):
+    for number, records in enumerate(parts):
         for step, record in enumerate(records):
             if record.kind == ROW:
                 rows[record.source].append(_row_of(number, step, record) | record.said)
@@ -225,7 +236,9 @@ def _row_of(partition: int, step: int, record: Record) -> dict[str, Any]:
 
 
 def _control_of(partition: int, step: int, record: Record) -> dict[str, Any]:
-    names = {TICK: "tick", MANUAL: "manual", CONSENT: "consent", FRESH: "fresh", ERASE: "erase"}
+    names = {
+        TICK: "tick", MANUAL: "manual", CONSENT: "consent", FRESH: "fresh", ERASE: "erase", CUTS: "cuts",
+    }  # fmt: skip
     kind = names[record.kind]
     customer = customer_id(record.customer) if record.customer >= 0 else None
     values = (partition, step, record.minute, kind, customer, json.dumps(record.said))

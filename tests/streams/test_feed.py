@@ -12,15 +12,21 @@ import pytest
 from numpy.typing import NDArray
 
 from engine.batch import Batch
+from rfm.model import RfmModel
+from rfm.numbers import CutNumbers
+from rfm.record import said
+from streams.control import Control, cuts
+from streams.errors import InputError
 from streams.feed import batch_of
 from streams.identity.partition import id_bytes
-from streams.live import append_changes
+from streams.live import append_changes, append_controls
 from streams.log.log import Log
 from tests.streams.small_shop import new_log, rows, shop, take
 
 SHOP = shop()
 PROJECTION = {"orders": (3, ["status", "amount", "later"]), "parcels": (1, ["carrier"])}
 NUMBERS = {"vip": 7}
+MODEL = RfmModel(frequency="count(orders)", monetary="sum(orders.amount)", method="mean")
 
 
 class Dictionary:
@@ -89,6 +95,31 @@ def test_tags_by_hand_and_consent_carry_their_numbers(tmp_path: Path) -> None:
     assert set(first.kind[~said]) == {1}
     assert (second.kind.tolist(), second.arg_a.tolist(), second.arg_b.tolist()) == ([3], [40], [1])
     assert second.mode.tolist() == [1]
+
+
+def test_a_cuts_record_comes_with_what_it_says(tmp_path: Path) -> None:
+    """R5: of kind 6, by its place also in a part of the batch; one between import and live is history's."""
+    numbers = CutNumbers(3, sums=(90, 6, 12))
+    with new_log(tmp_path) as log:
+        for minute, history in ((10, False), (11, True)):
+            body = said(minute, [(MODEL, numbers)], history)
+            append_controls(log, [Control("tick", None, "{}"), cuts(body)], minute, "import")
+        batches_ = batches(log)
+    assert [batch.kind.tolist() for batch in batches_] == [[1, 6], [1, 6]]
+    assert [batch.mode.tolist() for batch in batches_] == [[0, 0], [0, 2]]
+    record = batches_[0].slice(1, 2).cuts[0]
+    assert (record.minute, record.of(MODEL)) == (10, numbers)
+    assert record.of(MODEL.model_copy(update={"window": "30d"})) is None
+
+
+@pytest.mark.parametrize(
+    "body", ["{", "[]", '{"minute": 7}', '{"minute": 7, "models": {"rfm": {"version": "1"}}}']
+)
+def test_a_cuts_record_that_cannot_be_read_is_told_with_its_place(body: str, tmp_path: Path) -> None:
+    with new_log(tmp_path) as log:
+        append_controls(log, [Control("tick", None, "{}"), Control("cuts", None, body)], 10, "import")
+        with pytest.raises(InputError, match="partition 0, step 1: unreadable body"):
+            batches(log)
 
 
 def test_the_width_is_the_plans_when_given(tmp_path: Path) -> None:
