@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
 
@@ -20,12 +20,14 @@ from reference.judged import path_dependent
 from reference.minutes import random_minutes
 from reference.pieces import Pieces
 from reference.recompute import recompute_many
+from reference.record_numbers import record_minutes, wrong_records
 from streams.errors import InputError
 from streams.log.log import Log
 from streams.log.rows import read_control, read_rows
 from streams.personal.attributes import opened
 from streams.personal.find import customers_behind, references_of
 
+CUT_RECORDS = 20  # minutes whose cuts records an audit recomputes
 LIVES = 10  # customers whose tags with a memory an audit checks, unless more are asked for
 
 
@@ -80,8 +82,9 @@ def audit_minutes(
     called with the number of lives replayed so far, and of all.
     Tags that remember (sticky, max), and those that rest on them, depend on a customer's whole life; so many
     ``lives`` are replayed (None: everybody's), of customers chosen by ``seed``; of all others they are not
-    compared. Returns minutes, compared (how many values), customers, lives (how many were replayed) and
-    differences (minute, customer, what, held, recomputed).
+    compared. Where cut points are records of the log, the numbers of some of these are recomputed.
+    Returns minutes, compared (how many values), customers, lives (how many were replayed), cuts (of how many
+    minutes the records were recomputed) and differences (minute, customer, what, held, recomputed).
     """
     pieces = Pieces.of(shop, shop.triggers)
     rows = {name: read_rows(log, source) for name, source in shop.sources.items() if source.kind == "rows"}
@@ -93,7 +96,8 @@ def audit_minutes(
     replay = Replay(log, shop, lambda *_: None)
     everybody = history.customers.ids
     chosen = _whose_lives(pieces, everybody, lives, seed)
-    found: list[dict[str, Any]] = []
+    cuts = _whose_cuts(history, minutes, seed)
+    found = list(_wrong_cuts(history, cuts))
     compared = 0
 
     def tell(done: int) -> None:
@@ -108,7 +112,24 @@ def audit_minutes(
             found.append({"minute": at, "customer": one.customer, "what": one.what, "held": one.engine,
                           "recomputed": one.recomputed})  # fmt: skip
     return {"minutes": minutes, "compared": compared, "customers": len(everybody), "lives": len(chosen),
-            "differences": found}  # fmt: skip
+            "cuts": len(cuts), "differences": found}  # fmt: skip
+
+
+def _whose_cuts(history: History, minutes: Sequence[int], seed: int) -> list[int]:
+    """Return the minutes whose cuts records are recomputed: those that are audited, and some others."""
+    named = record_minutes(history)
+    return sorted({*Random(seed).sample(named, min(CUT_RECORDS, len(named))), *set(minutes) & set(named)})
+
+
+def _wrong_cuts(history: History, minutes: Sequence[int]) -> Iterator[dict[str, Any]]:
+    """Yield what the records of some minutes have otherwise than all partitions' states at their openings."""
+    for one in wrong_records(history, minutes):
+        for name in sorted({*one.said, *one.recomputed}):
+            held, recomputed = one.said.get(name), one.recomputed.get(name)
+            if held != recomputed:
+                what = f"cuts {one.model}.{name} in partition {one.partition}"
+                yield {"minute": one.minute, "customer": "", "what": what, "held": held,
+                       "recomputed": recomputed}  # fmt: skip
 
 
 def _whose_lives(pieces: Pieces, everybody: list[str], lives: int | None, seed: int) -> list[str]:

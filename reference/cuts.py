@@ -54,18 +54,18 @@ def quantile_cuts(values: Sequence[int] | Numbers, bins: int) -> Scale:
         k, r = divmod((len(ordered) - 1) * i, bins)
         above = int(ordered[k + 1]) if r else 0  # with r = 0 the next value has no weight, nor need it exist
         exact.append((int(ordered[k]) * (bins - r) + above * r, bins))
-    return _scale(exact)
+    return scale(exact)
 
 
 def mean_cut(values: Sequence[int] | Numbers) -> Scale:
     """Return the one cut of method ``mean``: a value exceeds it if value x N > sum (R4)."""
     numbers = [int(value) for value in values]
-    return _scale([(sum(numbers), len(numbers))])
+    return scale([(sum(numbers), len(numbers))])
 
 
 def fixed_cuts(cuts: Sequence[int]) -> Scale:
     """Return given cut points as a scale (R4)."""
-    return _scale([(cut, 1) for cut in sorted(cuts)])
+    return scale([(cut, 1) for cut in sorted(cuts)])
 
 
 @dataclass(frozen=True)
@@ -149,5 +149,6 @@ def segment_of(model: RfmModel, r: int, f: int, m: int) -> str:
     return model.otherwise
 
 
-def _scale(exact: Sequence[tuple[int, int]]) -> Scale:
+def scale(exact: Sequence[tuple[int, int]]) -> Scale:
+    """Return the scale of cuts as (numerator, denominator)."""
     return Scale(tuple(top // bottom for top, bottom in exact), tuple(exact))

@@ -20,6 +20,7 @@ from reference.measure import Measure
 from reference.metrics import Standing
 from reference.moment import Moment
 from reference.pieces import Pieces
+from reference.records import CutRecords
 from reference.scores import measured
 from reference.sweep import CutTimeline, sweep
 from reference.versions import Versions, read_versions
@@ -55,6 +56,7 @@ class History:
         if corrected:
             self.versions = {name: _as_known_today(of) for name, of in self.versions.items()}
         self.corrected = corrected
+        self.records = CutRecords(pieces.models, self._frames, self.log.control)
         self._passing: dict[Measure, Bools] = {}
         self._cuts: dict[tuple[str, int], CutPoints | None] = {}
         self._timelines: dict[str, CutTimeline] = {}
@@ -68,8 +70,8 @@ class History:
         return self._standing(minute, {name: of.at_opening(minute) for name, of in self.versions.items()})
 
     def cuts(self, model: RfmModel, minute: int) -> CutPoints | None:
-        """Return the cut points of ``model`` in force at ``minute``: those of the last opening with anybody
-        in the population; None where there was none yet (R3, R5)."""
+        """Return the cut points of ``model`` as of ``minute``: those of the last opening with anybody in the
+        population; None where there was none yet (R3, R5). They are in force where none are records."""
         if (model.name, minute) not in self._cuts:
             found = self._taken(model, minute)
             candidates = iter(self._last_minutes(model, minute))
@@ -77,6 +79,13 @@ class History:
                 found = self._taken(model, earlier)
             self._cuts[model.name, minute] = found
         return self._cuts[model.name, minute]
+
+    def in_force(self, model: RfmModel, partition: int, moment: Moment) -> CutPoints | None:
+        """Return the cut points in force in a partition at a moment: those of its records, if the log has
+        any (R5)."""
+        if self.records and model.method != "fixed":
+            return self.records.at(model, partition, moment)
+        return self.cuts(model, moment.minute)
 
     def known_by(self, minute: int) -> Bools:
         """Return which customers some record has named by ``minute`` and since they were erased, if they
@@ -142,6 +151,12 @@ class History:
             self._timelines[model.name] = timeline
         return self._timelines[model.name]
 
+    def cut_openings(self, model: RfmModel, partition: int, last: int) -> set[int]:
+        """Return the minutes up to ``last`` at whose openings the cut points of a partition may change."""
+        if self.records and model.method != "fixed":
+            return self.records.openings(model, partition, last)
+        return set(self.all_cuts(model).minutes)
+
     def steps_of(self, customer: int) -> list[Moment]:
         """Return, in order, the steps that touch the customer of that number: its records, and the records
         that take one of its rows back."""
@@ -162,6 +177,15 @@ class History:
             if len(here := np.flatnonzero(numbers == customer)):
                 return int(frame["partition"].iloc[here[0]])
         raise KeyError(customer)
+
+    @cached_property
+    def partitions(self) -> NDArray[np.int64]:
+        """By the customer's number the partition in which its records stand (P1)."""
+        found = np.zeros(len(self.customers), dtype=np.int64)
+        for frame, numbers in zip(self._frames, self._numbers, strict=True):
+            named = numbers >= 0
+            found[numbers[named]] = frame["partition"].to_numpy(dtype=np.int64)[named]
+        return found
 
     def clock_of(self, partition: int) -> int:
         """Return the minute at which a partition's clock stands behind its last record (T2)."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+BEHIND = 2**62  # a step behind all steps of a minute
+
 
 @dataclass(frozen=True, order=True)
 class Moment:

@@ -14,9 +14,12 @@ from reference.cuts import CutPoints
 from reference.evaluate import customer_reader
 from reference.history import History
 from reference.judged import Everybody, judge_everybody
+from reference.metrics import Standing
+from reference.moment import BEHIND, Moment
 from reference.pieces import Pieces
 from reference.replay import Life
 from reference.scores import measured, scored
+from rfm.model import RfmModel
 from streams.errors import InputError
 
 
@@ -29,7 +32,8 @@ class Recomputed:
     ``avg`` the exact pair (sum, count), null when nothing counts; ``nothing`` holds each column's value for a
     customer without rows. ``declared``: the declared metrics by name, as their expressions give them.
     ``rfm``: model name to recency, frequency, monetary, r, f, m, score, segment (null outside), member.
-    ``cuts``: model name to the cut points in force, None before the first. ``truth`` and ``member``: boolean,
+    ``cuts``: model name to the cut points in force, None before the first; where they are records, in
+    partition 0. ``truth`` and ``member``: boolean,
     one column a tag; null where a tag remembers (sticky, max) and its customer was not replayed.
     """
 
@@ -101,8 +105,8 @@ def recompute_many(
 def _at(history: History, minute: int) -> Recomputed:
     """Recompute what one minute alone can tell."""
     pieces, standing = history.pieces, history.at(minute)
-    cuts = {model.name: history.cuts(model, minute) for model in pieces.models}
-    rfm = {m.name: scored(m, minute, measured(standing, m), cuts[m.name]) for m in pieces.models}
+    cuts = {model.name: history.in_force(model, 0, Moment(minute, BEHIND)) for model in pieces.models}
+    rfm = {model.name: _scored(history, model, standing, cuts[model.name]) for model in pieces.models}
     view = Everybody(standing, rfm)
     ids = history.customers.ids
     truth = judge_everybody(pieces, view, ids, manual_at(manual_records(history.log.control), minute))
@@ -118,6 +122,21 @@ def _at(history: History, minute: int) -> Recomputed:
         _named(_bits(pieces, truth, len(ids)), ids, here),
         _named(_bits(pieces, view.member, len(ids)), ids, here),
     )
+
+
+def _scored(
+    history: History, model: RfmModel, standing: Standing, cuts: CutPoints | None
+) -> pd.DataFrame:
+    """Score everybody, under the cut points in force in their partitions; cuts: where all have the same."""
+    minute, who = standing.minute, measured(standing, model)
+    if not history.records:
+        return scored(model, minute, who, cuts)
+    parts = []
+    for partition in np.unique(history.partitions).tolist():
+        here = history.in_force(model, partition, Moment(minute, BEHIND))
+        parts.append(scored(model, minute, who, here)[history.partitions == partition])
+    together: pd.DataFrame = pd.concat(parts).sort_index()
+    return together
 
 
 def _declared(pieces: Pieces, view: Everybody) -> pd.DataFrame:

@@ -17,12 +17,10 @@ from reference.evaluate import CustomerView, Reader, Value, customer_reader
 from reference.history import History
 from reference.life import LifeRow, LifeView, rows_of, whole
 from reference.membership import Membership
-from reference.moment import Moment
+from reference.moment import BEHIND, Moment
 from reference.scores import DAY
 from reference.units import Unit, members, units_in_order
 from rfm.model import RfmModel
-
-BEHIND = 2**62  # a step behind all steps of a minute
 
 
 @dataclass(frozen=True)
@@ -62,6 +60,7 @@ class Life:
         self._rows = rows_of(history, number)
         self._steps = history.steps_of(number)
         self._partition = history.partition_of(number)
+        self._amid = set(history.records.amid(self._partition))  # cut points come and re-score everybody
         self._manual = _manual_steps(history, customer)
         self._erased = set(history.erased.moments(number))
         self._view = LifeView(self._pieces, self._rows)
@@ -105,7 +104,8 @@ class Life:
         until = stops[-1]
         steps = [moment for moment in self._steps if moment.minute <= until]
         openings = self._openings(steps[0].minute + 1, until) if steps else []
-        for moment in sorted([*steps, *(Moment(minute, BEHIND) for minute in stops)]):
+        amid = [moment for moment in self._amid if moment.minute <= until]
+        for moment in sorted([*steps, *amid, *(Moment(minute, BEHIND) for minute in stops)]):
             while openings and openings[0] <= moment.minute:
                 minute = heapq.heappop(openings)
                 while openings and openings[0] == minute:
@@ -114,6 +114,9 @@ class Life:
                     yield from self._judge(Moment(minute), openings)
             if moment.step == BEHIND:
                 yield moment.minute
+            elif moment in self._amid:
+                if self._started:
+                    yield from self._judge(moment, openings)
             else:
                 self._set_by_hand(moment)
                 if moment in self._erased:
@@ -129,7 +132,7 @@ class Life:
         self._row_edges = {minute for row in self._rows for minute in self._edges(row)}
         found = set(self._row_edges)
         for model in self._models:
-            found |= set(self._history.all_cuts(model).minutes)
+            found |= self._history.cut_openings(model, self._partition, until)
         heap = [minute for minute in found if first <= minute <= until]
         heapq.heapify(heap)
         return heap
@@ -149,7 +152,7 @@ class Life:
                 self.state[record.tag].manual = record.setting
 
     def _judge(self, moment: Moment, openings: list[int]) -> Iterator[Transition]:
-        cuts = {model.name: self._cuts(model, moment.minute) for model in self._models}
+        cuts = {model.name: self._cuts(model, moment) for model in self._models}
         same_rows = moment.step < 0 and not self._every_minute and moment.minute not in self._row_edges
         self._view.move(moment, cuts, same_rows)
         scores = [self._view.rfm(model.name, field) for model in self._models for field in ("r", "f", "m")]
@@ -184,10 +187,10 @@ class Life:
             yield from self._judge_unit(unit, moment)
         self._holds = {due for state in self.state.values() for due in state.due()}
 
-    def _cuts(self, model: RfmModel, minute: int) -> CutPoints | None:
-        if self._every_minute:
-            return self._history.cuts(model, minute)
-        return self._history.all_cuts(model).at(minute)
+    def _cuts(self, model: RfmModel, moment: Moment) -> CutPoints | None:
+        if self._every_minute or self._history.records:
+            return self._history.in_force(model, self._partition, moment)
+        return self._history.all_cuts(model).at(moment.minute)
 
     def _due(self, minute: int) -> Iterator[int]:
         """Yield minutes at which a hold ends, or recency in days grows although nothing happens."""

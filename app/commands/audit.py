@@ -47,7 +47,7 @@ def audit(
 ) -> int:
     """Recompute everything from scratch, compare, and print what differs.
 
-    Ends with code 1 if any metric, score, segment or tag differs.
+    Ends with code 1 if any metric, score, segment, tag or record of cut points differs.
     """
     from app.runtime import open_shop
 
@@ -108,6 +108,8 @@ def _print(report: dict[str, Any], zone: str) -> None:
     if report["lives"]:
         reach = f"{report['lives']:,} of {report['customers']:,}"
         page.print(f"tags with a memory: the lives of {reach} customers")
+    if report["cuts"]:
+        page.print(f"cut points: the records of {report['cuts']:,} minutes recomputed")
     if differences:
         table = Table("time", "customer", "what", "held", "recomputed", box=None)
         for one in differences[:SHOWN]:
