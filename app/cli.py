@@ -7,6 +7,7 @@ import sys
 import typer
 
 from app import exits
+from app.commands.apply import apply, secret
 from app.commands.audit import audit
 from app.commands.bench import bench
 from app.commands.check import check
@@ -24,6 +25,7 @@ from app.commands.profile import profile
 from app.commands.run import run
 from app.commands.schema import schema
 from app.commands.timelines import timelines
+from app.commands.worker import worker
 from app.output import errors_as_json, errors_of, notes, print_errors, print_json
 from app.problems import ConfigError
 from streams.errors import InputError
@@ -43,6 +45,9 @@ app = typer.Typer(
     result_callback=_finish,
 )
 app.command("run")(run)
+app.command("worker")(worker)
+app.command("apply")(apply)
+app.command("secret")(secret)
 app.command("check")(check)
 app.command("import")(import_)
 app.command("profile")(profile)

@@ -18,22 +18,23 @@ FOLDER = "snapshots"
 def begin(
     log: Log, shop: Shop, data: Path, effects: Effects,
     fits: Callable[[Found], bool] = lambda _: True, say: Callable[[str], None] = lambda _: None,
+    apart: bool | None = None,
 ) -> tuple[Replay, Found | None]:  # fmt: skip
     """Return an engine behind the newest readable snapshot that ``fits``, or an empty one, and that snapshot.
 
     A snapshot is a saved cache: one that cannot be read, or lies behind the log's end, is passed over and
-    ``say`` is told, since the log has it all.
+    ``say`` is told, since the log has it all. apart: as of `app.replay.Replay`.
     """
     ends = log.next_steps()
     for found in snapshots.newest(data / FOLDER):
         if any(step > end for step, end in zip(found.steps, ends, strict=True)) or not fits(found):
             continue
         then = Shop.model_validate_json(found.settings)
-        replay = Replay(log, then, effects)
+        replay = Replay(log, then, effects, apart)
         try:
             snapshots.load(found, replay.engine)
         except InputError as unreadable:
             say(f"{unreadable}; going on with an older one, or from the log's beginning")
             continue
         return replay, found
-    return Replay(log, shop, effects), None
+    return Replay(log, shop, effects, apart), None

@@ -95,7 +95,6 @@ class Owning(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
             one = self.partitions.get(number)
             if one is not None and one.owner is None and await self._is_at_end(number):
                 await self._take(number, [])
-        await self._tick()
 
     async def _take(self, number: int, messages: list[Any]) -> None:
         one = self.partitions.get(number)
@@ -117,8 +116,10 @@ class Owning(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
             return False
         return bool(await self._consumer.position(at) >= stable)
 
-    async def _tick(self) -> None:
+    async def tick(self) -> None:
         """Let time pass in partitions to which nobody writes: one tick a minute."""
+        if self._producer is None:
+            return
         minute = int(time.time() // 60)
         for number, one in list(self.partitions.items()):
             if one.owner is None or one.clock >= minute or self._ticked.get(number) == minute:

@@ -16,7 +16,7 @@ from sinks.store.store import Fenced, Store, is_away
 from streams.changes.copy import Copy
 from streams.changes.wire import Incoming
 
-MINUTE_SECONDS = 60
+ReportSink = Callable[[int, int, Mapping[str, tuple[str, Report]]], None]
 _AWAY_SECONDS = 0.2
 
 
@@ -38,9 +38,10 @@ class OwnedPartition:
     def __init__(
         self, number: int, shop: Shop, folder: Path, secret: bytes, client: redis.Redis,
         ending: Callable[[], bool], say: Callable[[str], None],
-        report: Callable[[int, int, Mapping[str, Report]], None],
+        report: ReportSink,
     ) -> None:  # fmt: skip
-        """report: gets (partition, minute, models) at each opening of a minute, once the log's end is near."""
+        """report: gets (partition, minute, name of a model -> its version and population) at each opening of
+        a minute, once the log's end was reached."""
         self.number = number
         self._shop, self._ending, self._say, self._report = shop, ending, say, report
         self.folder = folder / f"{number:03d}"
@@ -98,13 +99,19 @@ class OwnedPartition:
                 self.copy.log, self._shop, self.folder, self.store, [head.effects], self._away, self._say,
                 apart=True,
             )  # fmt: skip
-            self._owner.report_to(lambda _, minute, models: self._report(self.number, minute, models))
+            self._owner.follow()  # nobody needs the populations of minutes that are long past
+            self._owner.report_to(self._tell)
         self._owner.follow()
         self.committed_at = time.time()
         if self._owner.wants_snapshot() and not self._child.running():
             owner = self._owner
             self._child.begin(lambda: owner.save_snapshot())
             owner.note_snapshot()
+
+    def _tell(self, _: int, minute: int, models: Mapping[str, Report]) -> None:
+        assert self._owner is not None  # it reports
+        declared = {one.name: one.version for one in self._owner.shop.rfm}
+        self._report(self.number, minute, {name: (declared[name], one) for name, one in models.items()})
 
     def _away(self, error: Exception) -> None:
         """Wait a little: the store does not answer. Called again and again until it does."""

@@ -56,7 +56,7 @@ class Keeper:
         producer = AIOKafkaProducer(
             bootstrap_servers=self._bootstrap, transactional_id=f"{self._topics.changes}.{self.name}",
             transaction_timeout_ms=TRANSACTION_MS, max_request_size=LARGEST_MESSAGE, acks="all",
-            compression_type="lz4", linger_ms=self._linger_ms, request_timeout_ms=15_000,
+            linger_ms=self._linger_ms, request_timeout_ms=15_000,
         )  # fmt: skip
         await producer.start()
         self._producer = producer

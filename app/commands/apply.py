@@ -1,0 +1,74 @@
+"""``tintype apply``: a shop's settings become those of its cluster."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from app import exits
+from app.commands.options import Json, ShopFolder
+from app.load import load_shop
+from app.output import page, print_json
+
+
+def apply(
+    shop: ShopFolder,
+    check: Annotated[bool, typer.Option("--check", help="only say what would be done")] = False,
+    json: Json = False,
+) -> int:
+    """Apply a folder's settings to its cluster: make the topics that are not there, and let all workers go by
+    these settings, each partition from a record of its log on.
+
+    Nothing changes where they are in force already.
+    """
+    from app.replay import canonical
+    from app.worker.place import cluster_place
+    from streams.changes.settings import Applied
+    from streams.changes.topics import make_topics
+    from streams.debezium import kafka
+    from streams.worker.log_reader import LogReader
+
+    declared = load_shop(shop)
+    place = cluster_place(shop, declared)
+    made = [] if check else make_topics(
+        place.bootstrap, place.topics, declared.settings.partitions, declared.sources
+    )
+    reader = LogReader(place.bootstrap, place.topics)
+    try:
+        found = None if check and _is_new(place.bootstrap, place.topics.settings) else reader.newest(
+            place.topics.settings
+        )
+    finally:
+        reader.close()
+    before = Applied(0, "") if found is None else Applied.decoded(found)
+    differs = before.shop != canonical(declared)
+    number = before.number + 1 if differs else before.number
+    if differs and not check:
+        with kafka.producer(place.bootstrap) as producer:
+            value = Applied(number, canonical(declared)).encoded()
+            producer.send(place.topics.settings, value, key=b"settings").get(30)
+    if json:
+        print_json({"number": number, "changed": differs, "topics": made})
+    elif not differs:
+        page.print(f"these settings are in force already, as number {number}")
+    elif check:
+        page.print(f"they differ from what is in force, and would be number {number}")
+    else:
+        page.print(f"settings number {number} are applied; made {len(made)} topics")
+    return exits.OK
+
+
+def _is_new(bootstrap: str, topic: str) -> bool:
+    """Say whether the shop has no topics yet."""
+    from streams.debezium import kafka
+
+    with kafka.consumer(bootstrap) as consumer:
+        return topic not in consumer.topics()
+
+
+def secret() -> int:
+    """Write a new secret for a shop's cluster: every worker needs the same in TINTYPE_SECRET, for good."""
+    page.print(os.urandom(32).hex())
+    return exits.OK

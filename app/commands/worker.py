@@ -1,0 +1,57 @@
+"""``tintype worker``: one worker of a cluster; add as many as wanted."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app import exits
+from app.commands.options import ShopFolder
+from app.load import load_shop
+
+
+def worker(
+    shop: ShopFolder,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="folder of this worker's copies of the log, a cache")
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="also say what goes well")] = False,
+) -> int:
+    """Run a worker of the cluster form: read the sources' topics, own partitions of the log, keep the store.
+
+    A Faust worker. It goes by the settings that were applied last (`tintype apply`). Ctrl-C and kill are safe
+    at any moment: what it had is taken over by the others, or by its next start.
+    """
+    from dataclasses import replace
+
+    import faust
+
+    from app.replay import canonical, settings_body
+    from app.shop import Shop
+    from app.worker.application import application
+    from app.worker.place import cluster_place
+    from app.worker.worker import Worker, applied_settings
+
+    declared = load_shop(shop)
+    place = cluster_place(shop, declared)
+    if data is not None:
+        place = replace(place, data=data)
+    applied = applied_settings(place)
+    if applied.shop != canonical(declared):
+        sys.stderr.write("the folder differs from what was applied, which holds; apply it: tintype apply SHOP\n")
+    version = Shop.model_validate_json(applied.shop)
+    in_force = version.model_copy(
+        update={"settings": version.settings.model_copy(update={"kafka": declared.settings.kafka})}
+    )
+    running = Worker(place, in_force, settings_body)
+    level = "INFO" if verbose else "WARNING"
+    process = faust.Worker(application(running), loglevel=level, redirect_stdouts=False, quiet=not verbose)
+    try:
+        process.execute_from_commandline()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else exits.OK
+    finally:
+        running.close()
