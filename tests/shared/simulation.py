@@ -113,7 +113,7 @@ def embedded(shop: Shop, feed: Feed, folder: Path) -> dict[str, pd.DataFrame]:
     with Log.create(folder, shop.settings.name, 1, SECRET) as log:
         arrivals = Arrivals(log)
         for name in sorted(feed.topics):
-            arrivals.take(shop, [(feed.topics[name], None)], START_MS // 60_000)
+            arrivals.take(shop, [(feed.topics[name], None)], feed.start_ms // 60_000)
         replay = Replay(log, shop, lambda *_: None)
         replay.follow()
         held = held_at(replay.engine, Pieces.of(shop, shop.triggers))

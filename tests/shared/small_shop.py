@@ -59,7 +59,10 @@ def small_shop(name: str = "small", **more: Any) -> Shop:
         "big": {"name": "big", "rule": "sum(orders.amount) > 500"},
         "parcel": {"name": "parcel", "rule": "count(parcels) > 0", "sticky": "5m"},
     }
-    return Shop.model_validate({"settings": settings, "sources": sources, "metrics": METRICS, "tags": tags})
+    rfm = [{"frequency": "count(orders)", "monetary": "sum(orders.amount)", "bins": 3}]
+    return Shop.model_validate(
+        {"settings": settings, "sources": sources, "metrics": METRICS, "tags": tags, "rfm": rfm}
+    )
 
 PARENTS, KEYS = ("orders", "parcels"), 12
 
@@ -73,11 +76,12 @@ class Feed:
     topics: dict[str, list[Message]] = field(default_factory=dict)
     rows: dict[str, dict[str, dict[str, Any]]] = field(default_factory=lambda: {one: {} for one in _SOURCES})
     position: int = 1000
+    start_ms: int = START_MS
 
     def write(self, changes: int) -> Feed:
         """Change rows at random. At its end every parent is there: what is counted then is the same whatever
         came first."""
-        random_ = random.Random(self.seed)
+        random_ = random.Random(f"{self.seed} {self.position}")
         parents = [(source, number) for source in PARENTS for number in range(KEYS)]
         others = [(random_.choice(list(_SOURCES)), random_.randrange(KEYS)) for _ in range(changes)]
         for source, number in random_.sample(parents + others, len(parents) + len(others)):
@@ -87,7 +91,7 @@ class Feed:
                 del self.rows[source][key]
                 self._message(source, key, before, None)
             else:
-                row = {"id": key, "at": START_MS + 1000 * random_.randrange(60), **self._row(source, number, random_)}
+                row = {"id": key, "at": self.start_ms + 1000 * random_.randrange(60), **self._row(source, number, random_)}
                 self.rows[source][key] = row
                 self._message(source, key, before, row)
         return self
@@ -111,9 +115,9 @@ class Feed:
         self.position += 10
         op = "d" if row is None else "c" if before is None else "u"
         body = {
-            "before": before if op == "d" else None, "after": row, "op": op, "ts_ms": START_MS,
+            "before": before if op == "d" else None, "after": row, "op": op, "ts_ms": self.start_ms,
             "source": {
-                "version": "3.7.0.Final", "connector": "postgresql", "name": "shop", "ts_ms": START_MS,
+                "version": "3.7.0.Final", "connector": "postgresql", "name": "shop", "ts_ms": self.start_ms,
                 "snapshot": "false", "db": "shop", "schema": "public", "table": source, "txId": 1,
                 "lsn": self.position,
             },

@@ -1,0 +1,237 @@
+"""A shop's cluster for a test: topics, workers as processes, and what it must come to."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pandas as pd
+import redis
+import yaml
+from kafka import KafkaAdminClient, KafkaProducer
+
+from app.inspect import held_at
+from app.replay import Replay
+from app.shop import Shop
+from deploy.servers.places import ROOT, Place
+from engine.documents import documents
+from reference.pieces import Pieces
+from sinks.store.store import Head, Store
+from streams.changes.copy import Copy
+from streams.changes.topics import Topics
+from streams.worker.log_reader import LogReader
+from tests.called import SECRET
+from tests.shared.small_shop import Feed, small_shop
+
+PARTITIONS = 4
+START_SECONDS = 90.0
+
+
+def write_folder(shop: Shop, folder: Path) -> None:
+    """Write a shop's declarations as its folder."""
+    said = shop.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    for kind in ("sources", "tags"):
+        (folder / kind).mkdir(parents=True)
+        for name, one in said[kind].items():
+            one.pop("name")
+            (folder / kind / f"{name}.yaml").write_text(yaml.safe_dump(one, allow_unicode=True), "utf-8")
+    (folder / "metrics.yaml").write_text(yaml.safe_dump(said["metrics"]), "utf-8")
+    (folder / "rfm.yaml").write_text(yaml.safe_dump(said["rfm"]), "utf-8")
+    name = shop.settings.name
+    topics = "".join(f'{source} = "{name}.{source}"\n' for source in shop.sources)
+    (folder / "none").mkdir()
+    (folder / "tintype.toml").write_text(
+        f'name = "{name}"\npartitions = {shop.settings.partitions}\nhistory = false\n'
+        f'identity_priority = ["member", "phone", "device"]\n'
+        f'[kafka]\nconnectors = "none"\n[kafka.topics]\n{topics}',
+        "utf-8",
+    )
+
+
+@dataclass
+class Running:
+    """A worker's process."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def kill(self) -> None:
+        """Kill it at once, and what it has made."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> int:
+        """Ask it to end; return its code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(30)
+
+
+@dataclass
+class Cluster:
+    """One shop on real servers. Use `cluster`."""
+
+    kafka: Place
+    store: Place
+    folder: Path
+    shop: Shop
+    workers: dict[str, Running] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Where the servers are, as a worker is told."""
+        return {
+            **os.environ, "TINTYPE_KAFKA": self.kafka.address, "TINTYPE_STORE": self.store_url,
+            "TINTYPE_SECRET": SECRET.hex(),
+        }  # fmt: skip
+
+    @property
+    def store_url(self) -> str:
+        """The store's address, with its password."""
+        return f"redis://:{self.store.password}@{self.store.address}/0"
+
+    @property
+    def client(self) -> redis.Redis:
+        """A connection to the store."""
+        return redis.Redis.from_url(self.store_url)
+
+    @property
+    def name(self) -> str:
+        """The shop's name."""
+        return self.shop.settings.name
+
+    def command(self, *arguments: str) -> str:
+        """Run a command of Tintype; return what it writes."""
+        done = subprocess.run(
+            [str(ROOT / "tintype"), *arguments], env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def start(self, name: str) -> Running:
+        """Start a worker, or start it again with the folder that it had."""
+        log = self.folder / f"{name}.log"
+        arguments = [str(ROOT / "tintype"), "worker", str(self.folder / "shop"), "--data", str(self.folder / name)]
+        with log.open("ab") as file:
+            process = subprocess.Popen(
+                arguments, env=self.environment, stdout=file, stderr=file, start_new_session=True
+            )
+        self.workers[name] = Running(process, log)
+        return self.workers[name]
+
+    def send(self, feed: Feed, producer: KafkaProducer | None = None) -> int:
+        """Send a feed's messages; return how many."""
+        mine = producer or KafkaProducer(bootstrap_servers=self.kafka.address, acks="all")
+        count = 0
+        for place, messages in feed.topics.items():
+            source, partition = place.rpartition(".")[2].split("/")
+            for one in messages:
+                mine.send(f"{self.name}.{source}", one.value, key=one.key, partition=int(partition))
+                count += 1
+        mine.flush()
+        return count
+
+    def wait(self, until: Callable[[], Any], what: str, seconds: float = START_SECONDS) -> None:
+        """Wait until something holds."""
+        deadline = time.monotonic() + seconds
+        while not until():
+            for name, one in self.workers.items():
+                assert one.process.poll() in (None, -signal.SIGKILL), f"{name} ended:\n{one.log.read_text()[-3000:]}"
+            logs = {name: one.log.read_text()[-1500:] for name, one in self.workers.items()}
+            assert time.monotonic() < deadline, f"{what}: not within {seconds} s\n{logs}"
+            time.sleep(0.2)
+
+    def lag(self) -> int:
+        """Return how many messages of the sources are not in the log yet."""
+        group = f"{Topics(self.name).changes}.intake"
+        admin = KafkaAdminClient(bootstrap_servers=self.kafka.address)
+        try:
+            committed = {at: one.offset for at, one in admin.list_group_offsets(group)[group].items()}
+        finally:
+            admin.close()
+        from kafka import KafkaConsumer, TopicPartition
+
+        consumer = KafkaConsumer(bootstrap_servers=self.kafka.address, enable_auto_commit=False)
+        try:
+            parts = [TopicPartition(f"{self.name}.{source}", one) for source in self.shop.sources for one in (0, 1)]
+            ends = consumer.end_offsets(parts)
+        finally:
+            consumer.close()
+        return sum(end - max(committed.get(at, 0), 0) for at, end in ends.items())
+
+    def heads(self) -> list[Head]:
+        """Return where the store's partitions stand."""
+        store = Store(self.client, self.name)
+        return [store.head(one) for one in range(self.shop.settings.partitions)]
+
+    def copies(self, folder: Path) -> list[Copy]:
+        """Read the whole log from Kafka."""
+        reader = LogReader(self.kafka.address, Topics(self.name))
+        found = [Copy(folder / str(one), self.name, one, SECRET) for one in range(self.shop.settings.partitions)]
+        messages = list(reader.log(None))
+        reader.close()
+        for one in found:
+            one.add([message for message in messages if message.partition == one.partition])
+        return found
+
+    def is_settled(self, folder: Path) -> bool:
+        """Whether all that was sent is in the store."""
+        if self.lag():
+            return False
+        copies = self.copies(folder)
+        ends = [one.log.next_step(0) for one in copies]
+        for one in copies:
+            one.close()
+        return [head.step for head in self.heads()] == ends
+
+    def profiles(self) -> dict[str, Any]:
+        """Return every profile that the store has."""
+        client, found = self.client, {}
+        for key in client.scan_iter(f"tintype:{{{self.name}/[0-9]*}}:profile:*", count=1000):
+            found[key.rpartition(b":")[2].decode()] = msgspec.json.decode(client.get(key))
+        return found
+
+    def recomputed(self, folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
+        """Return the profiles, and what is held, that engines behind the whole log come to from scratch."""
+        found: dict[str, Any] = {}
+        held = []
+        encode = msgspec.json.encode
+        for copy in self.copies(folder):
+            replay = Replay(copy.log, self.shop, lambda *_: None, apart=True)
+            replay.follow()
+            partition = replay.engine.partitions[0]
+            import numpy as np
+
+            everybody = np.arange(partition.customers, dtype=np.int32)
+            for customer, document in documents(partition, everybody):
+                found[customer.hex()] = msgspec.json.decode(encode(document))
+            held.append(held_at(replay.engine, Pieces.of(replay.shop, replay.shop.triggers)))
+            copy.close()
+        return found, {name: pd.concat([one[name] for one in held]).sort_index() for name in held[0]}
+
+
+@contextmanager
+def cluster(kafka: Place, store: Place, name: str, folder: Path, **more: Any) -> Iterator[Cluster]:
+    """Make a shop's topics, apply its settings; end its workers afterwards."""
+    shop = small_shop(name, partitions=PARTITIONS, **more)
+    write_folder(shop, folder / "shop")
+    made = Cluster(kafka, store, folder, shop)
+    admin = KafkaAdminClient(bootstrap_servers=kafka.address)
+    admin.create_topics(
+        {f"{name}.{source}": {"num_partitions": 2} for source in shop.sources}, wait_for_metadata=True
+    )
+    admin.close()
+    made.command("apply", str(folder / "shop"))
+    try:
+        yield made
+    finally:
+        for one in made.workers.values():
+            if one.process.poll() is None:
+                one.kill()

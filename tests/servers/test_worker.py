@@ -1,0 +1,66 @@
+"""Workers on real Kafka and a real store: what they come to equals a recompute, whatever happens to them."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from deploy.servers.places import Place
+from tests.servers.cluster import Cluster, cluster
+from tests.shared.simulation import embedded
+from tests.shared.small_shop import Feed
+
+
+def now_ms() -> int:
+    return int(time.time()) // 60 * 60_000
+
+
+@pytest.fixture
+def shop(kafka: Place, store: Place, name: str, tmp_path: Path) -> Iterator[Cluster]:
+    with cluster(kafka, store, name, tmp_path) as made:
+        yield made
+
+
+def check(shop: Cluster, feed: Feed, folder: Path) -> None:
+    """The profiles equal the recompute from the log; what is counted equals one from the sources' messages."""
+    documents, held = shop.recomputed(folder / "whole")
+    assert shop.profiles() == documents
+    wanted = embedded(shop.shop, feed, folder / "sources")
+    for name in ("metrics", "truth"):
+        mine = held[name].reindex(columns=wanted[name].columns)
+        columns = [one for one in mine.columns if not str(one).startswith("rfm")]
+        pd.testing.assert_frame_equal(wanted[name][columns], mine[columns], check_dtype=False, obj=name)
+
+
+def test_what_a_worker_takes_in_is_in_the_store_as_a_recompute_has_it(shop: Cluster, tmp_path: Path) -> None:
+    """And a worker that ends when asked leaves nothing half done."""
+    feed = Feed(1, start_ms=now_ms()).write(400)
+    shop.start("a")
+    shop.send(feed)
+    shop.wait(lambda: shop.is_settled(tmp_path / "look"), "settled")
+    assert shop.workers.pop("a").stop() == 0
+    check(shop, feed, tmp_path)
+
+
+def test_workers_killed_again_and_again_lose_nothing_and_double_nothing(shop: Cluster, tmp_path: Path) -> None:
+    """Three workers, killed at random while rows come; what they had is taken over by the others."""
+    rng, feed = random.Random(5), Feed(5, start_ms=now_ms())
+    names = ("a", "b", "c")
+    for name in names:
+        shop.start(name)
+    for _ in range(5):
+        before = {place: len(messages) for place, messages in feed.topics.items()}
+        feed.write(200)
+        part = Feed(0, topics={place: one[before.get(place, 0) :] for place, one in feed.topics.items()})
+        shop.send(part)
+        name = rng.choice(names)
+        time.sleep(rng.random() * 3)  # at whatever it is then
+        shop.workers[name].kill()
+        shop.start(name)
+    shop.wait(lambda: shop.is_settled(tmp_path / "look"), "settled", 180)
+    check(shop, feed, tmp_path)
