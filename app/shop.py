@@ -28,6 +28,14 @@ class Kafka(Declared):
     )
 
 
+class ClickHouse(Declared):
+    """``[clickhouse]`` of tintype.toml: where the cluster form's history is."""
+
+    address: str = Field(default="localhost:9000", description="host:port of the native protocol")
+    database: str = Field(default="", description="name of the database; tintype_ and the shop's when empty")
+    secure: bool = Field(default=False, description="speak TLS with the server")
+
+
 class Settings(Declared):
     """``tintype.toml``."""
 
@@ -46,6 +54,9 @@ class Settings(Declared):
     # left out of the log's settings records: where brokers are changes no result (P2)
     kafka: Kafka = Field(
         default=Kafka(), exclude=True, description="of the cluster form: brokers, connectors"
+    )
+    clickhouse: ClickHouse = Field(  # nor is where history is
+        default=ClickHouse(), exclude=True, description="of the cluster form: history's server"
     )
     identity_priority: list[str] = Field(default=[], description="reference types, the most trusted first")
 

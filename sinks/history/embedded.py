@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from sinks.history.connection import Connection, check_free
 from sinks.history.errors import of_question, of_writing
+from sinks.history.fresh import fresh_of
 from sinks.history.history import CONTROLS, EFFECTS, Page, sequence_of
 from sinks.history.question import has_types, reading, with_times
 from sinks.history.schema import Tier, changes_of, quoted, tables_for, with_held
@@ -97,15 +97,7 @@ class ChdbHistory:
         """Return of the pages what is not in yet."""
         if table not in self._last:
             self._last[table] = self.drained(table)
-        fresh = []
-        for page in pages:
-            last = self._last[table].get(page.partition, -1)
-            rows = page.table
-            if page.first <= last:
-                rows = rows.filter(pc.greater(rows[sequence_of(table)], last))
-            if rows.num_rows:
-                fresh.append(Page(page.partition, page.first, page.last, rows))
-        return fresh
+        return fresh_of(table, pages, self._last[table])
 
     def _prepare(self, table: str, schema: pa.Schema) -> None:
         """Make the table, or add the columns that it lacks; make its views anew then."""

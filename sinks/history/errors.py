@@ -6,13 +6,37 @@ import re
 
 from streams.errors import InputError
 
-_CODE = re.compile(r"Code: (\d+)\. DB::Exception: ")
+_CODE = re.compile(r"Code: (\d+)\.\s+DB::Exception: ")
 _NO_SPACE, _MEMORY = {243}, {241}
+# Codes by which a server refuses for now what it may take later, whoever has to do something about it: no
+# memory, disk or parts to spare, too many questions, a quota, a table read-only, a password changed.
+_FOR_NOW = {
+    159, 173, 192, 193, 194, 195, 201, 202, 203, 209, 210, 236, 241, 242, 243, 252, 279, 285, 319, 439, 516,
+}  # fmt: skip
 _TAIL = re.compile(
     r"\s*\((?:[A-Z_]+|version [^)]*)\)\.?\s*$|[,.] Stack trace.*$|\. Expected one of.*$|: While executing.*$"
     r"|In scope .*?: ",
     re.DOTALL | re.IGNORECASE,
 )
+
+
+class Away(InputError):
+    """The server does not answer, or takes nothing for now. What was being written may be in, or not."""
+
+
+class SetBack(InputError):
+    """The server has less than it once had; whoever writes begins anew from what it has."""
+
+
+def of_server(where: str, code: int, text: str) -> InputError | None:
+    """Return what to tell of a server's refusal that ends by itself or by the user's doing, else None."""
+    if code in _FOR_NOW or "errno: 28" in text or "No space left" in text:
+        told = _read(text)[1]
+        return Away(
+            where, f"the server takes nothing for now: {told} (code {code})",
+            "see to the server; nothing is lost: what comes out waits",
+        )  # fmt: skip
+    return of_writing(where, text)
 
 
 def of_writing(where: str, text: str) -> InputError | None:
@@ -26,7 +50,7 @@ def of_writing(where: str, text: str) -> InputError | None:
         return InputError(where, f"there is not enough memory: {told}", "stop other programs, then go on")
     if "Permission denied" in text or "errno: 13" in text or "Read-only file system" in text:
         return InputError(where, f"cannot be written: {told}", "let this user write the folder")
-    if "max length of table name" in text:
+    if "max length of table name" in text or "Bad path syntax" in text or "File name too long" in text:
         return InputError(where, "the name is too long for a table", "give the source's file a shorter name")
     return None
 

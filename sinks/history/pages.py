@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sinks.history.history import CHANGES, CONTROLS, Page
+from sinks.outbox import Effect
 from streams.change import DELETE, INSERT, MOVE_OUT, READ, UPDATE, UPSERT
 from streams.errors import InputError
 from streams.log.block import CONTROL, Block
-
-Effect = Mapping[str, Any]
 
 OPS = {UPSERT: "upsert", INSERT: "insert", UPDATE: "update", DELETE: "delete", READ: "read",
        MOVE_OUT: "move out"}  # fmt: skip

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
 
 import pyarrow.compute as pc
 
 from sinks.history.history import CHANGES, CONTROLS, EFFECTS, History, Page
-from sinks.history.pages import Effect, of_blocks, of_effects
-from streams.errors import InputError
+from sinks.history.pages import of_blocks, of_effects
+from sinks.outbox import EffectSource, check_dense
 from streams.log.block import CONTROL, Block
 from streams.log.log import Log
 
@@ -26,20 +25,6 @@ ROWS = 100_000  # of one step: an insert costs 10 ms whatever its size
 SECONDS = 5.0
 _EFFECTS = 50_000  # of one step: they arrive as objects, a kilobyte each
 _PAYLOAD = 64 << 20  # bytes of blocks in one step; unpacked they are a few times as many
-
-
-class EffectSource(Protocol):
-    """Where effects wait until they are copied: the store's outbox."""
-
-    def read(self, partition: int, after_seq: int, limit: int) -> Sequence[Effect]:
-        """Return the partition's next effects after ``after_seq`` (-1: from the first), in order.
-
-        An effect has the fields of `engine.outcome.Transition` or `Decision`, and ``seq``: numbers from 0
-        without a gap, over both kinds together.
-        """
-
-    def last_seq(self, partition: int) -> int:
-        """Return the ``seq`` of the partition's newest effect; -1 before the first."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +39,14 @@ class HistoryRelay:
     """Copies a log, and effects, into a history, of which it is the one writer.
 
     It copies when ``rows`` are waiting, or when the oldest has waited for ``seconds``. ``clock`` tells
-    seconds; which is its zero does not matter.
+    seconds; which is its zero does not matter. ``numbers``: of which partitions of the shop those of the log
+    and of the effects are, where they are not its first ones: what a worker of a cluster has.
     """
 
     def __init__(
         self, history: History, log: Log, effects: EffectSource | None = None, *, rows: int = ROWS,
         seconds: float = SECONDS, clock: Callable[[], float] = time.monotonic,
+        numbers: Sequence[int] | None = None,
     ) -> None:  # fmt: skip
         self._history = history
         self._log = log
@@ -67,9 +54,10 @@ class HistoryRelay:
         self._rows = rows
         self._seconds = seconds
         self._clock = clock
-        self._next_step = _first_steps(history, log)
+        self._numbers = list(range(log.partitions) if numbers is None else numbers)
+        self._next_step = _first_steps(history, log, self._numbers)
         drained = history.drained(EFFECTS)
-        self._next_seq = [drained.get(part, -1) + 1 for part in range(log.partitions)]
+        self._next_seq = [drained.get(number, -1) + 1 for number in self._numbers]
         self._seen: tuple[float, int] | None = None  # when, and how many were copied and waiting then
 
     @property
@@ -139,7 +127,7 @@ class HistoryRelay:
         """Return the partition's next blocks: one, and more until there are so many rows or bytes."""
         blocks: list[Block] = []
         for block in self._log.blocks(partition, self._next_step[partition]):
-            blocks.append(block)
+            blocks.append(replace(block, partition=self._numbers[partition]))
             rows -= block.count
             payload -= len(block.payload)
             if rows <= 0 or payload <= 0:
@@ -151,34 +139,37 @@ class HistoryRelay:
         if self._effects is None:
             return 0
         behind = [part for part, seq in enumerate(self._next_seq) if self._effects.last_seq(part) >= seq]
-        pages = []
+        pages: dict[int, Page] = {}
         for part in behind:
             share = max(1, min(self._rows, _EFFECTS) // len(behind))
             effects = self._effects.read(part, self._next_seq[part] - 1, share)
             if effects:  # none if the store was set back in between
-                _check_dense(part, self._next_seq[part], effects)
-                pages.append(of_effects(effects))
+                number = self._numbers[part]
+                check_dense("history", number, self._next_seq[part], effects)
+                pages[part] = of_effects([{**effect, "partition": number} for effect in effects])
         if pages:
-            self._history.write(EFFECTS, pages)
-        for page in pages:
-            self._next_seq[page.partition] = page.last + 1
-        return sum(page.last - page.first + 1 for page in pages)
+            self._history.write(EFFECTS, list(pages.values()))
+        for part, page in pages.items():
+            self._next_seq[part] = page.last + 1
+        return sum(page.last - page.first + 1 for page in pages.values())
 
 
-def _first_steps(history: History, log: Log) -> list[int]:
+def _first_steps(history: History, log: Log, numbers: Sequence[int]) -> list[int]:
     """Return for each partition the first step that some table may lack."""
     drained: dict[str, dict[int, int]] = {}
-    return [_first_step(history, log, part, drained) for part in range(log.partitions)]
+    return [_first_step(history, log, part, number, drained) for part, number in enumerate(numbers)]
 
 
-def _first_step(history: History, log: Log, part: int, drained: dict[str, dict[int, int]]) -> int:
+def _first_step(
+    history: History, log: Log, part: int, number: int, drained: dict[str, dict[int, int]]
+) -> int:
     """A source may have no rows for long: what its table lacks begins with the next block that holds it."""
     for first_step, count, names in log.holdings(part):
         for name in names:
             table = CONTROLS if name.startswith("!") else CHANGES + name
             if table not in drained:
                 drained[table] = history.drained(table)
-            last = drained[table].get(part, -1)
+            last = drained[table].get(number, -1)
             if last < first_step or (last < first_step + count - 1 and _ends(log, part, last, name) > last):
                 return first_step
     return log.next_step(part)
@@ -189,14 +180,3 @@ def _ends(log: Log, partition: int, step: int, name: str) -> int:
     table = CONTROL if name.startswith("!") else name
     block = next(log.blocks(partition, step, step + 1))
     return block.first_step + int(pc.max(block.tables([table])[table]["ordinal"]).as_py())
-
-
-def _check_dense(partition: int, expected: int, effects: Sequence[Effect]) -> None:
-    for number, effect in enumerate(effects, start=expected):
-        if effect["seq"] != number:
-            raise InputError(
-                "history",
-                f"of partition {partition}, effect {number} is neither here nor in the outbox, "
-                f"which goes on at {effect['seq']}",
-                "restore the history folder from a copy, or replay the log with effects from there",
-            )

@@ -33,13 +33,19 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table or, where ``select`` is given, a view."""
+    """A table or, where ``select`` is given, a view.
+
+    ``engine`` is of MergeTree's family. ``tokens``: how many of the last inserts are known by their token
+    (modern tier).
+    """
 
     name: str
     columns: tuple[Column, ...] = ()
     order: tuple[str, ...] = ()
     index: str = ""
     select: str = ""
+    engine: str = "MergeTree"
+    tokens: int = 0
 
     def create(self, tier: Tier) -> str:
         """Return the statement that makes it."""
@@ -50,13 +56,15 @@ class Table:
         if tier == "modern":
             # What is said to be drained may be cut off the log: it has to be on disk.
             settings += ", fsync_after_insert = 1, fsync_part_directory = 1"
+            if self.tokens:
+                settings += f", non_replicated_deduplication_window = {self.tokens}"
             if self.index:
                 lines.append(f"INDEX by_{self.index} {self.index} TYPE bloom_filter GRANULARITY 1")
         # Not partitioned: a page is then one part, and one part is in or is not.
         order = ", ".join(self.order)
         return (
             f"CREATE TABLE {quoted(self.name)} ({', '.join(lines)}) "
-            f"ENGINE = MergeTree ORDER BY ({order}) SETTINGS {settings}"
+            f"ENGINE = {self.engine} ORDER BY ({order}) SETTINGS {settings}"
         )
 
 
@@ -148,7 +156,8 @@ def _rows_view(changes: str, own: list[str]) -> Table:
         "ORDER BY epoch DESC, position DESC, offset DESC, minute DESC, step DESC LIMIT 1 BY key_high, key_low"
         ") WHERE op != 'delete'"
     )
-    return Table(ROWS + changes.removeprefix(CHANGES), select=select)
+    columns = tuple(Column(name, "") for name in dict.fromkeys(names))  # of the types that they have there
+    return Table(ROWS + changes.removeprefix(CHANGES), columns, select=select)
 
 
 def with_held(schema: pa.Schema, held: Mapping[str, str]) -> pa.Schema:

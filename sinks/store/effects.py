@@ -13,7 +13,7 @@ _PAGES = 50  # fetched at once: some 20,000 effects
 
 
 class StoreEffects:
-    """Reads the effects of a store's partitions; a `sinks.history.relay.EffectSource`."""
+    """Reads the effects of a store's partitions; a `sinks.outbox.EffectSource`."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

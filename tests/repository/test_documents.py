@@ -13,7 +13,7 @@ from typer.main import get_command
 from app.cli import app, main
 from app.declaration import keys_of
 from app.schemas import FOLDER, schema_files
-from app.shop import Channel, Kafka, Settings
+from app.shop import Channel, ClickHouse, Kafka, Settings
 from rfm.model import FixedCuts, RfmModel, Segment
 from streams.contract.source import Column, EventTime, FileFormat, Reference, Source, Via
 from tags.tag import Tag
@@ -22,8 +22,8 @@ from triggers.trigger import Absence, Action, Event, Guards, Schedule, Trigger, 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS: dict[str, Any] = dict(get_command(app).commands)  # type: ignore[attr-defined]  # a group has commands
 MODELS: list[type[BaseModel]] = [
-    Settings, Kafka, Source, Column, Reference, Via, EventTime, FileFormat, RfmModel, Segment, FixedCuts, Tag,
-    Trigger, When, Event, Absence, Schedule, Guards, Action, Channel,
+    Settings, Kafka, ClickHouse, Source, Column, Reference, Via, EventTime, FileFormat, RfmModel, Segment,
+    FixedCuts, Tag, Trigger, When, Event, Absence, Schedule, Guards, Action, Channel,
 ]  # fmt: skip
 
 

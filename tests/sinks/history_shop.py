@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from sinks.history.history import History
-from sinks.history.pages import Effect
+from sinks.outbox import Effect
 from streams.control import CONSENT, Control, canonical
 from streams.live import append_changes, append_controls, append_ticks
 from streams.log.log import Log

@@ -198,6 +198,28 @@ def test_an_outbox_that_was_set_back_is_waited_for(
     assert seqs(history)[1] == list(range(25))
 
 
+def test_a_worker_that_has_some_partitions_copies_them_under_their_own_numbers(
+    log: Log, history: ChdbHistory, tmp_path: Path
+) -> None:
+    """A worker has logs of one partition each, number 0 there; in history they are those of the shop."""
+    HistoryRelay(history, log, Outbox(4)).catch_up()
+    with new_log(tmp_path / "own", 1) as own:
+        fill(own, tmp_path)
+        outbox = Outbox(1)
+        outbox.add(0, 12)
+        assert HistoryRelay(history, own, outbox, rows=40, numbers=[7]).catch_up() == own.next_step(0) + 12
+        assert HistoryRelay(history, own, outbox, numbers=[7]).lag().rows == 0
+        for table in ("changes_orders", "changes_包裹", "controls"):
+            drained = history.drained(table)
+            assert sorted(drained) == [0, 1, 2, 3, 7]
+        held = history.query("SELECT partition, seq FROM effects ORDER BY seq").to_pylist()
+        assert held == [{"partition": 7, "seq": seq} for seq in range(12)]
+        outbox.add(0, 3)
+        del outbox.effects[0][12]
+        with pytest.raises(InputError, match="of partition 7, effect 12 is neither here"):
+            HistoryRelay(history, own, outbox, numbers=[7]).catch_up()
+
+
 def test_a_write_that_fails_leaves_the_place_where_it_was(log: Log, history: ChdbHistory) -> None:
     """As with a full disk: an error, nothing lost, and it goes on when the cause is gone."""
 
