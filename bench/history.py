@@ -15,8 +15,9 @@ import pyarrow as pa
 from bench.figures import figure
 from sinks.history.embedded import ChdbHistory
 from sinks.history.history import EFFECTS, Page
-from sinks.history.pages import Effect, of_blocks, of_effects
+from sinks.history.pages import of_blocks, of_effects
 from sinks.history.relay import ROWS, HistoryRelay
+from sinks.outbox import Effect
 from streams.log.log import Log
 from streams.log.write import Stretch, append_stretch
 

@@ -50,10 +50,10 @@ def new_place(name: str, ports: Iterable[str], others: dict[str, Place]) -> Plac
     folder = DATA / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    return Place(folder, _free_ports(["clients", *ports]), secrets.token_urlsafe(18), others)
+    return Place(folder, free_ports(["clients", *ports]), secrets.token_urlsafe(18), others)
 
 
-def _free_ports(names: list[str]) -> dict[str, int]:
+def free_ports(names: list[str]) -> dict[str, int]:
     """Return one free port for each name; all are held until the last is found, so that they differ."""
     with ExitStack() as held:
         found = [held.enter_context(socket.create_server((HOST, 0))) for _ in names]

@@ -1,4 +1,4 @@
-"""Of pages that may have come before: what is not in yet."""
+"""Of pages that may have come before: what is not in yet, and where one ends."""
 
 from __future__ import annotations
 
@@ -23,3 +23,8 @@ def fresh_of(table: str, pages: Sequence[Page], last: Mapping[int, int]) -> list
         if rows.num_rows:
             fresh.append(Page(page.partition, page.first, page.last, rows))
     return fresh
+
+
+def end_of(table: str, page: Page) -> int:
+    """Return the sequence of a page's last row, which the table then has; ``Page.last`` may lie behind it."""
+    return int(page.table[sequence_of(table)][-1].as_py())

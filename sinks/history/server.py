@@ -18,7 +18,7 @@ from clickhouse_driver.errors import ServerException
 from sinks.history.answer import as_table
 from sinks.history.client import ServerAddress, ServerConnection
 from sinks.history.errors import SetBack, of_question
-from sinks.history.fresh import fresh_of
+from sinks.history.fresh import end_of, fresh_of
 from sinks.history.history import CONTROLS, EFFECTS, Page, sequence_of
 from sinks.history.parameters import with_values
 from sinks.history.question import has_types, reading
@@ -67,7 +67,7 @@ class ServerHistory:
             columns = [column.to_pylist() for column in rows.columns]
             self._writer.insert(into, columns, _settings(fresh) if tier == "modern" else {})
         for page in fresh:
-            self._last[table][page.partition] = page.last
+            self._last[table][page.partition] = end_of(table, page)
 
     def drained(self, table: str) -> dict[int, int]:
         """See `History.drained`."""

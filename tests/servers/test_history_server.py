@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -206,6 +207,20 @@ def test_a_server_that_lost_its_newest_rows_while_it_was_away_is_told(
     connection.close()
     with pytest.raises(SetBack, match="partition 0 of changes_订单 ended at 9 and ends at -1"):
         history.write(ORDERS, [orders(10, 14)])
+
+
+def test_a_page_that_has_no_row_of_its_last_numbers_is_no_loss(
+    another: Callable[[], ServerHistory], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page reaches as far as the log's blocks; a source has few of their steps."""
+    history = another()
+    history.write(ORDERS, [replace(orders(0, 4), last=900)])
+    with monkeypatch.context() as patched:
+        patched.setattr(ServerConnection, "insert", away)
+        with pytest.raises(Away):
+            history.write(ORDERS, [orders(1000, 1004)])
+    history.write(ORDERS, [orders(1000, 1004)])
+    assert history.drained(ORDERS) == {0: 1004}
 
 
 def test_a_server_that_is_not_there_is_away(free_address: str) -> None:
