@@ -1,0 +1,63 @@
+"""The topics of a shop's effects, and making them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from kafka.errors import TopicAlreadyExistsError
+
+from streams.debezium.kafka import admin
+from streams.errors import InputError
+
+TAG_CHANGES, DECISIONS = "tag-changes", "decisions"
+_FITS = re.compile(r"[a-zA-Z0-9._-]{1,200}")  # Kafka's own limit is 249, of the whole name
+# Only the newest place of each partition counts; segments end soon, so that a start reads little.
+_COMPACTED = {"cleanup.policy": "compact", "segment.ms": "600000", "min.cleanable.dirty.ratio": "0.1"}
+
+
+@dataclass(frozen=True)
+class Topics:
+    """The names: of tag and segment changes, of decisions, and of how far each partition is in them."""
+
+    shop: str
+    tag_changes: str
+    decisions: str
+    drained: str
+
+    @property
+    def of_effects(self) -> dict[str, str]:
+        """The topics of effects, by what they are called without the shop."""
+        return {TAG_CHANGES: self.tag_changes, DECISIONS: self.decisions}
+
+
+def topics_of(shop: str) -> Topics:
+    """Return the topics of a shop. Raises InputError where its name cannot be in a topic's."""
+    if not _FITS.fullmatch(shop):
+        raise InputError(
+            "tintype.toml, name", f"'{shop}' cannot be part of a topic's name",
+            "for the cluster form a shop's name has letters, digits, '.', '_' and '-' only",
+        )  # fmt: skip
+    named = [f"tintype.{shop}.{what}" for what in (TAG_CHANGES, DECISIONS, "drained")]
+    return Topics(shop, *named)
+
+
+def make_topics(bootstrap: str, topics: Topics, partitions: int) -> list[str]:
+    """Make those that are not there, with a shop's number of partitions; return which were made.
+
+    Raises InputError where no broker answers or refuses.
+    """
+    wanted = {
+        topics.tag_changes: {"num_partitions": partitions},  # kept, and packed, as the broker is set
+        topics.decisions: {"num_partitions": partitions},
+        topics.drained: {"num_partitions": partitions, "configs": _COMPACTED},
+    }
+    made = []
+    with admin(bootstrap) as client:
+        for name, settings in wanted.items():
+            try:
+                client.create_topics({name: settings}, wait_for_metadata=True)
+                made.append(name)
+            except TopicAlreadyExistsError:
+                continue
+    return made

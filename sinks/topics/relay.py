@@ -1,0 +1,147 @@
+"""The relay to topics: effects of one partition, each in its topic exactly once, in order.
+
+Order of a start and of a step, and why a kill between any two of them loses and doubles nothing:
+1. a producer with the partition's transactional id is made: whoever had it before is fenced off, and its open
+   transaction is aborted;
+2. then the cursor is read, from what is committed: nobody but this relay can move it any more;
+3. the effects behind it are read from the outbox, numbered without a gap;
+4. in one transaction the effects go to their topics and the cursor to its own;
+5. it is committed: readers of what is committed see effects and cursor, or neither.
+After any error what became of the step is not known: the relay has to be started again, which asks (2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+
+from sinks.outbox import Effect, EffectSource, check_dense
+from sinks.topics.cursor import cursor_key, cursor_value, read_cursor
+from sinks.topics.errors import away
+from sinks.topics.events import event_of
+from sinks.topics.names import Topics
+from sinks.topics.unheard import hear
+from streams.errors import InputError
+
+Future = asyncio.Future[Any]
+MOST = 2_000  # effects of one transaction
+_ANSWER_MS = 15_000
+_TRANSACTION_MS = 60_000  # after a kill, readers wait so long at most for what was open
+
+
+class TopicRelay:
+    """One partition's, in an event loop. ``start`` it, then ``step`` again and again; `stop` it at the end.
+
+    ``number``: of the partition in the shop; ``place``: in ``effects``, if that has others.
+    """
+
+    def __init__(
+        self, bootstrap: str, topics: Topics, number: int, effects: EffectSource, *, place: int | None = None,
+        most: int = MOST,
+    ) -> None:  # fmt: skip
+        self._bootstrap = bootstrap
+        self._topics = topics
+        self._number = number
+        self._effects = effects
+        self._place = number if place is None else place
+        self._most = most
+        self._producer: AIOKafkaProducer | None = None
+        self._cursor: dict[str, int] = {}
+
+    @property
+    def drained(self) -> int:
+        """The number of the first effect that is not known to be in its topic; of no use before `start`."""
+        return min(self._cursor.values(), default=-1) + 1
+
+    async def start(self) -> None:
+        """Fence off whoever wrote this partition's effects before, and ask how far they came.
+
+        Call it only as the partition's owner. Raises Away where Kafka does not answer, InputError where a
+        topic lacks the partition.
+        """
+        await self.stop()
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap,
+            transactional_id=f"{self._topics.drained}.{self._number}", transaction_timeout_ms=_TRANSACTION_MS,
+            request_timeout_ms=_ANSWER_MS,
+        )  # fmt: skip
+        try:
+            with away(self._bootstrap):
+                await producer.start()
+                await self._check(producer)
+            kinds = list(self._topics.of_effects)
+            self._cursor = await read_cursor(self._bootstrap, self._topics.drained, self._number, kinds)
+        except BaseException:
+            await producer.stop()
+            raise
+        self._producer = producer
+
+    async def step(self) -> int:
+        """Write the next effects in one transaction; return how many.
+
+        Raises Away, after which it is to be started again, Fenced if another relay has been started for the
+        partition, and InputError if effects are missing.
+        """
+        producer = self._producer
+        if producer is None:
+            raise RuntimeError("the relay is not started")
+        effects = await asyncio.to_thread(
+            self._effects.read, self._place, min(self._cursor.values()), self._most
+        )
+        if not effects:
+            return 0
+        check_dense("topics", self._number, self.drained, effects)
+        try:
+            with away(self._bootstrap):
+                await self._commit(producer, effects)
+        except BaseException:
+            await self.stop()
+            hear(producer)
+            raise
+        for kind in self._cursor:
+            self._cursor[kind] = effects[-1]["seq"]
+        return len(effects)
+
+    async def stop(self) -> None:
+        """Let go of the brokers; a transaction that is open ends with the next start, or its time."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await producer.stop()
+
+    async def _check(self, producer: AIOKafkaProducer) -> None:
+        for topic in self._topics.of_effects.values():
+            await producer.partitions_for(topic)
+        count = len(await producer.partitions_for(self._topics.drained))
+        if self._number >= count:
+            raise InputError(
+                f"topic {self._topics.drained}", f"it has {count} partitions, none of number {self._number}",
+                "make it with as many partitions as the shop has",
+            )  # fmt: skip
+
+    async def _commit(self, producer: AIOKafkaProducer, effects: Sequence[Effect]) -> None:
+        topics, sent = self._topics.of_effects, list[Future]()
+
+        async def send(*words: Any, **options: Any) -> None:
+            future = await producer.send(*words, **options)
+            future.add_done_callback(_heard)
+            sent.append(future)
+
+        await producer.begin_transaction()
+        for effect in effects:
+            event = event_of({**effect, "partition": self._number}, self._topics.shop)
+            if effect["seq"] > self._cursor[event.kind]:
+                await send(topics[event.kind], event.value, event.key, headers=event.headers)
+        for kind in topics:
+            key, value = cursor_key(self._number, kind), cursor_value(effects[-1]["seq"])
+            await send(self._topics.drained, value, key, partition=self._number)
+        await asyncio.gather(*sent)
+        await producer.commit_transaction()
+
+
+def _heard(future: Future) -> None:
+    """One error is told; asyncio would complain of those that nobody asks for."""
+    if not future.cancelled():
+        future.exception()

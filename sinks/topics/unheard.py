@@ -1,0 +1,20 @@
+"""Errors that aiokafka leaves where nobody asks for them."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+from aiokafka import AIOKafkaProducer
+
+
+def hear(producer: AIOKafkaProducer) -> None:
+    """Ask a producer that has failed for the errors it keeps.
+
+    aiokafka (0.14) tells a fatal error also to futures of its own, and asyncio prints every one that was not
+    asked for, with its stack, whenever the collector comes by.
+    """
+    held = producer._message_accumulator
+    batches = chain(*held._batches.values(), held._pending_batches)
+    for future in [batch._drain_waiter for batch in batches] + [producer._txn_manager._transaction_waiter]:
+        if future.done() and not future.cancelled():
+            future.exception()

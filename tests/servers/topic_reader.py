@@ -1,0 +1,67 @@
+"""What a consumer of committed messages sees of a shop's topics."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from sinks.topics.names import Topics
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One message: its topic's name, the partition there, key, headers by name, and the value's JSON."""
+
+    topic: str
+    partition: int
+    key: str
+    headers: dict[str, str]
+    body: dict[str, Any]
+
+
+async def seen(bootstrap: str, topics: Topics, partitions: int) -> list[Seen]:
+    """Return what is committed in the topics of effects, each partition in its order."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, isolation_level="read_committed", enable_auto_commit=False
+    )
+    await consumer.start()
+    found = []
+    try:
+        for topic in topics.of_effects.values():
+            for at in [TopicPartition(topic, number) for number in range(partitions)]:
+                consumer.assign([at])
+                end = (await consumer.end_offsets([at]))[at]
+                consumer.seek(at, 0)
+                async with asyncio.timeout(60):
+                    while await consumer.position(at) < end:
+                        for messages in (await consumer.getmany(at, timeout_ms=200)).values():
+                            found += [_as_seen(one) for one in messages]
+    finally:
+        await consumer.stop()
+    return found
+
+
+def _as_seen(one: Any) -> Seen:
+    headers = {name: value.decode() for name, value in one.headers}
+    assert len(headers) == len(one.headers)
+    return Seen(one.topic, one.partition, one.key.decode(), headers, json.loads(one.value))
+
+
+def places(messages: list[Seen]) -> list[tuple[int, int]]:
+    """Return the partitions and numbers of the effects, sorted: a gap or a repeat shows."""
+    return sorted((one.body["partition"], one.body["seq"]) for one in messages)
+
+
+def in_order(messages: list[Seen]) -> bool:
+    """Whether each customer's effects come in the order of their numbers, in each topic."""
+    last: dict[tuple[str, str, int], int] = {}
+    for one in messages:
+        whose = (one.topic, one.key, one.body["partition"])  # the tests' customers are in all partitions
+        if last.get(whose, -1) >= one.body["seq"]:
+            return False
+        last[whose] = one.body["seq"]
+    return True
