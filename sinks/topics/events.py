@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import lru_cache
 
 import msgspec
 
@@ -26,23 +27,33 @@ class Event:
     headers: list[Header]
 
 
-def event_of(effect: Effect, shop: str) -> Event:
-    """Return an effect's message.
+def event_of(effect: Effect, number: int, shop: str) -> Event:
+    """Return the message of an effect of the shop's partition of this number.
 
     Its ``ce_id`` is the effect's place, PARTITION-SEQ, which is one effect's alone: a decision and what
     contradicts it have one decision id (D3), and a transition has none. ``ce_time`` is the effect's minute.
     """
     decided = "trigger" in effect
     kind, what = (DECISIONS, "decision") if decided else (TAG_CHANGES, "tag-change")
-    at = dt.datetime.fromtimestamp(effect["minute"] * 60, dt.UTC)
-    attributes = {
-        "specversion": "1.0",
-        "id": f"{effect['partition']}-{effect['seq']}",
-        "source": f"/tintype/{shop}",
-        "type": f"tintype.{what}.{effect['outcome' if decided else 'change']}",
-        "subject": effect["customer"],
-        "time": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-    }
-    headers = [(f"ce_{name}", value.encode()) for name, value in attributes.items()]
-    headers.append(("content-type", b"application/json"))
-    return Event(kind, effect["customer"].encode(), msgspec.json.encode(effect), headers)
+    customer = effect["customer"].encode()
+    outcome = effect["outcome" if decided else "change"]
+    headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", f"{number}-{effect['seq']}".encode()),
+        ("ce_source", f"/tintype/{shop}".encode()),
+        ("ce_type", f"tintype.{what}.{outcome}".encode()),
+        ("ce_subject", customer),
+        ("ce_time", _time(effect["minute"])),
+        ("content-type", b"application/json"),
+    ]
+    return Event(kind, customer, msgspec.json.encode({**effect, "partition": number}), headers)
+
+
+@lru_cache(maxsize=64)
+def _time(minute: int) -> bytes:
+    """Return an epoch minute as RFC 3339 writes it.
+
+    >>> _time(29538240)
+    b'2026-02-28T16:00:00Z'
+    """
+    return dt.datetime.fromtimestamp(minute * 60, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ").encode()

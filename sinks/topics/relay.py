@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
@@ -23,10 +22,10 @@ from sinks.topics.cursor import cursor_key, cursor_value, read_cursor
 from sinks.topics.errors import away
 from sinks.topics.events import event_of
 from sinks.topics.names import Topics
+from sinks.topics.packing import BATCH_BYTES, Packing
 from sinks.topics.unheard import hear
 from streams.errors import InputError
 
-Future = asyncio.Future[Any]
 MOST = 2_000  # effects of one transaction
 _ANSWER_MS = 15_000
 _TRANSACTION_MS = 60_000  # after a kill, readers wait so long at most for what was open
@@ -49,6 +48,7 @@ class TopicRelay:
         self._place = number if place is None else place
         self._most = most
         self._producer: AIOKafkaProducer | None = None
+        self._partitions: dict[str, int] = {}
         self._cursor: dict[str, int] = {}
 
     @property
@@ -66,12 +66,12 @@ class TopicRelay:
         producer = AIOKafkaProducer(
             bootstrap_servers=self._bootstrap,
             transactional_id=f"{self._topics.drained}.{self._number}", transaction_timeout_ms=_TRANSACTION_MS,
-            request_timeout_ms=_ANSWER_MS,
+            request_timeout_ms=_ANSWER_MS, max_batch_size=BATCH_BYTES,
         )  # fmt: skip
         try:
             with away(self._bootstrap):
                 await producer.start()
-                await self._check(producer)
+                self._partitions = await self._count(producer)
             kinds = list(self._topics.of_effects)
             self._cursor = await read_cursor(self._bootstrap, self._topics.drained, self._number, kinds)
         except BaseException:
@@ -111,37 +111,29 @@ class TopicRelay:
         if producer is not None:
             await producer.stop()
 
-    async def _check(self, producer: AIOKafkaProducer) -> None:
-        for topic in self._topics.of_effects.values():
-            await producer.partitions_for(topic)
-        count = len(await producer.partitions_for(self._topics.drained))
+    async def _count(self, producer: AIOKafkaProducer) -> dict[str, int]:
+        """Return how many partitions each topic has."""
+        topics = self._topics
+        names = (topics.tag_changes, topics.decisions, topics.drained)
+        found = {name: len(await producer.partitions_for(name)) for name in names}
+        count = found[topics.drained]
         if self._number >= count:
             raise InputError(
-                f"topic {self._topics.drained}", f"it has {count} partitions, none of number {self._number}",
+                f"topic {topics.drained}", f"it has {count} partitions, none of number {self._number}",
                 "make it with as many partitions as the shop has",
             )  # fmt: skip
+        return found
 
     async def _commit(self, producer: AIOKafkaProducer, effects: Sequence[Effect]) -> None:
-        topics, sent = self._topics.of_effects, list[Future]()
-
-        async def send(*words: Any, **options: Any) -> None:
-            future = await producer.send(*words, **options)
-            future.add_done_callback(_heard)
-            sent.append(future)
-
+        topics = self._topics.of_effects
+        packing = Packing(producer, self._partitions)
         await producer.begin_transaction()
         for effect in effects:
-            event = event_of({**effect, "partition": self._number}, self._topics.shop)
+            event = event_of(effect, self._number, self._topics.shop)
             if effect["seq"] > self._cursor[event.kind]:
-                await send(topics[event.kind], event.value, event.key, headers=event.headers)
+                await packing.add(topics[event.kind], event.key, event.value, event.headers)
         for kind in topics:
             key, value = cursor_key(self._number, kind), cursor_value(effects[-1]["seq"])
-            await send(self._topics.drained, value, key, partition=self._number)
-        await asyncio.gather(*sent)
+            await packing.add(self._topics.drained, key, value, partition=self._number)
+        await packing.deliver()
         await producer.commit_transaction()
-
-
-def _heard(future: Future) -> None:
-    """One error is told; asyncio would complain of those that nobody asks for."""
-    if not future.cancelled():
-        future.exception()

@@ -10,71 +10,29 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from aiokafka import AIOKafkaProducer
-from jsonschema import Draft202012Validator
 
 from deploy.servers.places import Place
 from sinks.topics.cursor import cursor_key, cursor_value, read_cursor
 from sinks.topics.errors import Away, Fenced
-from sinks.topics.names import Topics, make_topics, topics_of
+from sinks.topics.names import make_topics, topics_of
 from sinks.topics.relay import TopicRelay
 from streams.errors import InputError
-from tests.servers.topic_reader import Seen, in_order, places, seen
-from tests.sinks.history_shop import Outbox, decision, transition
+from tests.servers.topic_reader import in_order, places
+from tests.servers.topic_shop import PARTITIONS, Shop, new_shop, run
+from tests.sinks.history_shop import decision, transition
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTITIONS = 3
 MOMENTS = ("begun", "half sent", "sent", "committed")
-
-
-@dataclass
-class Shop:
-    """A shop's topics and the outbox of its partitions."""
-
-    bootstrap: str
-    topics: Topics
-    outbox: Outbox
-
-    def relay(self, number: int = 1, **more: Any) -> TopicRelay:
-        return TopicRelay(self.bootstrap, self.topics, number, self.outbox, **more)
-
-    async def relayed(self, number: int = 1, **more: Any) -> int:
-        """Start a relay, let it write everything, and return how many effects it wrote."""
-        relay = self.relay(number, **more)
-        total = 0
-        try:
-            await relay.start()
-            while done := await relay.step():
-                total += done
-        finally:
-            await relay.stop()
-        return total
-
-    async def seen(self) -> list[Seen]:
-        return await seen(self.bootstrap, self.topics, PARTITIONS)
-
-    def all_places(self) -> list[tuple[int, int]]:
-        return [(number, effect["seq"]) for number, held in enumerate(self.outbox.effects) for effect in held]
 
 
 @pytest.fixture
 def shop(kafka: Place, name: str) -> Shop:
-    topics = topics_of(name)
-    assert make_topics(kafka.address, topics, PARTITIONS) == [
-        topics.tag_changes, topics.decisions, topics.drained,
-    ]  # fmt: skip
-    return Shop(kafka.address, topics, Outbox(PARTITIONS))
-
-
-def run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    asyncio.run(work())
+    return new_shop(kafka, name)
 
 
 def test_each_effect_is_in_its_topic_once_and_a_customers_are_in_order(shop: Shop) -> None:
@@ -386,63 +344,3 @@ def test_topics_that_are_there_are_left_as_they_are(shop: Shop) -> None:
 def test_a_name_that_no_topic_can_have_is_refused(shop_name: str) -> None:
     with pytest.raises(InputError, match="cannot be part of a topic's name"):
         topics_of(shop_name)
-
-
-DESCRIBED = yaml.safe_load((ROOT / "docs" / "asyncapi.yaml").read_text(encoding="utf-8"))
-
-
-def problems(message: Seen, what: str) -> list[str]:
-    """Return in what a message is unlike its description."""
-    described = {**DESCRIBED["components"]["messages"][what], "components": DESCRIBED["components"]}
-    found = []
-    for part, value in (("headers", message.headers), ("payload", message.body)):
-        schema = {**described[part], "components": described["components"]}
-        found += [f"{part}: {error.message}" for error in Draft202012Validator(schema).iter_errors(value)]
-    key = {**described["bindings"]["kafka"]["key"], "components": described["components"]}
-    return found + [f"key: {error.message}" for error in Draft202012Validator(key).iter_errors(message.key)]
-
-
-def test_the_messages_are_as_the_document_says(shop: Shop) -> None:
-    """docs/asyncapi.yaml, for everything that an effect can be; and it would tell what is not so."""
-    effects = [
-        transition(1, 0, change="enter"), transition(1, 1, change="leave", mode="history"),
-        transition(1, 2, change="segment", before="铂金", after=None, values={}),
-        decision(1, 3, cause={"source": "orders", "key": f"{5:032x}", "position": [0, 12, -1]}),
-        decision(1, 4, outcome="refused", guard="late", figures={"age": 5, "max_age": 3}, status="shadow"),
-        decision(1, 5, outcome="contradicted", values={"last(orders.状态)": "已付款"}),
-    ]  # fmt: skip
-    shop.outbox.effects[1] = effects
-
-    async def work() -> None:
-        await shop.relayed()
-        messages = await shop.seen()
-        assert len(messages) == 6
-        for one in messages:
-            what = "decision" if one.topic == shop.topics.decisions else "tagChange"
-            assert problems(one, what) == []
-            for name in one.body:
-                less = {key: value for key, value in one.body.items() if key != name}
-                assert problems(Seen(one.topic, 0, one.key, one.headers, less), what) != []
-            late = {**one.headers, "ce_time": "now"}
-            assert problems(Seen(one.topic, 0, one.key, late, one.body), what) != []
-            assert problems(Seen(one.topic, 0, "M1", one.headers, one.body), what) != []
-
-    run(work)
-
-
-def test_the_document_names_the_topics_and_every_reference_leads_somewhere(shop: Shop) -> None:
-    addresses = {one["address"].format(shop=shop.topics.shop) for one in DESCRIBED["channels"].values()}
-    assert addresses == set(shop.topics.of_effects.values())
-
-    def references(node: Any) -> list[str]:
-        if isinstance(node, dict):
-            own = [node["$ref"]] if "$ref" in node else []
-            return own + [one for value in node.values() for one in references(value)]
-        return [one for value in node for one in references(value)] if isinstance(node, list) else []
-
-    found = references(DESCRIBED)
-    assert len(found) > 20
-    for reference in found:
-        node = DESCRIBED
-        for word in reference.removeprefix("#/").split("/"):
-            node = node[word]
