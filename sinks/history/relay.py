@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow.compute as pc
 
+from sinks.history.errors import SetBack
 from sinks.history.history import CHANGES, CONTROLS, EFFECTS, History, Page
 from sinks.history.pages import of_blocks, of_effects
 from sinks.outbox import EffectSource, check_dense
@@ -55,10 +56,15 @@ class HistoryRelay:
         self._seconds = seconds
         self._clock = clock
         self._numbers = list(range(log.partitions) if numbers is None else numbers)
-        self._next_step = _first_steps(history, log, self._numbers)
-        drained = history.drained(EFFECTS)
-        self._next_seq = [drained.get(number, -1) + 1 for number in self._numbers]
+        self._begin()
         self._seen: tuple[float, int] | None = None  # when, and how many were copied and waiting then
+
+    def _begin(self) -> None:
+        """Ask history where it ends."""
+        drained = self._history.drained(EFFECTS)
+        self._next_step = _first_steps(self._history, self._log, self._numbers)
+        self._next_seq = [drained.get(number, -1) + 1 for number in self._numbers]
+        self._set_back = False
 
     @property
     def drained(self) -> tuple[list[int], list[int]]:
@@ -76,7 +82,12 @@ class HistoryRelay:
         return Lag(waiting, now - self._seen[0] if self._seen else 0.0)
 
     def step(self) -> int:
-        """Copy a batch if one is due; return how many records and effects it had."""
+        """Copy a batch if one is due; return how many records and effects it had.
+
+        Raises what `History.write` does. After SetBack the next step begins where history ends by then.
+        """
+        if self._set_back:
+            self._begin()
         lag = self.lag()
         if lag.rows == 0 or (lag.rows < self._rows and lag.seconds < self._seconds):
             return 0
@@ -88,6 +99,8 @@ class HistoryRelay:
         progress: called with the number copied so far.
         """
         total = 0
+        if self._set_back:
+            self._begin()
         while copied := self._copy():
             total += copied
             if progress is not None:
@@ -103,7 +116,11 @@ class HistoryRelay:
         return waiting
 
     def _copy(self) -> int:
-        return self._copy_log() + self._copy_effects()
+        try:
+            return self._copy_log() + self._copy_effects()
+        except SetBack:
+            self._set_back = True
+            raise
 
     def _copy_log(self) -> int:
         """Copy the next blocks of all partitions, an equal share of each."""

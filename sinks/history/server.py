@@ -117,7 +117,10 @@ class ServerHistory:
                     self._before.setdefault(table, {}).update(last)
                 self._last.clear()
                 self._ready.clear()
-                if isinstance(error, ServerException) and error.code in _GONE:
+                gone = isinstance(error, ServerException) and error.code in _GONE
+                if gone or isinstance(error, SetBack):
+                    self._before.clear()  # whoever writes begins anew, in all tables
+                if gone:
                     raise self._set_back("the database or a table is gone") from None
                 raise
 

@@ -36,9 +36,12 @@ class SpooledHistory:
         self._clock = clock
         self._taken: dict[str, dict[int, int]] = {}
         self._pause, self._not_before = 0.0, 0.0
+        self._set_back: SetBack | None = None  # until somebody asks where the tables end now
 
     def write(self, table: str, pages: Sequence[Page]) -> None:
         """See `History.write`. What cannot go waits on disk, behind what waits already."""
+        if self._set_back is not None:
+            raise self._set_back
         self.drain()
         taken = self._taken_of(table)
         fresh = fresh_of(table, pages, taken)  # a caller that met a full spool comes with all once more
@@ -65,6 +68,7 @@ class SpooledHistory:
         for partition, last in self._spool.last(table).items():
             found[partition] = max(last, found.get(partition, -1))
         self._taken[table] = dict(found)
+        self._set_back = None
         return found
 
     def arrived(self, table: str) -> dict[int, int]:
@@ -100,6 +104,9 @@ class SpooledHistory:
         except Away:
             self._wait()
             return False
+        except SetBack as error:
+            self._forget(error)
+            raise
         if not self._sent(oldest.table, oldest.pages()):
             return False
         held[oldest.table].update({partition: last for partition, _, last, _ in oldest.bounds})
@@ -108,9 +115,8 @@ class SpooledHistory:
 
     def _check(self, oldest: Waiting, held: Mapping[int, int]) -> None:
         for (partition, _, _, _), after in zip(oldest.bounds, oldest.after, strict=True):
-            if held.get(partition, -1) < after:
-                self._forget()
-                now = held.get(partition, -1)
+            now = held.get(partition, -1)
+            if now < after:
                 raise SetBack(
                     "history",
                     f"partition {partition} of {oldest.table} ended at {after} before what waits, "
@@ -127,8 +133,8 @@ class SpooledHistory:
         except Away:
             self._wait()
             return False
-        except SetBack:
-            self._forget()
+        except SetBack as error:
+            self._forget(error)
             raise
         self._pause = 0.0
         return True
@@ -140,6 +146,7 @@ class SpooledHistory:
         self._pause = min(_LONGEST_PAUSE, 2 * self._pause or _PAUSE)
         self._not_before = self._clock() + self._pause
 
-    def _forget(self) -> None:
+    def _forget(self, why: SetBack) -> None:
+        self._set_back = why
         self._spool.clear()
         self._taken.clear()

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from deploy.servers.clickhouse import ClickHouse
+from sinks.history.errors import SetBack
 from sinks.history.relay import HistoryRelay
 from sinks.history.server import ServerHistory
 from sinks.history.spool import Spool, SpoolFull
@@ -123,6 +124,20 @@ def test_a_server_that_is_killed_again_and_again_gets_everything_once(work: Work
         work.go_on()
         relay.step()
         work.server.start()
+    work.finish(history, relay)
+    history.close()
+
+
+def test_a_server_that_lost_everything_is_filled_again(work: Work) -> None:
+    history, relay = work.open()
+    relay.catch_up()
+    admin = ServerHistory(work.server.address())
+    admin.drained("effects")
+    admin._writer.do("DROP DATABASE history")
+    admin.close()
+    work.go_on()
+    with pytest.raises(SetBack):
+        relay.catch_up()
     work.finish(history, relay)
     history.close()
 

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from sinks.history.errors import Away, SetBack
 from sinks.history.fresh import end_of, fresh_of
-from sinks.history.history import EFFECTS, Page
+from sinks.history.history import EFFECTS, Page, sequence_of
 from sinks.history.pages import of_effects
 from sinks.history.relay import HistoryRelay
 from sinks.history.spool import Spool, SpoolFigures, SpoolFull
@@ -290,6 +290,40 @@ def test_a_server_that_lost_what_it_had_before_gets_nothing_behind_the_hole(
     assert again.drained(ORDERS) == {0: 4}
     again.write(ORDERS, [orders(5, 9), orders(40, 49)])
     assert shelf.steps() == [*range(10), *range(40, 50)]
+
+
+@pytest.mark.parametrize("drained_by", ["the relay", "its caller"])
+def test_a_relay_begins_again_where_a_server_ends_that_lost_something(
+    opened: Opener, shelf: Shelf, clock: Clock, tmp_path: Path, drained_by: str
+) -> None:
+    outbox = Outbox(2)
+    with new_log(tmp_path / "log", 2) as log:
+        fill(log, tmp_path)
+        outbox.add(1, 50)
+        history = opened()
+        relay = HistoryRelay(history, log, outbox, rows=60, seconds=0.0)
+        relay.catch_up()
+        wanted = {table: sorted(shelf.steps(table, sequence_of(table))) for table in shelf.tables}
+        shelf.away = True
+        outbox.add(1, 1)
+        relay.step()
+        shelf.away = False
+        changes = [name for name in shelf.tables if name.startswith("changes_")]
+        shelf.tables = {name: shelf.tables[name][:1] for name in changes}
+        clock.now += 60
+        outbox.add(1, 1)
+        with pytest.raises(SetBack):
+            history.drain() if drained_by == "its caller" else relay.step()
+        if drained_by == "its caller":
+            with pytest.raises(SetBack):  # whoever writes has to hear it, too
+                history.write(EFFECTS, [of_effects([transition(1, 51)])])
+            with pytest.raises(SetBack):
+                relay.step()
+        while relay.step():
+            pass
+    wanted[EFFECTS] = [effect["seq"] for effect in outbox.effects[1]]
+    for table, numbers in wanted.items():
+        assert sorted(shelf.steps(table, sequence_of(table))) == numbers
 
 
 def test_the_figures_tell_how_much_waits_and_for_how_long(opened: Opener, shelf: Shelf, clock: Clock) -> None:
