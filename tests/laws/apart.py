@@ -112,7 +112,8 @@ def minutes_of(small: Small, log: Log, parts: Parts) -> dict[int, Minute]:
     for record in log:
         modes[record.minute] = min(record.mode, modes.get(record.minute, LIVE))
     imported = max((record.minute for record in log if record.mode == IMPORT), default=-1)
-    lived = min((record.minute for record in log if record.mode == LIVE), default=imported)
+    # a minute that imported and live records share is an imported one (T5)
+    lived = min((record.minute for record in log if record.minute > imported), default=imported)
     reports = reports_of(small, parts)
     held: list[Mapping[str, bytes]] = [{} for _ in parts]
     found: dict[int, Minute] = {}
