@@ -25,6 +25,8 @@ def apply(
     """
     from app.replay import canonical
     from app.worker.place import cluster_place
+    from sinks.topics.names import make_topics as make_effect_topics
+    from sinks.topics.names import topics_of
     from streams.changes.settings import Applied
     from streams.changes.topics import make_topics
     from streams.debezium import kafka
@@ -32,9 +34,11 @@ def apply(
 
     declared = load_shop(shop)
     place = cluster_place(shop, declared)
-    made = [] if check else make_topics(
-        place.bootstrap, place.topics, declared.settings.partitions, declared.sources
-    )
+    made: list[str] = []
+    if not check:
+        partitions = declared.settings.partitions
+        made += make_topics(place.bootstrap, place.topics, partitions, declared.sources)
+        made += make_effect_topics(place.bootstrap, topics_of(declared.settings.name), partitions)
     reader = LogReader(place.bootstrap, place.topics)
     try:
         found = None if check and _is_new(place.bootstrap, place.topics.settings) else reader.newest(

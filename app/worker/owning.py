@@ -1,7 +1,7 @@
 """Stage 2: owns partitions of the log, follows them and keeps the store.
 
-One thread computes for all partitions of a worker. A fetch is read only when the last one is committed, so that
-memory stays bounded however slow the store is. A partition that stays at a rebalance keeps its state; what
+One thread computes for all partitions of a worker. A fetch is read only when the last one is committed, so
+that memory stays bounded however slow the store is. A partition that stays at a rebalance keeps its state; what
 goes is let go only then, and a zombie is refused by the store.
 """
 
@@ -18,6 +18,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListen
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 
 from app.worker.partition import NotOwner, OwnedPartition
+from app.worker.relays import PartitionRelays
 from streams.changes.controls import control_message
 from streams.changes.topics import LARGEST_MESSAGE
 from streams.changes.wire import incoming
@@ -32,10 +33,12 @@ class Owning(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
     """Runs until it is cancelled."""
 
     def __init__(
-        self, bootstrap: str, topic: str, group: str, make: Callable[[int], OwnedPartition], executor: Executor
-    ) -> None:
+        self, bootstrap: str, topic: str, group: str, make: Callable[[int], OwnedPartition],
+        make_relays: Callable[[int], PartitionRelays], executor: Executor,
+    ) -> None:  # fmt: skip
         self._bootstrap, self._topic, self._group = bootstrap, topic, group
-        self._make, self._executor = make, executor
+        self._make, self._make_relays, self._executor = make, make_relays, executor
+        self._relaying: dict[int, asyncio.Task[None]] = {}
         self._consumer: Any = None
         self._producer: AIOKafkaProducer | None = None
         self.partitions: dict[int, OwnedPartition] = {}
@@ -46,7 +49,9 @@ class Owning(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
 
     async def run(self) -> None:
         """Follow the partitions that this worker has."""
-        self._producer = AIOKafkaProducer(bootstrap_servers=self._bootstrap, acks="all", enable_idempotence=True)
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap, acks="all", enable_idempotence=True
+        )
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap, group_id=self._group, enable_auto_commit=False,
             auto_offset_reset="earliest", isolation_level="read_committed", session_timeout_ms=SESSION_MS,
@@ -63,8 +68,8 @@ class Owning(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         finally:
             await self._consumer.stop()
             await self._producer.stop()
-            for one in self.partitions.values():
-                await self._compute(one.close)
+            for number in list(self.partitions):
+                await self._drop(number)
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         """Let go of nothing yet: what stays keeps its state."""
@@ -76,11 +81,22 @@ class Owning(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
             await self._drop(number)
         for number in sorted(mine):
             if number not in self.partitions:
-                self.partitions[number] = await self._compute(self._make, number)
+                self.partitions[number] = await self._begin(number)
             self._consumer.seek(TopicPartition(self._topic, number), self.partitions[number].next_offset)
 
+    async def _begin(self, number: int) -> OwnedPartition:
+        """Begin to own a partition: its relays first, since they say which effects are still needed."""
+        relays = self._make_relays(number)
+        await relays.start()
+        one: OwnedPartition = await self._compute(self._make, number)
+        one.needed = lambda: relays.drained
+        self._relaying[number] = asyncio.create_task(relays.run())
+        return one
+
     async def _drop(self, number: int) -> None:
-        one = self.partitions.pop(number)
+        one, relaying = self.partitions.pop(number), self._relaying.pop(number)
+        relaying.cancel()
+        await asyncio.wait([relaying])
         await self._compute(one.close)
 
     async def _step(self) -> None:

@@ -20,6 +20,11 @@ ReportSink = Callable[[int, int, Mapping[str, tuple[str, Report]]], None]
 _AWAY_SECONDS = 0.2
 
 
+def partition_folder(data: Path, number: int) -> Path:
+    """Return the folder of a worker's copy of a partition."""
+    return data / f"{number:03d}"
+
+
 class NotOwner(Exception):
     """Another worker owns the partition now."""
 
@@ -44,12 +49,12 @@ class OwnedPartition:
         a minute, once the log's end was reached."""
         self.number = number
         self._shop, self._ending, self._say, self._report = shop, ending, say, report
-        self.folder = folder / f"{number:03d}"
+        self.folder = partition_folder(folder, number)
         self.copy = Copy(self.folder, shop.settings.name, number, secret)
         self.store = Store(client, shop.settings.name, first=number)
         self._owner: Owner | None = None
         self._child = SnapshotChild()
-        self._behind = True
+        self.needed: Callable[[], int] = lambda: 0  # the first effect that some relay still needs
         self.committed_at = 0.0
 
     @property
@@ -94,9 +99,8 @@ class OwnedPartition:
         if self.copy.log.next_step(0) == 0:
             return
         if self._owner is None:
-            head = self.store.head(0)
             self._owner = Owner(
-                self.copy.log, self._shop, self.folder, self.store, [head.effects], self._away, self._say,
+                self.copy.log, self._shop, self.folder, self.store, [self.needed()], self._away, self._say,
                 apart=True,
             )  # fmt: skip
             self._owner.follow()  # nobody needs the populations of minutes that are long past
@@ -105,7 +109,8 @@ class OwnedPartition:
         self.committed_at = time.time()
         if self._owner.wants_snapshot() and not self._child.running():
             owner = self._owner
-            self._child.begin(lambda: owner.save_snapshot())
+            needed = [self.needed()]
+            self._child.begin(lambda: owner.save_snapshot(needed))
             owner.note_snapshot()
 
     def _tell(self, _: int, minute: int, models: Mapping[str, Report]) -> None:

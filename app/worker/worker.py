@@ -13,8 +13,9 @@ from aiokafka import TopicPartition
 
 from app.shop import Shop
 from app.worker.owning import Owning
-from app.worker.partition import OwnedPartition
+from app.worker.partition import OwnedPartition, partition_folder
 from app.worker.place import ClusterPlace
+from app.worker.relays import PartitionRelays
 from app.worker.reports import Reducer, encoded
 from rfm.report import Report
 from streams.changes.settings import Applied
@@ -37,7 +38,8 @@ def applied_settings(place: ClusterPlace) -> Applied:
     finally:
         reader.close()
     if found is None:
-        raise InputError(place.topics.settings, "no settings were applied yet", "apply them: tintype apply SHOP")
+        hint = "apply them: tintype apply SHOP"
+        raise InputError(place.topics.settings, "no settings were applied yet", hint)
     return Applied.decoded(found)
 
 
@@ -52,6 +54,7 @@ class Worker:
         self.ending = False
         self._taking = ThreadPoolExecutor(1, "intake")
         self._following = ThreadPoolExecutor(1, "engine")
+        self._relaying = ThreadPoolExecutor(1, "history")
         self._reader = LogReader(place.bootstrap, place.topics)
         self._index = Index(place.client(), shop.settings.name)
         self._store = place.client()
@@ -59,8 +62,9 @@ class Worker:
         self.reports: asyncio.Queue[tuple[int, bytes]] = asyncio.Queue(1000)
         self.reducer = Reducer(shop.settings.partitions)
         self.owning = Owning(
-            place.bootstrap, place.topics.changes, place.owners, self._partition, self._following
-        )
+            place.bootstrap, place.topics.changes, place.owners, self._partition, self._relays,
+            self._following,
+        )  # fmt: skip
         self.intake = Intake(place.bootstrap, place.intake, place.sources, self._keeper, redis.RedisError)
 
     def _keeper(self, at: TopicPartition, committed: Any) -> Keeper:
@@ -78,6 +82,12 @@ class Worker:
             number, self.shop, self.place.data, self.place.secret, self._store, lambda: self.ending,
             lambda line: log.warning("partition %d: %s", number, line), self._report,
         )  # fmt: skip
+
+    def _relays(self, number: int) -> PartitionRelays:
+        folder = partition_folder(self.place.data, number)
+        return PartitionRelays(
+            number, self.shop, self.place.bootstrap, folder, self.place.client, self._relaying
+        )
 
     def _report(self, number: int, minute: int, models: Mapping[str, tuple[str, Report]]) -> None:
         """Called in the engine's thread."""
@@ -130,3 +140,4 @@ class Worker:
         self._taking.submit(self._reader.close)
         self._taking.shutdown()
         self._following.shutdown()
+        self._relaying.shutdown()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from kafka.errors import TopicAlreadyExistsError
 
+from streams.changes.topics import topic_name
 from streams.debezium.kafka import admin
-from streams.errors import InputError
 
 TAG_CHANGES, DECISIONS = "tag-changes", "decisions"
-_FITS = re.compile(r"[a-zA-Z0-9._-]{1,200}")  # Kafka's own limit is 249, of the whole name
 # Only the newest place of each partition counts; segments end soon, so that a start reads little.
 _COMPACTED = {"cleanup.policy": "compact", "segment.ms": "600000", "min.cleanable.dirty.ratio": "0.1"}
 
@@ -32,13 +30,8 @@ class Topics:
 
 
 def topics_of(shop: str) -> Topics:
-    """Return the topics of a shop. Raises InputError where its name cannot be in a topic's."""
-    if not _FITS.fullmatch(shop):
-        raise InputError(
-            "tintype.toml, name", f"'{shop}' cannot be part of a topic's name",
-            "for the cluster form a shop's name has letters, digits, '.', '_' and '-' only",
-        )  # fmt: skip
-    named = [f"tintype.{shop}.{what}" for what in (TAG_CHANGES, DECISIONS, "drained")]
+    """Return the topics of a shop."""
+    named = [topic_name(shop, what) for what in (TAG_CHANGES, DECISIONS, "drained")]
     return Topics(shop, *named)
 
 

@@ -10,7 +10,7 @@ from streams.contract.source import CHANGE_FORMATS, Source
 from streams.debezium import kafka
 from streams.errors import InputError
 
-LARGEST_MESSAGE = 12_000_000  # bytes; a block ends at 512 KB, but one row may be as large as a message (10 MB)
+LARGEST_MESSAGE = 12_000_000  # bytes; a block ends at 512 KB, but one row may have 10 MB
 _KEEP = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
 _LATEST = {"cleanup.policy": "compact"}
 
@@ -22,7 +22,7 @@ class Topics:
     shop: str
 
     def _name(self, what: str) -> str:
-        return f"tintype.{re.sub(r'[^A-Za-z0-9._-]', _code, self.shop)}.{what}"
+        return topic_name(self.shop, what)
 
     @property
     def changes(self) -> str:
@@ -70,6 +70,15 @@ class Topics:
         return found
 
 
+def topic_name(shop: str, what: str) -> str:
+    """Return the name of a shop's topic. What a topic's name may not hold becomes its UTF-8 in hex digits.
+
+    >>> topic_name("little-shop", "changes"), topic_name("小店", "changes")
+    ('tintype.little-shop.changes', 'tintype.-e5-b0-8f-e5-ba-97.changes')
+    """
+    return f"tintype.{re.sub(r'[^A-Za-z0-9._-]', _code, shop)}.{what}"
+
+
 def _code(sign: re.Match[str]) -> str:
     """Return a sign that no topic may hold, such that different shops stay different."""
     return "".join(f"-{byte:02x}" for byte in sign.group().encode())
@@ -103,5 +112,5 @@ def make_topics(bootstrap: str, topics: Topics, partitions: int, sources: Mappin
 def _check_append_time(topic: str, described: object) -> None:
     """The log's clock is the broker's time of appending (semantics T2)."""
     if "LogAppendTime" not in str(described):
-        hint = f"set it: kafka-configs --alter --topic {topic} --add-config message.timestamp.type=LogAppendTime"
+        hint = "set it with kafka-configs: --add-config message.timestamp.type=LogAppendTime"
         raise InputError(topic, "its message.timestamp.type is not LogAppendTime", hint)

@@ -66,6 +66,8 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
 
     async def _take(self, at: TopicPartition, records: Sequence[Any]) -> None:
         """Take one lane's messages; after an error it goes on where the log says."""
+        if at not in self._consumer.assignment():
+            return  # it went to another worker since it was fetched
         keeper = self.keepers.get(at)
         if keeper is None:
             keeper = self.keepers[at] = self._make(at, self._consumer.committed)

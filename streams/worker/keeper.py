@@ -23,7 +23,7 @@ from streams.shared.lane import Batch, Lane
 from streams.worker.log_reader import LogReader
 
 TRANSACTION_MS = 10_000  # a paused owner's open transaction holds readers back no longer
-_BUSY_SECONDS = 0.005
+_BUSY_SECONDS, _BUSY_TIMES = 0.005, 40
 Found = TypeVar("Found")
 
 
@@ -43,16 +43,17 @@ class Keeper:
         self._committed = committed
         self._linger_ms = linger_ms
         self._producer: AIOKafkaProducer | None = None
+        self._at_work = asyncio.Lock()  # a rebalance comes while a batch is on its way
         self.lane: Lane | None = None
 
     async def _compute(self, work: Callable[..., Found], *arguments: Any) -> Found:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work, *arguments)
 
-    async def claim(self) -> Lane:
+    async def _claim(self) -> Lane:
         """Become the lane's owner, if this is not it; return the lane."""
         if self.lane is not None:
             return self.lane
-        await self.release()
+        await self._let_go()
         producer = AIOKafkaProducer(
             bootstrap_servers=self._bootstrap, transactional_id=f"{self._topics.changes}.{self.name}",
             transaction_timeout_ms=TRANSACTION_MS, max_request_size=LARGEST_MESSAGE, acks="all",
@@ -70,7 +71,11 @@ class Keeper:
         return lane
 
     async def release(self) -> None:
-        """Let go of the lane; what was not sent is taken again by its next owner."""
+        """Let go of the lane behind the batch at hand; what is not sent is taken again by its next owner."""
+        async with self._at_work:
+            await self._let_go()
+
+    async def _let_go(self) -> None:
         producer, self._producer, self.lane = self._producer, None, None
         if producer is not None:
             await producer.stop()
@@ -81,8 +86,12 @@ class Keeper:
         first, following: offsets of the first message, and behind the last. Raises what Kafka or the store
         raises; the lane is to be claimed anew then.
         """
+        async with self._at_work:
+            return await self._take(messages, first, following)
+
+    async def _take(self, messages: Sequence[Message], first: int, following: int) -> int:
         try:
-            lane = await self.claim()
+            lane = await self._claim()
             if lane.standing.next > first:  # it may lie before: not every offset is a message
                 return lane.standing.next
             batch = await self._batch(lane, messages, following)
@@ -91,26 +100,31 @@ class Keeper:
             offsets = await self._send(batch)
             await self._compute(lane.sent, offsets)
         except Lost:
-            await self.release()
+            await self._let_go()
             return first
         except BaseException:
-            await self.release()
+            await self._let_go()
             raise
         return following
 
     async def _batch(self, lane: Lane, messages: Sequence[Message], following: int) -> Batch | None:
-        """Compute a batch; wait while others are about to change what it needs."""
+        """Compute a batch; wait a little while others are about to change what it needs.
+
+        None where they take long: they may be lanes of this worker that have to be claimed anew first.
+        """
         await self._compute(check_life, self._index, lane.standing)
-        while True:
+        for _ in range(_BUSY_TIMES):
             try:
                 return await self._compute(lane.take, messages, following, int(time.time() * 1000))
             except Busy:
                 await asyncio.sleep(_BUSY_SECONDS)
+        return None
 
     async def _send(self, batch: Batch) -> list[int]:
         """Send a batch and the lane's next offset in one transaction; return the blocks' offsets."""
         producer, lane = self._producer, self.lane
-        assert producer is not None and lane is not None  # `claim` made them
+        assert producer is not None  # `_claim` made both
+        assert lane is not None
         await producer.begin_transaction()
         sent = []
         for one in batch.blocks:

@@ -55,6 +55,10 @@ class LogReader:
             if record.value is not None:
                 yield record.key[:16], int.from_bytes(record.key[16:], "big"), record.value
 
+    def records(self, topic: str) -> Iterator[Any]:
+        """Yield all records of a topic, up to its end now."""
+        return self._records(topic, None)
+
     def newest(self, topic: str) -> bytes | None:
         """Return the value of a topic's last message; None while it has none."""
         found = None

@@ -23,8 +23,11 @@ from app.replay import Replay
 from app.shop import Shop
 from deploy.servers.places import ROOT, Place
 from engine.documents import documents
+from engine.outcome import Transition, transitions
+from engine.partition import Partition, RawEffects
 from reference.pieces import Pieces
 from sinks.store.store import Head, Store
+from sinks.topics.names import topics_of
 from streams.changes.copy import Copy
 from streams.changes.topics import Topics
 from streams.worker.log_reader import LogReader
@@ -68,6 +71,14 @@ class Running:
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
+    def pause(self) -> None:
+        """Let it stand still, as a machine that is out of memory or a process under a debugger."""
+        os.killpg(self.process.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let a paused one go on."""
+        os.killpg(self.process.pid, signal.SIGCONT)
+
     def stop(self) -> int:
         """Ask it to end; return its code."""
         self.process.send_signal(signal.SIGTERM)
@@ -83,6 +94,7 @@ class Cluster:
     folder: Path
     shop: Shop
     workers: dict[str, Running] = field(default_factory=dict)
+    looked: str = ""  # what was found when it was last looked at
 
     @property
     def environment(self) -> dict[str, str]:
@@ -145,7 +157,7 @@ class Cluster:
             for name, one in self.workers.items():
                 assert one.process.poll() in (None, -signal.SIGKILL), f"{name} ended:\n{one.log.read_text()[-3000:]}"
             logs = {name: one.log.read_text()[-1500:] for name, one in self.workers.items()}
-            assert time.monotonic() < deadline, f"{what}: not within {seconds} s\n{logs}"
+            assert time.monotonic() < deadline, f"{what}: not within {seconds} s: {self.looked}\n{logs}"
             time.sleep(0.2)
 
     def lag(self) -> int:
@@ -183,29 +195,72 @@ class Cluster:
 
     def is_settled(self, folder: Path) -> bool:
         """Whether all that was sent is in the store."""
-        if self.lag():
+        if lag := self.lag():
+            self.looked = f"{lag} messages are not taken in"
             return False
         copies = self.copies(folder)
         ends = [one.log.next_step(0) for one in copies]
         for one in copies:
             one.close()
-        return [head.step for head in self.heads()] == ends
+        heads = self.heads()
+        if [head.step for head in heads] != ends:
+            self.looked = f"the store stands at {[head.step for head in heads]}, the log ends at {ends}"
+            return False
+        told, made = {at: len(one) for at, one in self.tag_changes().items()}, [one.effects for one in heads]
+        self.looked = f"of {made} effects {told} are in the topic"
+        return sum(told.values()) == sum(made)
+
+    def stop(self) -> None:
+        """End all workers, so that nothing changes while it is looked at."""
+        for one in self.workers.values():
+            if one.process.poll() is None:
+                assert one.stop() == 0
+
+    def empty_store(self) -> None:
+        """Let the store lose everything that it has of the shop."""
+        client = self.client
+        keys = list(client.scan_iter(f"tintype:{{{self.name}/*", count=1000))
+        for at in range(0, len(keys), 500):
+            client.delete(*keys[at : at + 500])
+
+    def tag_changes(self) -> dict[int, list[dict[str, Any]]]:
+        """Return what who reads committed messages finds of tag changes, by the shop's partition.
+
+        A customer's stand in order.
+        """
+        topic, found = topics_of(self.name).tag_changes, dict[int, list[dict[str, Any]]]()
+        reader = LogReader(self.kafka.address, Topics(self.name))
+        for record in reader.records(topic):
+            said = msgspec.json.decode(record.value)
+            found.setdefault(said["partition"], []).append(said)
+        reader.close()
+        for number, changes in found.items():
+            by_customer: dict[str, int] = {}
+            for one in changes:
+                assert one["seq"] > by_customer.get(one["customer"], -1)
+                by_customer[one["customer"]] = one["seq"]
+            found[number] = sorted(changes, key=lambda one: int(one["seq"]))
+        return found
 
     def profiles(self) -> dict[str, Any]:
         """Return every profile that the store has."""
         client, found = self.client, {}
         for key in client.scan_iter(f"tintype:{{{self.name}/[0-9]*}}:profile:*", count=1000):
-            found[key.rpartition(b":")[2].decode()] = msgspec.json.decode(client.get(key))
+            found[key.rpartition(b":")[2].decode()] = msgspec.json.decode(client.get(key) or b"null")
         return found
 
-    def recomputed(self, folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
-        """Return the profiles, and what is held, that engines behind the whole log come to from scratch."""
+    def recomputed(
+        self, folder: Path
+    ) -> tuple[dict[str, Any], dict[str, pd.DataFrame], dict[int, list[dict[str, Any]]]]:
+        """Return profiles, what is held, and effects, as engines behind the log come to from scratch where the
+        store stands."""
         found: dict[str, Any] = {}
-        held = []
+        held, effects = [], dict[int, list[dict[str, Any]]]()
         encode = msgspec.json.encode
-        for copy in self.copies(folder):
-            replay = Replay(copy.log, self.shop, lambda *_: None, apart=True)
-            replay.follow()
+        for copy, head in zip(self.copies(folder), self.heads(), strict=True):
+            collected = Collected(copy.partition)
+            replay = Replay(copy.log, self.shop, collected.take, apart=True)
+            replay.follow(ends=[head.step])
             partition = replay.engine.partitions[0]
             import numpy as np
 
@@ -214,7 +269,22 @@ class Cluster:
                 found[customer.hex()] = msgspec.json.decode(encode(document))
             held.append(held_at(replay.engine, Pieces.of(replay.shop, replay.shop.triggers)))
             copy.close()
-        return found, {name: pd.concat([one[name] for one in held]).sort_index() for name in held[0]}
+            if collected.effects:
+                effects[copy.partition] = msgspec.json.decode(encode(collected.effects))
+        frames = {name: pd.concat([one[name] for one in held]).sort_index() for name in held[0]}
+        return found, frames, effects
+
+
+@dataclass
+class Collected:
+    """The effects of a partition."""
+
+    number: int
+    effects: list[Transition] = field(default_factory=list)
+
+    def take(self, _: int, partition: Partition, raw: RawEffects) -> None:
+        """Take effects in."""
+        self.effects += transitions(partition, self.number, raw)
 
 
 @contextmanager

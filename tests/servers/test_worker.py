@@ -26,10 +26,21 @@ def shop(kafka: Place, store: Place, name: str, tmp_path: Path) -> Iterator[Clus
         yield made
 
 
+def send_more(shop: Cluster, feed: Feed, changes: int) -> None:
+    """Change rows and send what came of it."""
+    before = {place: len(messages) for place, messages in feed.topics.items()}
+    feed.write(changes)
+    more = {place: messages[before.get(place, 0) :] for place, messages in feed.topics.items()}
+    shop.send(Feed(0, topics=more))
+
+
 def check(shop: Cluster, feed: Feed, folder: Path) -> None:
-    """The profiles equal the recompute from the log; what is counted equals one from the sources' messages."""
-    documents, held = shop.recomputed(folder / "whole")
+    """The profiles equal the recompute from the log; what is counted equals one from the sources' messages;
+    each effect of the log is in its topic once, in order."""
+    shop.stop()
+    documents, held, effects = shop.recomputed(folder / "whole")
     assert shop.profiles() == documents
+    assert shop.tag_changes() == effects
     wanted = embedded(shop.shop, feed, folder / "sources")
     for name in ("metrics", "truth"):
         mine = held[name].reindex(columns=wanted[name].columns)
@@ -43,7 +54,6 @@ def test_what_a_worker_takes_in_is_in_the_store_as_a_recompute_has_it(shop: Clus
     shop.start("a")
     shop.send(feed)
     shop.wait(lambda: shop.is_settled(tmp_path / "look"), "settled")
-    assert shop.workers.pop("a").stop() == 0
     check(shop, feed, tmp_path)
 
 
@@ -54,13 +64,42 @@ def test_workers_killed_again_and_again_lose_nothing_and_double_nothing(shop: Cl
     for name in names:
         shop.start(name)
     for _ in range(5):
-        before = {place: len(messages) for place, messages in feed.topics.items()}
-        feed.write(200)
-        part = Feed(0, topics={place: one[before.get(place, 0) :] for place, one in feed.topics.items()})
-        shop.send(part)
+        send_more(shop, feed, 200)
         name = rng.choice(names)
         time.sleep(rng.random() * 3)  # at whatever it is then
         shop.workers[name].kill()
         shop.start(name)
     shop.wait(lambda: shop.is_settled(tmp_path / "look"), "settled", 180)
+    check(shop, feed, tmp_path)
+
+
+def test_a_worker_that_was_paused_past_its_session_writes_nothing_any_more(shop: Cluster, tmp_path: Path) -> None:
+    """What it had is another's by then: it is refused, and goes on with what it is given."""
+    feed = Feed(6, start_ms=now_ms())
+    paused = shop.start("a")
+    send_more(shop, feed, 200)
+    shop.wait(lambda: shop.is_settled(tmp_path / "look"), "settled")
+    paused.pause()
+    shop.start("b")
+    send_more(shop, feed, 200)
+    shop.wait(lambda: shop.is_settled(tmp_path / "look"), "settled by the other", 120)
+    epochs = [head.epoch for head in shop.heads()]
+    assert all(epoch >= 2 for epoch in epochs)
+    paused.go_on()
+    send_more(shop, feed, 200)
+    shop.wait(lambda: shop.is_settled(tmp_path / "look"), "settled by both", 120)
+    check(shop, feed, tmp_path)
+
+
+def test_a_store_that_lost_everything_is_filled_again(shop: Cluster, tmp_path: Path) -> None:
+    """The index too: rows that come then find their customers as before."""
+    feed = Feed(7, start_ms=now_ms())
+    shop.start("a")
+    shop.start("b")
+    for _ in range(3):
+        send_more(shop, feed, 150)
+        time.sleep(2)  # while they are at it
+        shop.empty_store()
+        send_more(shop, feed, 50)
+    shop.wait(lambda: shop.is_settled(tmp_path / "look"), "settled", 120)
     check(shop, feed, tmp_path)
