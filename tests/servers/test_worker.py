@@ -12,7 +12,7 @@ import pytest
 
 from deploy.servers.places import Place
 from tests.servers.cluster import Cluster, cluster
-from tests.shared.simulation import embedded
+from tests.shared.simulation import held as held_of
 from tests.shared.small_shop import Feed
 
 
@@ -41,7 +41,7 @@ def check(shop: Cluster, feed: Feed, folder: Path) -> None:
     documents, held, effects = shop.recomputed(folder / "whole")
     assert shop.profiles() == documents
     assert shop.tag_changes() == effects
-    wanted = embedded(shop.shop, feed, folder / "sources")
+    wanted = held_of(shop.shop, feed, folder / "sources")
     for name in ("metrics", "truth"):
         mine = held[name].reindex(columns=wanted[name].columns)
         columns = [one for one in mine.columns if not str(one).startswith("rfm")]
