@@ -34,8 +34,8 @@ class Owner:
         away: Callable[[Exception], None], say: Callable[[str], None] = lambda _: None,
         apart: bool | None = None,
     ) -> None:  # fmt: skip
-        """drained: for each partition the number of the oldest effect that some relay still needs; apart: as of
-        `app.replay.Replay`."""
+        """drained: for each partition the number of the oldest effect that some relay still needs; apart: as
+        of `app.replay.Replay`."""
         self.log = log
         self.data = data
         self.store = store

@@ -24,7 +24,7 @@ class Kafka(Declared):
     )
     store: str = Field(default="redis://localhost:6379/0", description="Redis or Valkey: the profile store")
     snapshots: str = Field(
-        default="", description="where workers share snapshots: a folder, or s3://... (fsspec); none when empty"
+        default="", description="where workers share snapshots: a folder or s3://... (fsspec); empty: nowhere"
     )
 
 

@@ -41,7 +41,9 @@ def worker(
         place = replace(place, data=data)
     applied = applied_settings(place)
     if applied.shop != canonical(declared):
-        sys.stderr.write("the folder differs from what was applied, which holds; apply it: tintype apply SHOP\n")
+        sys.stderr.write(
+            "the folder differs from what was applied, which holds; apply it: tintype apply SHOP\n"
+        )
     version = Shop.model_validate_json(applied.shop)
     in_force = version.model_copy(
         update={"settings": version.settings.model_copy(update={"kafka": declared.settings.kafka})}

@@ -28,8 +28,8 @@ def application(worker: Worker) -> faust.App:
     app = faust.App(
         f"{topics.changes}.worker", broker=[f"kafka://{one.strip()}" for one in place.bootstrap.split(",")],
         store="memory://", web_enabled=False, topic_disable_leader=True, topic_allow_declare=False,
-        autodiscover=False, stream_wait_empty=False, broker_session_timeout=10.0, broker_heartbeat_interval=3.0,
-        broker_max_poll_interval=600.0, consumer_auto_offset_reset="earliest",
+        autodiscover=False, stream_wait_empty=False, broker_session_timeout=10.0,
+        broker_heartbeat_interval=3.0, broker_max_poll_interval=600.0, consumer_auto_offset_reset="earliest",
     )  # fmt: skip
     _add_services(app, worker)
 
@@ -96,8 +96,10 @@ def _add_services(app: faust.App, worker: Worker) -> None:
         @faust.Service.task
         async def _run(self) -> None:
             consumer = AIOKafkaConsumer(
-                bootstrap_servers=worker.place.bootstrap, enable_auto_commit=False,
-                auto_offset_reset="earliest", isolation_level="read_committed",
+                bootstrap_servers=worker.place.bootstrap,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                isolation_level="read_committed",
             )
             await consumer.start()
             try:

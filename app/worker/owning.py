@@ -1,8 +1,8 @@
 """Stage 2: owns partitions of the log, follows them and keeps the store.
 
 One thread computes for all partitions of a worker. A fetch is read only when the last one is committed, so
-that memory stays bounded however slow the store is. A partition that stays at a rebalance keeps its state; what
-goes is let go only then, and a zombie is refused by the store.
+that memory stays bounded however slow the store is. A partition that stays at a rebalance keeps its state;
+what goes is let go only then, and a zombie is refused by the store.
 """
 
 from __future__ import annotations

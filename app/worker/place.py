@@ -57,7 +57,8 @@ def cluster_place(folder: Path, shop: Shop) -> ClusterPlace:
     topics = Topics(settings.name)
     data = os.environ.get(DATA)
     return ClusterPlace(
-        folder, os.environ.get(BROKERS, settings.kafka.bootstrap), os.environ.get(STORE, settings.kafka.store),
+        folder, os.environ.get(BROKERS, settings.kafka.bootstrap),
+        os.environ.get(STORE, settings.kafka.store),
         Path(data) if data else data_folder(folder, shop) / "worker", read_secret(), topics,
         _sources_by_topic(folder, shop, topics),
     )  # fmt: skip
@@ -78,7 +79,7 @@ def _sources_by_topic(folder: Path, shop: Shop, topics: Topics) -> dict[str, lis
             writers = [one for one in files.values() if included(one, [table])]
             if len(writers) != 1:
                 which = "several connectors write" if writers else "no connector writes"
-                hint = f"say its topic: [kafka.topics] {name} = \"...\""
+                hint = f'say its topic: [kafka.topics] {name} = "..."'
                 raise InputError(f"source '{name}'", f"{which} the table {table}", hint)
             found.setdefault(f"{writers[0].prefix}.{table}", []).append(name)
             found.setdefault(f"{HEARTBEATS}.{writers[0].prefix}", []).append(name)

@@ -1,4 +1,4 @@
-"""What partitions report of their populations, and the cut points that are made of all of them (semantics R5)."""
+"""What partitions report of their populations, and the cut points made of all of them (semantics R5)."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """A worker's copy of one partition of the log, in a file, so that it is read like any other log.
 
 A copy is a cache: it may be deleted at any time, and is then read from the topic again. Steps and minutes are
-given here, and follow from the topic alone (semantics T2, T4): every record has the next step; the minute is the
-broker's time of appending; where nobody wrote for longer than a clock may jump, a ``resume`` stands before
-what comes then.
+given here, and follow from the topic alone (semantics T2, T4): every record has the next step; the minute is
+the broker's time of appending; where nobody wrote for longer than a clock may jump, a ``resume`` stands
+before what comes then.
 """
 
 from __future__ import annotations

@@ -35,7 +35,9 @@ class Outgoing:
     headers: list[tuple[str, bytes]]
 
 
-def outgoing(block: Block, holds: Sequence[str], told: Told | None = None, origin: Origin | None = None) -> Outgoing:
+def outgoing(
+    block: Block, holds: Sequence[str], told: Told | None = None, origin: Origin | None = None
+) -> Outgoing:
     """Return the message of a block; minutes are those of its records where it imports, else the broker's."""
     headers = [
         ("format", FORMAT), ("count", str(block.count).encode()), ("mode", block.mode.encode()),
@@ -95,7 +97,9 @@ class Incoming:
         return Block(0, first_step, self.count, mode, first, last, self.value)
 
 
-def incoming(topic: str, partition: int, offset: int, timestamp_ms: int, value: bytes | None, headers: Headers) -> Incoming:
+def incoming(
+    topic: str, partition: int, offset: int, timestamp_ms: int, value: bytes | None, headers: Headers
+) -> Incoming:
     """Read a message. Raises InputError for what is no block of this format."""
     named = dict(headers)
     where = f"{topic}/{partition}/{offset}"

@@ -1,4 +1,4 @@
-"""What a batch changed at its desk: what must be reserved first, what its blocks say of it, what is written."""
+"""What a batch changed at its desk: what is reserved first, what its blocks say of it, what is written."""
 
 from __future__ import annotations
 
@@ -40,7 +40,12 @@ def seen_of(index: Index, desk: Desk, sources: Mapping[str, Source]) -> Seen:
     for (name, key), held in desk.held_rows.items():
         if name in family:
             parked = desk.held_parked[name, key]
-            seen.rows += (index.key("row", name, key), held or b"", index.key("parked", name, key), parked or b"")
+            seen.rows += (
+                index.key("row", name, key),
+                held or b"",
+                index.key("parked", name, key),
+                parked or b"",
+            )
             seen.marks.append(index.key("mark", name, key))
     for (name, key), members in desk.held_under.items():
         seen.under += (index.key("under", name, key), len(members), *members)
@@ -51,8 +56,8 @@ class Told(msgspec.Struct, array_like=True):
     """What a block says beside its records, so that the index can be written again from the log.
 
     records: int64, shape (k, 4), as bytes: ordinal of the last record of a living row, its content hash, and
-    the key of its parent; others: (source, key, entry) of the other rows, with the ordinal for a step; parked: (source, key, parked row, or None where it is parked no
-    more); formers: (customer, former).
+    the key of its parent; others: (source, key, entry) of the other rows, with the ordinal for a step;
+    parked: (source, key, parked row, or None where it is parked no more); formers: (customer, former).
     """
 
     records: bytes = b""

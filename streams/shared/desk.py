@@ -40,7 +40,7 @@ class Put:
 
 
 class Desk(Log):
-    """A log's tables in memory. Use `begin`, take rows in, then read ``blocks_put`` and `streams.shared.delta`.
+    """A log's tables in memory. Use `begin`, take rows in, then read ``put`` and `streams.shared.delta`.
 
     The ``step`` of a row in the tables is its record's place in the topic: ``offset << 12 | ordinal``, or
     counted from `LOCAL` for records of this batch.
@@ -96,7 +96,9 @@ class Desk(Log):
 
     def new_references(self) -> list[tuple[str, bytes, bool, str]]:
         """Return (reference, customer, strong, sealed) of those whose records stand in this batch."""
-        query = "SELECT reference, customer, strong, sealed FROM reference WHERE sealed <> '' ORDER BY reference"
+        query = (
+            "SELECT reference, customer, strong, sealed FROM reference WHERE sealed <> '' ORDER BY reference"
+        )
         found = self.connection.execute(query)
         return [(one, whose, bool(strong), sealed) for one, whose, strong, sealed in found
                 if one not in self._sure]  # fmt: skip
@@ -157,7 +159,10 @@ class Desk(Log):
             self._sure.update(one.decode() for one in fields)
             self.connection.executemany(
                 "INSERT OR REPLACE INTO reference VALUES (?, ?, ?, ?)",
-                [(one.decode(), customer, said[:1] == b"s", said[1:].decode()) for one, said in fields.items()],
+                [
+                    (one.decode(), customer, said[:1] == b"s", said[1:].decode())
+                    for one, said in fields.items()
+                ],
             )
 
     def rows(self, source: str, high: Int64s, low: Int64s) -> None:
@@ -215,4 +220,3 @@ class Desk(Log):
         """No offset that is given out here may stand before one that another lane gave out (W2)."""
         if offset > self.offset():
             self.set_offset(offset)
-

@@ -49,8 +49,12 @@ class Seen:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a lane stands. life: in which of the index's lives it was claimed; next: the first offset of its topic that is not in the index; offset: the last one
-    given out (semantics W2); positions: source -> [epoch, last position]; at: when it was written, ms."""
+    """Where a lane stands.
+
+    life: in which of the index's lives it was claimed; next: the first offset of its topic that is not in the
+    index; offset: the last one given out (semantics W2); positions: source -> [epoch, last position]; at:
+    when it was written, ms.
+    """
 
     epoch: int
     next: int

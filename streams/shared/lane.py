@@ -76,7 +76,7 @@ class Lane:
         self.standing = standing
 
     def take(self, messages: Sequence[Message], following: int, now_ms: int) -> Batch:
-        """Take messages in; following: the offset behind the last of them. Raises `index.Lost` and `index.Busy`."""
+        """Take messages in; following: the offset behind the last of them. Raises Lost and Busy."""
         minute = now_ms // 60_000
         before = self._arrivals.freshness()
 
@@ -104,7 +104,8 @@ class Lane:
         )
         origin = Origin(self.name, following, self._after.offset, positions)
         blocks = [
-            outgoing(put.block, put.holds, said, origin) for put, said in zip(self.desk.put, says, strict=True)
+            outgoing(put.block, put.holds, said, origin)
+            for put, said in zip(self.desk.put, says, strict=True)
         ]
         dead = letters(self.desk, state=None, limit=MOST_LETTERS)
         return Batch(blocks, [(one, 1, key) for one, key in keys], dead, following)
@@ -119,9 +120,7 @@ class Lane:
         part = np.array([xxhash.xxh3_64_intdigest(self.name.encode()) % self.desk.partitions])
         records = control_table([Control(DIRECTORY, None, "{}")])
         zero = np.zeros(1, dtype=np.int64)
-        append_stretch(
-            self.desk, Stretch("live", part, zero + minute, zero, [CONTROL], {CONTROL: records})
-        )
+        append_stretch(self.desk, Stretch("live", part, zero + minute, zero, [CONTROL], {CONTROL: records}))
 
     def sent(self, offsets: Sequence[int]) -> None:
         """Tell the index: the blocks stand at these offsets of their partitions, and the transaction is

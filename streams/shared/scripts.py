@@ -17,18 +17,23 @@ for i = 1, tonumber(ARGV[1]) do
 end
 """
 
-_OWNED = _LISTS + """
+_OWNED = (
+    _LISTS
+    + """
 local epoch, begins = lists[1][1], lists[1][2]
 local lane = redis.call('HMGET', KEYS[1], 'epoch', 'next')
 if lane[1] ~= epoch then return {'fenced', lane[1] or ''} end
 if lane[2] ~= begins then return {'set back', lane[2] or ''} end
 """
+)
 
 # A batch goes on only if nothing that it has looked at was changed since, and nobody else is about to change
 # it: rows that name their customer through another, and those others, are marked until the batch is applied.
 # References and keys of customers go to whoever is first. All of it, or nothing. A mark stands before each
 # value of these: '?' until its record is in the log, '=' from then on.
-RESERVE = _OWNED + """
+RESERVE = (
+    _OWNED
+    + """
 local references, keys, rows, under, marks = lists[2], lists[3], lists[4], lists[5], lists[6]
 for i = 1, #marks do
   local there = redis.call('GET', marks[i])
@@ -62,6 +67,7 @@ for i = 1, #marks do
 end
 return {'ok', ''}
 """
+)
 
 _UNMARK = """
 for _, mark in ipairs(redis.call('SMEMBERS', KEYS[3])) do
@@ -94,14 +100,24 @@ local function write(set, newer, fields, add, remove, drop)
 end
 """
 
-APPLY = _OWNED + _WRITE + """
+APPLY = (
+    _OWNED
+    + _WRITE
+    + """
 write(lists[2], lists[3], lists[4], lists[5], lists[6], lists[7])
 redis.call('HSET', KEYS[1], 'next', lists[1][3], 'offset', lists[1][4], 'positions', lists[1][5],
            'at', lists[1][6])
 redis.call('SET', KEYS[2], lists[1][6])
-""" + _UNMARK + "return {'ok', ''}"
+"""
+    + _UNMARK
+    + "return {'ok', ''}"
+)
 
-FILL = _LISTS + _WRITE + """
+FILL = (
+    _LISTS
+    + _WRITE
+    + """
 write(lists[1], lists[2], lists[3], lists[4], lists[5], lists[6])
 return {'ok', ''}
 """
+)

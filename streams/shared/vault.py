@@ -31,7 +31,8 @@ def read_secret() -> bytes:
     except ValueError:
         secret = b""
     if len(secret) != SECRET_BYTES:
-        hint = f"set it to {2 * SECRET_BYTES} hex digits, the same for every worker, and keep a copy: tintype secret"
+        digits = 2 * SECRET_BYTES
+        hint = f"set it to {digits} hex digits, the same for every worker; one is made by: tintype secret"
         raise InputError(SECRET, "the shop's secret is not set, or is none", hint)
     return secret
 
@@ -88,7 +89,9 @@ class SharedVault(Vault):
 
     def news(self) -> list[tuple[bytes, bytes]]:
         """Return (customer, wrapped key) of the keys whose record is to be written with this batch."""
-        return [(one, self._wrap.wrap(one, key)) for one, key in sorted({**self._unsure, **self._made}.items())]
+        return [
+            (one, self._wrap.wrap(one, key)) for one, key in sorted({**self._unsure, **self._made}.items())
+        ]
 
     def moves(self) -> list[tuple[bytes, bytes]]:
         """Return (customer, former) of what was noted with this batch."""

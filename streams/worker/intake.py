@@ -1,7 +1,7 @@
-"""Stage 1: reads whole fetches of the sources' topics and takes them into the log, a lane for each partition.
+"""Stage 1: reads whole fetches of the sources' topics and takes them into the log, a lane a partition.
 
-Lanes share one thread for what computes; while one waits for Kafka another computes. A fetch is read only when
-all lanes have taken the last one, so that memory stays bounded however slow the log is.
+Lanes share one thread for what computes; while one waits for Kafka another computes. A fetch is read only
+when all lanes have taken the last one, so that memory stays bounded however slow the log is.
 """
 
 from __future__ import annotations
@@ -79,7 +79,9 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         try:
             reached = await keeper.take(messages, first, following)
         except self._away as error:
-            log.warning("lane %s: %s: %s; it goes on where the log says", keeper.name, type(error).__name__, error)
+            log.warning(
+                "lane %s: %s: %s; it goes on where the log says", keeper.name, type(error).__name__, error
+            )
             await asyncio.sleep(_AGAIN_SECONDS)
             reached = first
         self.messages += len(records)

@@ -1,4 +1,4 @@
-"""Reads what is committed of a shop's topics, without a group: for whoever claims a lane or looks a row up."""
+"""Reads what is committed of a shop's topics, without a group: to claim a lane, to look a row up."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class LogReader:
             self._open = None
 
     def log(self, since_ms: int | None) -> Iterator[Incoming]:
-        """Yield the messages of the log appended since a time (ms since 1970; None: all), up to its end now."""
+        """Yield the log's messages appended since a time (ms since 1970; None: all), up to its end now."""
         for record in self._records(self._topics.changes, since_ms):
             yield incoming(
                 record.topic, record.partition, record.offset, record.timestamp, record.value, record.headers
@@ -85,7 +85,9 @@ class LogReader:
                     headers = record.headers
                     return incoming(record.topic, partition, offset, record.timestamp, record.value, headers)
                 hint = "restore the topic; it must keep what rows in use refer to"
-                raise InputError(f"{at.topic}/{partition}/{offset}", "the log does not have this any more", hint)
+                raise InputError(
+                    f"{at.topic}/{partition}/{offset}", "the log does not have this any more", hint
+                )
         raise InputError(self._bootstrap, "no Kafka broker answers", "start it; the worker goes on by itself")
 
     def _records(self, topic: str, since_ms: int | None) -> Iterator[Any]:
@@ -104,6 +106,8 @@ class LogReader:
             polled = consumer.poll(_POLL_MS)
             silent = 0 if polled else silent + 1
             if silent == _SILENT:
-                raise InputError(topic, "it ends before its end", "look after the brokers: a transaction hangs")
+                raise InputError(
+                    topic, "it ends before its end", "look after the brokers: a transaction hangs"
+                )
             for at, records in polled.items():
                 yield from (one for one in records if one.offset < ends[at])

@@ -122,7 +122,11 @@ class Cluster:
     def command(self, *arguments: str) -> str:
         """Run a command of Tintype; return what it writes."""
         done = subprocess.run(
-            [str(ROOT / "tintype"), *arguments], env=self.environment, capture_output=True, text=True, check=False
+            [str(ROOT / "tintype"), *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -130,7 +134,13 @@ class Cluster:
     def start(self, name: str) -> Running:
         """Start a worker, or start it again with the folder that it had."""
         log = self.folder / f"{name}.log"
-        arguments = [str(ROOT / "tintype"), "worker", str(self.folder / "shop"), "--data", str(self.folder / name)]
+        arguments = [
+            str(ROOT / "tintype"),
+            "worker",
+            str(self.folder / "shop"),
+            "--data",
+            str(self.folder / name),
+        ]
         with log.open("ab") as file:
             process = subprocess.Popen(
                 arguments, env=self.environment, stdout=file, stderr=file, start_new_session=True
@@ -155,7 +165,9 @@ class Cluster:
         deadline = time.monotonic() + seconds
         while not until():
             for name, one in self.workers.items():
-                assert one.process.poll() in (None, -signal.SIGKILL), f"{name} ended:\n{one.log.read_text()[-3000:]}"
+                assert one.process.poll() in (None, -signal.SIGKILL), (
+                    f"{name} ended:\n{one.log.read_text()[-3000:]}"
+                )
             logs = {name: one.log.read_text()[-1500:] for name, one in self.workers.items()}
             assert time.monotonic() < deadline, f"{what}: not within {seconds} s: {self.looked}\n{logs}"
             time.sleep(0.2)
@@ -172,7 +184,9 @@ class Cluster:
 
         consumer = KafkaConsumer(bootstrap_servers=self.kafka.address, enable_auto_commit=False)
         try:
-            parts = [TopicPartition(f"{self.name}.{source}", one) for source in self.shop.sources for one in (0, 1)]
+            parts = [
+                TopicPartition(f"{self.name}.{source}", one) for source in self.shop.sources for one in (0, 1)
+            ]
             ends = consumer.end_offsets(parts)
         finally:
             consumer.close()
@@ -186,7 +200,9 @@ class Cluster:
     def copies(self, folder: Path) -> list[Copy]:
         """Read the whole log from Kafka."""
         reader = LogReader(self.kafka.address, Topics(self.name))
-        found = [Copy(folder / str(one), self.name, one, SECRET) for one in range(self.shop.settings.partitions)]
+        found = [
+            Copy(folder / str(one), self.name, one, SECRET) for one in range(self.shop.settings.partitions)
+        ]
         messages = list(reader.log(None))
         reader.close()
         for one in found:
@@ -252,8 +268,8 @@ class Cluster:
     def recomputed(
         self, folder: Path
     ) -> tuple[dict[str, Any], dict[str, pd.DataFrame], dict[int, list[dict[str, Any]]]]:
-        """Return profiles, what is held, and effects, as engines behind the log come to from scratch where the
-        store stands."""
+        """Return profiles, what is held, and effects, as engines behind the log come to from scratch where
+        the store stands."""
         found: dict[str, Any] = {}
         held, effects = [], dict[int, list[dict[str, Any]]]()
         encode = msgspec.json.encode

@@ -35,7 +35,7 @@ def send_more(shop: Cluster, feed: Feed, changes: int) -> None:
 
 
 def check(shop: Cluster, feed: Feed, folder: Path) -> None:
-    """The profiles equal the recompute from the log; what is counted equals one from the sources' messages;
+    """The profiles equal the recompute from the log; what is counted equals that from the sources' messages;
     each effect of the log is in its topic once, in order."""
     shop.stop()
     documents, held, effects = shop.recomputed(folder / "whole")
@@ -57,7 +57,9 @@ def test_what_a_worker_takes_in_is_in_the_store_as_a_recompute_has_it(shop: Clus
     check(shop, feed, tmp_path)
 
 
-def test_workers_killed_again_and_again_lose_nothing_and_double_nothing(shop: Cluster, tmp_path: Path) -> None:
+def test_workers_killed_again_and_again_lose_nothing_and_double_nothing(
+    shop: Cluster, tmp_path: Path
+) -> None:
     """Three workers, killed at random while rows come; what they had is taken over by the others."""
     rng, feed = random.Random(5), Feed(5, start_ms=now_ms())
     names = ("a", "b", "c")
@@ -73,7 +75,9 @@ def test_workers_killed_again_and_again_lose_nothing_and_double_nothing(shop: Cl
     check(shop, feed, tmp_path)
 
 
-def test_a_worker_that_was_paused_past_its_session_writes_nothing_any_more(shop: Cluster, tmp_path: Path) -> None:
+def test_a_worker_that_was_paused_past_its_session_writes_nothing_any_more(
+    shop: Cluster, tmp_path: Path
+) -> None:
     """What it had is another's by then: it is refused, and goes on with what it is given."""
     feed = Feed(6, start_ms=now_ms())
     paused = shop.start("a")

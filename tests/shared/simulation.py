@@ -18,8 +18,8 @@ from app.replay import Replay
 from app.shop import Shop
 from reference.pieces import Pieces
 from streams.arrive import Arrivals
-from streams.changes.wire import Incoming
 from streams.change import DELETE, MOVE_OUT
+from streams.changes.wire import Incoming
 from streams.log.block import CONTROL, Block
 from streams.log.log import Log
 from streams.shared.claim import check_life, claim
@@ -29,9 +29,10 @@ from tests.called import SECRET
 from tests.shared.small_shop import START_MS, Feed
 from tests.shared.topic import Topic
 
-
 INTERRUPTS = 0.4  # how often another lane works in the middle of a batch
-Rows = dict[tuple[str, ...], int]  # (source, key, customer, values) of living rows, and how often each is there
+Rows = dict[
+    tuple[str, ...], int
+]  # (source, key, customer, values) of living rows, and how often each is there
 ENVELOPE = {"ordinal", "minute", "op", "epoch", "position", "offset", "key_high", "key_low", "customer"}
 
 
@@ -179,10 +180,16 @@ def rows_of(partitions: Iterable[Iterable[Block]]) -> Rows:
 
 def _apply(last: dict[tuple[str, bytes], Any], source: str, records: list[dict[str, Any]]) -> None:
     for one in records:
-        key = source, one["key_high"].to_bytes(8, "big", signed=True) + one["key_low"].to_bytes(8, "big", signed=True)
+        key = (
+            source,
+            one["key_high"].to_bytes(8, "big", signed=True) + one["key_low"].to_bytes(8, "big", signed=True),
+        )
         position = one["epoch"], one["position"], one["offset"]
         if key in last and position <= last[key][0]:
             continue
         gone = one["op"] in (DELETE, MOVE_OUT)
         told = {name: value for name, value in one.items() if name not in ENVELOPE}
-        last[key] = position, None if gone else (key[1].hex(), one["customer"].hex(), str(sorted(told.items())))
+        last[key] = (
+            position,
+            None if gone else (key[1].hex(), one["customer"].hex(), str(sorted(told.items()))),
+        )

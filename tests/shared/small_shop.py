@@ -17,7 +17,9 @@ START_MS = 1_790_000_000_000 // 60_000 * 60_000
 _SOURCES: dict[str, Any] = {
     "members": {
         "references": [{"type": "member", "column": "id"}, {"type": "phone", "column": "phone"}],
-        "columns": {"city": {"type": "text", "attribute": "city"}, "phone": {"type": "text", "personal": True}},
+        "columns": {
+            "city": {"type": "text", "attribute": "city"}, "phone": {"type": "text", "personal": True},
+        },
     },
     "orders": {
         "references": [{"type": "member", "column": "member"}],
@@ -64,6 +66,7 @@ def small_shop(name: str = "small", **more: Any) -> Shop:
         {"settings": settings, "sources": sources, "metrics": METRICS, "tags": tags, "rfm": rfm}
     )
 
+
 PARENTS, KEYS = ("orders", "parcels"), 12
 
 
@@ -91,7 +94,11 @@ class Feed:
                 del self.rows[source][key]
                 self._message(source, key, before, None)
             else:
-                row = {"id": key, "at": self.start_ms + 1000 * random_.randrange(60), **self._row(source, number, random_)}
+                row = {
+                    "id": key,
+                    "at": self.start_ms + 1000 * random_.randrange(60),
+                    **self._row(source, number, random_),
+                }
                 self.rows[source][key] = row
                 self._message(source, key, before, row)
         return self
@@ -111,7 +118,9 @@ class Feed:
             "member": member, "device": f"d{member}", "seconds": random_.randrange(50),
         }  # fmt: skip
 
-    def _message(self, source: str, key: str, before: Mapping[str, Any] | None, row: Mapping[str, Any] | None) -> None:
+    def _message(
+        self, source: str, key: str, before: Mapping[str, Any] | None, row: Mapping[str, Any] | None
+    ) -> None:
         self.position += 10
         op = "d" if row is None else "c" if before is None else "u"
         body = {
@@ -125,5 +134,7 @@ class Feed:
         topic = f"shop.public.{source}/{sum(key.encode()) % self.lanes}"
         held = self.topics.setdefault(topic, [])
         held.append(
-            Message(source, f"{topic}/{len(held)}", msgspec.json.encode(body), msgspec.json.encode({"id": key}))
+            Message(
+                source, f"{topic}/{len(held)}", msgspec.json.encode(body), msgspec.json.encode({"id": key})
+            )
         )

@@ -21,7 +21,9 @@ class Topic:
     def __post_init__(self) -> None:
         self.log = [[] for _ in range(self.partitions)]
 
-    def send(self, lane: str, blocks: list[Outgoing], keys: list[tuple[bytes, int, bytes]], following: int) -> list[int]:
+    def send(
+        self, lane: str, blocks: list[Outgoing], keys: list[tuple[bytes, int, bytes]], following: int
+    ) -> list[int]:
         """Commit a transaction; return the offsets of the blocks."""
         offsets = []
         for one in blocks:
