@@ -30,6 +30,7 @@ from sinks.store.store import Head, Store
 from sinks.topics.names import topics_of
 from streams.changes.copy import Copy
 from streams.changes.topics import Topics
+from streams.log.rows import read_control
 from streams.worker.log_reader import LogReader
 from tests.called import SECRET
 from tests.shared.small_shop import Feed, small_shop
@@ -207,6 +208,15 @@ class Cluster:
         reader.close()
         for one in found:
             one.add([message for message in messages if message.partition == one.partition])
+        return found
+
+    def cuts(self, folder: Path) -> list[list[dict[str, Any]]]:
+        """Return the bodies of each partition's cuts records, in order."""
+        found = []
+        for copy in self.copies(folder):
+            bodies = read_control(copy.log, kinds=["cuts"])["body"]
+            found.append([msgspec.json.decode(body) for body in bodies])
+            copy.close()
         return found
 
     def is_settled(self, folder: Path) -> bool:

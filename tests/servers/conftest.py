@@ -66,6 +66,11 @@ def store(request: pytest.FixtureRequest) -> Place:
     return _server(request.param)
 
 
+@pytest.fixture(scope="session")
+def redis_server() -> Place:
+    return _server("redis")
+
+
 @pytest.fixture
 def name() -> str:
     """A name of this test's own, for topics, databases, slots and groups."""

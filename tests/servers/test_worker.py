@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from deploy.servers.places import Place
+from rfm.cuts import order_statistics
+from streams.log.rows import read_rows
 from tests.servers.cluster import Cluster, cluster
 from tests.shared.simulation import held as held_of
 from tests.shared.small_shop import Feed
@@ -21,8 +25,8 @@ def now_ms() -> int:
 
 
 @pytest.fixture
-def shop(kafka: Place, store: Place, name: str, tmp_path: Path) -> Iterator[Cluster]:
-    with cluster(kafka, store, name, tmp_path) as made:
+def shop(kafka: Place, redis_server: Place, name: str, tmp_path: Path) -> Iterator[Cluster]:
+    with cluster(kafka, redis_server, name, tmp_path) as made:
         yield made
 
 
@@ -34,7 +38,7 @@ def send_more(shop: Cluster, feed: Feed, changes: int) -> None:
     shop.send(Feed(0, topics=more))
 
 
-def check(shop: Cluster, feed: Feed, folder: Path) -> None:
+def check(shop: Cluster, feed: Feed, folder: Path, but: Collection[str] = ()) -> None:
     """The profiles equal the recompute from the log; what is counted equals that from the sources' messages;
     each effect of the log is in its topic once, in order."""
     shop.stop()
@@ -42,7 +46,7 @@ def check(shop: Cluster, feed: Feed, folder: Path) -> None:
     assert shop.profiles() == documents
     assert shop.tag_changes() == effects
     wanted = held_of(shop.shop, feed, folder / "sources")
-    for name in ("metrics", "truth"):
+    for name in {"metrics", "truth"} - set(but):
         mine = held[name].reindex(columns=wanted[name].columns)
         columns = [one for one in mine.columns if not str(one).startswith("rfm")]
         pd.testing.assert_frame_equal(wanted[name][columns], mine[columns], check_dtype=False, obj=name)
@@ -107,3 +111,49 @@ def test_a_store_that_lost_everything_is_filled_again(shop: Cluster, tmp_path: P
         send_more(shop, feed, 50)
     shop.wait(lambda: shop.is_settled(tmp_path / "look"), "settled", 120)
     check(shop, feed, tmp_path)
+
+
+def test_settings_that_are_applied_hold_in_every_partition_from_a_record_on(shop: Cluster, tmp_path: Path) -> None:
+    """A tag's rule is changed while the worker runs; who is in it then follows from the log alone."""
+    feed = Feed(8, start_ms=now_ms())
+    shop.start("a")
+    send_more(shop, feed, 150)
+    shop.wait(lambda: shop.is_settled(tmp_path / "look"), "settled")
+    tag = shop.folder / "shop" / "tags" / "big.yaml"
+    tag.write_text("rule: sum(orders.amount) > 1\n", "utf-8")
+    assert "number 2" in shop.command("apply", str(shop.folder / "shop"))
+    shop.wait(lambda: all("big" in one["tags"] for one in shop.profiles().values() if spent(one) > 1), "applied")
+    send_more(shop, feed, 100)
+    shop.wait(lambda: shop.is_settled(tmp_path / "look"), "settled")
+    check(shop, feed, tmp_path, but={"truth"})
+
+
+def spent(profile: dict[str, Any]) -> int:
+    return int(profile["metrics"]["spent"])
+
+
+def test_cut_points_of_all_partitions_are_in_every_log(shop: Cluster, tmp_path: Path) -> None:
+    """Two workers report, one reduces; the numbers equal those of the whole population (semantics R5)."""
+    feed = Feed(9, start_ms=now_ms())
+    shop.start("a")
+    shop.start("b")
+    send_more(shop, feed, 300)
+    shop.wait(lambda: shop.is_settled(tmp_path / "look"), "settled")
+    shop.wait(lambda: all(shop.cuts(tmp_path / "look")), "cut points", 150)
+    shop.stop()
+    copies = shop.copies(tmp_path / "whole")
+    newest = [cuts[-1] for cuts in shop.cuts(tmp_path / "look")]
+    assert len({cuts["minute"] for cuts in newest}) >= 1
+    orders = [
+        one for copy in copies
+        for one in read_rows(copy.log, shop.shop.sources["orders"], until_minute=newest[0]["minute"] - 1)
+        .sort_values(["epoch", "position", "offset"]).drop_duplicates(["key_high", "key_low"], keep="last")
+        .query("op not in (3, 5)").to_dict("records")
+    ]  # fmt: skip
+    amounts = pd.DataFrame(orders).groupby("customer")["amount"].agg(["count", "sum"])
+    said = newest[0]["models"]["rfm"]
+    assert said["size"] == len(amounts)
+    for measure, column in (("frequency", "count"), ("monetary", "sum")):
+        ascending = np.sort(amounts[column].to_numpy().astype(np.int64))
+        wanted = [[one.below, one.above, one.part] for one in order_statistics(ascending, 3)]
+        assert said[measure] == wanted
