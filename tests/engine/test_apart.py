@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pytest
 
 from engine.population import Population
 from rfm.cuts import OrderStatistic
+from rfm.merge import merged
 from rfm.numbers import CutNumbers
 from rfm.record import said
 from rfm.report import Report
@@ -16,7 +18,8 @@ from tests.engine.story import TEN, shop_of
 from tests.laws.apart import Partitions
 from tests.laws.run import run
 from tests.laws.shops import Small
-from tests.laws.world import CUTS, LIVE, TICK, Log, Record, Writer
+from tests.laws.test_reports import report_of
+from tests.laws.world import CUTS, IMPORT, LIVE, TICK, Log, Record, Writer
 
 MODEL = {"frequency": "count(orders)", "monetary": "sum(orders.amount)", "bins": 2}
 TOP = {"segments": [{"name": "Top", "r": (1, 2), "f": (1, 2), "m": (2, 2)}]}
@@ -74,6 +77,30 @@ def test_what_a_record_sets_off_happened_at_its_opening_or_at_its_own_step(opens
     assert [(one.step, one.minute) for one in partitions.outcome.transitions] == [(step, TEN + 1)] * 2
     (decision,) = partitions.outcome.decisions
     assert (decision.step, decision.cause, decision.outcome) == (step, {"minute": TEN + 1}, "act")
+
+
+def test_a_live_record_of_cut_points_ends_the_import() -> None:
+    """T5: what leaves its window behind it leaves it live, though no row has come live."""
+    world = shop({"window": "3m"})
+    writer = Writer(TEN, IMPORT)
+    writer.row("orders", 1, 1, amount=20)
+    later = [cuts(world, TEN + 1, TEN + 1, 15), Record(TICK, TEN + 5)]
+    partitions = Partitions(world, 1).feed([[*writer.log, *later]]).to()
+    told = [(one.minute - TEN, one.after, one.mode) for one in partitions.outcome.transitions]
+    assert told == [(1, "Top", "live"), (3, None, "live")]
+
+
+def test_cut_points_go_on_with_the_clock_where_nobody_has_come_yet() -> None:
+    """R5: others' last orders were 1 and 3 days ago; 2 days later somebody orders here: their mean is 4."""
+    world = shop({"method": "mean", "recency_unit": "day"})
+    model, last = world.shop.rfm[0], [TEN - 3 * 1440, TEN - 1440]
+    numbers = merged(model, [report_of(np.array([[minute, 1, 5] for minute in last]))])
+    record = Record(CUTS, TEN, IMPORT, said=said(TEN, [(model, numbers)]))
+    writer = Writer(TEN + 2 * 1440, IMPORT)
+    writer.row("orders", 1, 1, event=writer.minute - 4 * 1440, amount=5)
+    writer.row("orders", 2, 2, event=writer.minute - 4 * 1440 + 1, amount=5)
+    partition = Partitions(world, 1).feed([[record, *writer.log]]).to().engines[0].partitions[0]
+    assert partition.per_customer("score_r")[:, 0].tolist() == [1, 2]
 
 
 def test_many_who_are_scored_otherwise_amid_a_minute_are_judged_though_effects_run_full() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,11 +19,11 @@ from reference.transitions import replay_small
 from sinks.snapshots import folder as snapshots
 from tests.laws.apart import Partitions, disturbed, listen, minutes_of, ticked, with_cuts
 from tests.laws.effort import effort
-from tests.laws.run import run, same_frames, unnumbered
+from tests.laws.run import Run, run, same_frames, unnumbered
 from tests.laws.shops import small
 from tests.laws.strategies import entries, long_waits, numbers, waits, write
 from tests.laws.test_stream_equals_batch import _sides, some
-from tests.laws.world import frames_of_parts
+from tests.laws.world import DELETE, IMPORT, Writer, frames_of_parts
 
 imports = st.one_of(st.just([]), entries(8, long_waits))
 lives = entries(14, waits)
@@ -131,3 +132,36 @@ def _moved(before: Any, after: Any) -> dict[int, Any]:
         (found,) = snapshots.newest(Path(folder))
         snapshots.load(found, after)
     return listen(after)
+
+
+@pytest.mark.parametrize("days", [0, 1, 3])
+@pytest.mark.parametrize("parts", [1, 4])
+def test_a_record_of_nobody_leaves_the_cut_points_as_they_were_before_its_minute(
+    days: int, parts: int
+) -> None:
+    """R3, R5: everybody's orders are taken back; who orders later is scored by what was in force, in whole
+    days too, as in one engine and as the reference reads the records."""
+    world = small(1)
+    writer = Writer(world.place.start, IMPORT)
+    people = [(customer, 1440 * customer - 6) for customer in range(1, 5)]
+    for customer, back in people:  # everybody's recency grows by a day in the very minute of the record
+        writer.row("orders", customer, customer, event=writer.minute - back, amount=customer, price=customer)
+    writer.wait(5)
+    for customer, _ in people:
+        writer.row("orders", customer, customer, DELETE)
+    writer.wait(days * 1440 + 3)
+    for customer, back in ((1, 1439), (2, 2879), (3, 4319), (4, 5759)):
+        writer.row("orders", 10 + customer, customer, event=writer.minute - back, amount=2, price=2)
+    end = writer.minute
+    writer.wait(3)
+    writer.tick()
+    records = ticked(writer.log, parts)
+    records = with_cuts(records, minutes_of(world, writer.log, records), always=False)
+    history = History(world.pieces, *frames_of_parts(world, records))
+    many, one = Partitions(world, parts).feed(records), Run(world).feed(writer.log)
+    for recomputed in recompute_many(history, [end - 1, end, end + 1], replay=history.customers.ids):
+        held = many.to(recomputed.minute).held()
+        assert compare(recomputed, held) == []
+        same_frames(held, one.to(recomputed.minute).held())
+    at_once = Partitions(world, parts).feed(records).to()
+    assert unnumbered(at_once.outcome) == unnumbered(run(world, writer.log).outcome)

@@ -164,6 +164,15 @@ def test_an_unchanged_model_keeps_its_cut_points_and_a_changed_one_has_none_unti
     assert work.differences() == []
 
 
+def test_recency_in_days_goes_on_with_the_clock_behind_a_change_of_other_settings(work: Work) -> None:
+    """G4, R5: whole days grow at each customer's own minute of the day, by what was taken over."""
+    work.minutes(20)
+    work.change(shop_of(rfm={"bins": 4}))
+    work.silence(1447)
+    assert work.differences() == []
+    assert work.differences(work.minute - 5) == []
+
+
 def test_a_model_that_is_again_what_it_was_has_no_old_cut_points(work: Work) -> None:
     """G4, R5: its former records are of settings that have ended."""
     work.minutes(20)
