@@ -7,7 +7,7 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _MESSAGES = (1.0, 10.0, 100.0, 1000.0, 5000.0)
 
 
@@ -54,5 +54,5 @@ class Figures:
     store_away: float = 0.0
     behind_since: float | None = None
     batch_messages: Buckets = field(default_factory=lambda: Buckets(_MESSAGES))
-    append_seconds: Buckets = field(default_factory=lambda: Buckets(_SECONDS))
-    commit_seconds: Buckets = field(default_factory=lambda: Buckets(_SECONDS))
+    append_seconds: Buckets = field(default_factory=lambda: Buckets(SECONDS))
+    commit_seconds: Buckets = field(default_factory=lambda: Buckets(SECONDS))

@@ -18,6 +18,12 @@ def worker(
     data: Annotated[
         Path | None, typer.Option("--data", help="folder of this worker's copies of the log, a cache")
     ] = None,
+    metrics: Annotated[
+        int, typer.Option("--metrics", min=0, max=65535, help="port of its Prometheus metrics; 0 for none")
+    ] = 0,
+    metrics_host: Annotated[
+        str, typer.Option("--metrics-host", help="address that the metrics are served on")
+    ] = "127.0.0.1",
     verbose: Annotated[bool, typer.Option("--verbose", help="also say what goes well")] = False,
 ) -> int:
     """Run a worker of the cluster form: read the sources' topics, own partitions of the log, keep the store.
@@ -32,6 +38,7 @@ def worker(
     from app.replay import canonical, settings_body
     from app.shop import Shop
     from app.worker.application import application
+    from app.worker.metrics import serve
     from app.worker.place import cluster_place
     from app.worker.worker import Worker, applied_settings
 
@@ -49,6 +56,7 @@ def worker(
         update={"settings": version.settings.model_copy(update={"kafka": declared.settings.kafka})}
     )
     running = Worker(place, in_force, settings_body)
+    close_metrics = serve(running, metrics_host, metrics) if metrics else None
     level = "INFO" if verbose else "WARNING"
     process = faust.Worker(application(running), loglevel=level, redirect_stdouts=False, quiet=not verbose)
     try:
@@ -56,4 +64,6 @@ def worker(
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else exits.OK
     finally:
+        if close_metrics is not None:
+            close_metrics()
         running.close()

@@ -43,6 +43,7 @@ class Owning(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         self._producer: AIOKafkaProducer | None = None
         self.partitions: dict[int, OwnedPartition] = {}
         self._ticked: dict[int, int] = {}
+        self.fenced = 0  # partitions let go because another worker had them
 
     async def _compute(self, work: Callable[..., Any], *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work, *arguments)
@@ -102,6 +103,9 @@ class Owning(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
     async def _step(self) -> None:
         fetched = await self._consumer.getmany(timeout_ms=100, max_records=MOST)
         for at, records in fetched.items():
+            if at.partition in self.partitions:
+                self.partitions[at.partition].figures.behind_since = records[0].timestamp / 1000
+        for at, records in fetched.items():
             messages = [
                 incoming(at.topic, at.partition, one.offset, one.timestamp, one.value, one.headers)
                 for one in records
@@ -119,6 +123,7 @@ class Owning(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         try:
             await self._compute(one.take, messages, await self._is_at_end(number))
         except NotOwner as error:
+            self.fenced += 1
             log.warning("partition %d: %s; it is let go", number, error)
             await self._drop(number)
 
@@ -130,7 +135,10 @@ class Owning(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         stable = self._consumer.last_stable_offset(at)
         if stable is None:
             return False
-        return bool(await self._consumer.position(at) >= stable)
+        behind = max(0, stable - await self._consumer.position(at))
+        if number in self.partitions:
+            self.partitions[number].figures.blocks_behind = behind
+        return bool(behind == 0)
 
     async def tick(self) -> None:
         """Let time pass in partitions to which nobody writes: one tick a minute."""

@@ -11,6 +11,7 @@ import redis
 from app.owner import Owner
 from app.shop import Shop
 from app.snapshot_child import SnapshotChild
+from app.worker.figures import PartitionFigures
 from rfm.report import Report
 from sinks.store.store import Fenced, Store, is_away
 from streams.changes.copy import Copy
@@ -56,6 +57,7 @@ class OwnedPartition:
         self._child = SnapshotChild()
         self.needed: Callable[[], int] = lambda: 0  # the first effect that some relay still needs
         self.committed_at = 0.0
+        self.figures = PartitionFigures()
 
     @property
     def next_offset(self) -> int:
@@ -84,11 +86,14 @@ class OwnedPartition:
         while True:
             try:
                 self._follow()
+                if at_end:
+                    self.figures.behind_since = None
                 return
             except Fenced as error:
                 if not error.set_back:
                     raise NotOwner(str(error)) from error
                 self._say(str(error))
+                self.figures.set_back += 1
                 self._owner = None
             except redis.RedisError as error:
                 if not is_away(error):
@@ -98,6 +103,7 @@ class OwnedPartition:
     def _follow(self) -> None:
         if self.copy.log.next_step(0) == 0:
             return
+        begun = time.perf_counter()
         if self._owner is None:
             self._owner = Owner(
                 self.copy.log, self._shop, self.folder, self.store, [self.needed()], self._away, self._say,
@@ -107,11 +113,18 @@ class OwnedPartition:
             self._owner.report_to(self._tell)
         self._owner.follow()
         self.committed_at = time.time()
+        self._note_commit(time.perf_counter() - begun)
         if self._owner.wants_snapshot() and not self._child.running():
             owner = self._owner
             needed = [self.needed()]
             self._child.begin(lambda: owner.save_snapshot(needed))
             owner.note_snapshot()
+
+    def _note_commit(self, seconds: float) -> None:
+        assert self._owner is not None  # it has committed
+        engine = self._owner.engine
+        effects, clock = engine.digests[0].count, engine.partitions[0].clock
+        self.figures.note_commit(engine.steps[0], effects, clock, seconds)
 
     def _tell(self, _: int, minute: int, models: Mapping[str, Report]) -> None:
         assert self._owner is not None  # it reports
@@ -120,6 +133,7 @@ class OwnedPartition:
 
     def _away(self, error: Exception) -> None:
         """Wait a little: the store does not answer. Called again and again until it does."""
+        self.figures.store_away = self.figures.store_away or time.time()
         if self._ending():
             raise Ending("the store is away, and the worker ends; the log has it all") from error
         time.sleep(_AWAY_SECONDS)

@@ -79,11 +79,13 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         try:
             reached = await keeper.take(messages, first, following)
         except self._away as error:
+            keeper.figures.failures += 1
             log.warning(
                 "lane %s: %s: %s; it goes on where the log says", keeper.name, type(error).__name__, error
             )
             await asyncio.sleep(_AGAIN_SECONDS)
             reached = first
         self.messages += len(records)
+        keeper.figures.messages += len(records) if reached == following else 0
         if reached != following and at in self._consumer.assignment():
             self._consumer.seek(at, reached)

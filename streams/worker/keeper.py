@@ -20,6 +20,7 @@ from streams.message import Message
 from streams.shared.claim import check_life, claim
 from streams.shared.index import Busy, Index, Lost
 from streams.shared.lane import Batch, Lane
+from streams.worker.figures import LaneFigures
 from streams.worker.log_reader import LogReader
 
 TRANSACTION_MS = 10_000  # a paused owner's open transaction holds readers back no longer
@@ -45,6 +46,7 @@ class Keeper:
         self._producer: AIOKafkaProducer | None = None
         self._at_work = asyncio.Lock()  # a rebalance comes while a batch is on its way
         self.lane: Lane | None = None
+        self.figures = LaneFigures()
 
     async def _compute(self, work: Callable[..., Found], *arguments: Any) -> Found:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work, *arguments)
@@ -67,6 +69,7 @@ class Keeper:
             claim, self._index, self.name, committed, self._reader.log, self._reader.keys
         )
         lane.own(standing)
+        self.figures.claims += 1
         self.lane = lane
         return lane
 
@@ -98,8 +101,11 @@ class Keeper:
             if batch is None:
                 return first
             offsets = await self._send(batch)
+            self.figures.batches += 1
+            self.figures.rejected += len(batch.dead)
             await self._compute(lane.sent, offsets)
         except Lost:
+            self.figures.lost += 1
             await self._let_go()
             return first
         except BaseException:
@@ -117,6 +123,7 @@ class Keeper:
             try:
                 return await self._compute(lane.take, messages, following, int(time.time() * 1000))
             except Busy:
+                self.figures.busy_waits += 1
                 await asyncio.sleep(_BUSY_SECONDS)
         return None
 

@@ -132,7 +132,7 @@ class Cluster:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def start(self, name: str) -> Running:
+    def start(self, name: str, *more: str) -> Running:
         """Start a worker, or start it again with the folder that it had."""
         log = self.folder / f"{name}.log"
         arguments = [
@@ -144,7 +144,7 @@ class Cluster:
         ]
         with log.open("ab") as file:
             process = subprocess.Popen(
-                arguments, env=self.environment, stdout=file, stderr=file, start_new_session=True
+                [*arguments, *more], env=self.environment, stdout=file, stderr=file, start_new_session=True
             )
         self.workers[name] = Running(process, log)
         return self.workers[name]
