@@ -15,13 +15,16 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
+from typer.main import get_command
 
+from app.cli import app
 from streams.debezium.files import VARIABLE, read_file
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
 LASTING = sorted(name for name, one in SERVICES.items() if one.get("restart") != "no")
+OWN = sorted(name for name, one in SERVICES.items() if one["image"].startswith("tintype:"))
 SCHEMA = "check_jsonschema/builtin_schemas/vendor/compose-spec.json"
 POM = "{http://maven.apache.org/POM/4.0.0}"
 # service, its settings file, the file here that uses it too
@@ -57,7 +60,7 @@ def test_the_file_has_the_form_of_the_compose_specification() -> None:
 @pytest.mark.parametrize("name", sorted(SERVICES))
 def test_every_service_has_a_pinned_image_and_limits(name: str) -> None:
     image = SERVICES[name]["image"]
-    assert re.search(r":\d+(\.\d+)*[\w.]*$", image), f"{image} names no version"
+    assert re.search(r":v?\d+(\.\d+)*[\w.]*$", image), f"{image} names no version"
     assert set(SERVICES[name]["deploy"]["resources"]["limits"]) == {"cpus", "memory"}
 
 
@@ -83,6 +86,37 @@ def test_no_password_has_a_default() -> None:
     ]
     assert values
     assert [value for value in values if not re.fullmatch(r"\$\{TINTYPE_\w+_PASSWORD:\?.+\}", value)] == []
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_a_part_of_tintype_has_its_secrets_from_outside_and_the_shop_only_to_read(name: str) -> None:
+    environment = SERVICES[name]["environment"]
+    assert re.fullmatch(r"\$\{TINTYPE_SECRET:\?.+\}", environment["TINTYPE_SECRET"])
+    store = r"redis://:\$\{TINTYPE_STORE_PASSWORD:\?.+\}@redis:6379/0"
+    assert re.fullmatch(store, environment["TINTYPE_STORE"])
+    assert SERVICES[name]["volumes"][0].endswith(":/shop:ro")
+    assert SERVICES[name]["cap_drop"] == ["ALL"]
+
+
+@pytest.mark.parametrize("name", ["apply", "connectors", "worker-1", "worker-2"])
+def test_a_container_is_given_a_command_and_options_that_there_are(name: str) -> None:
+    word, shop, *more = SERVICES[name]["command"]
+    command: Any = get_command(app).commands[word]  # type: ignore[attr-defined]  # a group has commands
+    options = {option for one in command.params for option in one.opts}
+    assert shop == "/shop"
+    assert [one for one in more if one.startswith("--") and one not in options] == []
+
+
+def test_what_a_service_waits_for_is_there_and_each_worker_has_a_volume_of_its_own() -> None:
+    for one in SERVICES.values():
+        for name, wanted in one.get("depends_on", {}).items():
+            once = wanted["condition"] == "service_completed_successfully"
+            assert (SERVICES[name].get("restart") == "no") is once
+        for volume in one.get("volumes", []):
+            source = volume.partition(":")[0]
+            assert source[0] in "./$" or source in COMPOSE["volumes"]
+    data = [one for name in LASTING for one in SERVICES[name]["volumes"] if one.endswith(":/data")]
+    assert len(set(data)) == len(data)
 
 
 @pytest.mark.parametrize(("service", "file", "module"), SHARED)
