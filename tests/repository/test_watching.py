@@ -121,6 +121,18 @@ def test_a_dashboard_shows_only_what_is_served(name: str, served: dict[str, set[
         assert asked[2] in served[asked[1].partition("{")[0]]
 
 
+def test_every_metric_of_a_worker_and_every_alert_is_in_the_document(tmp_path: Path) -> None:
+    """And the document names nothing that is not served."""
+    told = (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
+    names = set(re.findall(r"`(tintype_\w+)`", told))
+    with idle_worker(tmp_path) as worker:
+        worker.reducer.made = 1
+        families = [one for one in registry_of(worker).collect() if one.name.startswith("tintype")]
+    mine = {f"{one.name}_total" if one.type == "counter" else one.name for one in families}
+    assert names == mine
+    assert {rule["alert"] for rule in RULES} == set(re.findall(r"`(Tintype\w+)`", told))
+
+
 def test_dashboards_have_names_of_their_own_and_the_provisioned_source() -> None:
     assert len(BOARDS) >= 3
     assert len({board["uid"] for board in BOARDS.values()}) == len(BOARDS)
