@@ -23,9 +23,6 @@ class Kafka(Declared):
         default={}, description="the topic of a source whose changes no connector file brings"
     )
     store: str = Field(default="redis://localhost:6379/0", description="Redis or Valkey: the profile store")
-    snapshots: str = Field(
-        default="", description="where workers share snapshots: a folder or s3://... (fsspec); empty: nowhere"
-    )
 
 
 class ClickHouse(Declared):

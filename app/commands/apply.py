@@ -72,7 +72,11 @@ def _is_new(bootstrap: str, topic: str) -> bool:
         return topic not in consumer.topics()
 
 
-def secret() -> int:
+def secret(json: Json = False) -> int:
     """Write a new secret for a shop's cluster: every worker needs the same in TINTYPE_SECRET, for good."""
-    page.print(os.urandom(32).hex())
+    made = os.urandom(32).hex()
+    if json:
+        print_json({"secret": made})
+    else:
+        page.print(made)
     return exits.OK

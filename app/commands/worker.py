@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from app import exits
-from app.commands.options import ShopFolder
+from app.commands.options import Json, ShopFolder
 from app.load import load_shop
+from app.output import print_json
 
 
 def worker(
@@ -25,6 +26,7 @@ def worker(
         str, typer.Option("--metrics-host", help="address that the metrics are served on")
     ] = "127.0.0.1",
     verbose: Annotated[bool, typer.Option("--verbose", help="also say what goes well")] = False,
+    json: Json = False,
 ) -> int:
     """Run a worker of the cluster form: read the sources' topics, own partitions of the log, keep the store.
 
@@ -59,6 +61,8 @@ def worker(
     close_metrics = serve(running, metrics_host, metrics) if metrics else None
     level = "INFO" if verbose else "WARNING"
     process = faust.Worker(application(running), loglevel=level, redirect_stdouts=False, quiet=not verbose)
+    if json:
+        print_json({"shop": version.settings.name, "settings": applied.number, "data": str(place.data)})
     try:
         process.execute_from_commandline()
     except SystemExit as end:

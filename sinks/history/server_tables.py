@@ -2,7 +2,7 @@
 
 Rows are kept in ``kept_NAME``, a table in which equal rows become one when its parts are merged; what is
 asked is the view NAME over it, which reads as if they were merged already (FINAL). So a row counts once,
-however often it was delivered and by whom (docs/decisions/0014).
+however often it was delivered and by whom (docs/decisions/0017).
 """
 
 from __future__ import annotations

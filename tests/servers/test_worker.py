@@ -113,7 +113,9 @@ def test_a_store_that_lost_everything_is_filled_again(shop: Cluster, tmp_path: P
     check(shop, feed, tmp_path)
 
 
-def test_settings_that_are_applied_hold_in_every_partition_from_a_record_on(shop: Cluster, tmp_path: Path) -> None:
+def test_settings_that_are_applied_hold_in_every_partition_from_a_record_on(
+    shop: Cluster, tmp_path: Path
+) -> None:
     """A tag's rule is changed while the worker runs; who is in it then follows from the log alone."""
     feed = Feed(8, start_ms=now_ms())
     shop.start("a")
@@ -122,7 +124,9 @@ def test_settings_that_are_applied_hold_in_every_partition_from_a_record_on(shop
     tag = shop.folder / "shop" / "tags" / "big.yaml"
     tag.write_text("rule: sum(orders.amount) > 1\n", "utf-8")
     assert "number 2" in shop.command("apply", str(shop.folder / "shop"))
-    shop.wait(lambda: all("big" in one["tags"] for one in shop.profiles().values() if spent(one) > 1), "applied")
+    shop.wait(
+        lambda: all("big" in one["tags"] for one in shop.profiles().values() if spent(one) > 1), "applied"
+    )
     send_more(shop, feed, 100)
     shop.wait(lambda: shop.is_settled(tmp_path / "look"), "settled")
     check(shop, feed, tmp_path, but={"truth"})
