@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -56,6 +57,11 @@ def worker(
     version = Shop.model_validate_json(applied.shop)
     in_force = version.model_copy(
         update={"settings": version.settings.model_copy(update={"kafka": declared.settings.kafka})}
+    )
+    logging.getLogger("clickhouse_driver").setLevel(logging.CRITICAL)  # what it meets is raised too
+    sys.stderr.write(
+        f"{version.settings.name}: settings number {applied.number}, {version.settings.partitions} "
+        f"partitions, {len(place.sources)} topics of sources; Ctrl-C ends it\n"
     )
     running = Worker(place, in_force, settings_body)
     close_metrics = serve(running, metrics_host, metrics) if metrics else None

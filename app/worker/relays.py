@@ -53,6 +53,7 @@ class PartitionRelays:
         )
         self._history = _History(number, shop, folder, open_store()) if shop.settings.history else None
         self._trimmed = 0
+        self._told: dict[str, str] = {}
         self.drained = 0  # the first effect that some relay still needs
 
     async def start(self) -> int:
@@ -111,7 +112,11 @@ class PartitionRelays:
                 await self._pause("history", error)
 
     async def _pause(self, what: str, error: Exception) -> None:
-        log.warning("partition %d: %s: %s", self.number, what, error)
+        """Wait a little, and say why once until it is something else."""
+        line = f"{what}: {error}"
+        if line != self._told.get(what):
+            self._told[what] = line
+            log.warning("partition %d: %s", self.number, line)
         await asyncio.sleep(_AGAIN_SECONDS)
 
     def _note(self) -> int:

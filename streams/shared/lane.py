@@ -59,7 +59,7 @@ class Lane:
         """name: ``topic/partition``."""
         self.name = name
         self.index = index
-        self.shop = shop
+        self.shop = self._following_shop = shop
         self._sources: Mapping[str, Source] = known_to(shop.sources, shop.tags)
         self.desk = Desk(shop.settings.name, partitions, index, secret, recall)
         self._arrivals = Arrivals(self.desk)
@@ -68,8 +68,8 @@ class Lane:
         self._after = self.standing
 
     def use(self, shop: Shop) -> None:
-        """Go on under other settings, between two batches."""
-        self.shop, self._sources = shop, known_to(shop.sources, shop.tags)
+        """Go on under other settings from the next batch on. May be called from another thread."""
+        self._following_shop = shop
 
     def own(self, standing: Standing) -> None:
         """Begin: the lane was claimed, and the index has all that the log says of it."""
@@ -78,6 +78,9 @@ class Lane:
     def take(self, messages: Sequence[Message], following: int, now_ms: int) -> Batch:
         """Take messages in; following: the offset behind the last of them. Raises Lost and Busy."""
         minute = now_ms // 60_000
+        if self.shop is not self._following_shop:
+            self.shop = self._following_shop
+            self._sources = known_to(self.shop.sources, self.shop.tags)
         before = self._arrivals.freshness()
 
         def work() -> None:

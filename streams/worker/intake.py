@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,7 +20,7 @@ from streams.worker.keeper import Keeper
 
 MOST = 5000  # messages of one fetch
 SESSION_MS, HEARTBEAT_MS = 6_000, 2_000
-_AGAIN_SECONDS = 0.5
+_AGAIN_SECONDS, _LOOK_SECONDS = 0.5, 3.0
 log = logging.getLogger(__name__)
 
 
@@ -37,6 +38,8 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         self._consumer: Any = None
         self.keepers: dict[TopicPartition, Keeper] = {}
         self.messages = 0
+        self._reading: set[str] = set()
+        self._look_again, self._told = 0.0, ""
 
     async def run(self) -> None:
         """Take in what comes."""
@@ -45,16 +48,39 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
             auto_offset_reset="earliest", isolation_level="read_committed", session_timeout_ms=SESSION_MS,
             heartbeat_interval_ms=HEARTBEAT_MS, max_poll_interval_ms=600_000, metadata_max_age_ms=30_000,
         )  # fmt: skip
-        self._consumer.subscribe(list(self._sources), listener=self)
         await self._consumer.start()
         try:
             while True:
+                if not await self._look_for_topics():
+                    await asyncio.sleep(_LOOK_SECONDS)
+                    continue
                 fetched = await self._consumer.getmany(timeout_ms=200, max_records=MOST)
                 await asyncio.gather(*(self._take(at, records) for at, records in fetched.items()))
         finally:
             for keeper in list(self.keepers.values()):
                 await keeper.release()
             await self._consumer.stop()
+
+    async def _look_for_topics(self) -> bool:
+        """Read those topics that are there; a connector makes a table's when it has its first row.
+
+        To ask for one that is not there could make it, with one partition. Returns whether any is read.
+        """
+        if time.monotonic() >= self._look_again and len(self._reading) < len(self._sources):
+            there = self._sources.keys() & await self._consumer.topics()
+            if there != self._reading:
+                self._consumer.subscribe(sorted(there), listener=self)
+                self._reading = set(there)
+            if missing := sorted(self._sources.keys() - there):
+                self._tell(f"not there yet, and looked for again: {', '.join(missing)}")
+            self._look_again = time.monotonic() + _LOOK_SECONDS
+        return bool(self._reading)
+
+    def _tell(self, line: str) -> None:
+        """Say something once until it changes."""
+        if line != self._told:
+            self._told = line
+            log.warning("topics of sources: %s", line)
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         """Let go of nothing yet: who is still the owner afterwards goes on as it was."""
