@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,7 @@ class Cluster:
         """The store's address, with its password."""
         return f"redis://:{self.store.password}@{self.store.address}/0"
 
-    @property
+    @cached_property
     def client(self) -> redis.Redis:
         """A connection to the store."""
         return redis.Redis.from_url(self.store_url)
@@ -149,9 +150,9 @@ class Cluster:
         self.workers[name] = Running(process, log)
         return self.workers[name]
 
-    def send(self, feed: Feed, producer: KafkaProducer | None = None) -> int:
+    def send(self, feed: Feed) -> int:
         """Send a feed's messages; return how many."""
-        mine = producer or KafkaProducer(bootstrap_servers=self.kafka.address, acks="all")
+        mine = KafkaProducer(bootstrap_servers=self.kafka.address, acks="all")
         count = 0
         for place, messages in feed.topics.items():
             source, partition = place.rpartition(".")[2].split("/")
@@ -159,6 +160,7 @@ class Cluster:
                 mine.send(f"{self.name}.{source}", one.value, key=one.key, partition=int(partition))
                 count += 1
         mine.flush()
+        mine.close()
         return count
 
     def wait(self, until: Callable[[], Any], what: str, seconds: float = START_SECONDS) -> None:
@@ -331,3 +333,4 @@ def cluster(kafka: Place, store: Place, name: str, folder: Path, **more: Any) ->
         for one in made.workers.values():
             if one.process.poll() is None:
                 one.kill()
+        made.client.close()
