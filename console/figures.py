@@ -1,8 +1,7 @@
-"""What the API counts of itself, and what it reads of the shop at work, as Prometheus metrics."""
+"""What the API counts of itself, and what it reads of the store, as Prometheus metrics."""
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -79,84 +78,53 @@ class Timing:
             self._figures.requests.labels(scope["method"], path, str(status)).inc()
 
 
-class ShopCollector(Collector):
-    """Reads the shop at work at each scrape: nothing is counted twice."""
+class StoreCollector(Collector):
+    """Reads the store at each scrape. A store that does not answer is a metric too."""
 
     def __init__(self, serving: Serving) -> None:
         self._serving = serving
 
     def collect(self) -> Iterator[Metric]:
-        """Yield every metric. A store that does not answer is a metric too."""
-        figures = self._serving.service.figures
+        """Yield how far the partitions are."""
         try:
-            heads = self._serving.read([])[0]
+            heads = self._serving.heads()
         except redis.RedisError:
             heads = []
-        yield _gauge("tintype_store_up", "Whether the profile store answers", 1 if heads else 0)
-        yield _gauge("tintype_ready", "Whether the log is caught up with", int(self._serving.service.ready))
+        yield gauge("tintype_store_up", "Whether the profile store answers", 1 if heads else 0)
         if heads:
-            yield from _partitions(heads)
+            yield from self._partitions(heads)
             lag = self._serving.standing(heads)["lag_ms"]
-            yield _gauge("tintype_lag_seconds", "Age of what is served", lag / 1000)
-            with contextlib.suppress(redis.RedisError):
-                yield from self._outbox(heads)
-        yield from self._history()
-        yield _counter("tintype_messages", "Messages taken in", figures.messages)
-        yield _counter("tintype_messages_rejected", "Messages put aside", figures.rejected)
-        yield _counter("tintype_commits", "Times that everything was applied and committed", figures.commits)
-        yield _counter("tintype_batches", "Batches written to the log", figures.batches)
-        away = self._serving.now() - figures.store_away if figures.store_away else 0.0
-        yield _gauge("tintype_store_away_seconds", "How long commits have waited for the store", away)
-        yield _histogram("tintype_batch_messages", "Messages of a batch", figures.batch_messages)
-        yield _histogram("tintype_append_seconds", "Writing a batch to the log", figures.append_seconds)
-        yield _histogram("tintype_commit_seconds", "Applying a batch and its commit", figures.commit_seconds)
-        unknown = self._serving.ledger.unknown()
-        yield _gauge("tintype_deliveries_unknown", "Claimed deliveries without an end", unknown)
-        dead = GaugeMetricFamily("tintype_dead_letters", "Messages put aside", labels=("source", "state"))
-        for names, number in self._serving.view.dead_letters().items():
-            dead.add_metric(names, number)
-        yield dead
+            yield gauge("tintype_lag_seconds", "Age of what is served", lag / 1000)
 
-
-    def _outbox(self, heads: list[Head]) -> Iterator[Metric]:
+    def _partitions(self, heads: list[Head]) -> Iterator[Metric]:
         label = ("partition",)
-        drained, store = self._serving.relays.drained(), self._serving.store
-        waiting = GaugeMetricFamily(
-            "tintype_outbox_effects", "Effects that a relay has not taken over yet", labels=label
+        records = CounterMetricFamily("tintype_records", "Records whose result is in the store", labels=label)
+        effects = CounterMetricFamily("tintype_effects", "Transitions and decisions committed", labels=label)
+        clock = GaugeMetricFamily(
+            "tintype_clock_timestamp_seconds", "Start of the clock's minute", labels=label
         )
-        size = GaugeMetricFamily("tintype_outbox_bytes", "Memory of the outbox in the store", labels=label)
-        for number, (head, first) in enumerate(zip(heads, drained, strict=True)):
-            waiting.add_metric([str(number)], max(0, head.effects - first))
-            size.add_metric([str(number)], store.outbox_bytes(number))
-        yield from (waiting, size)
-
-    def _history(self) -> Iterator[Metric]:
-        lag = self._serving.relays.lag
-        told = "How long the oldest of what is not in history has waited"
-        yield _gauge("tintype_history_lag_seconds", told, lag.seconds)
-        yield _gauge("tintype_history_waiting", "Records and effects not in history yet", lag.rows)
-
-
-def _partitions(heads: list[Head]) -> Iterator[Metric]:
-    label = ("partition",)
-    records = CounterMetricFamily("tintype_records", "Records whose result is in the store", labels=label)
-    effects = CounterMetricFamily("tintype_effects", "Transitions and decisions committed", labels=label)
-    clock = GaugeMetricFamily("tintype_clock_timestamp_seconds", "Start of the clock's minute", labels=label)
-    for number, head in enumerate(heads):
-        records.add_metric([str(number)], head.step)
-        effects.add_metric([str(number)], head.effects)
-        if head.clock > 0:
-            clock.add_metric([str(number)], head.clock * 60)
-    yield from (records, effects, clock)
+        late = GaugeMetricFamily(
+            "tintype_partition_lag_seconds", "How far the clock is behind the present minute", labels=label
+        )
+        for number, head in enumerate(heads):
+            records.add_metric([str(number)], head.step)
+            effects.add_metric([str(number)], head.effects)
+            if head.clock > 0:
+                clock.add_metric([str(number)], head.clock * 60)
+                late.add_metric([str(number)], self._serving.late_ms(head.clock) / 1000)
+        yield from (records, effects, clock, late)
 
 
-def _gauge(name: str, told: str, value: float) -> Metric:
+def gauge(name: str, told: str, value: float) -> Metric:
+    """Return a gauge of one value."""
     return GaugeMetricFamily(name, told, value=value)
 
 
-def _counter(name: str, told: str, value: float) -> Metric:
+def counter(name: str, told: str, value: float) -> Metric:
+    """Return a counter of one value."""
     return CounterMetricFamily(name, told, value=value)
 
 
-def _histogram(name: str, told: str, held: Buckets) -> Metric:
+def histogram(name: str, told: str, held: Buckets) -> Metric:
+    """Return a histogram."""
     return HistogramMetricFamily(name, told, buckets=held.cumulative(), sum_value=held.total)

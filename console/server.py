@@ -13,7 +13,19 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from console import problems
-from console.api import customers, decisions, docs, health, metrics, profiles, rfm, segment, sources, tags
+from console.api import (
+    customers,
+    decisions,
+    docs,
+    health,
+    metrics,
+    profiles,
+    rfm,
+    segment,
+    sources,
+    tag_changes,
+    tags,
+)  # fmt: skip
 from console.figures import Timing
 from console.serving import Serving
 from streams.errors import InputError
@@ -22,8 +34,8 @@ RELEASE = "1"  # of the API: the v1 of its paths
 _BACKLOG = 2048  # connections that wait to be taken
 _GRACE_SECONDS = 2  # for answers under way when the server stops
 _ROUTERS = (
-    profiles.router, customers.router, rfm.router, tags.router, decisions.router, sources.router,
-    segment.router, health.router, metrics.router, docs.router,
+    profiles.router, customers.router, rfm.router, tags.router, decisions.router, tag_changes.router,
+    sources.router, segment.router, health.router, metrics.router, docs.router,
 )  # fmt: skip
 
 

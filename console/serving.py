@@ -1,39 +1,32 @@
-"""What the API answers from, and what every answer says of itself: as_of, position, lag."""
+"""What the API answers from, and what every answer says of itself: as_of, position, lag.
+
+Two forms of a shop serve the same paths, embedded and in a cluster; what differs between them stands behind
+the protocols of `console.form`.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-import numpy as np
 import redis
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
-from app.owner import Owner
 from app.pages.amounts import metric_types
-from app.relays import Relays
-from app.service import Service
 from app.shop import Shop
-from console.figures import ApiFigures, ShopCollector
+from console.figures import ApiFigures, StoreCollector
+from console.form import Effects, Rights, View, Work
 from console.keys import Keyring
-from console.problems import Problem
-from sinks.deliveries.ledger import Ledger
 from sinks.store.store import Head, Store
-from streams.identity.partition import partitions_of
-from streams.log.view import LogView
-from streams.personal.erase import Erased
+from streams.identity.partition import id_pairs, partitions_of
 from streams.segment import Calls
 
 MINUTE_MS = 60_000
-WAIT_SECONDS = 30.0  # for the service's thread; what takes longer is answered 503 and asked again
-Result = TypeVar("Result")
 
 
 class Answer(BaseModel):
@@ -51,48 +44,71 @@ class Answer(BaseModel):
     )
 
 
+@dataclass(frozen=True)
+class Found:
+    """Heads of all partitions, and customers' documents with the partition of each, all of one moment."""
+
+    heads: list[Head]
+    partitions: list[int]
+    documents: list[bytes | None]
+
+
 @dataclass
 class Serving:
-    """One shop at work. shop: the settings in force; erase: a customer by id (16 bytes), blocking; now:
-    seconds since 1970, as the service has it."""
+    """One shop at work. shop: the settings in force; now: seconds since 1970, as the clock has it."""
 
     shop: Shop
-    service: Service
     store: Store
-    ledger: Ledger
-    view: LogView
+    view: View
+    work: Work
+    effects: Effects
+    rights: Rights
     keyring: Keyring
-    relays: Relays
-    erase: Callable[[bytes], Erased]
     figures: ApiFigures = field(default_factory=ApiFigures)
     now: Callable[[], float] = time.time
 
     def __post_init__(self) -> None:
-        self.figures.registry.register(ShopCollector(self))
-        self._calls = Calls(self.shop.sources)
+        self.figures.registry.register(StoreCollector(self))
+        self.use(self.shop)
+
+    def use(self, shop: Shop) -> None:
+        """Answer by other settings from now on."""
+        self._calls = Calls(shop.sources)
         self.units = {
             name: {"scale": kind.scale or 0, "currency": kind.currency}
-            for name, kind in metric_types(self.shop).items() if kind.scale or kind.currency
+            for name, kind in metric_types(shop).items() if kind.scale or kind.currency
         }  # fmt: skip
+        self.shop = shop
 
     def note_call(self, call: str, name: str | None) -> None:
         """Count a call in the shape of Segment's API if no source takes it."""
         if not self._calls.takers(call, name):
             self.figures.untaken(call, name or "")
 
-    def read(self, customers: Sequence[bytes]) -> tuple[list[Head], list[bytes | None]]:
-        """Return the head of every partition and the customers' documents, all of one moment."""
-        numbers = np.frombuffer(b"".join(customers), dtype=">i8").astype(np.int64).reshape(-1, 2)
-        partitions = partitions_of(numbers[:, 0], numbers[:, 1], self.view.partitions).tolist()
-        return self.store.read(self.view.partitions, list(zip(partitions, customers, strict=True)))
+    def heads(self) -> list[Head]:
+        """Return where each partition of the store stands."""
+        return self.read([]).heads
 
-    def standing(self, heads: Sequence[Head] | None = None) -> dict[str, Any]:
-        """Return as_of, position and lag_ms of what the store holds (`Answer`)."""
-        found = self.read([])[0] if heads is None else heads
-        return self.standing_at(min(head.clock for head in found), [head.step for head in found])
+    def read(self, customers: Sequence[bytes]) -> Found:
+        """Return the head of every partition and the customers' documents."""
+        count = self.shop.settings.partitions
+        partitions = partitions_of(*id_pairs(customers), count).tolist()
+        found = self.store.read(count, list(zip(partitions, customers, strict=True)))
+        return Found(found[0], partitions, found[1])
+
+    def standing(
+        self, heads: Sequence[Head] | None = None, shown: Collection[int] = ()
+    ) -> dict[str, Any]:
+        """Return as_of, position and lag_ms of what the store holds (`Answer`).
+
+        shown: the partitions that the answer shows something of, where it is not all.
+        """
+        found = self.heads() if heads is None else heads
+        clocks = [found[number].clock for number in shown or range(len(found))]
+        return self.standing_at(min(clocks), [head.step for head in found])
 
     async def standing_soon(self) -> dict[str, Any]:
-        """Return `standing`, also while the store is away: what was taken is on disk all the same."""
+        """Return `standing`, also while the store is away: what was taken is durable all the same."""
         try:
             return await run_in_threadpool(self.standing)
         except (redis.ConnectionError, redis.TimeoutError):
@@ -100,51 +116,18 @@ class Serving:
 
     def standing_at(self, clock: int, steps: Sequence[int]) -> dict[str, Any]:
         """Return as_of, position and lag_ms of a clock (epoch minute; settings alone stand at minute 0)."""
-        now = self.now()
-        behind = self.service.figures.behind_since
-        late = now * 1000 - (clock + 1) * MINUTE_MS if clock > 0 else 0.0
-        waiting = (now - behind) * 1000 if behind is not None else 0.0
+        behind = self.work.behind_since()
+        waiting = (self.now() - behind) * 1000 if behind is not None else 0.0
         return {
             "as_of": moment(clock) if clock > 0 else None,
             "position": list(steps),
-            "lag_ms": max(0, int(late), int(waiting)),
+            "lag_ms": max(self.late_ms(clock), int(waiting)),
         }
 
-    async def ask(self, question: Callable[[Owner], Result]) -> Result:
-        """Put a question to the engine, between two batches."""
-        self.check_current()
-        return await result_of(self.service.ask(question))
-
-    def check_current(self) -> None:
-        """Raise Problem while the service takes nothing, or what it takes does not reach the store."""
-        self.check_ready()
-        if self.service.figures.store_away:
-            raise _store_away()
-
-    def check_ready(self) -> None:
-        """Raise Problem while the service does not take anything."""
-        if self.service.failed is not None:
-            raise Problem("stopping", "the service has failed", "see the server's own output; it restarts")
-        if self.service.ready or self.service.taking:
-            return
-        if self.service.figures.store_away:
-            raise _store_away()
-        raise Problem("not-ready", "the log is still being replayed", "see /readyz; try again in a moment")
-
-
-def _store_away() -> Problem:
-    hint = "what was accepted is in the log; try again in a moment"
-    return Problem("store-away", "the profile store does not answer", hint)
-
-
-async def result_of(future: Future[Result]) -> Result:
-    """Wait for the service's thread; whoever stops waiting leaves the work as it is."""
-    waiting = asyncio.shield(asyncio.wrap_future(future))  # a cancelled future would fail the service
-    try:
-        return await asyncio.wait_for(waiting, WAIT_SECONDS)
-    except TimeoutError:
-        hint = "ask again; what was sent may have been taken, and the same again counts once"
-        raise Problem("busy", f"no answer within {WAIT_SECONDS:.0f} seconds", hint) from None
+    def late_ms(self, clock: int) -> int:
+        """Return how far a clock is behind the present minute, in ms; 0 before the first row."""
+        late = self.now() * 1000 - (clock + 1) * MINUTE_MS if clock > 0 else 0.0
+        return max(0, int(late))
 
 
 def moment(minute: int) -> dt.datetime:

@@ -40,12 +40,12 @@ REQUEST_MINUTES = 7 * 1440  # a repeated request is known for as long as a repea
 
 @dataclass(frozen=True)
 class Rejection:
-    """A message that became a dead letter."""
+    """A message that became a dead letter; dead_letter: its number, None where it has none yet."""
 
     place: str
     problem: str
     hint: str
-    dead_letter: int
+    dead_letter: int | None
 
 
 @dataclass

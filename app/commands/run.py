@@ -60,6 +60,10 @@ def run(
 @contextlib.contextmanager
 def serving(opened: Embedded) -> Iterator[Serving]:
     """Yield what the API answers from."""
+    from console.embedded.effects import LedgerEffects
+    from console.embedded.figures import ShopCollector
+    from console.embedded.rights import EmbeddedRights
+    from console.embedded.work import EmbeddedWork
     from console.keys import Keyring
     from console.serving import Serving
     from sinks.deliveries.ledger import Ledger
@@ -70,10 +74,12 @@ def serving(opened: Embedded) -> Iterator[Serving]:
         contextlib.closing(Ledger(opened.data, write=False)) as ledger,
         contextlib.closing(LogView(opened.data)) as view,
     ):
-        keyring = Keyring(opened.data)
-        yield Serving(
-            opened.shop, opened.service, opened.store, ledger, view, keyring, opened.relays, opened.erase
-        )
+        made = Serving(
+            opened.shop, opened.store, view, EmbeddedWork(opened.service), LedgerEffects(ledger),
+            EmbeddedRights(opened, ledger), Keyring(opened.data),
+        )  # fmt: skip
+        made.figures.registry.register(ShopCollector(opened, made, ledger, view))
+        yield made
 
 
 def _serve_until(server: Server, opened: Embedded, ended: threading.Event, json: bool) -> None:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 
-from app.person import whole_export
 from console.access import BEARER, handles_persons
 from console.api.profiles import find_one
 from console.problems import responses
-from console.serving import Answer, Here, Serving
-from streams.log.log import Log
-from streams.personal.erase import Erased
+from console.serving import Answer, Here
 
 router = APIRouter(tags=["persons"], dependencies=[Depends(handles_persons)])
 ERRORS = responses(
-    "key-missing", "scope-missing", "unknown-customer", "not-ready", "store-away", "stopping"
+    "key-missing", "scope-missing", "unknown-customer", "not-ready", "store-away", "stopping",
+    "not-here",
 )  # fmt: skip
 Customer = Annotated[str, Path(description="type:value, URL-encoded, or the id", examples=["member:M1"])]
 
@@ -46,8 +43,8 @@ async def erase_customer(serving: Here, customer: Customer) -> ErasedCustomer:
 
     Sent again it answers that nobody is known. Whoever comes with the same reference later is new.
     """
-    serving.check_ready()
-    found: Erased = await run_in_threadpool(lambda: serving.erase(find_one(serving, customer)))
+    serving.work.check_ready()
+    found = await run_in_threadpool(lambda: serving.rights.erase(find_one(serving, customer)))
     return ErasedCustomer(
         **await serving.standing_soon(), customer=found.customer, references=len(found.references),
         rows=found.rows, dead_letters=found.dead_letters, rejected_rows=found.rejected_rows,
@@ -57,9 +54,5 @@ async def erase_customer(serving: Here, customer: Customer) -> ErasedCustomer:
 @router.post("/v1/customers/{customer:path}:export", openapi_extra=BEARER, responses=ERRORS)
 def export_customer(serving: Here, customer: Customer) -> ExportedCustomer:
     """Return everything held on one customer: references, profile, every record, decisions."""
-    return ExportedCustomer(**serving.standing(), export=_export(serving, find_one(serving, customer)))
-
-
-def _export(serving: Serving, customer: bytes) -> dict[str, Any]:
-    with contextlib.closing(Log.open(serving.service.log.folder)) as log:
-        return whole_export(log, serving.shop, serving.ledger, customer)
+    standing, identity = serving.standing(), find_one(serving, customer)
+    return ExportedCustomer(**standing, export=serving.rights.export(identity))

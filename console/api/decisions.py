@@ -10,9 +10,9 @@ from pydantic import BaseModel, Field
 
 from console.access import BEARER, reads
 from console.api.profiles import find_one
+from console.form import Concluded
 from console.problems import responses
 from console.serving import Answer, Here, moment
-from sinks.deliveries.ledger import Entry
 
 MOST = 1000
 router = APIRouter(tags=["decisions"], dependencies=[Depends(reads)])
@@ -41,41 +41,45 @@ class DecisionMade(BaseModel):
     values: dict[str, Any] = Field(description="of the rule's metrics")
     partition: int
     step: int
-    delivery: Delivery
+    delivery: Delivery | None = Field(description="null in a cluster, where topics tell of it")
 
 
 class Decisions(Answer):
     decisions: list[DecisionMade]
-    next: str = Field(description="the cursor to go on with; an empty page keeps it", examples=["42"])
+    next: str = Field(description="the cursor to go on with, also behind an empty page", examples=["42"])
 
 
-@router.get(
-    "/v1/decisions", openapi_extra=BEARER,
-    responses=responses("key-missing", "scope-missing", "unknown-customer", "invalid-request", "store-away"),
+Cursor = Annotated[
+    str | None,
+    Query(pattern="^[0-9.]{1,5000}$", description="`next` of the page before; from the oldest where absent"),
+]
+Limit = Annotated[int, Query(ge=1, le=MOST)]
+Customer = Annotated[str | None, Query(description="only this one's: a reference or the id")]
+ERRORS = responses(
+    "key-missing", "scope-missing", "unknown-customer", "invalid-request", "cursor-gone", "store-away",
 )  # fmt: skip
+
+
+@router.get("/v1/decisions", openapi_extra=BEARER, responses=ERRORS)
 def decisions(
-    serving: Here,
-    cursor: Annotated[str, Query(pattern="^[0-9]{1,18}$", description="`next` of the page before")] = "0",
-    limit: Annotated[int, Query(ge=1, le=MOST)] = 100,
-    customer: Annotated[str | None, Query(description="only this one's: a reference or the id")] = None,
+    serving: Here, cursor: Cursor = None, limit: Limit = 100, customer: Customer = None
 ) -> Decisions:
     """Return the decisions behind a cursor, in the order in which they were committed."""
-    identity = None if customer is None else find_one(serving, customer).hex()
-    standing = serving.standing()  # before the ledger is read: it may only have more
-    found = serving.ledger.after(int(cursor), limit, identity)
-    last = str(found[-1].number) if found else cursor
-    return Decisions(**standing, decisions=[_made(entry) for entry in found], next=last)
+    identity = None if customer is None else find_one(serving, customer)
+    standing = serving.standing()  # before the effects are read: there may only be more
+    found, last = serving.effects.decisions(cursor, limit, identity)
+    return Decisions(**standing, decisions=[_made(one) for one in found], next=last)
 
 
 def _cause(cause: dict[str, Any]) -> dict[str, Any]:
     return {**cause, "minute": moment(cause["minute"])} if "minute" in cause else cause
 
 
-def _made(entry: Entry) -> DecisionMade:
-    one = entry.decision
+def _made(concluded: Concluded) -> DecisionMade:
+    one, state = concluded.decision, concluded.state
     return DecisionMade(
         id=one.id, customer=one.customer, trigger=one.trigger, version=one.version, at=moment(one.minute),
         outcome=one.outcome, guard=one.guard, status=one.status, cause=_cause(one.cause), figures=one.figures,
         values=one.values, partition=one.partition, step=one.step,
-        delivery=Delivery(state=entry.state, detail=entry.detail),
+        delivery=None if state is None else Delivery(state=state, detail=concluded.detail),
     )  # fmt: skip

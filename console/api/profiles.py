@@ -16,7 +16,7 @@ from app.owner import Owner
 from console.access import BEARER, may_see_persons, reads
 from console.portrait import FIELDS, portrait
 from console.problems import Problem, refuse, responses
-from console.serving import Answer, Here, Serving
+from console.serving import Answer, Found, Here, Serving, moment
 from engine.documents import documents
 from engine.why import number_of, why_tag
 from streams.personal.attributes import personal_attributes
@@ -99,6 +99,9 @@ class Profile(BaseModel):
     units: dict[str, Unit] = Field(default={}, description="of the metrics that are not plain counts")
     rfm: dict[str, Scores | None] = Field(default={}, description="by model; null outside the population")
     tags: dict[str, Held] = {}
+    as_of: dt.datetime | None = Field(
+        default=None, description="of this profile, where it is newer than the answer's: partitions differ"
+    )
 
 
 class OneProfile(Answer):
@@ -132,7 +135,7 @@ async def one_profile(
     wanted = check_fields(fields.split(","))
     identity = await run_in_threadpool(find_one, serving, customer)
     if why:
-        return await serving.ask(lambda owner: _why(serving, owner, identity, wanted, customer, sees))
+        return await serving.work.ask(lambda owner: _why(serving, owner, identity, wanted, customer, sees))
     return await run_in_threadpool(_stored, serving, identity, wanted, customer, sees)
 
 
@@ -143,20 +146,15 @@ def many_profiles(serving: Here, wanted: Wanted, sees: Sees) -> ManyProfiles:
     """Return up to 1000 customers at once."""
     fields = check_fields(wanted.fields)
     known = serving.view.customers(wanted.customers)
-    heads, found = serving.read([identity for identity in known if identity is not None])
-    bodies = iter(found)
-    stored = [next(bodies) if identity is not None else None for identity in known]
-    here = [identity for identity, body in zip(known, stored, strict=True) if identity and body]
-    references = iter(serving.view.references(here) if "references" in fields else [[]] * len(here))
-    clock = min(head.clock for head in heads)
-    profiles = [
-        None
-        if body is None
-        else _profile(serving, msgspec.json.decode(body), clock, fields, next(references), sees)
-        for body in stored
-    ]
-    unknown = [name for name, body in zip(wanted.customers, stored, strict=True) if body is None]
-    return ManyProfiles(**serving.standing(heads), profiles=profiles, unknown=unknown)
+    found = serving.read([identity for identity in known if identity is not None])
+    at = iter(range(len(found.documents)))
+    places = [None if identity is None else next(at) for identity in known]
+    here = [place for place, body in enumerate(found.documents) if body is not None]
+    made = dict(zip(here, _profiles(serving, found, here, fields, sees), strict=True))
+    profiles = [None if place is None else made.get(place) for place in places]
+    unknown = [name for name, one in zip(wanted.customers, profiles, strict=True) if one is None]
+    shown = {found.partitions[place] for place in here}
+    return ManyProfiles(**serving.standing(found.heads, shown), profiles=profiles, unknown=unknown)
 
 
 def check_fields(names: Sequence[str]) -> list[str]:
@@ -186,29 +184,53 @@ def unknown(customer: str) -> NoReturn:
 def _stored(
     serving: Serving, identity: bytes, fields: Sequence[str], customer: str, sees: bool
 ) -> OneProfile:
-    heads, [body] = serving.read([identity])
-    if body is None:
+    found = serving.read([identity])
+    if found.documents[0] is None:
         unknown(customer)
-    references = serving.view.references([identity])[0] if "references" in fields else []
-    clock = min(head.clock for head in heads)
-    profile = _profile(serving, msgspec.json.decode(body), clock, fields, references, sees)
-    return OneProfile(**serving.standing(heads), profile=profile)
+    [profile] = _profiles(serving, found, [0], fields, sees)
+    return OneProfile(**serving.standing(found.heads, found.partitions), profile=profile)
 
 
-def _profile(
-    serving: Serving, document: dict[str, Any], clock: int, fields: Sequence[str], references: list[str],
+def _profiles(
+    serving: Serving, found: Found, places: Sequence[int], fields: Sequence[str], sees: bool
+) -> list[Profile]:
+    """Return the profiles at some places of what was read, each of its partition's minute."""
+    clocks = [found.heads[found.partitions[place]].clock for place in places]
+    documents = [msgspec.json.decode(found.documents[place] or b"") for place in places]
+    profiles = _shown(serving, documents, clocks, fields, sees)
+    oldest = min(clocks, default=0)
+    for profile, clock in zip(profiles, clocks, strict=True):
+        if clock > oldest:
+            profile.as_of = moment(clock)
+    return profiles
+
+
+def _shown(
+    serving: Serving, documents: Sequence[dict[str, Any]], clocks: Sequence[int], fields: Sequence[str],
     sees: bool,
-) -> Profile:  # fmt: skip
+) -> list[Profile]:  # fmt: skip
+    """Return documents, each of a clock, as profiles: what is personal only to who may see it."""
+    customers = [bytes.fromhex(document["id"]) for document in documents]
+    attributes = [document["attributes"] for document in documents]
     sealed = personal_attributes(serving.shop.sources) if "attributes" in fields else {}
-    attributes = document["attributes"]
     if sealed and sees:
-        attributes = serving.view.opened(serving.shop.sources, bytes.fromhex(document["id"]), attributes)
+        attributes = serving.view.opened(serving.shop.sources, customers, attributes)
     elif sealed:
-        attributes = {name: None if name in sealed else value for name, value in attributes.items()}
-    shown = portrait(serving.shop, serving.units, {**document, "attributes": attributes}, clock, fields)
-    if sealed and not sees:
-        shown["withheld"] = sorted(name for name in sealed if document["attributes"].get(name) is not None)
-    return Profile.model_validate({**shown, "references": references} if "references" in fields else shown)
+        attributes = [{name: None if name in sealed else value for name, value in one.items()}
+                      for one in attributes]  # fmt: skip
+    references = serving.view.references(customers) if "references" in fields else []
+    profiles = []
+    for at, (document, clock) in enumerate(zip(documents, clocks, strict=True)):
+        shown = portrait(
+            serving.shop, serving.units, {**document, "attributes": attributes[at]}, clock, fields
+        )
+        if sealed and not sees:
+            withheld = (name for name in sealed if document["attributes"].get(name) is not None)
+            shown["withheld"] = sorted(withheld)
+        if references:
+            shown["references"] = references[at]
+        profiles.append(Profile.model_validate(shown))
+    return profiles
 
 
 def _why(
@@ -223,7 +245,6 @@ def _why(
         assert document is not None  # who has a number is not erased
         for tag, held in document["tags"].items():
             held["why"] = why_tag(partition, identity.hex(), tag, owner.shop.tags[tag].rule or "")
-        references = serving.view.references([identity])[0]
-        profile = _profile(serving, document, partition.clock, fields, references, sees)
+        [profile] = _shown(serving, [document], [partition.clock], fields, sees)
         return OneProfile(**serving.standing_at(partition.clock, owner.engine.steps), profile=profile)
     unknown(customer)

@@ -70,7 +70,7 @@ class Rfm(Answer):
 @router.get("/v1/rfm", openapi_extra=BEARER, responses=responses("key-missing", "scope-missing", "not-ready"))
 async def rfm(serving: Here) -> Rfm:
     """Return every RFM model: its grid, cut points and segments."""
-    return await serving.ask(lambda owner: _rfm(serving, owner))
+    return await serving.work.ask(lambda owner: _rfm(serving, owner))
 
 
 def _rfm(serving: Here, owner: Owner) -> Rfm:

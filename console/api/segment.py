@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import uuid
 from collections.abc import Callable
 from typing import Any
 
+import xxhash
 from fastapi import APIRouter, Request
 from pydantic import Field
 
@@ -47,17 +49,18 @@ def _endpoint(path: str) -> Callable[..., Any]:
         given = given_key(request)
         if given is not None:
             check(request, "write", given)  # before the body is read
-        serving.check_ready()
+        serving.work.check_ready()
         body = await _body(request)
         key = check(request, "write", given or write_key(body))
-        calls = _calls(body, path)
-        for _, call, name in calls:
-            serving.note_call(call, name)
+        name = request_name(request, key, idempotency_key)
+        calls = _calls(body, path, _ids(name))
+        for _, call, event in calls:
+            serving.note_call(call, event)
         place = f"segment/{serving.view.mark(body)}"
         messages = [
             Message(SOURCE, f"{place}/{number}", call) for number, (call, _, _) in enumerate(calls, start=1)
         ]
-        taken = await take(serving, messages, request_name(request, key, idempotency_key))
+        taken = await take(serving, messages, name)
         return Tracked(success=True, **taken)
 
     return endpoint
@@ -71,10 +74,19 @@ async def _body(request: Request) -> bytes:
     return body
 
 
-def _calls(body: bytes, path: str) -> list[tuple[bytes, str, str | None]]:
+def _ids(name: str | None) -> Callable[[], str]:
+    """Return what makes ids for calls that bring none; those of a named request are the same when it comes
+    again, so that its calls count once also where its answer is not kept."""
+    if name is None:
+        return lambda: str(uuid.uuid4())
+    numbers = itertools.count(1)
+    return lambda: xxhash.xxh3_128_hexdigest(f"{name} {next(numbers)}".encode())
+
+
+def _calls(body: bytes, path: str, new_id: Callable[[], str]) -> list[tuple[bytes, str, str | None]]:
     now = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
     try:
-        calls = calls_of(body, path, now, lambda: str(uuid.uuid4()))
+        calls = calls_of(body, path, now, new_id)
     except Refused as reason:
         raise Problem("malformed-body", reason.problem, reason.hint) from None
     if len(calls) > MOST:

@@ -11,9 +11,8 @@ from console.access import SENDER, writes
 from console.bodies import LINES, media_type, messages_of, read_body
 from console.keys import Key
 from console.problems import refuse, responses
-from console.serving import Answer, Here, Serving, result_of
+from console.serving import Answer, Here, Serving
 from rules.suggest import suggest
-from streams.arrive import Arrived
 from streams.contract.source import SEGMENT
 from streams.message import Message
 
@@ -21,7 +20,7 @@ LONGEST_NAME = 255  # of an idempotency key
 router = APIRouter(tags=["sources"])
 ERRORS = responses(
     "malformed-body", "key-missing", "scope-missing", "body-too-large", "unsupported-media",
-    "invalid-request", "not-ready", "busy", "stopping",
+    "invalid-request", "not-ready", "busy", "stopping", "kafka-away", "not-here",
 )  # fmt: skip
 IdempotencyKey = Annotated[
     str | None,
@@ -38,11 +37,13 @@ class Rejected(BaseModel):
     place: str = Field(description="http/BODY/NUMBER: the number of the row or line in the body")
     problem: str = Field(examples=["amount '12,5' is no decimal number"])
     hint: str = Field(examples=["write 12.5"])
-    dead_letter: int = Field(examples=[17])
+    dead_letter: int | None = Field(
+        description="its number; null in a cluster, where a worker gives it later", examples=[17]
+    )
 
 
 class Taken(Answer):
-    """What became of the messages, on disk by now."""
+    """What became of the messages, durable by now."""
 
     accepted: int = Field(description="messages whose rows are in the log, or were already", examples=[2])
     counted: dict[str, int] = Field(
@@ -80,7 +81,7 @@ async def take_messages(
     on disk. What breaks the source's contract is in `rejected`, and everything else is taken all the same.
     """
     _check_source(serving, name)
-    serving.check_ready()
+    serving.work.check_ready()
     body = await read_body(request)
     place = f"http/{serving.view.mark(body)}"  # the same body again: the same dead letters
     messages = [
@@ -96,7 +97,7 @@ def request_name(request: Request, key: Key, given: str | None) -> str | None:
 
 async def take(serving: Serving, messages: list[Message], name: str | None) -> dict[str, Any]:
     """Hand messages in and wait until they are on disk; return the fields of `Taken`."""
-    found: Arrived = await result_of(serving.service.accept(messages, name)) if messages else Arrived()
+    found = await serving.work.take(messages, name)
     rejected = [
         Rejected(place=one.place, problem=one.problem, hint=one.hint, dead_letter=one.dead_letter)
         for one in found.rejected

@@ -39,7 +39,7 @@ class Tags(Answer):
 )
 async def tags(serving: Here) -> Tags:
     """Return every tag with its rule and its size."""
-    return await serving.ask(lambda owner: _tags(serving, owner))
+    return await serving.work.ask(lambda owner: _tags(serving, owner))
 
 
 def _tags(serving: Here, owner: Owner) -> Tags:

@@ -30,7 +30,7 @@ class LogView:
         references = [name for name in dict.fromkeys(named) if ":" in name]
         with self._lock:
             found = customers_behind(self._log, references)
-        return [found.get(name) if ":" in name else _read_id(name) for name in named]
+        return [found.get(name) if ":" in name else read_id(name) for name in named]
 
     def references(self, customers: Sequence[bytes]) -> list[list[str]]:
         """Return the references that lead to each customer (16 bytes), strong ones first."""
@@ -38,11 +38,13 @@ class LogView:
             return [references_of(self._log, one) for one in customers]
 
     def opened(
-        self, sources: Mapping[str, Source], customer: bytes, attributes: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """Return a customer's attributes with the personal ones readable."""
+        self, sources: Mapping[str, Source], customers: Sequence[bytes],
+        attributes: Sequence[Mapping[str, Any]],
+    ) -> list[dict[str, Any]]:  # fmt: skip
+        """Return the attributes of each customer (16 bytes) with the personal ones readable."""
         with self._lock:
-            return opened(self._log.vault, sources, customer, attributes)
+            vault = self._log.vault
+            return [opened(vault, sources, *one) for one in zip(customers, attributes, strict=True)]
 
     def mark(self, body: bytes) -> str:
         """Return what a request's body is told by, 16 hex digits; a keyed hash, for a body may be guessed."""
@@ -59,7 +61,8 @@ class LogView:
         self._log.close()
 
 
-def _read_id(text: str) -> bytes | None:
+def read_id(text: str) -> bytes | None:
+    """Return the id (16 bytes) that a text of 32 hex digits is; None where it is none."""
     if len(text) != ID_DIGITS:
         return None
     try:

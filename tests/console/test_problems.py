@@ -64,6 +64,8 @@ CASES: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("GET", "/v1/decisions?limit=0", {}, 422, "invalid-request"),
     ("GET", "/v1/decisions?limit=1001", {}, 422, "invalid-request"),
     ("GET", "/v1/decisions?customer=member:nobody", {}, 404, "unknown-customer"),
+    ("GET", "/v1/decisions?cursor=1.2", {}, 422, "invalid-request"),
+    ("GET", "/v1/tag-changes", {}, 501, "not-here"),
     ("POST", "/v1/sources/order", {"json": []}, 404, "unknown-source"),
     ("POST", "/v1/sources/clicks", {"json": []}, 422, "invalid-request"),
     ("POST", "/v1/sources/orders", {"content": b"", "headers": JSON}, 400, "malformed-body"),
@@ -141,6 +143,7 @@ def test_nothing_of_a_refused_body_is_taken(shop: AtWork) -> None:
 def test_the_table_of_kinds_is_all_tried_or_about_a_service_that_cannot_answer() -> None:
     tried = {one[4] for one in CASES}
     elsewhere = {"scope-missing", "not-ready", "store-away", "disk-full", "stopping", "busy", "defect"}
+    elsewhere |= {"kafka-away", "cursor-gone"}  # of a cluster
     assert tried | elsewhere == set(KINDS)
 
 
@@ -241,7 +244,7 @@ def test_a_full_disk_is_said_so_and_the_same_request_counts_when_there_is_room(f
         owner.log.connection.execute(f"PRAGMA max_page_count = {most}")
         return int(owner.log.connection.execute("PRAGMA page_count").fetchone()[0])
 
-    service = fresh.answering.service
+    service = fresh.opened.service
     held = service.ask(lambda owner: pages(owner, 0)).result()
     service.ask(lambda owner: pages(owner, held)).result()  # as small as it is now
     rows = [order(f"B{number}", f"M{number}") for number in range(3000)]

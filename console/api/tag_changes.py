@@ -1,0 +1,58 @@
+"""``/v1/tag-changes``: tags entered and left, and segments changed, in order, by cursor."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
+
+from console.access import BEARER, reads
+from console.api.decisions import ERRORS, Cursor, Customer, Limit
+from console.api.profiles import find_one
+from console.problems import responses
+from console.serving import Answer, Here, moment
+from engine.outcome import Transition
+
+router = APIRouter(tags=["decisions"], dependencies=[Depends(reads)])
+
+
+class TagChange(BaseModel):
+    """A tag entered or left, or a segment changed."""
+
+    customer: str = Field(description="id of 32 hex digits")
+    what: str = Field(description="the tag, or the RFM model", examples=["高价值客户"])
+    change: str = Field(description="enter, leave or segment", examples=["enter"])
+    at: dt.datetime = Field(description="the minute at which it changed")
+    mode: str = Field(description="what the log did then: import, live, history or activation")
+    before: str | None = Field(description="the segment before")
+    after: str | None = Field(description="the segment after")
+    values: dict[str, Any] = Field(description="of the rule's metrics")
+    partition: int
+    step: int
+    seq: int = Field(description="dense number in the partition, decisions counted with it")
+
+
+class TagChanges(Answer):
+    changes: list[TagChange]
+    next: str = Field(description="the cursor to go on with, also behind an empty page", examples=["42.7.0"])
+
+
+@router.get("/v1/tag-changes", openapi_extra=BEARER, responses={**ERRORS, **responses("not-here")})
+def tag_changes(
+    serving: Here, cursor: Cursor = None, limit: Limit = 100, customer: Customer = None
+) -> TagChanges:
+    """Return the changes behind a cursor, of each partition in the order in which they were committed."""
+    identity = None if customer is None else find_one(serving, customer)
+    standing = serving.standing()  # before the effects are read: there may only be more
+    found, last = serving.effects.tag_changes(cursor, limit, identity)
+    return TagChanges(**standing, changes=[_changed(one) for one in found], next=last)
+
+
+def _changed(one: Transition) -> TagChange:
+    return TagChange(
+        customer=one.customer, what=one.what, change=one.change, at=moment(one.minute), mode=one.mode,
+        before=one.before, after=one.after, values=one.values, partition=one.partition, step=one.step,
+        seq=one.seq,
+    )  # fmt: skip

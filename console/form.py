@@ -1,0 +1,88 @@
+"""What differs between the forms of a shop that the API serves: embedded, and in a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from app.owner import Owner
+from engine.outcome import Decision, Transition
+from streams.arrive import Arrived
+from streams.contract.source import Source
+from streams.message import Message
+from streams.personal.erase import Erased
+
+Result = TypeVar("Result")
+
+
+class View(Protocol):
+    """Customers by what they are called, and what only a key opens. Any thread may ask."""
+
+    def customers(self, named: Sequence[str]) -> list[bytes | None]:
+        """Return the id (16 bytes) behind each ``type:value`` or id; None where nobody is known."""
+
+    def references(self, customers: Sequence[bytes]) -> list[list[str]]:
+        """Return the references that lead to each customer, strong ones first."""
+
+    def opened(
+        self, sources: Mapping[str, Source], customers: Sequence[bytes],
+        attributes: Sequence[Mapping[str, Any]],
+    ) -> list[dict[str, Any]]:  # fmt: skip
+        """Return the attributes of each customer with the personal ones readable."""
+
+    def mark(self, body: bytes) -> str:
+        """Return what a request's body is told by."""
+
+
+class Work(Protocol):
+    """What takes rows in, and the engine behind it. Each raises Problem where that cannot be."""
+
+    def check_ready(self) -> None:
+        """Return while rows are taken."""
+
+    def check_current(self) -> None:
+        """Return while rows are taken, and come to the store."""
+
+    def behind_since(self) -> float | None:
+        """Return since when something accepted is not in the store, in seconds since 1970; None: unknown."""
+
+    async def take(self, messages: Sequence[Message], request: str | None) -> Arrived:
+        """Take messages in, durable on return; request: what makes it known when it comes again."""
+
+    async def ask(self, question: Callable[[Owner], Result]) -> Result:
+        """Put a question to the engine, between two batches."""
+
+
+@dataclass(frozen=True)
+class Concluded:
+    """A decision, and what became of its action: state None where that is not known here."""
+
+    decision: Decision
+    state: str | None
+    detail: str | None = None
+
+
+class Effects(Protocol):
+    """What came out, by cursor (None: from the oldest). customer: only of this one (16 bytes). Each raises
+    Problem for a cursor that is none."""
+
+    def decisions(
+        self, cursor: str | None, limit: int, customer: bytes | None
+    ) -> tuple[list[Concluded], str]:
+        """Return decisions behind a cursor, and the cursor behind them."""
+
+    def tag_changes(
+        self, cursor: str | None, limit: int, customer: bytes | None
+    ) -> tuple[list[Transition], str]:
+        """Return changes of tags and segments behind a cursor, and the cursor behind them."""
+
+
+class Rights(Protocol):
+    """A person's rights; blocking. customer: 16 bytes."""
+
+    def erase(self, customer: bytes) -> Erased:
+        """Erase a customer, everywhere; done on return."""
+
+    def export(self, customer: bytes) -> dict[str, Any]:
+        """Return everything held on a customer."""
