@@ -68,9 +68,9 @@ def take_rows(
     sources = known_to(shop.sources, shop.tags)
     refused: dict[int, ValueProblem] = {}
     taken: dict[str, tuple[Changes, Int64s]] = {}
-    for name, own_rows in _by_source(rows).items():
+    for name, own_rows in by_source(rows).items():
         places = list(own_rows)
-        found = _checked(sources, name, list(own_rows.values()), minute, ZoneInfo(shop.settings.zone))
+        found = checked(sources, name, list(own_rows.values()), minute, ZoneInfo(shop.settings.zone))
         own = np.array(places, dtype=np.int64)
         refused |= {places[row]: fault for row, fault in found.faults}
         report.without_customer += found.without_customer
@@ -88,7 +88,7 @@ def take_rows(
     return refused
 
 
-def _by_source(rows: Sequence[Row | None]) -> dict[str, dict[int, Row]]:
+def by_source(rows: Sequence[Row | None]) -> dict[str, dict[int, Row]]:
     """Return each source's rows by their places."""
     found: dict[str, dict[int, Row]] = {}
     for at, row in enumerate(rows):
@@ -112,10 +112,14 @@ def _merged(
     return merged
 
 
-def _checked(
+def checked(
     sources: Mapping[str, Source], name: str, rows: Sequence[Row], minute: int, zone: ZoneInfo
 ) -> Checked:
-    """Check one source's rows; ``rows`` of the result are in their order."""
+    """Check one source's rows by its contract; ``rows`` of the result are in their order.
+
+    sources: all of the shop's (`known_to`); minute: the present one; zone: the shop's. Raises InputError for
+    an unknown operation.
+    """
     source = sources[name]
     groups: dict[tuple[bool, frozenset[str]], list[int]] = {}
     for at, row in enumerate(rows):

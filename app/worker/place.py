@@ -13,10 +13,11 @@ from app.kafka_address import BROKERS
 from app.log_folder import data_folder
 from app.shop import Shop
 from streams.changes.topics import Topics
-from streams.contract.source import CHANGE_FORMATS
+from streams.contract.source import CHANGE_FORMATS, SEGMENT
 from streams.debezium.doctor.finding import included
 from streams.debezium.files import read_files
 from streams.errors import InputError
+from streams.segment import SOURCE as CALLS
 from streams.shared.vault import read_secret
 
 STORE, DATA = "TINTYPE_STORE", "TINTYPE_DATA"
@@ -67,8 +68,10 @@ def cluster_place(folder: Path, shop: Shop) -> ClusterPlace:
 def _sources_by_topic(folder: Path, shop: Shop, topics: Topics) -> dict[str, list[str]]:
     """Return which sources' messages stand in which topics: what is said, else what a connector writes."""
     files = read_files(folder / shop.settings.kafka.connectors)
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = {topics.calls: [CALLS]}
     for name, source in sorted(shop.sources.items()):
+        if source.format.type == SEGMENT:
+            continue  # it takes of the calls
         said = shop.settings.kafka.topics.get(name)
         if said is not None:
             found.setdefault(said, []).append(name)

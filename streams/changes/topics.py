@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from streams.contract.source import CHANGE_FORMATS, Source
+from streams.contract.source import CHANGE_FORMATS, SEGMENT, Source
 from streams.debezium import kafka
 from streams.errors import InputError
 
@@ -49,8 +49,13 @@ class Topics:
         """Populations of the partitions, of which cut points are made."""
         return self._name("reports")
 
+    @property
+    def calls(self) -> str:
+        """Calls in the shape of Segment's API, whichever sources take them."""
+        return self._name("calls")
+
     def incoming(self, source: str) -> str:
-        """The topic of a source that no change feed fills: rows over HTTP, calls."""
+        """The topic of a source that no change feed fills: rows over HTTP."""
         return self._name(f"in.{source}")
 
     def wanted(self, partitions: int, sources: Mapping[str, Source]) -> dict[str, tuple[int, dict[str, str]]]:
@@ -64,9 +69,11 @@ class Topics:
             self.settings: (1, {**_LATEST, **large}),
             self.reports: (1, {**large, "retention.ms": str(3_600_000)}),
         }
+        week = {**large, "retention.ms": str(7 * 86_400_000)}
+        found[self.calls] = partitions, week
         for name, source in sources.items():
-            if source.format.type not in CHANGE_FORMATS:
-                found[self.incoming(name)] = partitions, {**large, "retention.ms": str(7 * 86_400_000)}
+            if source.format.type not in (*CHANGE_FORMATS, SEGMENT):
+                found[self.incoming(name)] = partitions, week
         return found
 
 

@@ -56,9 +56,9 @@ def consumer(bootstrap: str) -> Any:
     return _client(KafkaConsumer, bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
 
 
-def producer(bootstrap: str) -> Any:
+def producer(bootstrap: str, **settings: Any) -> Any:
     """Open a `KafkaProducer` whose messages count once all copies have them, for a ``with`` block."""
-    return _client(KafkaProducer, bootstrap, acks="all", max_block_ms=TIMEOUT_MS)
+    return _client(KafkaProducer, bootstrap, **{"acks": "all", "max_block_ms": TIMEOUT_MS, **settings})
 
 
 def make_topic(bootstrap: str, name: str, partitions: int) -> bool:

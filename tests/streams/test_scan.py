@@ -27,7 +27,7 @@ from streams.scan.envelope import scan
 from streams.scan.scanner import Buffer, Scanner
 from streams.scan.settle import settle
 from streams.scan.warm import compile_scanner
-from streams.taking import _checked
+from streams.taking import checked
 
 ZONE = ZoneInfo("Asia/Shanghai")
 MINUTE = 29_000_480  # 2025-02-20T05:20Z
@@ -81,8 +81,8 @@ def generally(source: Source, message: bytes) -> Changes | None:
         return None
     if len(rows) != 1:
         return None
-    checked = _checked({source.name: source}, source.name, rows, MINUTE, ZONE)
-    return checked.changes if len(checked.changes) == 1 else None
+    found = checked({source.name: source}, source.name, rows, MINUTE, ZONE)
+    return found.changes if len(found.changes) == 1 else None
 
 
 def plain(changes: Changes) -> list[Any]:
