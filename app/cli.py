@@ -7,6 +7,7 @@ import sys
 import typer
 
 from app import exits
+from app.commands.api import api
 from app.commands.apply import apply, secret
 from app.commands.audit import audit
 from app.commands.bench import bench
@@ -46,6 +47,7 @@ app = typer.Typer(
 )
 app.command("run")(run)
 app.command("worker")(worker)
+app.command("api")(api)
 app.command("apply")(apply)
 app.command("secret")(secret)
 app.command("check")(check)

@@ -1,0 +1,57 @@
+"""A shop in a cluster, opened for the API."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from app.log_folder import data_folder
+from app.shop import Shop
+from app.worker.place import ClusterPlace
+from app.worker.worker import applied_settings
+from console.cluster.effects import OutboxEffects
+from console.cluster.figures import ClusterCollector
+from console.cluster.rights import NoRights
+from console.cluster.sender import Sender
+from console.cluster.settings import Following
+from console.cluster.view import SharedView
+from console.cluster.work import ClusterWork
+from console.figures import ApiFigures
+from console.keys import Keyring
+from console.serving import Serving
+from sinks.store.store import Store
+from streams.shared.index import Index
+
+
+@contextlib.contextmanager
+def cluster_serving(folder: Path, declared: Shop, place: ClusterPlace) -> Iterator[Serving]:
+    """Yield what the API answers from, by the settings that were applied last, now and while it runs.
+
+    declared: the folder's, for where its keys lie. Raises InputError where Kafka does not answer, or no
+    settings were applied yet.
+    """
+    applied = applied_settings(place)
+    shop = Shop.model_validate_json(applied.shop)
+    figures, client, sender = ApiFigures(), place.client(), Sender(place.bootstrap)
+    store = Store(client, shop.settings.name)
+    work = ClusterWork(place, shop, sender, lambda: made.now(), figures.registry)
+    made = Serving(
+        shop, store, SharedView(Index(client, shop.settings.name), place.secret), work,
+        OutboxEffects(store, shop.settings.partitions), NoRights(), Keyring(data_folder(folder, declared)),
+        figures,
+    )  # fmt: skip
+    figures.registry.register(ClusterCollector(place))
+
+    def use(newer: Shop) -> None:
+        work.use(newer)
+        made.use(newer)
+
+    following = Following(place.bootstrap, place.topics.settings, applied, use)
+    following.start()
+    try:
+        yield made
+    finally:
+        following.stop()
+        sender.close()
+        client.close()

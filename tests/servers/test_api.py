@@ -1,0 +1,311 @@
+"""`tintype api` on real Kafka and a real store: rows in over HTTP, through a worker, to the profiles."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from app.load import load_shop
+from app.worker.place import cluster_place
+from console.cluster.sender import Sender
+from console.cluster.serving import cluster_serving
+from console.server import Server, build_app, listen, served
+from deploy.servers.places import ROOT, Place
+from sinks.store.store import Store
+from streams.debezium.kafka import make_topic
+from streams.shared.index import Index
+from tests.app.little_shop import GOOD, write_shop
+from tests.called import id_of
+from tests.console.at_work import FILES
+from tests.servers.cluster import Cluster
+
+pytestmark = pytest.mark.parametrize("store", ["valkey"], indirect=True, scope="session")
+MEMBERS = """\
+key: [member_id]
+references:
+  - {type: member, column: member_id}
+  - {type: phone, column: phone}
+event_time: {column: joined}
+columns:
+  name: {type: text, personal: true, attribute: name}
+"""
+
+
+def files(name: str) -> dict[str, str | None]:
+    settings = GOOD["tintype.toml"].replace('"Test"', f'"{name}"')
+    kafka = f'[kafka]\nconnectors = "none"\n[kafka.topics]\nchanges = "{name}.changes"\n'
+    return {
+        **FILES, "tintype.toml": f"history = false\npartitions = 3\n{settings}{kafka}", "none/.keep": "",
+        "sources/members.yaml": MEMBERS,
+    }  # fmt: skip
+
+
+@dataclass
+class ApiOfCluster:
+    """address, keys: by scope, of `tintype api`'s process; client: with a key of all scopes."""
+
+    cluster: Cluster
+    address: str
+    keys: dict[str, str]
+    client: httpx.Client
+
+    def post(self, source: str, *rows: dict[str, Any]) -> dict[str, Any]:
+        answer = self.client.post(f"/v1/sources/{source}", json=list(rows))
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def get(self, path: str, **query: Any) -> dict[str, Any]:
+        answer = self.client.get(path, params=query)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def metrics(self, customer: str) -> dict[str, Any]:
+        """Return a customer's metrics; empty while nobody is known."""
+        answer = self.client.get(f"/v1/profiles/{customer}")
+        return dict(answer.json()["profile"]["metrics"]) if answer.status_code == 200 else {}
+
+    def wait(self, until: Callable[[], Any], what: str) -> None:
+        self.cluster.wait(until, what)
+
+
+@contextmanager
+def api_process(cluster: Cluster, **environment: str) -> Iterator[dict[str, Any]]:
+    """Run `tintype api` as people do; yield what it says of itself."""
+    command = [str(ROOT / "tintype"), "api", str(cluster.folder / "shop"), "--port", "0", "--json"]
+    with (cluster.folder / "api.log").open("ab") as log:
+        process = subprocess.Popen(
+            command, env={**cluster.environment, **environment}, stdout=subprocess.PIPE, stderr=log, text=True
+        )
+    assert process.stdout is not None
+    try:
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith("}"):
+                break
+        yield json.loads("".join(lines))
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
+        process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def shop(kafka: Place, store: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiOfCluster]:
+    name, folder = f"t{uuid.uuid4().hex[:12]}", tmp_path_factory.mktemp("cluster")
+    write_shop(folder / "shop", files(name))
+    cluster = Cluster(kafka, store, folder, load_shop(folder / "shop"))
+    make_topic(kafka.address, f"{name}.changes", 1)
+    cluster.command("apply", str(folder / "shop"))
+    cluster.start("a")
+    try:
+        with api_process(cluster) as told:
+            scopes = [part for one in ("read", "write", "personal") for part in ("--scope", one)]
+            said = cluster.command("keys", str(folder / "shop"), "add", "all", *scopes, "--json")
+            headers = {"Authorization": f"Bearer {json.loads(said)['key']}"}
+            with httpx.Client(base_url=told["api"], headers=headers, timeout=60) as client:
+                yield ApiOfCluster(cluster, told["api"], told["keys"], client)
+    finally:
+        for one in cluster.workers.values():
+            one.kill()
+
+
+def ago(minutes: int) -> str:
+    """Return a time as the shop's zone, Asia/Shanghai, has it."""
+    return time.strftime("%Y-%m-%d %H:%M", time.gmtime(time.time() + 8 * 3600 - minutes * 60))
+
+
+def order(number: str, member: str, amount: str = "12.50", **more: str) -> dict[str, str]:
+    row = {"order_id": number, "member_id": member, "created_at": ago(5), "amount": amount}
+    return {**row, "phone": "", "status": "paid", **more}
+
+
+def member(number: str, phone: str, name: str) -> dict[str, str]:
+    return {"member_id": number, "phone": phone, "joined": ago(9), "name": name}
+
+
+def test_a_row_reaches_the_profile_which_any_reference_leads_to(shop: ApiOfCluster) -> None:
+    """And what breaks its contract is told at once, and put aside by a worker."""
+    taken = shop.post("orders", order("A1", "M1", "60.00", phone="13800000001"), order("A2", "M1", "x"))
+    assert (taken["accepted"], [one["dead_letter"] for one in taken["rejected"]]) == (1, [None])
+    [rejected] = taken["rejected"]
+    assert (rejected["problem"], rejected["place"][-2:]) == ("amount: 'x' is no number", "/2")
+    shop.wait(lambda: shop.metrics("member:M1").get("spend") == 6000, "the order is in the profile")
+    first = shop.get("/v1/profiles/member:M1")
+    for name in ("phone:13800000001", id_of("member:M1")):
+        found = shop.get(f"/v1/profiles/{name}")
+        assert found["profile"] == first["profile"]
+    assert first["profile"]["id"] == id_of("member:M1")
+    assert first["profile"]["references"] == ["member:M1", "phone:13800000001"]
+    assert len(first["position"]) == 3
+    assert first["as_of"] is not None
+    assert first["lag_ms"] < 120_000
+    assert shop.client.get("/v1/profiles/member:M404").status_code == 404
+
+
+def test_of_changes_of_one_row_the_last_one_sent_holds(shop: ApiOfCluster) -> None:
+    """Whatever partition a row is in, all its changes are; the same again changes nothing."""
+    rows = [order(f"B{number}", f"B{number}", str(amount)) for amount in range(1, 20) for number in range(6)]
+    shop.post("orders", *rows)
+    shop.post("orders", *rows[-6:])
+    members = [f"member:B{number}" for number in range(6)]
+    wanted = {"customers": [*members, "member:nobody"], "fields": ["metrics"]}
+
+    def held() -> list[Any]:
+        found = shop.client.post("/v1/profiles:batch", json=wanted).json()
+        assert found["unknown"][-1] == "member:nobody"
+        return [one and (one["metrics"]["spend"], one["metrics"]["orders_30d"]) for one in found["profiles"]]
+
+    shop.wait(lambda: held() == [(1900, 1)] * 6 + [None], "the last amount of each row")
+
+
+def test_calls_of_trackers_reach_the_profile_and_a_named_request_counts_once(shop: ApiOfCluster) -> None:
+    call = {"userId": "C1", "event": "Product Viewed", "properties": {"category": "鞋"}}
+    for _ in range(2):
+        headers = {"Idempotency-Key": "views"}
+        answer = shop.client.post("/v1/track", json=call, headers=headers)
+        assert (answer.status_code, answer.json()["accepted"]) == (200, 1), answer.text
+    untaken = shop.client.post("/v1/page", json={"userId": "C1", "name": "Home"}).json()
+    assert [one["problem"] for one in untaken["rejected"]] == ["no source takes page calls named 'Home'"]
+    shop.client.post("/v1/identify", json={"userId": "C1", "traits": {"city": "上海"}})
+    shop.wait(lambda: shop.metrics("member:C1").get("clicks_1d"), "the call is in the profile")
+    shop.wait(lambda: shop.get("/v1/profiles/member:C1")["profile"]["attributes"]["city"] == "上海", "traits")
+    assert shop.metrics("member:C1")["clicks_1d"] == 1
+
+
+def test_what_is_personal_is_read_with_a_key_for_it_until_the_customers_key_is_gone(
+    shop: ApiOfCluster,
+) -> None:
+    shop.post("members", member("P1", "13900000001", "李雷"), member("P2", "13900000002", "韩梅梅"))
+    wanted = {"customers": ["phone:13900000001", "member:P2"]}
+
+    def shown(**headers: str) -> list[Any]:
+        found = shop.client.post("/v1/profiles:batch", json=wanted, headers=headers).json()["profiles"]
+        return [one and (one["attributes"]["name"], one.get("withheld"), one["references"]) for one in found]
+
+    both = [
+        ("李雷", None, ["member:P1", "phone:13900000001"]),
+        ("韩梅梅", None, ["member:P2", "phone:13900000002"]),
+    ]
+    shop.wait(lambda: shown() == both, "names are readable")
+    only_read = shown(Authorization=f"Bearer {shop.keys['read']}")
+    assert [one[:2] for one in only_read] == [(None, ["name"])] * 2
+    index = Index(shop.cluster.client, shop.cluster.name)
+    index.client.delete(index.key("key", bytes.fromhex(id_of("member:P2"))))  # as erasing does
+    assert shown() == [both[0], (None, None, [])]
+
+
+def test_decisions_are_read_to_the_end_by_cursor_each_once(shop: ApiOfCluster) -> None:
+    shop.post("orders", *(order(f"D{number}", f"D{number}") for number in range(7)))
+    shop.wait(lambda: all(shop.metrics(f"member:D{number}") for number in range(7)), "all are in the store")
+    store = Store(shop.cluster.client, shop.cluster.name)
+    ids, cursor, pages = [], "0", 0
+    while True:
+        found = shop.get("/v1/decisions", cursor=cursor, limit=2)
+        if found["next"] == cursor:
+            break
+        ids += [one["id"] for one in found["decisions"]]
+        cursor, pages = found["next"], pages + 1
+        assert len(found["decisions"]) <= 2
+    assert pages > 3
+    assert len(set(ids)) == len(ids) >= 8
+    assert cursor == ".".join(str(head.effects) for head in store.read(3, [])[0])
+    of_one = shop.get("/v1/decisions", customer="member:D3")["decisions"]
+    assert [(one["customer"], one["cause"]["source"]) for one in of_one] == [(id_of("member:D3"), "orders")]
+    assert of_one[0]["delivery"] is None
+    assert of_one[0]["id"] in ids
+
+
+def test_changes_of_tags_are_read_by_cursor_too(shop: ApiOfCluster) -> None:
+    shop.post("orders", order("E1", "E1", "9000.00"))
+    shop.wait(lambda: shop.get("/v1/profiles/member:E1")["profile"]["tags"]
+              if shop.metrics("member:E1") else None, "the tag is held")  # fmt: skip
+    found = shop.get("/v1/tag-changes", customer="member:E1")
+    entered = [(one["what"], one["change"]) for one in found["changes"] if one["change"] == "enter"]
+    assert entered == [("vip", "enter")]
+    after = shop.get("/v1/tag-changes", customer="member:E1", cursor=found["next"])
+    assert (after["changes"], after["next"]) == ([], found["next"])
+
+
+def test_what_needs_a_log_or_the_engine_says_what_to_do_instead(shop: ApiOfCluster) -> None:
+    change = {"op": "c", "before": None, "after": {"parcel_id": "1"}}
+    requests = [
+        ("GET", "/v1/rfm", None), ("GET", "/v1/tags", None),
+        ("GET", f"/v1/profiles/{id_of('member:M1')}?why=1", None),
+        ("POST", f"/v1/customers/{id_of('member:M1')}:erase", None),
+        ("POST", f"/v1/customers/{id_of('member:M1')}:export", None), ("POST", "/v1/sources/changes", change),
+    ]  # fmt: skip
+    for method, path, body in requests:
+        answer = shop.client.request(method, path, json=body)
+        assert (answer.status_code, answer.json()["code"]) == (501, "not-here"), path
+        assert len(answer.json()["hint"]) > 20, path
+
+
+def test_it_is_ready_where_kafka_and_store_answer_and_counts_how_far_each_partition_is(
+    shop: ApiOfCluster,
+) -> None:
+    ready = shop.get("/readyz")
+    assert ready["status"] == "ready"
+    assert [one["lag_ms"] < 120_000 for one in ready["partitions"]] == [True] * 3
+    text = shop.client.get("/metrics").text
+    for number in range(3):
+        assert f'tintype_clock_timestamp_seconds{{partition="{number}"}}' in text
+        assert f'tintype_partition_lag_seconds{{partition="{number}"}}' in text
+    assert "tintype_kafka_up 1.0" in text
+    assert "tintype_store_up 1.0" in text
+    assert f'tintype_intake_waiting{{topic="tintype.{shop.cluster.name}.in.orders"}}' in text
+
+
+def test_while_the_store_is_away_rows_are_taken_and_profiles_are_not_given(
+    shop: ApiOfCluster, free_address: str
+) -> None:
+    headers = dict(shop.client.headers)
+    with (
+        api_process(shop.cluster, TINTYPE_STORE=f"redis://{free_address}/0") as told,
+        httpx.Client(base_url=told["api"], headers=headers, timeout=60) as client,
+    ):
+        assert told["keys"] == {}, "the keys are the first process's"
+        for path in ("/readyz", "/v1/profiles/member:M1", "/v1/decisions"):
+            answer = client.get(path)
+            assert (answer.status_code, answer.json()["code"]) == (503, "store-away"), path
+        assert "tintype_store_up 0.0" in client.get("/metrics").text
+        taken = client.post("/v1/sources/orders", json=[order("F1", "F1")])
+        assert (taken.status_code, taken.json()["accepted"], taken.json()["as_of"]) == (200, 1, None)
+    shop.wait(lambda: shop.metrics("member:F1").get("orders_30d") == 1, "it was durable")
+
+
+def test_while_kafka_is_away_profiles_are_given_and_rows_are_not_taken(
+    shop: ApiOfCluster, free_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And settings that are applied meanwhile hold, once Kafka tells of them."""
+    for name, value in shop.cluster.environment.items():
+        monkeypatch.setenv(name, value)
+    folder = shop.cluster.folder / "shop"
+    declared = load_shop(folder)
+    with cluster_serving(folder, declared, cluster_place(folder, declared)) as answering:
+        monkeypatch.setattr(answering.work, "_sender", Sender(free_address))
+        listening = listen("127.0.0.1", 0)
+        with (
+            listening, served(Server(build_app(answering), listening)) as address,
+            httpx.Client(base_url=address, headers=dict(shop.client.headers), timeout=60) as client,
+        ):  # fmt: skip
+            answer = client.post("/v1/sources/orders", json=[order("G1", "G1")])
+            assert (answer.status_code, answer.json()["code"]) == (503, "kafka-away")
+            assert answer.headers["retry-after"] == "1"
+            answer = client.get("/readyz")
+            assert (answer.status_code, answer.json()["code"]) == (503, "kafka-away")
+            assert client.get(f"/v1/profiles/{id_of('member:M1')}").status_code == 200
+        (folder / "metrics.yaml").write_text((folder / "metrics.yaml").read_text() + "all: count(orders)\n")
+        shop.cluster.command("apply", str(folder))
+        shop.wait(lambda: "all" in answering.shop.metrics, "the settings that were applied hold")
