@@ -180,7 +180,7 @@ def test_a_service_that_is_not_ready_says_so_and_when_to_come_again(
     shop: AtWork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waiting = SimpleNamespace(ready=False, taking=False, failed=None, figures=Figures())
-    monkeypatch.setattr(shop.answering, "service", waiting)
+    monkeypatch.setattr(shop.answering.work, "_service", waiting)
     for method, path in (
         ("GET", "/readyz"),
         ("POST", "/v1/sources/orders"),

@@ -21,7 +21,8 @@ from console.cluster.serving import cluster_serving
 from console.server import Server, build_app, listen, served
 from deploy.servers.places import ROOT, Place
 from sinks.store.store import Store
-from streams.debezium.kafka import make_topic
+from streams.changes.topics import Topics
+from streams.debezium import kafka as kafka_tools
 from streams.shared.index import Index
 from tests.app.little_shop import GOOD, write_shop
 from tests.called import id_of
@@ -106,7 +107,7 @@ def shop(kafka: Place, store: Place, tmp_path_factory: pytest.TempPathFactory) -
     name, folder = f"t{uuid.uuid4().hex[:12]}", tmp_path_factory.mktemp("cluster")
     write_shop(folder / "shop", files(name))
     cluster = Cluster(kafka, store, folder, load_shop(folder / "shop"))
-    make_topic(kafka.address, f"{name}.changes", 1)
+    kafka_tools.make_topic(kafka.address, f"{name}.changes", 1)
     cluster.command("apply", str(folder / "shop"))
     cluster.start("a")
     try:
@@ -154,11 +155,24 @@ def test_a_row_reaches_the_profile_which_any_reference_leads_to(shop: ApiOfClust
     assert shop.client.get("/v1/profiles/member:M404").status_code == 404
 
 
+def records(shop: ApiOfCluster, topic: str) -> list[Any]:
+    """Return all messages of a topic."""
+    found: list[Any] = []
+    with kafka_tools.consumer(shop.cluster.kafka.address) as consumer:
+        parts = kafka_tools.partitions_of(consumer, [topic])
+        consumer.assign(parts)
+        ends = consumer.end_offsets(parts)
+        while any(consumer.position(at) < ends[at] for at in parts):
+            found += [one for some in consumer.poll(1000).values() for one in some]
+    return found
+
+
 def test_of_changes_of_one_row_the_last_one_sent_holds(shop: ApiOfCluster) -> None:
     """Whatever partition a row is in, all its changes are; the same again changes nothing."""
-    rows = [order(f"B{number}", f"B{number}", str(amount)) for amount in range(1, 20) for number in range(6)]
+    for amount in range(1, 20):
+        rows = [order(f"B{number}", f"B{number}", str(amount)) for number in range(6)]
+        shop.post("orders", *rows)
     shop.post("orders", *rows)
-    shop.post("orders", *rows[-6:])
     members = [f"member:B{number}" for number in range(6)]
     wanted = {"customers": [*members, "member:nobody"], "fields": ["metrics"]}
 
@@ -168,6 +182,11 @@ def test_of_changes_of_one_row_the_last_one_sent_holds(shop: ApiOfCluster) -> No
         return [one and (one["metrics"]["spend"], one["metrics"]["orders_30d"]) for one in found["profiles"]]
 
     shop.wait(lambda: held() == [(1900, 1)] * 6 + [None], "the last amount of each row")
+    places: dict[str, set[int]] = {}
+    for record in records(shop, Topics(shop.cluster.name).incoming("orders")):
+        places.setdefault(json.loads(record.value)["order_id"], set()).add(record.partition)
+    assert {len(one) for one in places.values()} == {1}
+    assert len(set.union(*places.values())) > 1
 
 
 def test_calls_of_trackers_reach_the_profile_and_a_named_request_counts_once(shop: ApiOfCluster) -> None:

@@ -43,7 +43,9 @@ def effect(partition: int, seq: int, minute: int) -> Decision | Transition:
     return Transition(partition, seq, minute, whose, "vip", "enter", "live", seq=seq)
 
 
-def all_of(effects: OutboxEffects, limit: int, cursor: str | None, customer: bytes | None = None) -> list[str]:
+def all_of(
+    effects: OutboxEffects, limit: int, cursor: str | None, customer: bytes | None = None
+) -> list[str]:
     found = []
     while True:
         page, after = effects.tag_changes(cursor, limit, customer)
