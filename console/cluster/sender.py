@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, KafkaTimeoutError
 
 from console.problems import Problem
 from streams.changes.topics import LARGEST_MESSAGE
@@ -15,16 +15,25 @@ from streams.debezium import kafka
 from streams.errors import InputError
 
 # Until a request is answered that Kafka does not take; senders try again.
-DELIVERY_MS, REQUEST_MS = 10_000, 8_000
+DELIVERY_MS, REQUEST_MS = 10_000, 5_000
+WAIT_SECONDS = 12.0  # longer: the producer has given up by then, and nothing comes in later
+_CLOSE_SECONDS = 1.0
+# One request at a time keeps a key's messages in order whatever is sent again. Without kafka-python's
+# idempotence: once a batch has waited too long for a broker that hung, such a producer never sends again (3.0.12, seen
+# with a broker that was stopped and went on). A message that comes twice counts once all the same.
+_SETTINGS: dict[str, Any] = {
+    "delivery_timeout_ms": DELIVERY_MS, "request_timeout_ms": REQUEST_MS, "max_block_ms": DELIVERY_MS,
+    "max_request_size": LARGEST_MESSAGE, "enable_idempotence": False,
+    "max_in_flight_requests_per_connection": 1,
+}  # fmt: skip
 
 
 class Sender:
-    """Sends with ``acks=all`` and idempotence: what was sent is there once, a key's messages in order, on all
-    copies in sync. Any thread may use it. It connects when it is first used, and anew after an error."""
+    """Sends with ``acks=all``: what was sent is on all copies in sync, a key's messages in order, perhaps
+    twice. Any thread may use it. It connects when it is first used."""
 
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
-        self._open = contextlib.ExitStack()
         self._producer: Any = None
         self._lock = threading.Lock()
 
@@ -34,9 +43,10 @@ class Sender:
         try:
             sent = [producer.send(topic, value, key=key) for key, value in messages]
             for one in sent:
-                one.get(DELIVERY_MS / 1000)
+                one.get(WAIT_SECONDS)
         except KafkaError as error:
-            self._drop(producer)
+            if not isinstance(error, KafkaTimeoutError):  # of a broker that is away it comes back by itself
+                self._drop(producer)
             raise _away(f"Kafka did not take it ({type(error).__name__})") from error
 
     def check(self) -> None:
@@ -54,11 +64,8 @@ class Sender:
     def _connected(self) -> Any:
         with self._lock:
             if self._producer is None:
-                settings = {"delivery_timeout_ms": DELIVERY_MS, "request_timeout_ms": REQUEST_MS,
-                            "max_block_ms": DELIVERY_MS, "max_request_size": LARGEST_MESSAGE,
-                            "enable_idempotence": True}  # fmt: skip
                 try:
-                    self._producer = self._open.enter_context(kafka.producer(self._bootstrap, **settings))
+                    self._producer = kafka.open_producer(self._bootstrap, **_SETTINGS)
                 except InputError as error:
                     raise _away(error.problem) from error
             return self._producer
@@ -68,9 +75,9 @@ class Sender:
         with self._lock:
             if producer is None or self._producer is not producer:
                 return
-            self._producer, held = None, self._open.pop_all()
-        producer.close(timeout=0)
-        held.close()
+            self._producer = None
+        with contextlib.suppress(KafkaError):  # what it still had was answered as not taken
+            producer.close(timeout=_CLOSE_SECONDS)
 
 
 def _away(detail: str) -> Problem:

@@ -19,17 +19,21 @@ HINT = "start it, or correct [kafka] bootstrap"
 
 @contextmanager
 def _client(kind: type, bootstrap: str, **settings: Any) -> Iterator[Any]:
-    _probe(bootstrap)
-    try:
-        client = kind(bootstrap_servers=bootstrap.split(","), bootstrap_timeout_ms=BOOTSTRAP_MS, **settings)
-    except (KafkaTimeoutError, ValueError) as error:
-        raise InputError(bootstrap, f"no Kafka broker answers ({error})", HINT) from None
+    client = _opened(kind, bootstrap, **settings)
     try:
         yield client
     except KafkaError as error:
         raise InputError(bootstrap, f"Kafka refuses: {error}", "correct it, and do it again") from error
     finally:
         client.close()
+
+
+def _opened(kind: type, bootstrap: str, **settings: Any) -> Any:
+    _probe(bootstrap)
+    try:
+        return kind(bootstrap_servers=bootstrap.split(","), bootstrap_timeout_ms=BOOTSTRAP_MS, **settings)
+    except (KafkaTimeoutError, ValueError) as error:
+        raise InputError(bootstrap, f"no Kafka broker answers ({error})", HINT) from None
 
 
 def _probe(bootstrap: str) -> None:
@@ -56,9 +60,14 @@ def consumer(bootstrap: str) -> Any:
     return _client(KafkaConsumer, bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
 
 
-def producer(bootstrap: str, **settings: Any) -> Any:
+def producer(bootstrap: str) -> Any:
     """Open a `KafkaProducer` whose messages count once all copies have them, for a ``with`` block."""
-    return _client(KafkaProducer, bootstrap, **{"acks": "all", "max_block_ms": TIMEOUT_MS, **settings})
+    return _client(KafkaProducer, bootstrap, acks="all", max_block_ms=TIMEOUT_MS)
+
+
+def open_producer(bootstrap: str, **settings: Any) -> Any:
+    """Open such a `KafkaProducer` for whoever closes it later. Raises InputError where no broker answers."""
+    return _opened(KafkaProducer, bootstrap, acks="all", **settings)
 
 
 def make_topic(bootstrap: str, name: str, partitions: int) -> bool:
