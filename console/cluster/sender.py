@@ -18,9 +18,9 @@ from streams.errors import InputError
 DELIVERY_MS, REQUEST_MS = 10_000, 5_000
 WAIT_SECONDS = 12.0  # longer: the producer has given up by then, and nothing comes in later
 _CLOSE_SECONDS = 1.0
-# One request at a time keeps a key's messages in order whatever is sent again. Without kafka-python's
-# idempotence: once a batch has waited too long for a broker that hung, such a producer never sends again (3.0.12, seen
-# with a broker that was stopped and went on). A message that comes twice counts once all the same.
+# One request at a time keeps a key's messages in order whatever is sent again. Without kafka-python's own
+# idempotence: once a batch has waited too long for a broker that hung, such a producer never sends again
+# (3.0.12, seen with a broker that was stopped and went on). What comes twice counts once all the same.
 _SETTINGS: dict[str, Any] = {
     "delivery_timeout_ms": DELIVERY_MS, "request_timeout_ms": REQUEST_MS, "max_block_ms": DELIVERY_MS,
     "max_request_size": LARGEST_MESSAGE, "enable_idempotence": False,
