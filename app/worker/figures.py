@@ -14,7 +14,8 @@ class PartitionFigures:
     records, effects, clock: what the store has (clock: epoch minute, -1 before the first); set_back: how
     often the store had lost what it was given; store_away: since when it does not answer, 0 while it does;
     behind_since: when the oldest message was appended that is not in the store yet, None while all are;
-    blocks_behind: offsets of the log that were not fetched yet when it was last looked.
+    blocks_behind: offsets of the log that were not fetched yet when it was last looked; drained: effects that
+    every relay has taken over; history_lag: seconds that history is behind.
     """
 
     records: int = 0
@@ -25,6 +26,8 @@ class PartitionFigures:
     store_away: float = 0.0
     behind_since: float | None = None
     blocks_behind: int = 0
+    drained: int = 0
+    history_lag: float = 0.0
     commit_seconds: Buckets = field(default_factory=lambda: Buckets(SECONDS))
 
     def note_commit(self, records: int, effects: int, clock: int, seconds: float) -> None:

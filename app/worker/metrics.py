@@ -42,6 +42,12 @@ GAUGED: list[tuple[str, str, OfPartition]] = [
     ),
     ("tintype_lag_blocks", "Offsets of the log that were not fetched yet", lambda one, _: one.blocks_behind),
     (
+        "tintype_outbox_effects", "Effects that a relay has not taken over yet",
+        lambda one, _: max(0, one.effects - one.drained),
+    ),
+    ("tintype_history_lag_seconds", "How long the oldest of what is not copied waits",
+     lambda one, _: one.history_lag),
+    (
         "tintype_store_away_seconds", "How long commits have waited for the store",
         lambda one, now: now - one.store_away if one.store_away else 0.0,
     ),

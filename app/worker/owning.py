@@ -90,14 +90,15 @@ class Owning(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         relays = self._make_relays(number)
         await relays.start()
         one: OwnedPartition = await self._compute(self._make, number)
-        one.needed = lambda: relays.drained
+        one.needed, relays.figures = lambda: relays.drained, one.figures
         self._relaying[number] = asyncio.create_task(relays.run())
         return one
 
     async def _drop(self, number: int) -> None:
-        one, relaying = self.partitions.pop(number), self._relaying.pop(number)
-        relaying.cancel()
-        await asyncio.wait([relaying])
+        one, relaying = self.partitions.pop(number), self._relaying.pop(number, None)
+        if relaying is not None:
+            relaying.cancel()
+            await asyncio.wait([relaying])
         await self._compute(one.close)
 
     async def _step(self) -> None:

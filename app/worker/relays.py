@@ -13,6 +13,7 @@ import redis
 
 from app.clickhouse_address import clickhouse_address
 from app.shop import Shop
+from app.worker.figures import PartitionFigures
 from sinks.history.history import EFFECTS
 from sinks.history.relay import HistoryRelay
 from sinks.history.server import ServerHistory
@@ -55,6 +56,7 @@ class PartitionRelays:
         self._trimmed = 0
         self._told: dict[str, str] = {}
         self.drained = 0  # the first effect that some relay still needs
+        self.figures = PartitionFigures()
 
     async def start(self) -> int:
         """Fence off whoever relayed this partition before; return the first effect that is still needed."""
@@ -124,6 +126,8 @@ class PartitionRelays:
         self.drained = self._topics.drained
         if self._history is not None:
             self.drained = min(self.drained, self._history.drained)
+            self.figures.history_lag = self._history.lag_seconds
+        self.figures.drained = self.drained
         return self.drained
 
     def _trim(self) -> None:
@@ -143,6 +147,7 @@ class _History:
         self._relay: HistoryRelay | None = None
         self._log: Log | None = None
         self.drained = 0
+        self.lag_seconds = 0.0
 
     def step(self) -> int:
         """Copy what is due, and bring what waits on disk to the server."""
@@ -155,6 +160,7 @@ class _History:
             )
         assert self._spooled is not None  # made with the relay
         done = self._relay.step() + self._spooled.drain()
+        self.lag_seconds = self._relay.lag().seconds
         self.drained = self._relay.drained[1][0]
         return done
 

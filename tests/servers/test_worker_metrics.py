@@ -40,7 +40,7 @@ def test_a_workers_figures_are_those_of_the_servers(
         feed = Feed(2, start_ms=now_ms()).write(100)
         shop.start("a", "--metrics", str(port))
         producer = KafkaProducer(bootstrap_servers=kafka.address, acks="all")
-        sent = shop.send(feed, producer)
+        sent = shop.send(feed)
         producer.send(f"{name}.orders", b"no change of a row", partition=0).get(30)
         producer.close()
         shop.wait(lambda: total(scraped(port), "tintype_messages_total") >= sent + 1, "counted")
