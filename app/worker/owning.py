@@ -26,6 +26,7 @@ from streams.control import TICK, Control
 from streams.worker.intake import HEARTBEAT_MS, SESSION_MS
 
 MOST = 500  # blocks of one fetch
+_AGAIN_SECONDS = 2.0
 log = logging.getLogger(__name__)
 
 
@@ -39,6 +40,7 @@ class Owning(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         self._bootstrap, self._topic, self._group = bootstrap, topic, group
         self._make, self._make_relays, self._executor = make, make_relays, executor
         self._relaying: dict[int, asyncio.Task[None]] = {}
+        self._not_before: dict[int, float] = {}  # when a partition that was let go may be begun again
         self._consumer: Any = None
         self._producer: AIOKafkaProducer | None = None
         self.partitions: dict[int, OwnedPartition] = {}
@@ -76,13 +78,11 @@ class Owning(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         """Let go of nothing yet: what stays keeps its state."""
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
-        """Let go of what others have now, begin with what is new."""
+        """Let go of what others have now; what is new begins with the next step."""
         mine = {at.partition for at in assigned}
         for number in [one for one in self.partitions if one not in mine]:
             await self._drop(number)
-        for number in sorted(mine):
-            if number not in self.partitions:
-                self.partitions[number] = await self._begin(number)
+        for number in sorted(mine & self.partitions.keys()):
             self._consumer.seek(TopicPartition(self._topic, number), self.partitions[number].next_offset)
 
     async def _begin(self, number: int) -> OwnedPartition:
@@ -101,7 +101,31 @@ class Owning(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
             await asyncio.wait([relaying])
         await self._compute(one.close)
 
+    async def _begin_again(self) -> None:
+        """Begin anew with what is this worker's, though somebody else had it meanwhile.
+
+        A worker that was paused is refused by the store, or its relays by Kafka. If the partition is its own
+        all the same, because it was given back, it goes on as a new owner; not at once, for a zombie does not
+        know yet that it is one.
+        """
+        for number in [one for one, task in self._relaying.items() if task.done()]:
+            self._relaying[number].result()  # raises what is a defect
+            log.warning("partition %d: its relays ended; it is let go", number)
+            await self._drop(number)
+            self._not_before[number] = time.monotonic() + _AGAIN_SECONDS
+        for at in sorted(self._consumer.assignment()):
+            number = at.partition
+            if number not in self.partitions and time.monotonic() >= self._not_before.get(number, 0.0):
+                one = await self._begin(number)
+                if at not in self._consumer.assignment():  # it went away while it was begun
+                    self.partitions[number] = one
+                    await self._drop(number)
+                    continue
+                self.partitions[number] = one
+                self._consumer.seek(at, one.next_offset)
+
     async def _step(self) -> None:
+        await self._begin_again()
         fetched = await self._consumer.getmany(timeout_ms=100, max_records=MOST)
         for at, records in fetched.items():
             if at.partition in self.partitions:
@@ -127,6 +151,7 @@ class Owning(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
             self.fenced += 1
             log.warning("partition %d: %s; it is let go", number, error)
             await self._drop(number)
+            self._not_before[number] = time.monotonic() + _AGAIN_SECONDS
 
     async def _is_at_end(self, number: int) -> bool:
         """Whether all that is committed in the partition has been fetched."""

@@ -18,6 +18,7 @@ import pandas as pd
 import redis
 import yaml
 from kafka import KafkaAdminClient, KafkaProducer
+from kafka.errors import CoordinatorNotAvailableError
 
 from app.inspect import held_at
 from app.replay import Replay
@@ -181,6 +182,8 @@ class Cluster:
         admin = KafkaAdminClient(bootstrap_servers=self.kafka.address)
         try:
             committed = {at: one.offset for at, one in admin.list_group_offsets(group)[group].items()}
+        except CoordinatorNotAvailableError:  # of a broker that is young
+            committed = {}
         finally:
             admin.close()
         from kafka import KafkaConsumer, TopicPartition

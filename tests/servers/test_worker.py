@@ -161,3 +161,20 @@ def test_cut_points_of_all_partitions_are_in_every_log(shop: Cluster, tmp_path: 
         ascending = np.sort(amounts[column].to_numpy().astype(np.int64))
         wanted = [[one.below, one.above, one.part] for one in order_statistics(ascending, 3)]
         assert said[measure] == wanted
+
+
+def test_a_paused_worker_to_which_its_partitions_come_back_begins_anew(shop: Cluster, tmp_path: Path) -> None:
+    """Another had them meanwhile, and ended: what the first one kept of them is old."""
+    feed = Feed(10, start_ms=now_ms())
+    paused = shop.start("a")
+    send_more(shop, feed, 100)
+    shop.wait(lambda: shop.is_settled(tmp_path / "look"), "settled")
+    paused.pause()
+    other = shop.start("b")
+    send_more(shop, feed, 100)
+    shop.wait(lambda: shop.is_settled(tmp_path / "look"), "settled by the other", 120)
+    other.kill()
+    paused.go_on()
+    send_more(shop, feed, 100)
+    shop.wait(lambda: shop.is_settled(tmp_path / "look"), "settled by the first", 120)
+    check(shop, feed, tmp_path)
