@@ -9,7 +9,7 @@ SIDE_BY_SIDE = -n $(PROCESSES) --dist loadgroup --no-loadscope-reorder
 LOCKS_RUN := requirements/run.txt requirements/demo.txt requirements/install.sh
 LOCKS_DEV := $(LOCKS_RUN) requirements/dev.txt
 
-.PHONY: help setup demo test test-long bench servers servers-stop servers-lock lint lock clean
+.PHONY: help setup demo test test-long test-faults bench servers servers-stop servers-lock lint lock clean
 
 help:  ## this list
 	@awk -F ':.*## *' '/^[a-z-]+:.*##/ { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -25,6 +25,9 @@ test: lint  ## every check and every test
 
 test-long: .venv/installed-dev  ## the truth and the laws at full length: fifty minutes of each real year
 	@TINTYPE_LONG=1 .venv/bin/python -m pytest -q $(SIDE_BY_SIDE) tests/truth tests/laws $(ARGS)
+
+test-faults: .venv/installed-dev  ## workers killed, paused, without a store; 10,000 seeds of the lanes (hours)
+	@TINTYPE_LONG=1 .venv/bin/python -m pytest -q $(SIDE_BY_SIDE) tests/shared tests/servers/test_worker.py $(ARGS)
 
 servers: .venv/installed-dev  ## Kafka, Connect, PostgreSQL, MariaDB, Redis, Valkey, ClickHouse here (NAMES="kafka redis": only these)
 	@.venv/bin/python -m deploy.servers start $(NAMES)

@@ -15,6 +15,7 @@ import pytest
 from deploy.servers.places import Place
 from rfm.cuts import order_statistics
 from streams.log.rows import read_rows
+from tests.laws.effort import LONG
 from tests.servers.cluster import Cluster, cluster
 from tests.shared.simulation import held as held_of
 from tests.shared.small_shop import Feed
@@ -69,13 +70,13 @@ def test_workers_killed_again_and_again_lose_nothing_and_double_nothing(
     names = ("a", "b", "c")
     for name in names:
         shop.start(name)
-    for _ in range(5):
-        send_more(shop, feed, 200)
+    for _ in range(50 if LONG else 5):
+        send_more(shop, feed, 2000 if LONG else 200)
         name = rng.choice(names)
         time.sleep(rng.random() * 3)  # at whatever it is then
         shop.workers[name].kill()
         shop.start(name)
-    shop.wait(lambda: shop.is_settled(tmp_path / "look"), "settled", 180)
+    shop.wait(lambda: shop.is_settled(tmp_path / "look"), "settled", 1800 if LONG else 180)
     check(shop, feed, tmp_path)
 
 
