@@ -42,7 +42,7 @@ def worker(
     from app.shop import Shop
     from app.worker.application import application
     from app.worker.metrics import serve
-    from app.worker.place import cluster_place
+    from app.worker.place import at_places_of, cluster_place
     from app.worker.worker import Worker, applied_settings
 
     declared = load_shop(shop)
@@ -55,15 +55,12 @@ def worker(
             "the folder differs from what was applied, which holds; apply it: tintype apply SHOP\n"
         )
     version = Shop.model_validate_json(applied.shop)
-    in_force = version.model_copy(
-        update={"settings": version.settings.model_copy(update={"kafka": declared.settings.kafka})}
-    )
     logging.getLogger("clickhouse_driver").setLevel(logging.CRITICAL)  # what it meets is raised too
     sys.stderr.write(
         f"{version.settings.name}: settings number {applied.number}, {version.settings.partitions} "
         f"partitions, {len(place.sources)} topics of sources; Ctrl-C ends it\n"
     )
-    running = Worker(place, in_force, settings_body)
+    running = Worker(place, at_places_of(version, declared), settings_body)
     close_metrics = serve(running, metrics_host, metrics) if metrics else None
     level = "INFO" if verbose else "WARNING"
     process = faust.Worker(application(running), loglevel=level, redirect_stdouts=False, quiet=not verbose)

@@ -52,6 +52,12 @@ class ClusterPlace:
         return redis.Redis.from_url(self.store, socket_timeout=30, socket_connect_timeout=5)
 
 
+def at_places_of(applied: Shop, folder: Shop) -> Shop:
+    """Return settings that were applied, with the addresses of a folder: those are no settings record's (P2)."""
+    there = {"kafka": folder.settings.kafka, "clickhouse": folder.settings.clickhouse}
+    return applied.model_copy(update={"settings": applied.settings.model_copy(update=there)})
+
+
 def cluster_place(folder: Path, shop: Shop) -> ClusterPlace:
     """Return where the cluster is; connects to nothing. Raises InputError where something is not said."""
     settings = shop.settings

@@ -14,7 +14,7 @@ from aiokafka import TopicPartition
 from app.shop import Shop
 from app.worker.owning import Owning
 from app.worker.partition import OwnedPartition, partition_folder
-from app.worker.place import ClusterPlace
+from app.worker.place import ClusterPlace, at_places_of
 from app.worker.relays import PartitionRelays
 from app.worker.reports import Reducer, encoded
 from rfm.report import Report
@@ -122,10 +122,8 @@ class Worker:
 
     def use(self, message: bytes) -> None:
         """Go on under settings that were applied."""
-        declared = Shop.model_validate_json(Applied.decoded(message).shop)
-        self.shop = declared.model_copy(update={
-            "settings": declared.settings.model_copy(update={"kafka": self.shop.settings.kafka})
-        })  # fmt: skip
+        applied = Shop.model_validate_json(Applied.decoded(message).shop)
+        self.shop = at_places_of(applied, self.shop)
         for keeper in self.intake.keepers.values():
             if keeper.lane is not None:
                 keeper.lane.use(self.shop)
