@@ -53,7 +53,7 @@ class ClusterPlace:
 
 
 def at_places_of(applied: Shop, folder: Shop) -> Shop:
-    """Return settings that were applied, with the addresses of a folder: those are no settings record's (P2)."""
+    """Return settings that were applied, with the addresses of a folder, which no record has (P2)."""
     there = {"kafka": folder.settings.kafka, "clickhouse": folder.settings.clickhouse}
     return applied.model_copy(update={"settings": applied.settings.model_copy(update=there)})
 
