@@ -1,121 +1,160 @@
-"""Decisions and changes of tags from the store's outbox; a cursor has one number for each partition."""
+"""Decisions and changes of tags from their topics; a cursor has an offset for each partition of the topic."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+import heapq
+import threading
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
 
+from console.cluster.sender import away
 from console.form import Concluded
 from console.problems import refuse
 from engine.outcome import Decision, Transition
-from sinks.store.store import Page, Store
-from streams.identity.partition import id_pairs, partitions_of
+from sinks.topics.names import topics_of
+from sinks.topics.packing import partition_of
+from streams.debezium import kafka
+from streams.errors import InputError
 
-_PAGES = 20  # of a partition, read at once: up to 10,000 effects
-_MOST_PAGES = 100  # of a partition, looked through for one answer
+_POLL_MS = 200
+_SECONDS = 5.0  # of looking through, for one answer: it may find little of one customer
 Effect = TypeVar("Effect", Decision, Transition)
 
 
-class _Marked(msgspec.Struct):
-    """What tells effects apart. trigger: of a decision only."""
-
-    customer: str
-    seq: int
-    trigger: str | None = None
-
-
-@dataclass(frozen=True)
+@dataclass
 class _Part(Generic[Effect]):
-    """What one partition has behind a cursor: effects in order; end: the cursor behind all that was read."""
+    """What one partition has behind a cursor: (offset, effect) in order; end: the cursor behind all of it."""
 
-    effects: list[Effect]
+    found: list[tuple[int, Effect]]
     end: int
 
 
-class OutboxEffects:
-    """A store's; a `console.form.Effects`. Of each partition they come in the order of their numbers."""
+class TopicEffects:
+    """A shop's; a `console.form.Effects`. Any thread may ask; one question is answered at a time."""
 
-    def __init__(self, store: Store, partitions: int) -> None:
-        self._store, self._partitions = store, partitions
+    def __init__(self, bootstrap: str, shop: str) -> None:
+        self._bootstrap, self._topics = bootstrap, topics_of(shop)
+        self._lock = threading.Lock()
+        self._open: Any = None
 
     def decisions(
         self, cursor: str | None, limit: int, customer: bytes | None
     ) -> tuple[list[Concluded], str]:
         """Return decisions behind a cursor, and the cursor behind them. Raises Problem."""
-        found, last = self._page(Decision, cursor, limit, customer)
+        found, last = self._asked(Decision, self._topics.decisions, cursor, limit, customer)
         return [Concluded(one, None) for one in found], last
 
     def tag_changes(
         self, cursor: str | None, limit: int, customer: bytes | None
     ) -> tuple[list[Transition], str]:
         """Return changes of tags and segments behind a cursor, and the cursor behind them. Raises Problem."""
-        return self._page(Transition, cursor, limit, customer)
+        return self._asked(Transition, self._topics.tag_changes, cursor, limit, customer)
+
+    def close(self) -> None:
+        """Let go of the brokers."""
+        with self._lock:
+            self._let_go()
+
+    def _asked(
+        self, kind: type[Effect], topic: str, cursor: str | None, limit: int, customer: bytes | None
+    ) -> tuple[list[Effect], str]:
+        with self._lock:
+            try:
+                return self._page(kind, topic, cursor, limit, customer)
+            except InputError as error:
+                raise away(error.problem) from error
+            except KafkaError as error:
+                self._let_go()
+                raise away(f"Kafka does not tell ({type(error).__name__})") from error
 
     def _page(
-        self, kind: type[Effect], cursor: str | None, limit: int, customer: bytes | None
+        self, kind: type[Effect], topic: str, cursor: str | None, limit: int, customer: bytes | None
     ) -> tuple[list[Effect], str]:
-        at = self._begin() if cursor is None else self._read(cursor)
-        asked: Sequence[int] = range(self._partitions)
-        if customer is not None:
-            asked = partitions_of(*id_pairs([customer]), self._partitions).tolist()
-        whose = None if customer is None else customer.hex()
-        parts = {number: self._part(kind, number, at[number], limit, whose) for number in asked}
-        merged = [one for part in parts.values() for one in part.effects]
-        merged.sort(key=lambda one: (one.minute, one.partition, one.seq))
-        left = {one.partition: one.seq for one in reversed(merged[limit:])}
-        for number, part in parts.items():
-            at[number] = left.get(number, part.end)
-        return merged[:limit], ".".join(map(str, at))
+        consumer = self._consumer()
+        every = kafka.partitions_of(consumer, [topic])
+        if not every:
+            refuse("not-ready", f"there is no topic {topic} yet", "start a worker: it makes the topic")
+        at = _begin(consumer, every, cursor)
+        asked, whose = every, None if customer is None else customer.hex().encode()
+        if whose is not None:
+            asked = [every[partition_of(whose, len(every))]]
+        parts = _read(consumer, kind, {one: at[one.partition] for one in asked}, limit, whose)
+        merged = heapq.merge(
+            *([(number, *one) for one in part.found] for number, part in parts.items()),
+            key=lambda one: one[2].minute,
+        )
+        page = []
+        at = [parts[number].end if number in parts else one for number, one in enumerate(at)]
+        for place, (number, offset, effect) in enumerate(merged):
+            if place < limit:
+                page.append(effect)
+            else:
+                at[number] = min(at[number], offset)
+        return page, ".".join(map(str, at))
 
-    def _begin(self) -> list[int]:
-        """Return the cursor of the oldest that is kept."""
-        firsts = [self._store.first_effect(number) for number in range(self._partitions)]
-        heads = self._store.read(self._partitions, [])[0]
-        return [
-            head.effects if first is None else first for first, head in zip(firsts, heads, strict=True)
-        ]
+    def _consumer(self) -> Any:
+        if self._open is None:
+            self._open = kafka.open_consumer(self._bootstrap, isolation_level="read_committed")
+        return self._open
 
-    def _read(self, cursor: str) -> list[int]:
-        numbers = ["0"] * self._partitions if cursor == "0" else cursor.split(".")
-        if len(numbers) != self._partitions or not all(0 < len(one) <= 18 for one in numbers):
-            refuse("invalid-request", f"query.cursor: '{cursor}' is none of this shop's {self._partitions} "
-                   "partitions", "give `next` of the page before, or leave it out to begin")  # fmt: skip
-        return [int(one) for one in numbers]
-
-    def _part(
-        self, kind: type[Effect], number: int, after: int, limit: int, whose: str | None
-    ) -> _Part[Effect]:
-        """Read one partition until there is enough."""
-        end, found = after, list[Effect]()
-        newest = self._store.head(number).effects
-        for _ in range(_MOST_PAGES // _PAGES):
-            pages = self._store.pages(number, end, _PAGES)
-            if (pages[0].first if pages else newest) > end:
-                refuse("cursor-gone", f"partition {number}: the outbox has nothing before "
-                       f"{pages[0].first if pages else newest}, and the cursor says {end}",
-                       "read the topics of decisions and tag changes, or begin without a cursor")  # fmt: skip
-            for page in pages:
-                found += [one for one in _of_page(kind, page, whose) if one.seq >= end]
-                end = page.last + 1
-                if len(found) >= limit:
-                    return _Part(found[:limit], found[limit - 1].seq + 1)
-            if len(pages) < _PAGES:
-                break
-        return _Part(found, end)
+    def _let_go(self) -> None:
+        open_, self._open = self._open, None
+        if open_ is not None:
+            with contextlib.suppress(KafkaError):
+                open_.close()
 
 
-def _of_page(kind: type[Effect], page: Page, whose: str | None) -> list[Effect]:
-    """Return a page's effects of a kind, of one customer or all."""
-    is_decision = kind is Decision
-    if is_decision and not page.decisions:
-        return []
-    decode: Callable[[bytes], Effect] = msgspec.json.Decoder(kind).decode
-    marks = msgspec.json.decode(page.body, type=list[_Marked])
-    return [
-        decode(bytes(raw))
-        for raw, mark in zip(msgspec.json.decode(page.body, type=list[msgspec.Raw]), marks, strict=True)
-        if (mark.trigger is not None) == is_decision and whose in (None, mark.customer)
-    ]
+def _begin(consumer: KafkaConsumer, parts: Sequence[TopicPartition], cursor: str | None) -> list[int]:
+    """Return the offset that each partition is to be read from. Raises Problem."""
+    firsts = [consumer.beginning_offsets([one])[one] for one in parts]
+    if cursor is None:
+        return firsts
+    numbers = ["0"] * len(parts) if cursor == "0" else cursor.split(".")
+    if len(numbers) != len(parts) or not all(0 < len(one) <= 18 for one in numbers):
+        refuse("invalid-request", f"query.cursor: '{cursor}' is none of {len(parts)} partitions",
+               "give `next` of the page before, or leave it out to begin")  # fmt: skip
+    at = [int(one) for one in numbers]
+    for one, first, offset in zip(parts, firsts, at, strict=True):
+        if offset < first:
+            refuse("cursor-gone", f"partition {one.partition} of {one.topic} begins at {first}, not {offset}",
+                   "begin without a cursor; keep the topic longer: its retention.ms")  # fmt: skip
+    return at
+
+
+def _read(
+    consumer: KafkaConsumer, kind: type[Effect], at: dict[TopicPartition, int], limit: int,
+    whose: bytes | None,
+) -> dict[int, _Part[Effect]]:  # fmt: skip
+    """Read until each partition has enough, or is at its end."""
+    decode = msgspec.json.Decoder(kind).decode
+    ends = consumer.end_offsets(list(at))
+    parts: dict[int, _Part[Effect]] = {one.partition: _Part([], offset) for one, offset in at.items()}
+    open_ = {one for one, offset in at.items() if offset < ends[one]}
+    consumer.assign(sorted(open_))
+    consumer.resume(*open_)  # assigned anew they are paused still, as the last question left them
+    for one in open_:
+        consumer.seek(one, at[one])
+    deadline = time.monotonic() + _SECONDS
+    while open_ and time.monotonic() < deadline:
+        for one, records in consumer.poll(_POLL_MS).items():
+            part = parts[one.partition]
+            for record in records:
+                if len(part.found) < limit:
+                    part.end = record.offset + 1
+                    if whose in (None, record.key):
+                        part.found.append((record.offset, decode(record.value)))
+        for one in list(open_):
+            part, position = parts[one.partition], consumer.position(one)
+            if len(part.found) < limit:
+                part.end = position  # past what ends a transaction, too
+            if len(part.found) >= limit or position >= ends[one]:
+                open_.discard(one)
+                consumer.pause(one)
+    return parts

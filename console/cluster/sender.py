@@ -47,7 +47,7 @@ class Sender:
         except KafkaError as error:
             if not isinstance(error, KafkaTimeoutError):  # of a broker that is away it comes back by itself
                 self._drop(producer)
-            raise _away(f"Kafka did not take it ({type(error).__name__})") from error
+            raise away(f"Kafka did not take it ({type(error).__name__})") from error
 
     def check(self) -> None:
         """Raise Problem unless Kafka answers now."""
@@ -55,7 +55,7 @@ class Sender:
             with kafka.consumer(self._bootstrap) as client:
                 client.topics()
         except InputError as error:
-            raise _away(error.problem) from error
+            raise away(error.problem) from error
 
     def close(self) -> None:
         """Let go of the brokers."""
@@ -67,7 +67,7 @@ class Sender:
                 try:
                     self._producer = kafka.open_producer(self._bootstrap, **_SETTINGS)
                 except InputError as error:
-                    raise _away(error.problem) from error
+                    raise away(error.problem) from error
             return self._producer
 
     def _drop(self, producer: Any) -> None:
@@ -80,6 +80,7 @@ class Sender:
             producer.close(timeout=_CLOSE_SECONDS)
 
 
-def _away(detail: str) -> Problem:
+def away(detail: str) -> Problem:
+    """Return the problem that Kafka does not answer."""
     hint = "try again in a moment; what was sent may have been taken, and the same row again counts once"
     return Problem("kafka-away", detail, hint)

@@ -10,7 +10,7 @@ from app.log_folder import data_folder
 from app.shop import Shop
 from app.worker.place import ClusterPlace
 from app.worker.worker import applied_settings
-from console.cluster.effects import OutboxEffects
+from console.cluster.effects import TopicEffects
 from console.cluster.figures import ClusterCollector
 from console.cluster.rights import NoRights
 from console.cluster.sender import Sender
@@ -34,12 +34,11 @@ def cluster_serving(folder: Path, declared: Shop, place: ClusterPlace) -> Iterat
     applied = applied_settings(place)
     shop = Shop.model_validate_json(applied.shop)
     figures, client, sender = ApiFigures(), place.client(), Sender(place.bootstrap)
-    store = Store(client, shop.settings.name)
+    store, effects = Store(client, shop.settings.name), TopicEffects(place.bootstrap, shop.settings.name)
     work = ClusterWork(place, shop, sender, lambda: made.now(), figures.registry)
     made = Serving(
         shop, store, SharedView(Index(client, shop.settings.name), place.secret), work,
-        OutboxEffects(store, shop.settings.partitions), NoRights(), Keyring(data_folder(folder, declared)),
-        figures,
+        effects, NoRights(), Keyring(data_folder(folder, declared)), figures,
     )  # fmt: skip
     figures.registry.register(ClusterCollector(place))
 
@@ -54,4 +53,5 @@ def cluster_serving(folder: Path, declared: Shop, place: ClusterPlace) -> Iterat
     finally:
         following.stop()
         sender.close()
+        effects.close()
         client.close()

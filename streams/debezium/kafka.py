@@ -60,6 +60,13 @@ def consumer(bootstrap: str) -> Any:
     return _client(KafkaConsumer, bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
 
 
+def open_consumer(bootstrap: str, **settings: Any) -> Any:
+    """Open such a `KafkaConsumer` for whoever closes it later. Raises InputError where no broker answers."""
+    return _opened(
+        KafkaConsumer, bootstrap, enable_auto_commit=False, auto_offset_reset="earliest", **settings
+    )
+
+
 def producer(bootstrap: str) -> Any:
     """Open a `KafkaProducer` whose messages count once all copies have them, for a ``with`` block."""
     return _client(KafkaProducer, bootstrap, acks="all", max_block_ms=TIMEOUT_MS)

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from kafka import TopicPartition
 
 from app.load import load_shop
 from app.worker.place import cluster_place
@@ -20,7 +21,7 @@ from console.cluster.sender import Sender
 from console.cluster.serving import cluster_serving
 from console.server import Server, build_app, listen, served
 from deploy.servers.places import ROOT, Place
-from sinks.store.store import Store
+from sinks.topics.names import topics_of
 from streams.changes.topics import Topics
 from streams.debezium import kafka as kafka_tools
 from streams.shared.index import Index
@@ -227,8 +228,13 @@ def test_what_is_personal_is_read_with_a_key_for_it_until_the_customers_key_is_g
 
 def test_decisions_are_read_to_the_end_by_cursor_each_once(shop: ApiOfCluster) -> None:
     shop.post("orders", *(order(f"D{number}", f"D{number}") for number in range(7)))
-    shop.wait(lambda: all(shop.metrics(f"member:D{number}") for number in range(7)), "all are in the store")
-    store = Store(shop.cluster.client, shop.cluster.name)
+    wanted = {id_of(f"member:D{number}") for number in range(7)}
+
+    def decided() -> bool:
+        return wanted <= {one["customer"] for one in shop.get("/v1/decisions", limit=1000)["decisions"]}
+
+    shop.wait(decided, "all are in the topic")
+    whole = [one["id"] for one in shop.get("/v1/decisions", limit=1000)["decisions"]]
     ids, cursor, pages = [], "0", 0
     while True:
         found = shop.get("/v1/decisions", cursor=cursor, limit=2)
@@ -238,8 +244,8 @@ def test_decisions_are_read_to_the_end_by_cursor_each_once(shop: ApiOfCluster) -
         cursor, pages = found["next"], pages + 1
         assert len(found["decisions"]) <= 2
     assert pages > 3
+    assert sorted(ids) == sorted(whole)
     assert len(set(ids)) == len(ids) >= 8
-    assert cursor == ".".join(str(head.effects) for head in store.read(3, [])[0])
     of_one = shop.get("/v1/decisions", customer="member:D3")["decisions"]
     assert [(one["customer"], one["cause"]["source"]) for one in of_one] == [(id_of("member:D3"), "orders")]
     assert of_one[0]["delivery"] is None
@@ -248,13 +254,30 @@ def test_decisions_are_read_to_the_end_by_cursor_each_once(shop: ApiOfCluster) -
 
 def test_changes_of_tags_are_read_by_cursor_too(shop: ApiOfCluster) -> None:
     shop.post("orders", order("E1", "E1", "9000.00"))
-    shop.wait(lambda: shop.get("/v1/profiles/member:E1")["profile"]["tags"]
-              if shop.metrics("member:E1") else None, "the tag is held")  # fmt: skip
+    shop.wait(lambda: shop.metrics("member:E1"), "the customer is known")
+    shop.wait(
+        lambda: shop.get("/v1/tag-changes", customer="member:E1")["changes"], "the change is in the topic"
+    )
     found = shop.get("/v1/tag-changes", customer="member:E1")
     entered = [(one["what"], one["change"]) for one in found["changes"] if one["change"] == "enter"]
     assert entered == [("vip", "enter")]
     after = shop.get("/v1/tag-changes", customer="member:E1", cursor=found["next"])
     assert (after["changes"], after["next"]) == ([], found["next"])
+
+
+def test_a_cursor_that_is_none_or_lies_before_what_the_topic_keeps_is_refused(shop: ApiOfCluster) -> None:
+    for cursor in ("1", "1.2", "1.2.3.4", "1..2", "1.2." + "9" * 19):
+        answer = shop.client.get("/v1/decisions", params={"cursor": cursor})
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request"), cursor
+    newest = shop.get("/v1/decisions", limit=1000)["next"]
+    topic = topics_of(shop.cluster.name).decisions
+    with kafka_tools.admin(shop.cluster.kafka.address) as admin:
+        offsets = dict(enumerate(map(int, newest.split("."))))
+        admin.delete_records({TopicPartition(topic, one): offset for one, offset in offsets.items()})
+    answer = shop.client.get("/v1/decisions", params={"cursor": "0"})
+    assert (answer.status_code, answer.json()["code"]) == (410, "cursor-gone")
+    assert shop.get("/v1/decisions", cursor=newest)["next"] == newest
+    assert shop.get("/v1/decisions")["next"] == newest
 
 
 def test_what_needs_a_log_or_the_engine_says_what_to_do_instead(shop: ApiOfCluster) -> None:

@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from app.load import load_shop
-from console.cluster.effects import OutboxEffects
+from console.cluster.effects import TopicEffects
 from console.cluster.rights import NoRights
 from console.cluster.sender import Sender
 from console.cluster.view import SharedView
@@ -59,8 +59,8 @@ def api(client: redis.Redis, name: str, free_address: str, tmp_path: Path) -> It
         store.commit(partition, Commit("7:0", fields, [], [(whose, msgspec.json.encode(document))]))
     work = ClusterWork(None, shop, Sender(free_address), time.time, figures.registry)  # type: ignore[arg-type]
     made = Serving(
-        shop, store, SharedView(Index(client, name), SECRET), work, OutboxEffects(store, 2), NoRights(),
-        Keyring(tmp_path), figures, lambda: (NOW + 1) * 60,
+        shop, store, SharedView(Index(client, name), SECRET), work, TopicEffects(free_address, name),
+        NoRights(), Keyring(tmp_path), figures, lambda: (NOW + 1) * 60,
     )  # fmt: skip
     headers = {"Authorization": f"Bearer {made.keyring.add('all', ['read'])}"}
     with (
