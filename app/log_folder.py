@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from app.shop import Shop
@@ -9,10 +10,19 @@ from streams.errors import InputError
 from streams.log.log import FILE_NAME, Log
 from streams.personal.erase import finish
 
+DATA = "TINTYPE_DATA"
+
 
 def data_folder(folder: Path, shop: Shop) -> Path:
     """Return the data folder of a shop: ``data`` of tintype.toml, relative to the shop's folder."""
     return (folder / shop.settings.data).resolve()
+
+
+def keys_folder(folder: Path, shop: Shop) -> Path:
+    """Return the folder of the API's keys: that of TINTYPE_DATA, where the shop's may not be written, else
+    the shop's data folder."""
+    said = os.environ.get(DATA)
+    return Path(said) if said else data_folder(folder, shop)
 
 
 def open_log(folder: Path, shop: Shop, write: bool = False) -> Log:

@@ -11,7 +11,7 @@ from rich.table import Table
 from app import exits
 from app.commands.options import Json, ShopFolder
 from app.load import load_shop
-from app.log_folder import data_folder
+from app.log_folder import keys_folder
 from app.output import page, print_json
 from streams.errors import InputError
 
@@ -37,7 +37,7 @@ def keys(
     """
     from console.keys import Keyring
 
-    keyring = Keyring(data_folder(shop, load_shop(shop)))
+    keyring = Keyring(keys_folder(shop, load_shop(shop)))
     if what == "list":
         return _list(keyring.list(), json)
     if name is None:

@@ -60,6 +60,7 @@ def run(
 @contextlib.contextmanager
 def serving(opened: Embedded) -> Iterator[Serving]:
     """Yield what the API answers from."""
+    from app.log_folder import keys_folder
     from console.embedded.effects import LedgerEffects
     from console.embedded.figures import ShopCollector
     from console.embedded.rights import EmbeddedRights
@@ -76,7 +77,7 @@ def serving(opened: Embedded) -> Iterator[Serving]:
     ):
         made = Serving(
             opened.shop, opened.store, view, EmbeddedWork(opened.service), LedgerEffects(ledger),
-            EmbeddedRights(opened, ledger), Keyring(opened.data),
+            EmbeddedRights(opened, ledger), Keyring(keys_folder(opened.folder, opened.shop)),
         )  # fmt: skip
         made.figures.registry.register(ShopCollector(opened, made, ledger, view))
         yield made

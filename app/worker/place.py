@@ -10,7 +10,7 @@ from pathlib import Path
 import redis
 
 from app.kafka_address import BROKERS
-from app.log_folder import data_folder
+from app.log_folder import DATA, data_folder
 from app.shop import Shop
 from streams.changes.topics import Topics
 from streams.contract.source import CHANGE_FORMATS, SEGMENT
@@ -20,7 +20,7 @@ from streams.errors import InputError
 from streams.segment import SOURCE as CALLS
 from streams.shared.vault import read_secret
 
-STORE, DATA = "TINTYPE_STORE", "TINTYPE_DATA"
+STORE = "TINTYPE_STORE"
 HEARTBEATS = "__debezium-heartbeat"
 
 

@@ -91,7 +91,8 @@ class TopicEffects:
             key=lambda one: one[2].minute,
         )
         page = []
-        at = [parts[number].end if number in parts else one for number, one in enumerate(at)]
+        for number, part in parts.items():
+            at[number] = part.end
         for place, (number, offset, effect) in enumerate(merged):
             if place < limit:
                 page.append(effect)

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.log_folder import data_folder
+from app.log_folder import keys_folder
 from app.shop import Shop
 from app.worker.place import ClusterPlace
 from app.worker.worker import applied_settings
@@ -38,7 +38,7 @@ def cluster_serving(folder: Path, declared: Shop, place: ClusterPlace) -> Iterat
     work = ClusterWork(place, shop, sender, lambda: made.now(), figures.registry)
     made = Serving(
         shop, store, SharedView(Index(client, shop.settings.name), place.secret), work,
-        effects, NoRights(), Keyring(data_folder(folder, declared)), figures,
+        effects, NoRights(), Keyring(keys_folder(folder, declared)), figures,
     )  # fmt: skip
     figures.registry.register(ClusterCollector(place))
 

@@ -85,3 +85,13 @@ def test_a_shop_at_work_heeds_a_change_at_once(fresh: AtWork) -> None:
     assert fresh.client.get("/v1/tags", headers=headers).status_code == 200
     other.revoke(given.split("_")[1])
     assert fresh.client.get("/v1/tags", headers=headers).status_code == 401
+
+
+def test_keys_lie_where_the_environment_says_if_the_shop_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_shop(tmp_path / "shop", {})
+    monkeypatch.setenv("TINTYPE_DATA", str(tmp_path / "data"))
+    assert main(["keys", str(folder), "add", "reader"]) == 0
+    assert Keyring(tmp_path / "data").find(capsys.readouterr().out.strip()) is not None
+    assert not (folder / "data").exists()
