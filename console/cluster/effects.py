@@ -86,10 +86,10 @@ class TopicEffects:
         if whose is not None:
             asked = [every[partition_of(whose, len(every))]]
         parts = _read(consumer, kind, {one: at[one.partition] for one in asked}, limit, whose)
-        merged = heapq.merge(
-            *([(number, *one) for one in part.found] for number, part in parts.items()),
-            key=lambda one: one[2].minute,
-        )
+        sequences: list[list[tuple[int, int, Effect]]] = [
+            [(number, offset, effect) for offset, effect in part.found] for number, part in parts.items()
+        ]
+        merged = heapq.merge(*sequences, key=_minute)
         page = []
         for number, part in parts.items():
             at[number] = part.end
@@ -110,6 +110,11 @@ class TopicEffects:
         if open_ is not None:
             with contextlib.suppress(KafkaError):
                 open_.close()
+
+
+def _minute(one: tuple[int, int, Decision | Transition]) -> int:
+    """Return the minute of (partition, offset, effect)."""
+    return one[2].minute
 
 
 def _begin(consumer: KafkaConsumer, parts: Sequence[TopicPartition], cursor: str | None) -> list[int]:
