@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,17 +20,15 @@ from app.load import load_shop
 from app.log_folder import open_log
 from app.runtime import keep_settings
 from app.service import Stopped
-from app.shop import Channel, Shop
+from bench.folder import write_shop
 from bench.load import CLOCK
-from bench.messages import Messages, debezium_shop, member_ids, members
-from bench.shops import small_shop
+from bench.messages import Messages, member_ids, members
 from bench.workload import CATEGORIES, STATUSES, Ints, Workload
 from engine.batch import Batch
 from engine.plan import build
 from streams.contract.check import TEXT, check_rows
 from streams.intake import Taking, concealed, take_in
 from streams.report import ImportReport
-from triggers.trigger import Action
 
 TEXTS = [*STATUSES, *CATEGORIES]
 SETTLED_SECONDS = 60.0
@@ -109,7 +106,7 @@ def at_work(folder: Path, customers: int, rows_kept: int, apart: int) -> Iterato
     apart: so many customers more have no past and are not drawn; they are numbered from ``customers`` on.
     Raises what stopped the service, if it did.
     """
-    shop = _written_shop(folder)
+    shop = write_shop(folder, "Bench")
     plan = build(shop)
     codes = {text: code for code, text in enumerate(TEXTS)}
     workload = Workload(plan, customers, codes, CLOCK, ids=member_ids(customers + apart))
@@ -128,30 +125,6 @@ def at_work(folder: Path, customers: int, rows_kept: int, apart: int) -> Iterato
             raise opened.service.failed or RuntimeError("the service has stopped by itself") from None
         finally:
             gc.unfreeze()
-
-
-def _written_shop(folder: Path) -> Shop:
-    """Write the shop with 20 metrics, 20 tags and 5 triggers as a folder, fed by Debezium; return it read."""
-    shop = debezium_shop(small_shop())
-    action = Action(channel="console", template="line")
-    triggers = {name: one.model_copy(update={"action": action}) for name, one in shop.triggers.items()}
-    files: dict[str, Any] = {
-        "metrics.yaml": shop.metrics,
-        "rfm.yaml": [model.model_dump(mode="json", exclude_defaults=True) for model in shop.rfm],
-        "channels.yaml": {"console": Channel(templates={"line": "as decided"}).model_dump(exclude_none=True)},
-    }
-    for kind, declared in (("sources", shop.sources), ("tags", shop.tags), ("triggers", triggers)):
-        for name, one in declared.items():
-            files[f"{kind}/{name}.yaml"] = one.model_dump(
-                mode="json", by_alias=True, exclude_defaults=True, exclude={"name"}
-            )
-    groups = "".join(f"{name} = {json.dumps(tags)}\n" for name, tags in shop.settings.groups.items())
-    settings = f'name = "Bench"\nzone = "{shop.settings.zone}"\n\n[groups]\n{groups}'
-    for path, said in {"tintype.toml": settings, **files}.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        # JSON is YAML, too
-        (folder / path).write_text(said if isinstance(said, str) else json.dumps(said), encoding="utf-8")
-    return load_shop(folder)
 
 
 def _take_past(folder: Path, workload: Workload, rows: int) -> None:
