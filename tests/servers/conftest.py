@@ -1,11 +1,7 @@
-"""The real servers, started by the first test that needs one and shared by all processes of the run.
-
-A server that cannot run here skips the test with the line that brings it; under CI=true it fails the test.
-"""
+"""The real servers, started by the first test that needs one and shared by all processes of the run."""
 
 from __future__ import annotations
 
-import os
 import socket
 import uuid
 from collections.abc import Iterator
@@ -14,56 +10,41 @@ import pytest
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 
-from deploy.servers import keeper
 from deploy.servers.connect import variables
-from deploy.servers.jars import FetchError
 from deploy.servers.places import HOST, Place
 from tests.servers.databases import MariaDatabase, PostgresDatabase, mariadb_database, postgres_database
 from tests.servers.feeds import Feed, mariadb_feed, postgres_feed
-from tests.servers.owner import owner
-
-
-def _server(name: str) -> Place:
-    lacking = keeper.missing([name])
-    said = "; ".join(f"{one} is not here: {command}" for one, command in lacking.items())
-    try:
-        if not said:
-            return keeper.start([name], owner())[name]
-    except FetchError as error:
-        said = f"{error}; `make servers` fetches it"
-    if os.environ.get("CI") == "true":
-        pytest.fail(said)
-    pytest.skip(said)
+from tests.servers.started import server
 
 
 @pytest.fixture(scope="session")
 def kafka() -> Place:
-    return _server("kafka")
+    return server("kafka")
 
 
 @pytest.fixture(scope="session")
 def connect() -> Place:
-    return _server("connect")
+    return server("connect")
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Place:
-    return _server("postgres")
+    return server("postgres")
 
 
 @pytest.fixture(scope="session")
 def mariadb() -> Place:
-    return _server("mariadb")
+    return server("mariadb")
 
 
 @pytest.fixture(scope="session")
 def clickhouse() -> Place:
-    return _server("clickhouse")
+    return server("clickhouse")
 
 
 @pytest.fixture(scope="session", params=["redis", "valkey"])
 def store(request: pytest.FixtureRequest) -> Place:
-    return _server(request.param)
+    return server(request.param)
 
 
 @pytest.fixture(scope="session")
