@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 
 def bench(
     what: Annotated[
-        Literal["engine", "feed", "latency", "cost"], typer.Argument(help="which figures")
+        Literal["engine", "feed", "latency", "cost", "cluster"], typer.Argument(help="which figures")
     ] = "engine",
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FOLDER", help="write the curves there, as SVG")
     ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="print tables for a document")] = False,
+    rows: Annotated[
+        int | None, typer.Option("--rows", min=100, help="of cluster: how many a worker takes in each time")
+    ] = None,
     json: Json = False,
 ) -> int:
     """Measure the figures of the README on this machine, each against its peer or limit in the same run.
@@ -32,11 +35,12 @@ def bench(
     engine: the kernel. feed: from change messages to decisions, against msgspec, Bytewax, pandas, Java and
     Flink; what bench/peers/install.sh has not installed is reported as not run. latency: from a change to
     its customer's profile readable, over load. cost: a change and a customer against how many there are.
+    cluster: a worker on real servers, against a Faust application; a take-over; from a topic to the store.
 
     --json prints a list of {what, value, unit, against, ratio, goal, reached}. Ends with code 1 if a goal
     is not reached.
     """
-    found = _measured(what)
+    found = _measured(what, rows)
     if plot is not None:
         plot.mkdir(parents=True, exist_ok=True)
         for name, text in found.drawings.items():
@@ -50,7 +54,12 @@ def bench(
     return exits.DIFFERENT if any(row["reached"] is False for row in found.rows) else exits.OK
 
 
-def _measured(what: str) -> Outcome:
+def _measured(what: str, rows: int | None) -> Outcome:
+    if what == "cluster":
+        from bench.cluster import measure
+        from bench.cluster.sizes import Sizes
+
+        return measure.measure(Sizes() if rows is None else Sizes(rows=rows))
     from bench import cost, engine, feed, latency
     from bench.outcome import Outcome
 

@@ -1,0 +1,1 @@
+"""The cluster form, measured: workers as processes on a real Kafka and a real store."""
