@@ -124,8 +124,8 @@ def _waits(wait: Waits, sizes: Sizes) -> list[dict[str, Any]]:
 def _said(sizes: Sizes) -> str:
     return (
         f"One worker, {sizes.rows:,} rows written before; its sources' topics and its log have the same "
-        f"number of partitions. Faust: {sizes.peer_rows:,} rows of the same stream, partitions: "
-        f"{sizes.peer_partitions}; it keeps count, sum and last of each table and no more: its Tables have no "
-        "windows for rows that change or come late, no cut points over all customers, no rules, and no fence. PostgreSQL "
-        "and Debezium are in no figure."
+        f"number of partitions. Faust: {sizes.peer_rows:,} rows of the same stream, in "
+        f"{sizes.peer_partitions} partitions; it keeps count, sum and last of each table and no more: its "
+        "Tables have no windows for rows that change or come late, no cut points over all customers, no "
+        "rules, and no fence. PostgreSQL and Debezium are in no figure."
     )
