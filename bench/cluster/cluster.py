@@ -16,6 +16,7 @@ from typing import Any
 
 import redis
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError
 
 from app.shop import Shop
 from bench.cluster.process import held_partitions, session_cpu
@@ -144,6 +145,8 @@ class Cluster:
         admin = KafkaAdminClient(bootstrap_servers=self.kafka.address)
         try:
             reached = {at: one.offset for at, one in admin.list_group_offsets(group)[group].items()}
+        except (CoordinatorNotAvailableError, CoordinatorLoadInProgressError, NotCoordinatorError):
+            return False  # a broker that has only begun makes the topic of offsets first
         finally:
             admin.close()
         return all(reached.get(at, 0) >= end for at, end in self._ends.items())
