@@ -28,6 +28,13 @@ def compile_group(names: tuple[str, ...]) -> None:
         function.compile((types.int64,) * arguments)
 
 
+def load() -> None:
+    """Load everything that was compiled, or compile it: before anybody waits for an answer."""
+    for names in GROUPS:
+        if hasattr(getattr(kernel, names[0]), "compile"):  # else it runs uncompiled
+            compile_group(names)
+
+
 def main() -> None:
     """Compile all groups, the others in processes of their own."""
     if len(sys.argv) > 1:

@@ -44,6 +44,8 @@ def worker(
     from app.worker.metrics import serve
     from app.worker.place import at_places_of, cluster_place
     from app.worker.worker import Worker, applied_settings
+    from engine.warm import load
+    from streams.scan.warm import compile_scanner
 
     declared = load_shop(shop)
     place = cluster_place(shop, declared)
@@ -60,6 +62,8 @@ def worker(
         f"{version.settings.name}: settings number {applied.number}, {version.settings.partitions} "
         f"partitions, {len(place.sources)} topics of sources; Ctrl-C ends it\n"
     )
+    load()
+    compile_scanner()  # both take seconds, in which a worker that had joined would be missed by its groups
     running = Worker(place, at_places_of(version, declared), settings_body)
     close_metrics = serve(running, metrics_host, metrics) if metrics else None
     level = "INFO" if verbose else "WARNING"

@@ -49,7 +49,7 @@ def store(request: pytest.FixtureRequest) -> Place:
 
 @pytest.fixture(scope="session")
 def redis_server() -> Place:
-    return _server("redis")
+    return server("redis")
 
 
 @pytest.fixture
