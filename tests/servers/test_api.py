@@ -269,6 +269,8 @@ def test_a_cursor_that_is_none_or_lies_before_what_the_topic_keeps_is_refused(sh
     for cursor in ("1", "1.2", "1.2.3.4", "1..2", "1.2." + "9" * 19):
         answer = shop.client.get("/v1/decisions", params={"cursor": cursor})
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request"), cursor
+    shop.post("orders", order("F1", "F1"))
+    shop.wait(lambda: shop.get("/v1/decisions", limit=1000)["decisions"], "a decision is in the topic")
     newest = shop.get("/v1/decisions", limit=1000)["next"]
     topic = topics_of(shop.cluster.name).decisions
     with kafka_tools.admin(shop.cluster.kafka.address) as admin:
