@@ -23,6 +23,9 @@ from bench.cluster.sizes import Sizes
 from bench.outcome import COLUMNS
 from deploy.servers.places import Place
 from tests.servers.started import server
+from tests.servers.waiting import wait_for
+
+pytestmark = pytest.mark.xdist_group("bench cluster")  # each looks at the end whether anything is left
 
 NOTHING = Sizes(
     rows=400, partitions=(), customers=(200,), peer_rows=200, peer_partitions=2, take_over=False,
@@ -36,7 +39,7 @@ def places() -> Iterator[tuple[Place, Place]]:
     kafka, store = server("kafka"), server("redis")
     yield kafka, store
     admin = KafkaAdminClient(bootstrap_servers=kafka.address)
-    assert [one for one in admin.list_topics() if "bench" in one] == []
+    wait_for(lambda: not [one for one in admin.list_topics() if "bench" in one], "topics deleted")
     admin.close()
     with redis.Redis(port=store.port, password=store.password) as client:
         assert list(client.scan_iter("*bench*", count=1000)) == []
