@@ -201,6 +201,16 @@ def last_version(log: Log) -> str | None:
     return found[-1][0] if found else None
 
 
+def first_version(log: Log) -> str | None:
+    """Return the first declarations that the log has, as canonical JSON; None before them.
+
+    In a cluster rows may stand before them: whoever replays those does so under these, whatever is in force
+    by then.
+    """
+    found = _settings_of(log, 0, 0, log.next_step(0))
+    return found[0][0] if found else None
+
+
 def _settings_of(log: Log, p: int, first: int, end: int) -> list[tuple[str, int, str, int]]:
     """Return (declarations, minute, mode, step) of a partition's settings records of steps [first, end)."""
     found = []

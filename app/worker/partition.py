@@ -9,6 +9,7 @@ from pathlib import Path
 import redis
 
 from app.owner import Owner
+from app.replay import first_version
 from app.shop import Shop
 from app.snapshot_child import SnapshotChild
 from app.worker.figures import PartitionFigures
@@ -49,7 +50,7 @@ class OwnedPartition:
         """report: gets (partition, minute, name of a model -> its version and population) at each opening of
         a minute, once the log's end was reached."""
         self.number = number
-        self._shop, self._ending, self._say, self._report = shop, ending, say, report
+        self._ending, self._say, self._report = ending, say, report
         self.folder = partition_folder(folder, number)
         self.copy = Copy(self.folder, shop.settings.name, number, secret)
         self.store = Store(client, shop.settings.name, first=number)
@@ -101,16 +102,11 @@ class OwnedPartition:
                 self._away(error)
 
     def _follow(self) -> None:
-        if self.copy.log.next_step(0) == 0:
-            return
         begun = time.perf_counter()
         if self._owner is None:
-            self._owner = Owner(
-                self.copy.log, self._shop, self.folder, self.store, [self.needed()], self._away, self._say,
-                apart=True,
-            )  # fmt: skip
-            self._owner.follow()  # nobody needs the populations of minutes that are long past
-            self._owner.report_to(self._tell)
+            self._owner = self._begin()
+            if self._owner is None:
+                return
         self._owner.follow()
         self.committed_at = time.time()
         self._note_commit(time.perf_counter() - begun)
@@ -119,6 +115,19 @@ class OwnedPartition:
             needed = [self.needed()]
             self._child.begin(lambda: owner.save_snapshot(needed))
             owner.note_snapshot()
+
+    def _begin(self) -> Owner | None:
+        """Become the owner; None as long as nobody has written settings into the log."""
+        first = first_version(self.copy.log)
+        if first is None:
+            return None
+        owner = Owner(
+            self.copy.log, Shop.model_validate_json(first), self.folder, self.store, [self.needed()],
+            self._away, self._say, apart=True,
+        )  # fmt: skip
+        owner.follow()  # nobody needs the populations of minutes that are long past
+        owner.report_to(self._tell)
+        return owner
 
     def _note_commit(self, seconds: float) -> None:
         assert self._owner is not None  # it has committed

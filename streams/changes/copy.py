@@ -18,6 +18,7 @@ from streams.changes.wire import Incoming
 from streams.control import RESUME, Control
 from streams.errors import InputError
 from streams.live import LONGEST_JUMP
+from streams.log.lock import WrittenElsewhere
 from streams.log.log import FILE_NAME, Log
 
 NEXT = "next offset"
@@ -65,10 +66,15 @@ class Copy:
 
 
 def _open(folder: Path, shop: str, secret: bytes) -> Log:
-    """Open the copy; what cannot be read, or is another secret's, is begun anew."""
+    """Open the copy; what cannot be read, or is another secret's, is begun anew.
+
+    Raises WrittenElsewhere, and touches nothing, where another worker has this folder.
+    """
     if (folder / FILE_NAME).exists():
         try:
             log = Log.open(folder, write=True)
+        except WrittenElsewhere:
+            raise
         except (InputError, sqlite3.DatabaseError):
             pass
         else:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 
+from app.replay import settings_body
 from app.restore import FOLDER
 from app.worker.metrics import registry_of, serve
 from app.worker.partition import Ending, NotOwner, OwnedPartition
@@ -20,16 +21,19 @@ from sinks.store.server import EmbeddedServer
 from sinks.store.store import Store
 from streams.changes.controls import control_message
 from streams.changes.wire import Incoming, incoming
-from streams.control import TICK, Control
+from streams.control import SETTINGS, TICK, Control
 from streams.errors import InputError
 from tests.shared.idle_worker import idle_worker, keeper_of, samples
+from tests.shared.small_shop import small_shop
 
 MINUTE = 29_800_000
+SHOP = small_shop("idle", partitions=4)
 
 
 def tick(offset: int, partition: int = 3) -> Incoming:
-    """Return the message of a tick, appended so many minutes after MINUTE."""
-    sent = control_message([Control(TICK, None, "{}")], partition)
+    """Return the message of a tick, appended so many minutes after MINUTE; the first brings the settings."""
+    said = Control(TICK, None, "{}") if offset else Control(SETTINGS, None, settings_body(SHOP))
+    sent = control_message([said], partition)
     return incoming("t", partition, offset, (MINUTE + offset) * 60_000, sent.value, sent.headers)
 
 

@@ -21,7 +21,7 @@ from kafka import KafkaAdminClient, KafkaProducer
 from kafka.errors import CoordinatorNotAvailableError
 
 from app.inspect import held_at
-from app.replay import Replay
+from app.replay import Replay, first_version
 from app.shop import Shop
 from deploy.servers.places import ROOT, Place
 from engine.documents import documents
@@ -290,7 +290,8 @@ class Cluster:
         encode = msgspec.json.encode
         for copy, head in zip(self.copies(folder), self.heads(), strict=True):
             collected = Collected(copy.partition)
-            replay = Replay(copy.log, self.shop, collected.take, apart=True)
+            first = Shop.model_validate_json(first_version(copy.log) or "")
+            replay = Replay(copy.log, first, collected.take, apart=True)
             replay.follow(ends=[head.step])
             partition = replay.engine.partitions[0]
             import numpy as np

@@ -130,6 +130,10 @@ def test_settings_that_are_applied_hold_in_every_partition_from_a_record_on(
     )
     send_more(shop, feed, 100)
     shop.wait(lambda: shop.is_settled(tmp_path / "look"), "settled")
+    shop.workers["a"].kill()
+    shop.start("b")  # it has no copy: all is read again, and must come to the digest that the store has
+    send_more(shop, feed, 50)
+    shop.wait(lambda: shop.is_settled(tmp_path / "look"), "settled by another", 120)
     check(shop, feed, tmp_path, but={"truth"})
 
 
