@@ -14,6 +14,7 @@ from typing import Any
 
 import faust
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from app.worker.worker import Worker
 
@@ -50,7 +51,7 @@ def application(worker: Worker) -> faust.App:
     async def tick() -> None:
         try:
             await worker.owning.tick()
-        except Exception as error:  # noqa: BLE001 - the next second it is tried again
+        except (KafkaError, OSError) as error:  # the next second it is tried again
             log.warning("ticks: %s: %s", type(error).__name__, error)
 
     return app

@@ -17,7 +17,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 
-from app.worker.partition import NotOwner, OwnedPartition
+from app.worker.partition import Ending, NotOwner, OwnedPartition
 from app.worker.relays import PartitionRelays
 from streams.changes.controls import control_message
 from streams.changes.topics import LARGEST_MESSAGE
@@ -147,6 +147,8 @@ class Owning(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
             return
         try:
             await self._compute(one.take, messages, await self._is_at_end(number))
+        except Ending as error:
+            log.warning("partition %d: %s", number, error)
         except NotOwner as error:
             self.fenced += 1
             log.warning("partition %d: %s; it is let go", number, error)

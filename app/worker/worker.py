@@ -70,7 +70,7 @@ class Worker:
     def _keeper(self, at: TopicPartition, committed: Any) -> Keeper:
         return Keeper(
             at, self.place.bootstrap, self.place.topics, self.place.intake, self._index, self._reader,
-            self._lane,            self._taking, committed,
+            self._lane, self._taking, committed,
         )  # fmt: skip
 
     def _lane(self, name: str) -> Lane:

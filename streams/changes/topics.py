@@ -17,7 +17,7 @@ _LATEST = {"cleanup.policy": "compact"}
 
 @dataclass(frozen=True)
 class Topics:
-    """A shop's topics. ``tintype.SHOP.`` stands before each; what a name may not hold becomes a hyphen."""
+    """A shop's topics. ``tintype.SHOP.`` stands before each; see `topic_name`."""
 
     shop: str
 
@@ -111,7 +111,7 @@ def make_topics(bootstrap: str, topics: Topics, partitions: int, sources: Mappin
     with kafka.consumer(bootstrap) as consumer:
         have = len(consumer.partitions_for_topic(topics.changes) or ())
     if have and have != partitions:
-        hint = f"write 'partitions = {have}', or take the log to another number: tintype migrate"
+        hint = f"write 'partitions = {have}'; another number is another log, of a shop of another name"
         raise InputError("tintype.toml", f"partitions is {partitions}, but the log has {have}", hint)
     return made
 

@@ -21,12 +21,12 @@ from typing import TYPE_CHECKING
 import xxhash
 
 from streams.arrive import Arrivals
+from streams.changes.controls import control_block
 from streams.changes.wire import Origin, Outgoing, outgoing
 from streams.contract.columns import known_to
 from streams.contract.source import Source
 from streams.control import Control
 from streams.dead.letters import DeadLetter, letters
-from streams.log.write import Stretch, append_stretch
 from streams.message import Message
 from streams.shared.delta import Delta, delta_of, seen_of, told, writes_of
 from streams.shared.desk import Desk, Recall
@@ -115,15 +115,10 @@ class Lane:
 
     def _put_directory(self, minute: int) -> None:
         """Put a block down that carries what no other block can."""
-        import numpy as np
-
-        from streams.log.block import CONTROL
-        from streams.tables import control_table
-
-        part = np.array([xxhash.xxh3_64_intdigest(self.name.encode()) % self.desk.partitions])
-        records = control_table([Control(DIRECTORY, None, "{}")])
-        zero = np.zeros(1, dtype=np.int64)
-        append_stretch(self.desk, Stretch("live", part, zero + minute, zero, [CONTROL], {CONTROL: records}))
+        part = xxhash.xxh3_64_intdigest(self.name.encode()) % self.desk.partitions
+        step = self.desk.next_step(part)
+        block = control_block([Control(DIRECTORY, None, "{}")], step, minute, part)
+        self.desk.append(block, [f"!{DIRECTORY}"])
 
     def sent(self, offsets: Sequence[int]) -> None:
         """Tell the index: the blocks stand at these offsets of their partitions, and the transaction is

@@ -34,7 +34,6 @@ class Keeper:
     def __init__(
         self, at: TopicPartition, bootstrap: str, topics: Topics, group: str, index: Index, reader: LogReader,
         make: Callable[[str], Lane], executor: Executor, committed: Callable[[TopicPartition], Any],
-        linger_ms: int = 0,
     ) -> None:  # fmt: skip
         """at: the lane's topic and partition; committed: awaited for the group's offset there."""
         self.at = at
@@ -42,7 +41,6 @@ class Keeper:
         self._bootstrap, self._topics, self._group = bootstrap, topics, group
         self._index, self._reader, self._make, self._executor = index, reader, make, executor
         self._committed = committed
-        self._linger_ms = linger_ms
         self._producer: AIOKafkaProducer | None = None
         self._at_work = asyncio.Lock()  # a rebalance comes while a batch is on its way
         self.lane: Lane | None = None
@@ -59,7 +57,7 @@ class Keeper:
         producer = AIOKafkaProducer(
             bootstrap_servers=self._bootstrap, transactional_id=f"{self._topics.changes}.{self.name}",
             transaction_timeout_ms=TRANSACTION_MS, max_request_size=LARGEST_MESSAGE, acks="all",
-            linger_ms=self._linger_ms, request_timeout_ms=15_000,
+            request_timeout_ms=15_000,
         )  # fmt: skip
         await producer.start()
         self._producer = producer
