@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from app.load import load_shop
@@ -12,11 +14,15 @@ from bench.messages import debezium_shop
 from bench.shops import small_shop
 from triggers.trigger import Action
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-def write_shop(folder: Path, name: str, settings: str = "", tables: str = "") -> Shop:
+
+def write_shop(
+    folder: Path, name: str, settings: str = "", tables: str = "", more: Mapping[str, Any] = NOTHING
+) -> Shop:  # fmt: skip
     """Write the shop with 20 metrics, 20 tags and 5 triggers as a folder, fed by Debezium; return it read.
 
-    settings, tables: more TOML, before and behind the table of groups.
+    settings, tables: more TOML, before and behind the table of groups; more: triggers.
     """
     shop = debezium_shop(small_shop())
     action = Action(channel="console", template="line")
@@ -31,6 +37,7 @@ def write_shop(folder: Path, name: str, settings: str = "", tables: str = "") ->
             files[f"{kind}/{one}.yaml"] = said.model_dump(
                 mode="json", by_alias=True, exclude_defaults=True, exclude={"name"}
             )
+    files |= {f"triggers/{one}.yaml": said for one, said in more.items()}
     groups = "".join(f"{group} = {json.dumps(tags)}\n" for group, tags in shop.settings.groups.items())
     head = f'name = "{name}"\nzone = "{shop.settings.zone}"\n{settings}'
     for path, text in {"tintype.toml": f"{head}\n[groups]\n{groups}\n{tables}", **files}.items():

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +19,10 @@ from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError
 
 from app.shop import Shop
+from bench.cluster.feeding import transaction
 from bench.cluster.process import held_partitions, session_cpu
 from bench.cluster.rows import Row
-from bench.folder import write_shop
+from bench.folder import NOTHING, write_shop
 from deploy.servers.places import ROOT, Place
 from sinks.store.store import Head, Store
 from streams.changes.topics import Topics
@@ -30,7 +31,6 @@ from streams.worker.log_reader import LogReader
 SECRET = bytes(range(32))  # of shops that live as long as a measurement
 POLL_SECONDS = 0.05
 SETTLED_SECONDS = 300.0
-TRANSACTION_MS = 600_000
 
 
 @dataclass(frozen=True)
@@ -111,33 +111,32 @@ class Cluster:
         """Return the topic of a source."""
         return f"{self.name}.{source}"
 
+    def place_of(self, row: Row) -> TopicPartition:
+        """Return the partition of a topic that a row goes to."""
+        return TopicPartition(self.topic(row.source), row.customer % self.partitions)
+
     def send(self, producer: KafkaProducer, row: Row) -> tuple[TopicPartition, Any]:
         """Send a row to its partition; return that, and the future of it."""
-        at = TopicPartition(self.topic(row.source), row.customer % self.partitions)
+        at = self.place_of(row)
         return at, producer.send(at.topic, row.value, key=row.key, partition=at.partition)
 
     @contextmanager
     def feed(self, rows: Iterable[Row]) -> Iterator[None]:
         """Write rows in one transaction, which is committed when the block ends: readers of what is
         committed see all of them from that moment on, and nothing before."""
-        producer = KafkaProducer(
-            bootstrap_servers=self.kafka.address, transactional_id=f"{self.name}.feed", linger_ms=20,
-            transaction_timeout_ms=TRANSACTION_MS, batch_size=262_144,
-        )  # fmt: skip
-        try:
-            producer.init_transactions()
-            producer.begin_transaction()
+        with transaction(self.kafka, f"{self.name}.feed") as producer:
             self.note_sent(self.send(producer, row) for row in rows)
             producer.flush()
             yield
-            producer.commit_transaction()
-        finally:
-            producer.close()
 
     def note_sent(self, sent: Iterable[tuple[TopicPartition, Any]]) -> None:
         """Remember which messages are there to be taken in: what `send` has returned."""
         for at, newest in dict(sent).items():
             self._ends[at] = newest.get(60).offset + 1
+
+    def note_ends(self, ends: Mapping[TopicPartition, int]) -> None:
+        """Remember which messages somebody else has sent: those before these ends of the topics."""
+        self._ends.update(ends)
 
     def is_taken_in(self) -> bool:
         """Whether all messages noted as sent are in the log."""
@@ -200,15 +199,17 @@ def is_behind(ends: Iterable[int], steps: Iterable[int]) -> bool:
 
 
 @contextmanager
-def cluster(kafka: Place, store: Place, folder: Path, partitions: int) -> Iterator[Cluster]:
+def cluster(
+    kafka: Place, store: Place, folder: Path, partitions: int, triggers: Mapping[str, Any] = NOTHING
+) -> Iterator[Cluster]:  # fmt: skip
     """Make the measured shop's topics and apply its settings; afterwards end its workers, remove what it
-    has."""
+    has. triggers: more of them."""
     name = f"bench{uuid.uuid4().hex[:12]}"
     topics = "".join(f'{one} = "{name}.{one}"\n' for one in ("orders", "refunds", "tickets", "views"))
     (folder / "shop" / "none").mkdir(parents=True)
     settings = f"partitions = {partitions}\nhistory = false\n"
     tables = f'[kafka]\nconnectors = "none"\n[kafka.topics]\n{topics}'
-    made = Cluster(kafka, store, folder, write_shop(folder / "shop", name, settings, tables))
+    made = Cluster(kafka, store, folder, write_shop(folder / "shop", name, settings, tables, triggers))
     admin = KafkaAdminClient(bootstrap_servers=kafka.address)
     wanted = {made.topic(source): {"num_partitions": partitions} for source in made.shop.sources}
     try:

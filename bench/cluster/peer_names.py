@@ -1,4 +1,4 @@
-"""What the peer's topics and keys are called."""
+"""What the peers' topics and keys are called."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ TABLES = ("orders", "refunds", "tickets", "views")
 
 def topic(shop: str, table: str) -> str:
     """Return the topic of a table's rows."""
-    return f"{shop}.faust.{table}"
+    return f"{shop}.peer.{table}"
 
 
 def document_key(shop: str, member: str) -> str:
     """Return where a customer's document is in the store."""
-    return f"faust:{shop}:{member}"
+    return f"peer:{shop}:{member}"
 
 
-def done_key(shop: str) -> str:
-    """Return where the peer says what its rows have cost."""
-    return f"faust:{shop}:done"
+def taken_key(shop: str) -> str:
+    """Return where a peer says how many rows are in the documents."""
+    return f"peer:{shop}:taken"

@@ -39,7 +39,7 @@ class Rows:
         codes = {text: code for code, text in enumerate(TEXTS)}
         minute = int(time.time() // 60)
         self._workload = Workload(plan, customers, codes, minute, ids=member_ids(customers + apart))
-        self._writer = Messages(plan, TEXTS, customers + apart)
+        self._writer = Messages(plan, TEXTS, customers + apart, remember=True)
 
     def past(self, rows: int) -> Iterator[Row]:
         """Yield a view of every customer, three days old, and ``rows`` inserts of the past."""

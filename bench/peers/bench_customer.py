@@ -22,6 +22,7 @@ WITHIN = 120  # minutes, of the absence trigger
 COOL_DOWN = 30 * 1440
 MORNING = 90  # 09:30 in Shanghai is 01:30 UTC, in minutes of the day
 NONE = (None,) * 16
+NEVER = 1 << 60
 LIVE_FROM = 0  # the minute from which decisions are made
 EDGE, RECENT, ENDS, ABSENT, SCHEDULE = range(5)
 
@@ -39,6 +40,7 @@ class Base:
         self.rows_tickets: dict[int, list[Any]] = {}
         self.rows_views: dict[int, list[Any]] = {}
         self.heap: list[tuple[Any, ...]] = []
+        self.next = NEVER  # the minute of the heap's first
         self.sequence = 0
         self.tags = 0
         self.until = 0  # of the sticky tag: 0 while its rule is true or the tag is not held
@@ -52,7 +54,7 @@ class Base:
         self, now: int, op: str, source: str, key: int, position: int, event_us: int, columns: list[Any]
     ) -> None:
         """Apply one change at minute ``now`` and judge."""
-        if self.heap and self.heap[0][0] <= now:
+        if self.next <= now:
             self.advance(now)
         rows = getattr(self, f"rows_{source}")
         self.put(now, op, source, rows, key, position, event_us, columns)
@@ -105,14 +107,24 @@ class Base:
         """Note what falls due at a minute."""
         self.sequence += 1
         heappush(self.heap, (due, self.sequence, what, one, two))
+        self.next = min(self.next, due)
+
+    def fallen(self, due: int) -> list[tuple[Any, ...]]:
+        """Take out what falls due at the next minute: (what, one, two) each."""
+        heap, found = self.heap, []
+        while heap and heap[0][0] == due:
+            found.append(heappop(heap)[2:])
+        self.next = heap[0][0] if heap else NEVER
+        return found
+
+    def passed(self, source: str, row: list[Any]) -> None:
+        """Note that a row has another stage: it is the row itself, here."""
 
     def advance(self, now: int) -> None:
         """Do what has fallen due up to ``now``, minute by minute."""
-        heap = self.heap
-        while heap and heap[0][0] <= now:
-            due = heap[0][0]
-            while heap and heap[0][0] == due:
-                _, _, what, one, two = heappop(heap)
+        while self.next <= now:
+            due = self.next
+            for what, one, two in self.fallen(due):
                 if what == EDGE:
                     self.edge(due, one, two)
                 elif what == ABSENT:
@@ -137,12 +149,13 @@ class Base:
         edges = self.EDGES[source]
         stage = row[2] + 1
         row[2] = stage
-        getattr(self, f"PASS_{source}")[stage - 1](self, row)
         if stage < len(edges):
+            self.passed(source, row)
             self.push(row[0] // MINUTE_US + edges[stage], EDGE, source, row)
         else:
             row[2] = -1
             del getattr(self, f"rows_{source}")[row[1]]
+        getattr(self, f"PASS_{source}")[stage - 1](self, row)
 
     def after(self, now: int) -> None:
         """Judge, once the rows are right."""

@@ -66,7 +66,9 @@ class Writer:
         self._scan()
         self._judge()
         self._answer()
-        head = ["from bench_customer import NONE, Base", "", "class Customer(Base):"]
+        said = {"METRICS": tuple(self.shop.metrics), "TAGS": tuple(self.shop.tags), "COLUMNS": self.columns}
+        names = [*(f"    {name} = {value!r}" for name, value in said.items()), ""]
+        head = ["from bench_customer import NONE, Base", "", "class Customer(Base):", *names]
         return "\n".join([*head, *("    " + line for line in self.lines), ""])
 
     def _state(self) -> None:
@@ -246,4 +248,4 @@ def _leave(metric: Metric) -> list[str]:
         return [f"n = {name}[{value}]", f"if n == 1: del {name}[{value}]", f"else: {name}[{value}] = n - 1"]
     if metric.function in ("max", "min"):
         return [f"if {value} == {name}: self.scan_{metric.name}()"]
-    return [f"if row is {name}: self.scan_{metric.name}()"]
+    return [f"if row[1] == {name}[1]: self.scan_{metric.name}()"]  # not `is`: some keep copies

@@ -5,45 +5,31 @@ import static tintype.Change.REFUNDS;
 import static tintype.Change.TICKETS;
 import static tintype.Change.VIEWS;
 
-/** One customer's profile: 20 metrics, RFM by fixed cut points, 20 tags, 5 triggers, written by hand. */
-final class Customer {
+/** What a change does to one customer, and what time does, written by hand. */
+public final class Customer extends Profile {
     static final int[][] EDGES = {{43_200, 86_400, 129_600, 525_600}, {525_600}, {129_600}, {10, 1_440, 10_080, 129_600}};
     // which windows hold a row at a stage; orders: 30d, 365d, 90d, 30d before; views: 10m, 1d, 7d, 90d
     static final int[][] INSIDE = {{1 | 2 | 4, 2 | 4 | 8, 2 | 4, 2, 0}, {1, 0}, {1, 0}, {1 | 2 | 4 | 8, 2 | 4 | 8, 4 | 8, 8, 0}};
     static final int[] RECENCY = {28_800, 86_400, 172_800, 316_800};
     static final int[] FREQUENCY = {1, 3, 6, 12};
     static final int[] MONETARY = {5_000, 20_000, 60_000, 120_000};
-    static final int STICKY = 120, WITHIN = 120, COOL_DOWN = 43_200, MORNING = 90;
-    static final int CATEGORIES = 12;
+    static final int STICKY = 120, WITHIN = 120, MORNING = 90;
     static final int THANKS = 0, VIP = 1, LOST = 2, BROWSED = 3, AT_NINE = 4;
 
     static int liveFrom;
     static long transitions, decisions;
 
-    final String name;
-    final Rows[] rows = {new Rows(), new Rows(), new Rows(), new Rows()};
-    final Due due = new Due();
-    int registered = Integer.MAX_VALUE; // the minute at which the outside has been asked to wake this customer
-    int tags;
+    Held held; // not written with the rest
 
-    private int orders30, orders365, cancelled30, ordersBefore, views10m, views90, categories90, seen7;
-    private long paid30, paid365, refunded365, seconds1d;
-    private int largest = -1, worst = 99;
-    private Row first, last;
-    private int[] bought, seen;
-    private int lastMinute = -1, until, scheduled;
-    private boolean truth, sticks;
-    private final int[] sent = {-COOL_DOWN, -COOL_DOWN, -COOL_DOWN, -COOL_DOWN, -COOL_DOWN};
+    Customer() { }
 
-    Customer(String name) {
+    Customer(String name, Held held) {
         this.name = name;
+        this.held = held;
     }
 
-    void change(Change change) {
-        int now = change.minute;
-        if (due.size > 0 && due.minute[0] <= now) {
-            advance(now);
-        }
+    void change(Change change, int now) {
+        advance(now);
         Row row = put(change, now);
         after(now);
         if (change.op == 'c') {
@@ -55,25 +41,24 @@ final class Customer {
                 if (row.minute() + WITHIN + 1 <= now) { // a late row: due already
                     absent(row, now);
                 } else {
-                    due.push(row.minute() + WITHIN + 1, Due.ABSENT, row, 0);
+                    held.push(row.minute() + WITHIN + 1, Due.ABSENT, row, 0);
                 }
             } else if (change.source == VIEWS && scheduled == 0) {
                 scheduled = now - now % 1_440 + MORNING + (now % 1_440 >= MORNING ? 1_440 : 0);
-                due.push(scheduled, Due.SCHEDULE, null, 0);
+                held.push(scheduled, Due.SCHEDULE, null, 0);
             }
         }
     }
 
     private Row put(Change change, int now) {
-        Rows own = rows[change.source];
-        Row old = own.get(change.key);
+        Row old = held.get(change.source, change.key);
         if (old != null) {
             if (change.position <= old.position) {
                 return null;
             }
             int stage = old.stage;
             old.stage = -1;
-            own.remove(old);
+            held.remove(old);
             leave(old, INSIDE[old.source][stage]);
         }
         if (change.op == 'd') {
@@ -89,9 +74,9 @@ final class Customer {
             return null;
         }
         Row row = new Row(change, stage);
-        own.put(row);
+        held.put(row);
         enter(row, INSIDE[row.source][stage]);
-        due.push(row.minute() + edges[stage], Due.EDGE, row, 0);
+        held.push(row.minute() + edges[stage], Due.EDGE, row, 0);
         return row;
     }
 
@@ -148,11 +133,9 @@ final class Customer {
             case TICKETS -> {
                 if (row.value == worst) {
                     worst = 99;
-                    for (Row bucket : rows[TICKETS].buckets) {
-                        for (Row held = bucket; held != null; held = held.next) {
-                            if (held.stage == 0) {
-                                worst = Math.min(worst, held.value);
-                            }
+                    for (Row other : held.rows(TICKETS)) {
+                        if (other.stage == 0) {
+                            worst = Math.min(worst, other.value);
                         }
                     }
                 }
@@ -183,7 +166,7 @@ final class Customer {
         if ((windows & 2) != 0) {
             orders365--;
             paid365 -= row.value;
-            if (row.value == largest || row == first || row == last) {
+            if (row.value == largest || row.key == first.key || row.key == last.key) {
                 scanOrders();
             }
         }
@@ -195,55 +178,56 @@ final class Customer {
     private void scanOrders() {
         largest = -1;
         first = last = null;
-        for (Row bucket : rows[ORDERS].buckets) {
-            for (Row row = bucket; row != null; row = row.next) {
-                if (row.stage >= 0 && row.stage < 4 && row.kept()) {
-                    largest = Math.max(largest, row.value);
-                    first = first == null || row.before(first) ? row : first;
-                    last = last == null || last.before(row) ? row : last;
-                }
+        for (Row row : held.rows(ORDERS)) {
+            if (row.stage >= 0 && row.stage < 4 && row.kept()) {
+                largest = Math.max(largest, row.value);
+                first = first == null || row.before(first) ? row : first;
+                last = last == null || last.before(row) ? row : last;
             }
         }
     }
 
-    /** Does what has fallen due up to a minute, minute by minute. */
-    void advance(int now) {
-        while (due.size > 0 && due.minute[0] <= now) {
-            int minute = due.minute[0];
-            while (due.size > 0 && due.minute[0] == minute) {
-                byte what = due.what[0];
-                Row row = (Row) due.row[0];
-                int number = due.number[0];
-                due.pop();
-                if (what == Due.EDGE) {
-                    edge(row);
-                } else if (what == Due.ABSENT) {
-                    absent(row, minute);
-                } else if (what == Due.SCHEDULE) {
-                    scheduled = 0;
-                    if (views10m > 0) {
-                        decide(AT_NINE, minute);
-                    }
-                } else if (what == Due.RECENT && number == lastMinute) {
-                    watchRecency(minute);
-                }
-            }
+    /** Does what has fallen due up to a minute, minute by minute; says whether anything had. */
+    boolean advance(int now) {
+        boolean any = false;
+        for (int minute = held.next(); minute <= now; minute = held.next()) {
+            any = true;
+            held.pop(this);
             after(minute);
+        }
+        minute = Math.max(minute, now);
+        return any;
+    }
+
+    /** Does one thing that falls due. row: null or of stage -1 where it has gone meanwhile. */
+    void due(int minute, byte what, Row row, int mark) {
+        if (what == Due.EDGE) {
+            edge(row);
+        } else if (what == Due.ABSENT) {
+            absent(row, minute);
+        } else if (what == Due.SCHEDULE) {
+            scheduled = 0;
+            if (views10m > 0) {
+                decide(AT_NINE, minute);
+            }
+        } else if (what == Due.RECENT && mark == lastMinute) {
+            watchRecency(minute);
         }
     }
 
     private void edge(Row row) {
-        if (row.stage < 0) {
+        if (row == null || row.stage < 0) {
             return;
         }
         int was = INSIDE[row.source][row.stage];
         int is = INSIDE[row.source][++row.stage];
         int[] edges = EDGES[row.source];
         if (row.stage < edges.length) {
-            due.push(row.minute() + edges[row.stage], Due.EDGE, row, 0);
+            held.passed(row);
+            held.push(row.minute() + edges[row.stage], Due.EDGE, row, 0);
         } else {
             row.stage = -1;
-            rows[row.source].remove(row);
+            held.remove(row);
         }
         if ((was & ~is) != 0) {
             leave(row, was & ~is);
@@ -267,7 +251,7 @@ final class Customer {
     private void watchRecency(int now) {
         int exceeded = exceeded(now - lastMinute, RECENCY);
         if (exceeded < RECENCY.length) {
-            due.push(lastMinute + RECENCY[exceeded] + 1, Due.RECENT, null, lastMinute);
+            held.push(lastMinute + RECENCY[exceeded] + 1, Due.RECENT, null, lastMinute);
         }
     }
 
@@ -276,7 +260,7 @@ final class Customer {
     }
 
     private void judge(int now) {
-        int r = 0, f = 0, m = 0;
+        r = f = m = 0;
         if (last != null) {
             r = 5 - exceeded(now - lastMinute, RECENCY);
             f = 1 + exceeded(orders365, FREQUENCY);
@@ -323,7 +307,7 @@ final class Customer {
             until = 0;
         } else if (truth && sticks) {
             until = now + STICKY;
-            due.push(until, Due.ENDS, null, 0);
+            held.push(until, Due.ENDS, null, 0);
         }
         truth = trueNow;
         return sticks;
@@ -342,14 +326,12 @@ final class Customer {
     }
 
     private void absent(Row refund, int now) {
-        if (refund.stage < 0) {
+        if (refund == null || refund.stage < 0) {
             return;
         }
-        for (Row bucket : rows[ORDERS].buckets) {
-            for (Row row = bucket; row != null; row = row.next) {
-                if (row.eventUs > refund.eventUs && row.eventUs <= refund.eventUs + WITHIN * 60_000_000L) {
-                    return;
-                }
+        for (Row row : held.rows(ORDERS)) {
+            if (row.eventUs > refund.eventUs && row.eventUs <= refund.eventUs + WITHIN * 60_000_000L) {
+                return;
             }
         }
         decide(BROWSED, now);
@@ -363,18 +345,5 @@ final class Customer {
         if (now - sent[trigger] >= COOL_DOWN) {
             sent[trigger] = now;
         }
-    }
-
-    /** Returns the declared metrics and the tags as the check wants them. */
-    String answer() {
-        return String.format(
-            "[\"%s\", [%d, %d, %d, %d, %s, %s, %s, %s, %d, %d, %d, %d, %d, %d, %d, %d, %s], %d]",
-            name, orders30, orders365, paid30, paid365, orders365 > 0 ? "\"" + paid365 + "/" + orders365 + "\"" : "null",
-            largest < 0 ? "null" : largest, category(first), category(last), categories90, cancelled30, ordersBefore,
-            refunded365, views10m, views90, seconds1d, seen7, worst == 99 ? "null" : worst, tags);
-    }
-
-    private static String category(Row row) {
-        return row == null ? "null" : String.format("\"c%02d\"", row.category);
     }
 }

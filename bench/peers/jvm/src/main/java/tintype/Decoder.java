@@ -3,14 +3,9 @@ package tintype;
 import java.nio.charset.StandardCharsets;
 
 /** Reads Debezium's envelopes by hand: one pass over the bytes, members told apart by their names. */
-final class Decoder {
+final class Decoder extends Scanner {
     static final String[] STATUSES = {"paid", "done", "cancelled"};
     static final byte CANCELLED = 2;
-
-    private byte[] text;
-    private int at;
-    private int from;
-    private int to; // of the last string
 
     void decode(byte[] message, Change change) {
         text = message;
@@ -93,63 +88,6 @@ final class Decoder {
                 return;
             }
         }
-    }
-
-    /** Reads a member's name; at then stands at the colon. */
-    private void name() {
-        string();
-    }
-
-    private boolean is(String name) {
-        if (to - from != name.length()) {
-            return false;
-        }
-        for (int i = 0; i < name.length(); i++) {
-            if (text[from + i] != name.charAt(i)) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    private void string() {
-        from = ++at;
-        while (text[at] != '"') {
-            at += text[at] == '\\' ? 2 : 1;
-        }
-        to = at++;
-    }
-
-    private void skip() {
-        int begin = from;
-        int end = to;
-        if (text[at] == '"') {
-            string();
-        } else {
-            while (text[at] != ',' && text[at] != '}') {
-                at++;
-            }
-        }
-        from = begin;
-        to = end;
-    }
-
-    private long number() {
-        long value = 0;
-        while (text[at] >= '0' && text[at] <= '9') {
-            value = value * 10 + text[at++] - '0';
-        }
-        return value;
-    }
-
-    private int minor() {
-        int value = 0;
-        for (int i = from; i < to; i++) {
-            if (text[i] != '.') {
-                value = value * 10 + text[i] - '0';
-            }
-        }
-        return value;
     }
 
     /** 2026-01-31T08:05:00.123456Z */

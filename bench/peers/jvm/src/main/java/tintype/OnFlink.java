@@ -12,7 +12,6 @@ import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.api.common.state.ValueState;
 import org.apache.flink.api.common.state.ValueStateDescriptor;
-import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.functions.KeyedProcessFunction;
@@ -39,7 +38,7 @@ public final class OnFlink {
         environment.getConfig().enableObjectReuse();
         environment.getConfig().setAutoWatermarkInterval(0);
         environment.fromSequence(0, history + input.live.length - 1)
-            .map(new Decode()).returns(new ChangeType())
+            .map(new Decode()).returns(OwnType.CHANGE)
             .assignTimestampsAndWatermarks(WatermarkStrategy.<Change>forGenerator(context -> new Minutes())
                 .withTimestampAssigner((change, ignored) -> change.minute))
             .keyBy(change -> change.member, Types.STRING)
@@ -95,18 +94,18 @@ public final class OnFlink {
         private int taken;
 
         @Override public void open(OpenContext context) {
-            state = getRuntimeContext().getState(new ValueStateDescriptor<>("profile", TypeInformation.of(Customer.class)));
+            state = getRuntimeContext().getState(new ValueStateDescriptor<>("profile", new Serializers.OfWhole()));
         }
 
         @Override public void processElement(Change change, Context context, Collector<Long> out) throws Exception {
             Customer customer = state.value();
             if (customer == null) {
-                customer = new Customer(change.member);
+                customer = new Customer(change.member, new InHeap());
                 CUSTOMERS.add(customer);
                 state.update(customer);
             }
             long before = Customer.transitions + Customer.decisions;
-            customer.change(change);
+            customer.change(change, change.minute);
             register(customer, context);
             emit(before, out);
             if (++taken == input.history + input.live.length) {
@@ -136,8 +135,8 @@ public final class OnFlink {
         }
 
         private static void register(Customer customer, Context context) {
-            if (customer.due.size > 0 && customer.due.minute[0] < customer.registered) {
-                customer.registered = customer.due.minute[0];
+            if (customer.held.next() < customer.registered) {
+                customer.registered = customer.held.next();
                 context.timerService().registerEventTimeTimer(customer.registered);
             }
         }

@@ -48,10 +48,10 @@ public final class Plain {
         }
         Customer customer = customers.get(change.member);
         if (customer == null) {
-            customer = new Customer(change.member);
+            customer = new Customer(change.member, new InHeap());
             customers.put(change.member, customer);
         }
-        customer.change(change);
+        customer.change(change, change.minute);
         register(customer);
     }
 
@@ -75,8 +75,8 @@ public final class Plain {
     }
 
     private void register(Customer customer) {
-        if (customer.due.size > 0 && customer.due.minute[0] < customer.registered) {
-            customer.registered = customer.due.minute[0];
+        if (customer.held.next() < customer.registered) {
+            customer.registered = customer.held.next();
             wake.computeIfAbsent(customer.registered, ignored -> new ArrayList<>()).add(customer);
         }
     }

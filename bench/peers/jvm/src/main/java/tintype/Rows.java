@@ -1,9 +1,11 @@
 package tintype;
 
+import java.util.Iterator;
+
 /** One customer's rows of one source by key: a chained hash table that grows. */
-final class Rows {
-    Row[] buckets = new Row[4];
-    private int size;
+final class Rows implements Iterable<Row> {
+    int size;
+    private Row[] buckets = new Row[4];
 
     Row get(long key) {
         Row row = buckets[slot(key)];
@@ -34,6 +36,26 @@ final class Rows {
             at = at.next;
         }
         at.next = row.next;
+    }
+
+    @Override public Iterator<Row> iterator() {
+        return new Iterator<>() {
+            private int bucket;
+            private Row next = buckets[0];
+
+            @Override public boolean hasNext() {
+                while (next == null && ++bucket < buckets.length) {
+                    next = buckets[bucket];
+                }
+                return next != null;
+            }
+
+            @Override public Row next() {
+                Row found = next;
+                next = found.next;
+                return found;
+            }
+        };
     }
 
     private int slot(long key) {
