@@ -3,8 +3,9 @@
 SHELL := /usr/bin/env bash
 ARGS ?=
 NAMES ?=
-# Tests run in so many processes; tests/conftest.py says which stay together. ARGS="-n 0" is one process.
-PROCESSES ?= 2
+# Tests run in so many processes: more than there may be cores, since many wait for servers; tests/conftest.py
+# says which stay together. ARGS="-n 0" is one process.
+PROCESSES ?= 4
 SIDE_BY_SIDE = -n $(PROCESSES) --dist loadgroup --no-loadscope-reorder
 LOCKS_RUN := requirements/run.txt requirements/demo.txt requirements/install.sh
 LOCKS_DEV := $(LOCKS_RUN) requirements/dev.txt
@@ -26,8 +27,9 @@ test: lint  ## every check and every test
 test-long: .venv/installed-dev  ## the truth and the laws at full length: fifty minutes of each real year
 	@TINTYPE_LONG=1 .venv/bin/python -m pytest -q $(SIDE_BY_SIDE) tests/truth tests/laws $(ARGS)
 
-test-faults: .venv/installed-dev  ## workers killed, paused, without a store; 10,000 seeds of the lanes (hours)
-	@TINTYPE_LONG=1 .venv/bin/python -m pytest -q $(SIDE_BY_SIDE) tests/shared tests/servers/test_worker.py $(ARGS)
+test-faults: .venv/installed-dev  ## workers and servers killed, paused, away, flooded; 10,000 seeds of the lanes (hours)
+	@TINTYPE_LONG=1 .venv/bin/python -m pytest -q $(SIDE_BY_SIDE) tests/shared tests/servers/test_worker.py \
+	    tests/servers/test_faults_*.py tests/servers/test_repartition.py $(ARGS)
 
 servers: .venv/installed-dev  ## Kafka, Connect, PostgreSQL, MariaDB, Redis, Valkey, ClickHouse here (NAMES="kafka redis": only these)
 	@.venv/bin/python -m deploy.servers start $(NAMES)
@@ -48,7 +50,7 @@ lint: .venv/installed-dev  ## ruff and mypy
 	@.venv/bin/mypy .
 
 lock: .venv/installed-dev  ## write requirements/*.txt anew from requirements/*.in
-	@for name in run demo dev; do \
+	@for name in run demo dev bench quix; do \
 	    echo "==> requirements/$$name.txt"; \
 	    .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	        --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \

@@ -22,6 +22,7 @@ from app.commands.export import export
 from app.commands.history import history
 from app.commands.import_ import import_
 from app.commands.keys import keys
+from app.commands.migrate import migrate
 from app.commands.profile import profile
 from app.commands.run import run
 from app.commands.schema import schema
@@ -50,6 +51,7 @@ app.command("worker")(worker)
 app.command("api")(api)
 app.command("apply")(apply)
 app.command("secret")(secret)
+app.command("migrate")(migrate)
 app.command("check")(check)
 app.command("import")(import_)
 app.command("profile")(profile)

@@ -29,7 +29,8 @@ class Committer:
 
     ``heads``: where the store stood when this process claimed it; ``floors``: effects numbered below are
     in the outbox or drained already, and are not written again; ``away`` is called when the server does not
-    answer, again and again until it does: it waits, or raises to give up.
+    answer, again and again until it does: it waits, or raises to give up. ``overview``: asked with each
+    commit, what the store is to have of the whole partition from this position on.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Committer:
     ) -> None:
         self._store = store
         self._away = away
+        self.overview: Callable[[], bytes | None] = lambda: None
         self._next = list(floors)
         self._step = [head.step for head in heads]
         self._part = [int(head.position.partition(":")[2] or 0) for head in heads]  # sub-step
@@ -81,6 +83,15 @@ class Committer:
             written += self._commit(number, partition, engine.digests[number])
         return written
 
+    def show(self, engine: Engine) -> None:
+        """Write overviews that are due, with nothing else: everything is committed."""
+        for number, partition in enumerate(engine.partitions):
+            whole = self.overview() if position(partition)[0] == self._step[number] else None
+            if whole is not None:
+                self._part[number] += 1
+                place = f"{self._step[number]}:{self._part[number]}"
+                self._write(number, Commit(place, {"whole": place}, [], [], whole))
+
     def _commit(self, number: int, partition: Partition, digest: Digest) -> list[Effect]:
         self._checks[number].has_come(number, partition)
         effects, self._waiting[number] = self._waiting[number], []
@@ -100,7 +111,11 @@ class Committer:
                 fields["effects"] = max(self._next[number], digest.count)
                 self._part[number] = 0 if step > done else self._part[number]
             position = f"{fields.get('step', done)}:{self._part[number]}"
-            self._write(number, Commit(position, fields, page, parts[at] if at < len(parts) else []))
+            if at == last:
+                fields["whole"] = position
+            documents = parts[at] if at < len(parts) else []
+            whole = self.overview() if at == last else None
+            self._write(number, Commit(position, fields, page, documents, whole))
         self._step[number] = step
         self._next[number] = max(self._next[number], digest.count)
         return effects

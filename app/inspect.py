@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
 
@@ -95,9 +95,9 @@ def audit_minutes(
         minutes = sorted(random_minutes(first, clock, random, seed))
     replay = Replay(log, shop, lambda *_: None)
     everybody = history.customers.ids
-    chosen = _whose_lives(pieces, everybody, lives, seed)
-    cuts = _whose_cuts(history, minutes, seed)
-    found = list(_wrong_cuts(history, cuts))
+    chosen = chosen_lives(pieces, everybody, lives, seed)
+    cuts = chosen_cuts(history, minutes, seed)
+    found = list(wrong_cuts(history, cuts))
     compared = 0
 
     def tell(done: int) -> None:
@@ -115,13 +115,16 @@ def audit_minutes(
             "cuts": len(cuts), "differences": found}  # fmt: skip
 
 
-def _whose_cuts(history: History, minutes: Sequence[int], seed: int) -> list[int]:
-    """Return the minutes whose cuts records are recomputed: those that are audited, and some others."""
-    named = record_minutes(history)
+def chosen_cuts(
+    history: History, minutes: Sequence[int], seed: int, among: Collection[int] | None = None
+) -> list[int]:
+    """Return the minutes whose cuts records are recomputed: those that are audited, and some others; among:
+    only of these."""
+    named = [minute for minute in record_minutes(history) if among is None or minute in among]
     return sorted({*Random(seed).sample(named, min(CUT_RECORDS, len(named))), *set(minutes) & set(named)})
 
 
-def _wrong_cuts(history: History, minutes: Sequence[int]) -> Iterator[dict[str, Any]]:
+def wrong_cuts(history: History, minutes: Sequence[int]) -> Iterator[dict[str, Any]]:
     """Yield what the records of some minutes have otherwise than all partitions' states at their openings."""
     for one in wrong_records(history, minutes):
         for name in sorted({*one.said, *one.recomputed}):
@@ -132,7 +135,7 @@ def _wrong_cuts(history: History, minutes: Sequence[int]) -> Iterator[dict[str, 
                        "recomputed": recomputed}  # fmt: skip
 
 
-def _whose_lives(pieces: Pieces, everybody: list[str], lives: int | None, seed: int) -> list[str]:
+def chosen_lives(pieces: Pieces, everybody: list[str], lives: int | None, seed: int) -> list[str]:
     """Return the customers whose lives are replayed: nobody's where no tag remembers."""
     if not path_dependent(pieces):
         return []

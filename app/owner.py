@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from app.commit import Committer, Effect, has_documents, position
 from app.restore import FOLDER, begin
@@ -68,6 +69,11 @@ class Owner:
         return self._replay.shop
 
     @property
+    def version(self) -> str:
+        """The settings in force, as canonical JSON."""
+        return self._replay.version
+
+    @property
     def engine(self) -> Engine:
         return self._replay.engine
 
@@ -75,6 +81,15 @@ class Owner:
         """Give a partition's populations to somebody at each opening (`engine.apart`)."""
         assert self.engine.apart is not None  # only such engines report
         self.engine.apart.report = sink
+
+    def show_with(self, overview: Callable[[], bytes | None]) -> None:
+        """Let the store have an overview of the partition, of the one that this owner has: asked with each
+        commit, None to leave the last one."""
+        self._committer.overview = overview
+
+    def show(self) -> None:
+        """Write an overview by itself, if it is due; call it between two batches."""
+        self._committer.show(self.engine)
 
     def listen(self, listener: Callable[[list[Effect]], None]) -> None:
         """Let somebody hear of effects, in order, once they are committed."""
@@ -104,21 +119,34 @@ class Owner:
             for listener in self._listeners:
                 listener(written)
 
-    def wants_snapshot(self) -> bool:
+    @property
+    def replayed(self) -> int:
+        """How many records were applied since it began."""
+        return self._replay.records
+
+    def wants_snapshot(self, every: int = SNAPSHOT_EVERY) -> bool:
         """Whether a new snapshot is worth its while: replaying from the last would take seconds."""
-        return sum(self.engine.steps) - self._snapshot_at >= SNAPSHOT_EVERY
+        return sum(self.engine.steps) - self._snapshot_at >= every
 
     def note_snapshot(self) -> None:
         """A snapshot of the present state is being written, by this process or a child of it."""
         self._snapshot_at = sum(self.engine.steps)
 
-    def save_snapshot(self, needed: Sequence[int] | None = None) -> Path:
-        """Write a snapshot of the present state, which is committed. needed: as of `snapshots.save`."""
+    def save_snapshot(self, needed: Sequence[int] | None = None, **more: Any) -> Path:
+        """Write a snapshot of the present state, which is committed. needed, more: as of `snapshots.save`."""
         self.note_snapshot()
-        return snapshots.save(self.data / FOLDER, self.engine, self._replay.version, needed)
+        return snapshots.save(self.data / FOLDER, self.engine, self._replay.version, needed, more)
 
 
 def _floor(store: Store, partition: int, head: Head, needed: int) -> int:
+    """Return `floor_of`; where the outbox lacks what is needed, it is emptied first."""
+    floor = floor_of(store, partition, head, needed)
+    if floor < head.effects:
+        store.empty_outbox(partition)
+    return floor
+
+
+def floor_of(store: Store, partition: int, head: Head, needed: int) -> int:
     """Return the number of the first effect to be written: all before it are in the outbox, or not needed.
 
     A relay that lost what it had drained needs effects that were dropped since: then all from there on are
@@ -127,10 +155,7 @@ def _floor(store: Store, partition: int, head: Head, needed: int) -> int:
     if needed >= head.effects:
         return needed
     first = store.first_effect(partition)
-    if first is not None and first <= needed:
-        return head.effects
-    store.empty_outbox(partition)
-    return needed
+    return head.effects if first is not None and first <= needed else needed
 
 
 def _stood(heads: Sequence[Head]) -> list[int] | None:

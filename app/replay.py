@@ -59,7 +59,7 @@ class Replay:
         self.records = 0
         self.pause: Callable[[], None] = lambda: None
         self._settings: list[list[tuple[str, int, str, int]]] = [[] for _ in range(log.partitions)]
-        self._looked = [0] * log.partitions  # steps of the log looked through for settings
+        self._looked = [log.first_step] * log.partitions  # steps of the log looked through for settings
 
     def _emit(self, number: int, partition: Partition, raw: RawEffects) -> None:
         self.effects(number, partition, raw)
@@ -209,6 +209,13 @@ def first_version(log: Log) -> str | None:
     """
     found = _settings_of(log, 0, 0, log.next_step(0))
     return found[0][0] if found else None
+
+
+def version_before(log: Log, p: int, step: int) -> str | None:
+    """Return the declarations in force in a partition just before a step, or its first ones where none are
+    yet; None where it has none at all."""
+    found = _settings_of(log, p, 0, step)
+    return found[-1][0] if found else first_version(log)
 
 
 def _settings_of(log: Log, p: int, first: int, end: int) -> list[tuple[str, int, str, int]]:

@@ -23,11 +23,14 @@ def begin(
     """Return an engine behind the newest readable snapshot that ``fits``, or an empty one, and that snapshot.
 
     A snapshot is a saved cache: one that cannot be read, or lies behind the log's end, is passed over and
-    ``say`` is told, since the log has it all. apart: as of `app.replay.Replay`.
+    ``say`` is told, since the log has it all. Where it has not (`streams.log.begins`), following it with an
+    empty engine raises BeginsLate. apart: as of `app.replay.Replay`.
     """
     ends = log.next_steps()
     for found in snapshots.newest(data / FOLDER):
-        if any(step > end for step, end in zip(found.steps, ends, strict=True)) or not fits(found):
+        if any(not log.first_step <= step <= end for step, end in zip(found.steps, ends, strict=True)):
+            continue
+        if not fits(found):
             continue
         then = Shop.model_validate_json(found.settings)
         replay = Replay(log, then, effects, apart)

@@ -23,6 +23,13 @@ class Kafka(Declared):
         default={}, description="the topic of a source whose changes no connector file brings"
     )
     store: str = Field(default="redis://localhost:6379/0", description="Redis or Valkey: the profile store")
+    snapshots: str = Field(
+        default="",
+        description="where workers share snapshots: s3://BUCKET/PREFIX, or a folder that all reach",
+    )
+    snapshot_records: int = Field(
+        default=200_000, ge=1, description="records of a partition between two snapshots"
+    )
 
 
 class ClickHouse(Declared):

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
-from app.owner import Owner
+from app.explained import Explained
+from app.shop import Shop
 from engine.outcome import Decision, Transition
+from engine.overview import Overview
 from streams.arrive import Arrived
 from streams.contract.source import Source
 from streams.message import Message
 from streams.personal.erase import Erased
-
-Result = TypeVar("Result")
 
 
 class View(Protocol):
@@ -36,7 +36,7 @@ class View(Protocol):
 
 
 class Work(Protocol):
-    """What takes rows in, and the engine behind it. Each raises Problem where that cannot be."""
+    """What takes rows in. Each raises Problem where that cannot be."""
 
     def check_ready(self) -> None:
         """Return while rows are taken."""
@@ -50,8 +50,26 @@ class Work(Protocol):
     async def take(self, messages: Sequence[Message], request: str | None) -> Arrived:
         """Take messages in, durable on return; request: what makes it known when it comes again."""
 
-    async def ask(self, question: Callable[[Owner], Result]) -> Result:
-        """Put a question to the engine, between two batches."""
+
+@dataclass(frozen=True)
+class Whole:
+    """The shop as a whole. shop: the settings that it was made under; clock: the epoch minute up to whose end
+    everything is in it; steps: records applied, one number a partition."""
+
+    shop: Shop
+    clock: int
+    steps: list[int]
+    overview: Overview
+
+
+class Answers(Protocol):
+    """What only an engine knows. Each raises Problem where it cannot be asked."""
+
+    async def whole(self) -> Whole:
+        """Return tags, models and their sizes."""
+
+    async def explained(self, customer: bytes) -> Explained | None:
+        """Return a customer's profile (id of 16 bytes) with reasons; None if the engine knows nobody."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field
 from app.pages.amounts import metric_types
 from app.shop import Shop
 from console.figures import ApiFigures, StoreCollector
-from console.form import Effects, Rights, View, Work
+from console.form import Answers, Effects, Rights, View, Work
 from console.keys import Keyring
 from sinks.store.store import Head, Store
 from streams.identity.partition import id_pairs, partitions_of
@@ -61,6 +61,7 @@ class Serving:
     store: Store
     view: View
     work: Work
+    answers: Answers
     effects: Effects
     rights: Rights
     keyring: Keyring

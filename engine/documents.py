@@ -15,7 +15,7 @@ from engine.memory import Array
 from engine.partition import Partition
 from engine.readout import accumulators
 from engine.state import WORD
-from engine.why import declared_value, number_of, tag_state
+from engine.why import declared_value, number_of, tag_states
 from profiles.metrics import AVG, COUNT, DISTINCT, FIRST, LAST, NAMES, SUM
 from rules.metric import MetricSpec
 
@@ -57,18 +57,10 @@ def documents(partition: Partition, customers: Array) -> Iterator[tuple[bytes, D
 def _known(partition: Partition, customers: Array) -> tuple[Array, list[bytes], list[bool]]:
     """Return those customers who have not come again under another number, their ids, and who is erased."""
     gone = partition.per_customer("customer_gone")[customers] != 0
-    ids = _ids(partition, customers)
+    ids = partition.ids(customers)
     stays = [not erased or number_of(partition, one.hex()) < 0 for one, erased in zip(ids, gone, strict=True)]
     kept = np.array(stays, dtype=bool)
     return customers[kept], [one for one, stay in zip(ids, stays, strict=True) if stay], gone[kept].tolist()
-
-
-def _ids(partition: Partition, customers: Array) -> list[bytes]:
-    halves = np.empty((len(customers), 2), dtype=">i8")
-    halves[:, 0] = partition.memory["customer_high"][customers]
-    halves[:, 1] = partition.memory["customer_low"][customers]
-    packed = halves.tobytes()
-    return [packed[at : at + 16] for at in range(0, len(packed), 16)]
 
 
 def _declared(partition: Partition, customers: Array, spec: MetricSpec, program: int) -> list[Any]:
@@ -117,13 +109,12 @@ def _model(partition: Partition, customers: Array, model: int) -> list[Document 
 def _tags(partition: Partition, customers: Array) -> list[Document]:
     """Return the tags each customer holds, in the order of their names."""
     names = partition.plan.tag.names
-    words = partition.per_customer("member")[customers] if names else np.zeros((len(customers), 0), np.int64)
-    bits = [(words[:, number // WORD] >> (number % WORD)) & 1 for number in range(len(names))]
-    held: list[list[int]] = [[] for _ in range(len(customers))]
-    if bits:
-        for i, number in np.argwhere(np.stack(bits, axis=1)).tolist():
-            held[i].append(number)
-    return [
-        {names[number]: tag_state(partition, c, number) for number in numbers}
-        for c, numbers in zip(customers.tolist(), held, strict=True)
-    ]
+    held: list[Document] = [{} for _ in range(len(customers))]
+    if not names or not held:
+        return held
+    words, tags = partition.per_customer("member")[customers], np.arange(len(names))
+    who, numbers = np.nonzero(words[:, tags // WORD] >> (tags % WORD) & 1)
+    states = tag_states(partition, customers[who], numbers)
+    for at, number, state in zip(who.tolist(), numbers.tolist(), states, strict=True):
+        held[at][names[number]] = state
+    return held

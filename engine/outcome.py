@@ -64,18 +64,12 @@ class Decision:
     seq: int = 0
 
 
-def id_of(partition: Partition, c: int) -> str:
-    """Return a customer's id, 32 hex digits."""
-    pair = np.array([partition.memory["customer_high"][c], partition.memory["customer_low"][c]], dtype=">i8")
-    return pair.tobytes().hex()
-
-
 def transitions(partition: Partition, number: int, raw: RawEffects) -> list[Transition]:
     """Return the transitions of raw effects, by name."""
     t, plan = raw.transitions, partition.plan
     found = []
-    for i in range(len(t["step"])):
-        common = (number, int(t["step"][i]), int(t["minute"][i]), id_of(partition, int(t["customer"][i])))
+    for i, customer in enumerate(partition.ids(t["customer"])):
+        common = (number, int(t["step"][i]), int(t["minute"][i]), customer.hex())
         seq = int(t["seq"][i])
         mode, what = MODES[int(t["mode"][i])], int(t["object"][i])
         if t["kind"][i] == SEGMENT:
@@ -95,10 +89,9 @@ def decisions(partition: Partition, number: int, raw: RawEffects) -> list[Decisi
     """Return the decisions of raw effects, by name, with their ids."""
     d, plan = raw.decisions, partition.plan
     found = []
-    for i in range(len(d["step"])):
-        name = plan.trigger.names[int(d["trigger"][i])]
+    for i, whose in enumerate(partition.ids(d["customer"])):
+        customer, name = whose.hex(), plan.trigger.names[int(d["trigger"][i])]
         declared, version = plan.trigger.declared[name], plan.trigger.version(name)
-        customer = id_of(partition, int(d["customer"][i]))
         cause = _cause(partition, d["cause"][i])
         outcome = {ACT: "act", CONTRADICTED: "contradicted"}.get(int(d["outcome"][i]), "refused")
         leaves = plan.columns["trigger_leaf"].reshape(-1, d["leaf"].shape[1])[int(d["trigger"][i])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,3 +100,55 @@ def _recency_cut(partition: Partition, columns: dict[str, Array], model: int, at
         below, above = ((taken - int(memory[f"cut_r_{end}"][at])) // DAY for end in ("low", "high"))
         return (below * (bins - part) + above * part) // bins + 1
     return -(-int(memory["days_total"][model]) // int(memory["days_size"][model]))
+
+
+@dataclass(frozen=True)
+class ModelOverview:
+    """One RFM model. customers, money (in minor units): by [r - 1][f - 1]; segments: name, customers, money.
+    """
+
+    name: str
+    customers: list[list[int]]
+    money: list[list[int]]
+    segments: list[tuple[str, int, int]]
+    cuts: CutPoints | None
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The shop as a whole, or a part of its partitions. tags: how many hold each; models: in their order."""
+
+    tags: dict[str, int]
+    models: list[ModelOverview]
+
+
+def overview(engine: Engine) -> Overview:
+    """Return the overview of an engine's partitions."""
+    models = []
+    for number, plan in enumerate(engine.plan.models):
+        customers, money = (counts.tolist() for counts in grid(engine, number))
+        segments, cuts = segment_sizes(engine, number), cut_points(engine, number)
+        models.append(ModelOverview(plan.model.name, customers, money, segments, cuts))
+    return Overview(tag_sizes(engine), models)
+
+
+def summed(parts: Sequence[Overview]) -> Overview:
+    """Return the overview of all partitions from those of its parts, which have the same settings.
+
+    Cut points are the oldest in force, none while some part has none.
+    """
+    tags = {tag: sum(one.tags[tag] for one in parts) for tag in parts[0].tags}
+    return Overview(tags, [_summed(models) for models in zip(*(one.models for one in parts), strict=True)])
+
+
+def _summed(models: Sequence[ModelOverview]) -> ModelOverview:
+    first = models[0]
+    customers = np.array([one.customers for one in models], dtype=np.int64).sum(axis=0)
+    money = np.array([one.money for one in models], dtype=np.int64).sum(axis=0)
+    segments = [
+        (same[0][0], sum(one[1] for one in same), sum(one[2] for one in same))
+        for same in zip(*(one.segments for one in models), strict=True)
+    ]
+    in_force = [one.cuts for one in models]
+    cuts = None if None in in_force else min(filter(None, in_force), key=lambda one: one.minute or 0)
+    return ModelOverview(first.name, customers.tolist(), money.tolist(), segments, cuts)

@@ -213,6 +213,14 @@ class Partition:
         array = self.memory[name][: self.customers * width]
         return array.reshape(self.customers, width) if column.width else array
 
+    def ids(self, customers: Array) -> list[bytes]:
+        """Return ids, 16 bytes each, of customers by number, int32 of shape (customers,)."""
+        halves = np.empty((len(customers), 2), dtype=">i8")
+        halves[:, 0] = self.memory["customer_high"][customers]
+        halves[:, 1] = self.memory["customer_low"][customers]
+        packed = halves.tobytes()
+        return [packed[at : at + 16] for at in range(0, len(packed), 16)]
+
     def set_fixed_cuts(self, model: int) -> None:
         """Put given cut points in force (R4): they hold from the start."""
         from rfm.scores import CUTS

@@ -36,6 +36,7 @@ class TriggerPlan:
         self.hidden: list[MetricSpec] = []
         self.carried: dict[str, list[MetricSpec]] = {}
         self.of: dict[str, MetricSpec] = {}
+        self._versions: dict[str, str] = {}
         for name in self.names:
             self._check(name, triggers[name], schema)
         self.schedules = sum(t.when.schedule is not None for t in triggers.values())
@@ -79,10 +80,11 @@ class TriggerPlan:
 
     def version(self, name: str) -> str:
         """Return a trigger's version: 12 hex digits of a hash of its canonical declaration (D2)."""
-        text = json.dumps(
-            self.declared[name].model_dump(mode="json", by_alias=True), sort_keys=True, ensure_ascii=False
-        )
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        if name not in self._versions:  # each decision has one
+            said = self.declared[name].model_dump(mode="json", by_alias=True)
+            text = json.dumps(said, sort_keys=True, ensure_ascii=False)
+            self._versions[name] = hashlib.sha256(text.encode()).hexdigest()[:12]
+        return self._versions[name]
 
     def columns(
         self, add: AddProgram, metric: MetricPlan, tags: TagPlan, models: list[RfmPlan]

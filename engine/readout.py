@@ -20,11 +20,7 @@ Ints = NDArray[np.int64]
 
 def customer_ids(partition: Partition) -> list[str]:
     """Return the ids of all customers, 32 hex digits, by number."""
-    halves = np.stack(
-        [partition.per_customer("customer_high"), partition.per_customer("customer_low")], axis=1
-    )
-    packed = halves.astype(">i8").tobytes()
-    return [packed[i : i + 16].hex() for i in range(0, len(packed), 16)]
+    return [one.hex() for one in partition.ids(np.arange(partition.customers))]
 
 
 def accumulators(partition: Partition, m: int, who: NDArray[Any] | slice) -> tuple[Ints, Ints]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from engine.kernel import evaluate, find_number, put_fact
+from engine.memory import Array
 from engine.partition import Partition
 from engine.state import FACT_VALUES, ROW_WORD, WORD
 from profiles import facts
@@ -33,17 +34,15 @@ def profile(partition: Partition, customer: str) -> dict[str, Any] | None:
         return None
     plan = partition.plan
     attributes = plan.metric.schema.attributes
+    held = [tag for tag in plan.tag.names if _holds(partition, c, tag)]
+    numbers = np.array([plan.tag.number[tag] for tag in held], dtype=np.int64)
     return {
         "id": customer,
         "as_of": partition.clock,
         "metrics": {name: declared_value(partition, c, *what) for name, what in plan.declared.items()},
         "attributes": {name: metric_value(partition, c, spec) for name, spec in attributes.items()},
         "rfm": {m.model.name: _rfm(partition, c, i) for i, m in enumerate(plan.models)},
-        "tags": {
-            tag: tag_state(partition, c, plan.tag.number[tag])
-            for tag in plan.tag.names
-            if _holds(partition, c, tag)
-        },
+        "tags": dict(zip(held, tag_states(partition, np.full(len(held), c), numbers), strict=True)),
     }
 
 
@@ -143,22 +142,29 @@ def _holds(partition: Partition, c: int, tag: str) -> bool:
     return bool(int(partition.per_customer("member")[c, number // WORD]) >> (number % WORD) & 1)
 
 
-def tag_state(partition: Partition, c: int, number: int) -> dict[str, Any]:
-    """Return since, until (epoch minutes; None without end) and manual of a tag that is held, by number."""
-    plan = partition.plan
-    manual = int(partition.per_customer("manual")[c, number // WORD]) >> (number % WORD) & 1
-    until = None
-    end = int(plan.columns["tag_end"][number])
-    if manual:
-        until = _manual_until(partition, c, number)
-    elif end >= 0:
-        until = int(partition.per_customer("until")[c, end]) or None
-    return {"since": int(partition.per_customer("since")[c, number]), "until": until, "manual": bool(manual)}
+def tag_states(partition: Partition, customers: Array, tags: Array) -> list[dict[str, Any]]:
+    """Return since, until (epoch minutes; None without end) and manual of tags that are held.
+
+    customers, tags: their numbers, each integers of shape (held,).
+    """
+    if not len(tags):
+        return []
+    since = partition.per_customer("since")[customers, tags].tolist()
+    by_hand = partition.per_customer("manual")[customers, tags // WORD] >> (tags % WORD) & 1
+    ends = partition.plan.columns["tag_end"][tags]
+    until = np.zeros(len(tags), dtype=np.int64)
+    ending = (ends >= 0) & (by_hand == 0)
+    if ending.any():
+        until[ending] = partition.per_customer("until")[customers[ending], ends[ending]]
+    for at in np.flatnonzero(by_hand).tolist():
+        until[at] = _manual_until(partition, int(customers[at]), int(tags[at]))
+    columns = zip(since, until.tolist(), by_hand.tolist(), strict=True)
+    return [{"since": began, "until": end or None, "manual": bool(manual)} for began, end, manual in columns]
 
 
-def _manual_until(partition: Partition, c: int, tag: int) -> int | None:
+def _manual_until(partition: Partition, c: int, tag: int) -> int:
     place = put_fact(partition.memory.handle, c, facts.MANUAL, tag)  # it is there: the tag is set by hand
-    return int(partition.memory["fact_value"][place * FACT_VALUES + 1]) or None
+    return int(partition.memory["fact_value"][place * FACT_VALUES + 1])
 
 
 def _rfm(partition: Partition, c: int, model: int) -> dict[str, Any]:

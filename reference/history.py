@@ -32,7 +32,8 @@ Bools = NDArray[np.bool_]
 class History:
     """A log read once, asked at many minutes.
 
-    ``corrected``: every row as it is known today, as if it had come at its own event minute (L5).
+    ``corrected``: every row as it is known today, as if it had come at its own event minute (L5); ``apart``:
+    cut points are records, even if the log has none yet (R5).
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class History:
         frames: Mapping[str, pd.DataFrame],
         control: pd.DataFrame,
         corrected: bool = False,
+        apart: bool = False,
     ) -> None:
         self.pieces = pieces
         self.log: Log = check_log(pieces, frames, control)
@@ -56,7 +58,7 @@ class History:
         if corrected:
             self.versions = {name: _as_known_today(of) for name, of in self.versions.items()}
         self.corrected = corrected
-        self.records = CutRecords(pieces.models, self._frames, self.log.control)
+        self.records = CutRecords(pieces.models, self._frames, self.log.control, apart)
         self._passing: dict[Measure, Bools] = {}
         self._cuts: dict[tuple[str, int], CutPoints | None] = {}
         self._timelines: dict[str, CutTimeline] = {}

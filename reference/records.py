@@ -72,10 +72,15 @@ class CutRecords:
 
     ``frames``: all frames of the log, their minutes those of the clock; ``control``: the one of them that
     holds the records. One that is the first of a minute is in force from the opening of it on.
+    ``apart``: cut points are records, also where the log has none yet: then nothing is in force.
     Raises InputError for a record that cannot be read.
     """
 
-    def __init__(self, models: Sequence[RfmModel], frames: Sequence[pd.DataFrame], control: pd.DataFrame):
+    def __init__(
+        self, models: Sequence[RfmModel], frames: Sequence[pd.DataFrame], control: pd.DataFrame,
+        apart: bool = False,
+    ) -> None:  # fmt: skip
+        self._apart = apart
         self.models = [model for model in models if model.method != "fixed"]
         self.said: list[tuple[int, Moment, dict[str, Any]]] = []  # partition, moment, body
         self.courses: dict[tuple[int, str], Course] = {}
@@ -93,7 +98,7 @@ class CutRecords:
 
     def __bool__(self) -> bool:
         """Whether cut points are records at all."""
-        return bool(self.said)
+        return self._apart or bool(self.said)
 
     def amid(self, partition: int) -> list[Moment]:
         """Return the moments of a partition's records that come amid the records of a minute, ascending."""

@@ -115,11 +115,13 @@ class Arrivals:
         arriving: list[tuple[Message, Arrived]] = []
         rows: list[Row | None] = []
         origins: list[tuple[Message, Arrived]] = []
+        begins: list[int] = []  # of each request, at which message
         self._heard.clear()
         for messages, name in requests:
             known = fresh.get(name) if name else None
             known = known or (self._answered(name) if name else None)
             answers.append(known or Arrived())
+            begins.append(len(arriving))
             if known is not None:
                 continue
             if name:
@@ -129,7 +131,10 @@ class Arrivals:
         is_scanned = np.zeros(len(arriving), dtype=bool)
         for name, (_, places) in scanned.items():
             is_scanned[places] = True
-            self._hear_last(name, arriving[places[-1]][0])
+            lanes = begins[1:] if self._log.lanes.are_requests else []
+            for last in np.unique(np.searchsorted(places, [*lanes, len(arriving)])) - 1:
+                if last >= 0:
+                    self._hear_last(name, arriving[places[last]][0])
         first = np.zeros(len(arriving), dtype=np.int64)  # each message's first row
         for at, (message, answer) in enumerate(arriving):
             first[at] = len(rows)
@@ -140,6 +145,8 @@ class Arrivals:
                 found = [*self._read(message, answer, minute)]
             rows += found
             origins += [(message, answer)] * len(found)
+        ends = np.append(first, len(rows))
+        self._log.lanes.begin(ends[begins])
         taken = {name: (changes, first[places]) for name, (changes, places) in scanned.items()}
         refused = take_rows(self._log, shop, rows, minute, mode, ImportReport(), taken)
         aside: set[tuple[int, str]] = set()  # messages of several rows are put aside once

@@ -60,7 +60,7 @@ def _complete(
 ) -> tuple[Changes, Int64s, dict[int, ValueProblem]]:  # fmt: skip
     source = sources[changes.source]
     known = look_up(log, source.name, changes.key_high, changes.key_low)
-    asked = ~is_outlived(log, changes, known)
+    asked = ~is_outlived(log, changes, own, known)
     report.older += int((~asked).sum())
     changes, own = changes.take(asked), own[asked]
     known = Known(*(getattr(known, name)[asked] for name in Known.__slots__))

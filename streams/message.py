@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 LARGEST_BYTES = 10_000_000  # no row of a shop is larger; Kafka's own limit is 1 MiB unless somebody raised it
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One message of a source.
 
     source: its name; place: ``topic/partition/offset``, ``file:line`` or where else it came from; key: the

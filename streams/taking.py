@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -24,6 +23,7 @@ from streams.contract.source import Source
 from streams.decode.chunk import TEXT
 from streams.errors import InputError
 from streams.intake import Taking, concealed, take_in
+from streams.log.lanes import Lanes
 from streams.log.log import Log
 from streams.report import ImportReport
 
@@ -80,7 +80,7 @@ def take_rows(
     report.rows += len(rows)
     how = Taking(sources, shop.settings.identity_priority, mode, minute)
     lacking = {at: row.lacking for at, row in enumerate(rows) if row is not None and row.lacking}
-    for part in _runs(concealed(log, sources, _merged(taken, scanned))):
+    for part in _runs(log.lanes, concealed(log, sources, _merged(taken, scanned))):
         if lacking:
             part, unknown = complete_part(log, sources, part, lacking, report)
             refused |= unknown
@@ -163,31 +163,71 @@ def _operation(row: Row) -> int:
     return OPERATIONS[row.op]
 
 
-def _runs(taken: Mapping[str, tuple[Changes, Int64s]]) -> list[dict[str, tuple[Changes, Int64s]]]:
-    """Cut the rows where a key comes again: each of its changes is a step of its own (semantics L1)."""
-    keys = [
-        (place, name, key)
-        for name, (changes, own) in taken.items()
-        for place, *key in zip(own.tolist(), changes.key_high.tolist(), changes.key_low.tolist(), strict=True)
-    ]
-    cuts: list[int] = []
-    seen: set[tuple[str, int, int]] = set()
-    for place, name, (high, low) in sorted(keys):
-        if (name, high, low) in seen:
-            cuts.append(place)
-            seen = set()
-        seen.add((name, high, low))
-    stretches = pairwise([0, *cuts, len(keys) and max(keys)[0] + 1])
-    return [_between(taken, first, last) for first, last in stretches if first < last]
+def _runs(
+    lanes: Lanes, taken: Mapping[str, tuple[Changes, Int64s]]
+) -> list[dict[str, tuple[Changes, Int64s]]]:
+    """Cut the rows where a key comes again: each of its changes is a step of its own (semantics L1).
+
+    Each lane is cut by itself, for between lanes no order is given: the first run has the first stretch of
+    each, and so on.
+    """
+    if not taken:
+        return []
+    numbered = list(enumerate(taken.values()))
+    source = np.concatenate([np.full(len(own), number) for number, (_, own) in numbered])
+    place = np.concatenate([own for _, (_, own) in numbered])
+    high = np.concatenate([changes.key_high for _, (changes, _) in numbered])
+    low = np.concatenate([changes.key_low for _, (changes, _) in numbered])
+    again = _come_again(source, high, low)
+    if not again.any():
+        return [{name: part for name, part in taken.items() if len(part[1])}]
+    lane = lanes.of_rows(place)
+    runs = np.zeros(len(place), dtype=np.int64)
+    for at, found in _cuts(lane[again], place[again], (source[again], high[again], low[again])).items():
+        mine = np.flatnonzero(lane == at)
+        starts, numbers = np.array(found, dtype=np.int64).T
+        runs[mine] = np.append(0, numbers)[np.searchsorted(starts, place[mine], side="right")]
+    return [_of_run(taken, source, runs, run) for run in range(int(runs.max()) + 1)]
 
 
-def _between(
-    taken: Mapping[str, tuple[Changes, Int64s]], first: int, last: int
+def _cuts(lane: Int64s, place: Int64s, keys: tuple[Int64s, ...]) -> dict[int, list[tuple[int, int]]]:
+    """Return by lane (place, run): from this place on its rows are of this run.
+
+    lane, place: of each row whose key comes more than once; keys: the columns of its key, its source first.
+    """
+    order = np.argsort(place, kind="stable")
+    present: dict[int, int] = {}  # by lane, the run at which it is
+    last: dict[tuple[int, ...], int] = {}  # by key, its last run
+    cuts: dict[int, list[tuple[int, int]]] = {}
+    columns = (column[order].tolist() for column in (lane, place, *keys))
+    for at, where, *key in zip(*columns, strict=True):
+        run = max(present.get(at, 0), last.get(tuple(key), -1) + 1)
+        if run > present.get(at, 0):
+            present[at] = run
+            cuts.setdefault(at, []).append((where, run))
+        last[tuple(key)] = run
+    return cuts
+
+
+def _come_again(source: Int64s, high: Int64s, low: Int64s) -> NDArray[np.bool_]:
+    """Return the mask of rows whose key is not the only one of its kind."""
+    order = np.lexsort((low, high, source))
+    same = np.ones(max(len(order) - 1, 0), dtype=bool)
+    for column in (source, high, low):
+        same &= column[order][1:] == column[order][:-1]
+    found = np.zeros(len(order), dtype=bool)
+    found[order[1:]] |= same
+    found[order[:-1]] |= same
+    return found
+
+
+def _of_run(
+    taken: Mapping[str, tuple[Changes, Int64s]], source: Int64s, runs: Int64s, run: int
 ) -> dict[str, tuple[Changes, Int64s]]:
-    """Return each source's rows whose place lies in [first, last)."""
+    """Return each source's rows of a run."""
     part = {}
-    for name, (changes, own) in taken.items():
-        mask = (own >= first) & (own < last)
+    for number, (name, (changes, own)) in enumerate(taken.items()):
+        mask = runs[source == number] == run
         if mask.any():
             part[name] = (changes.take(mask), own[mask])
     return part

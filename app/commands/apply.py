@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -72,11 +73,31 @@ def _is_new(bootstrap: str, topic: str) -> bool:
         return topic not in consumer.topics()
 
 
-def secret(json: Json = False) -> int:
-    """Write a new secret for a shop's cluster: every worker needs the same in TINTYPE_SECRET, for good."""
-    made = os.urandom(32).hex()
+def secret(
+    of: Annotated[
+        Path | None, typer.Option("--of", metavar="SHOP", help="an embedded shop's own, to migrate it")
+    ] = None,
+    json: Json = False,
+) -> int:
+    """Write a new secret for a shop's cluster: every worker needs the same in TINTYPE_SECRET, for good.
+
+    With --of it is the secret that an embedded shop has: its cluster must have the same.
+    """
+    made = os.urandom(32).hex() if of is None else _secret_of(of)
     if json:
         print_json({"secret": made})
     else:
         page.print(made)
     return exits.OK
+
+
+def _secret_of(shop: Path) -> str:
+    from app.log_folder import data_folder
+    from streams.personal.vault import Vault
+
+    vault = Vault.open(data_folder(shop, load_shop(shop)), write=False)
+    try:
+        found: bytes = vault.secret
+        return found.hex()
+    finally:
+        vault.close()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -18,11 +20,12 @@ from rich.progress import (
 from rich.table import Table
 
 from app import exits
-from app.commands.options import At, Json, ShopFolder
+from app.commands.options import At, Cluster, Json, ShopFolder
 from app.commands.profile import read_at
 from app.load import load_shop
 from app.moments import write_moment
 from app.output import notes, page, print_json
+from app.shop import Shop
 from streams.errors import InputError
 
 SHOWN = 50  # differences on the terminal; --json has all of them
@@ -43,15 +46,33 @@ def audit(
             help="of how many customers tags with a memory are compared; 10 when absent",
         ),
     ] = None,
+    cluster: Cluster = False,
+    profiles: Annotated[
+        str | None,
+        typer.Option(
+            "--profiles", metavar="N|all",
+            help="of a cluster: how many customers' profiles are compared; 10000 when absent",
+        ),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="of a cluster: folder of copies of its log, a cache")
+    ] = None,
     json: Json = False,
-) -> int:
+) -> int:  # fmt: skip
     """Recompute everything from scratch, compare, and print what differs.
 
-    Ends with code 1 if any metric, score, segment, tag or record of cut points differs.
+    Of a cluster (--cluster): the profiles in the store beside a recompute from the topics, of one moment,
+    while workers run. Ends with code 1 if any metric, score, segment, tag or record of cut points differs.
     """
+    declared = load_shop(shop)
+    if cluster:
+        if at is not None or random is not None:
+            raise InputError("--cluster", "a store has only the present", "leave --at and --random out")
+        return _of_cluster(shop, declared, profiles, data, lives, seed, json)
+    if profiles is not None or data is not None:
+        raise InputError("--profiles, --data", "these are of a cluster", "write --cluster too")
     from app.runtime import open_shop
 
-    declared = load_shop(shop)
     zone = declared.settings.zone
     if at is not None and random is not None:
         raise InputError("--at", "does not go together with --random", "give one of them")
@@ -70,13 +91,45 @@ def audit(
     return exits.DIFFERENT if report["differences"] else exits.OK
 
 
-def _read_lives(text: str) -> int | None:
-    """Return how many lives to replay; None for everybody's."""
+def _read_lives(text: str, option: str = "--lives") -> int | None:
+    """Return of how many customers; None for everybody's."""
     if text == "all":
         return None
     if not text.isdecimal():
-        raise InputError("--lives", f"'{text}' is no number of customers", "write a whole number, or all")
+        raise InputError(option, f"'{text}' is no number of customers", "write a whole number, or all")
     return int(text)
+
+
+def _of_cluster(
+    folder: Path, declared: Shop, profiles: str | None, data: Path | None, lives: str | None, seed: int,
+    json: bool,
+) -> int:  # fmt: skip
+    from app.cluster.audit import PROFILES, ClusterAudit
+    from app.inspect import LIVES
+    from app.worker.place import cluster_place
+    from app.worker.worker import applied_settings
+    from sinks.store.store import Store
+    from streams.changes.copies import Copies
+
+    reach = LIVES if lives is None else _read_lives(lives)
+    many = PROFILES if profiles is None else _read_lives(profiles, "--profiles")
+    place = cluster_place(folder, declared)
+    settings = Shop.model_validate_json(applied_settings(place).shop).settings
+    store = Store(place.client(), settings.name)
+    numbers = range(settings.partitions)
+    with (
+        Copies(place.bootstrap, place.topics, data or place.data / "audit", place.secret, numbers) as copies,
+        _replaying(visible=not json) as progress,
+    ):
+        found = ClusterAudit(copies, store, seed, reach, progress).run(many)
+    report = asdict(found)
+    if json:
+        print_json(report)
+    else:
+        shown = f"{found.profiles:,} of {found.customers:,} customers"
+        page.print(f"profiles in the store of {shown}; {found.behind:,} records of the log are not in it yet")
+        _print({**report, "minutes": sorted({one for one in found.minutes if one >= 0})}, settings.zone)
+    return exits.DIFFERENT if found.differences else exits.OK
 
 
 @contextmanager
@@ -113,7 +166,7 @@ def _print(report: dict[str, Any], zone: str) -> None:
     if differences:
         table = Table("time", "customer", "what", "held", "recomputed", box=None)
         for one in differences[:SHOWN]:
-            moment = write_moment(one["minute"], zone)
+            moment = write_moment(one["minute"], zone) if one["minute"] >= 0 else ""
             table.add_row(moment, one["customer"], one["what"], str(one["held"]), str(one["recomputed"]))
         page.print(table)
     if len(differences) > SHOWN:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,6 +14,7 @@ from rich.table import Table
 from app import exits
 from app.commands.options import Json
 from app.output import page, print_json
+from streams.errors import InputError
 
 if TYPE_CHECKING:
     from bench.outcome import Outcome
@@ -28,6 +31,17 @@ def bench(
     rows: Annotated[
         int | None, typer.Option("--rows", min=100, help="of cluster: how many a worker takes in each time")
     ] = None,
+    peers: Annotated[
+        str | None,
+        typer.Option("--peers", metavar="NAMES", help="of cluster: faust,quix,flink-rocksdb,flink-heap"),
+    ] = None,
+    costs: Annotated[
+        bool, typer.Option("--costs", help="of cluster: only what a row costs, where the peers are measured")
+    ] = False,
+    longer: Annotated[
+        bool,
+        typer.Option("--longer", help="of cluster: a million customers, too, and more load: an hour"),
+    ] = False,
     json: Json = False,
 ) -> int:
     """Measure the figures of the README on this machine, each against its peer or limit in the same run.
@@ -35,12 +49,17 @@ def bench(
     engine: the kernel. feed: from change messages to decisions, against msgspec, Bytewax, pandas, Java and
     Flink; what bench/peers/install.sh has not installed is reported as not run. latency: from a change to
     its customer's profile readable, over load. cost: a change and a customer against how many there are.
-    cluster: a worker on real servers, against a Faust application; a take-over; from a topic to the store.
+    cluster: a worker on real servers, against Faust, Quix Streams and Flink; a take-over; from a topic to the
+    store.
 
     --json prints a list of {what, value, unit, against, ratio, goal, reached}. Ends with code 1 if a goal
     is not reached.
     """
-    found = _measured(what, rows)
+    if what == "cluster":
+        found = _measured_cluster(rows, peers, costs, longer)
+    else:
+        _refuse_those_of_cluster(what, {"rows": rows, "peers": peers, "costs": costs, "longer": longer})
+        found = _measured(what)
     if plot is not None:
         plot.mkdir(parents=True, exist_ok=True)
         for name, text in found.drawings.items():
@@ -54,12 +73,26 @@ def bench(
     return exits.DIFFERENT if any(row["reached"] is False for row in found.rows) else exits.OK
 
 
-def _measured(what: str, rows: int | None) -> Outcome:
-    if what == "cluster":
-        from bench.cluster import measure
-        from bench.cluster.sizes import Sizes
+def _refuse_those_of_cluster(what: str, options: Mapping[str, object]) -> None:
+    for name, given in options.items():
+        if given not in (None, False):
+            raise InputError(f"--{name}", f"bench {what} has no such option", "it is of bench cluster")
 
-        return measure.measure(Sizes() if rows is None else Sizes(rows=rows))
+
+def _measured_cluster(rows: int | None, peers: str | None, costs: bool, longer: bool) -> Outcome:
+    from bench.cluster import measure
+    from bench.cluster.peers import chosen
+    from bench.cluster.sizes import Sizes
+
+    sizes = Sizes() if rows is None else Sizes(rows=rows)
+    if peers is not None:
+        sizes = replace(sizes, peers=chosen(peers))
+    if longer:
+        sizes = sizes.longer()
+    return measure.measure(sizes.of_costs() if costs else sizes)
+
+
+def _measured(what: str) -> Outcome:
     from bench import cost, engine, feed, latency
     from bench.outcome import Outcome
 

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
-from rich.table import Table
 
 from app import exits
-from app.commands.options import Json, ShopFolder
+from app.commands.options import Cluster, Json, ShopFolder
 from app.load import load_shop
 from app.log_folder import open_log
-from app.moments import write_moment
-from app.output import page, print_json
+from app.output import page
+from app.pages.letters import check_named, mended_value, show, show_replayed
 from app.shop import Shop
 from rules.suggest import suggest
-from streams.dead.letters import DROPPED, WAITING, DeadLetter, counts, letters, mend, set_state
-from streams.dead.mend import with_values
+from streams.dead.letters import DROPPED, WAITING, counts, letters, mend, set_state
 from streams.dead.replay import replay
 from streams.errors import InputError
-from streams.log.log import Log
 
 Action = Literal["list", "show", "fix", "replay", "drop"]
-SHOWN_BYTES = 4000
 
 
 def dead(
@@ -37,117 +33,79 @@ def dead(
         list[str] | None, typer.Option("--set", metavar="COLUMN=VALUE", help="fix: another value")
     ] = None,
     file: Annotated[Path | None, typer.Option("--file", help="fix: the whole message anew")] = None,
+    cluster: Cluster = False,
     json: Json = False,
 ) -> int:
     """Read, mend and replay the messages that broke their source's contract.
 
     `replay` without numbers replays every letter that waits. A replayed message keeps the position it had:
-    later changes of its row stay the later ones. Ends with code 1 if a letter still waits after `replay`.
+    later changes of its row stay the later ones. Of a cluster (--cluster), messages go back to the topics
+    that they came from. Ends with code 1 if a letter still waits after `replay`.
     """
-    declared = load_shop(shop)
-    chosen = ids or []
+    declared, chosen, changes = load_shop(shop), ids or [], change or []
+    check_named(action, chosen)
+    if cluster:
+        return _of_cluster(shop, declared, action, chosen, source, every, changes, file, json)
     with open_log(shop, declared, write=action in ("fix", "replay", "drop")) as log:
-        if source is not None and source not in {*declared.sources, *(name for name, _ in counts(log))}:
-            hint = suggest(source, declared.sources, "source")
-            raise InputError("--source", f"there is no source '{source}'", hint)
+        _check_source(source, declared, {name for name, _ in counts(log)})
         if action in ("list", "show"):
-            _show(log, declared, action, chosen, source, every, json)
+            found = letters(log, source, None if every else WAITING, chosen)
+            show(found, action == "show", declared.settings.zone, json)
             return exits.OK
         if action == "fix":
-            return _fix(log, chosen, change or [], file)
+            (letter,) = letters(log, ids=chosen)
+            mend(log, letter.id, mended_value(letter, changes, file))
+            page.print(f"letter {letter.id} is mended; now: tintype dead SHOP replay {letter.id}")
+            return exits.OK
         found = letters(log, source, ids=chosen, limit=2**62)
         if action == "drop":
-            return _drop(log, found, bool(chosen or source))
-        return _replay(log, declared, found, json)
+            _check_chosen(chosen, source)
+            with log.transaction():
+                for letter in found:
+                    set_state(log, letter.id, DROPPED)
+            page.print(f"{len(found)} letters dropped; they can still be shown and replayed")
+            return exits.OK
+        done = replay(log, declared, found, log.clock() or 0, log.last_mode(0) or "import")
+        return show_replayed(done, json)
 
 
-def _show(
-    log: Log, shop: Shop, action: str, ids: list[int], source: str | None, every: bool, json: bool
-) -> None:
-    if action == "show" and not ids:
-        raise InputError("dead show", "no letter is named", "write: tintype dead SHOP show ID")
-    found = letters(log, source, None if every else WAITING, ids)
-    if json:
-        print_json({"letters": [_document(one) for one in found]})
-        return
-    zone = shop.settings.zone
-    if action == "show":
-        for one in found:
-            page.print(f"[bold]{one.id}[/bold]  {one.source}  {one.place}  {write_moment(one.minute, zone)}")
-            page.print(f"  {one.state}: {one.problem}: {one.hint}", markup=False)
-            for name, body in (("key", one.key), ("message", one.value), ("mended", one.fixed)):
-                if body is not None:
-                    page.print(f"  {name}: {_text(body)}", markup=False, soft_wrap=True)
-        return
-    if not found:
-        page.print("no dead letters wait")
-        return
-    table = Table("id", "source", "place", "when", "state", "what and what to do", box=None)
-    for one in found:
-        when = write_moment(one.minute, zone)
-        table.add_row(str(one.id), one.source, one.place, when, one.state, f"{one.problem}: {one.hint}")
-    page.print(table)
+def _check_source(source: str | None, declared: Shop, of_letters: Collection[str]) -> None:
+    if source is not None and source not in {*declared.sources, *of_letters}:
+        hint = suggest(source, declared.sources, "source")
+        raise InputError("--source", f"there is no source '{source}'", hint)
 
 
-def _document(letter: DeadLetter) -> dict[str, Any]:
-    found = asdict(letter)
-    for name in ("key", "value", "fixed"):
-        found[name] = None if found[name] is None else found[name].decode(errors="replace")
-    return found
-
-
-def _text(body: bytes) -> str:
-    shown = body[:SHOWN_BYTES].decode(errors="replace")
-    return shown + (f" ... ({len(body):,} bytes)" if len(body) > SHOWN_BYTES else "")
-
-
-def _fix(log: Log, ids: list[int], changes: list[str], file: Path | None) -> int:
-    if len(ids) != 1 or (not changes and file is None) or (changes and file is not None):
-        raise InputError(
-            "dead fix", "it mends one letter, by --set or by --file",
-            "write: tintype dead SHOP fix ID --set COLUMN=VALUE",
-        )  # fmt: skip
-    (letter,) = letters(log, ids=ids)
-    if file is not None:
-        try:
-            value = file.read_bytes()
-        except OSError as error:
-            raise InputError(str(file), f"cannot be read ({error.strerror})", "check the path") from None
-    else:
-        pairs = dict(_pair(text) for text in changes)
-        value = with_values(letter.message.value, pairs, f"dead letter {letter.id}")
-    mend(log, letter.id, value)
-    page.print(f"letter {letter.id} is mended; now: tintype dead SHOP replay {letter.id}")
-    return exits.OK
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise InputError("--set", f"'{text}' names no value", "write COLUMN=VALUE")
-    return name, value
-
-
-def _drop(log: Log, found: list[DeadLetter], chosen: bool) -> int:
-    if not chosen:
+def _check_chosen(ids: list[int], source: str | None) -> None:
+    if not ids and source is None:
         raise InputError("dead drop", "no letter is named", "write: tintype dead SHOP drop ID, or --source")
-    with log.transaction():
-        for letter in found:
-            set_state(log, letter.id, DROPPED)
-    page.print(f"{len(found)} letters dropped; they can still be shown and replayed")
-    return exits.OK
 
 
-def _replay(log: Log, shop: Shop, found: list[DeadLetter], json: bool) -> int:
-    done = replay(log, shop, found, log.clock() or 0, log.last_mode(0) or "import")
-    waiting = [one for one in done if one.problem is not None]
-    if json:
-        print_json({
-            "replayed": [one.letter.id for one in done if one.problem is None],
-            "waiting": [{"id": w.letter.id, "problem": w.problem, "hint": w.hint} for w in waiting],
-        })  # fmt: skip
+def _of_cluster(
+    folder: Path, declared: Shop, action: Action, ids: list[int], source: str | None, every: bool,
+    changes: list[str], file: Path | None, json: bool,
+) -> int:  # fmt: skip
+    from app.cluster.dead import Replaying
+    from app.worker.place import cluster_place
+    from app.worker.worker import applied_settings
+    from streams.dead.topic import TopicLetters
+    from streams.shared.index import Index
+
+    place = cluster_place(folder, declared)
+    shop = Shop.model_validate_json(applied_settings(place).shop)
+    there = TopicLetters(place.bootstrap, place.topics)
+    found = there.letters(None if every else WAITING, ids)
+    _check_source(source, shop, {one.source for one in found})
+    found = [one for one in found if source in (None, one.source)]
+    if action in ("list", "show"):
+        show(found, action == "show", shop.settings.zone, json)
+    elif action == "fix":
+        there.mend(found[0], mended_value(found[0], changes, file))
+        page.print(f"letter {ids[0]} is mended; now: tintype dead SHOP replay {ids[0]} --cluster")
+    elif action == "drop":
+        _check_chosen(ids, source)
+        there.drop(found)
+        page.print(f"{len(found)} letters dropped; they can still be shown and replayed")
     else:
-        page.print(f"{len(done) - len(waiting)} replayed, {len(waiting)} still wait")
-        for one in waiting:
-            page.print(f"  {one.letter.id}: {one.problem}: {one.hint}", markup=False)
-    return exits.DIFFERENT if waiting else exits.OK
+        index = Index(place.client(), shop.settings.name)
+        return show_replayed(Replaying(place, shop, there, index).replay(found), json)
+    return exits.OK

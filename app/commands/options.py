@@ -18,3 +18,6 @@ At = Annotated[
         "--at", metavar="TIME", help="local time of the shop, such as '2011-06-01 09:00'; now when absent"
     ),
 ]
+Cluster = Annotated[
+    bool, typer.Option("--cluster", help="of the shop's cluster, not of a log in its data folder")
+]

@@ -61,6 +61,7 @@ def run(
 def serving(opened: Embedded) -> Iterator[Serving]:
     """Yield what the API answers from."""
     from app.log_folder import keys_folder
+    from console.embedded.answers import EmbeddedAnswers
     from console.embedded.effects import LedgerEffects
     from console.embedded.figures import ShopCollector
     from console.embedded.rights import EmbeddedRights
@@ -75,8 +76,9 @@ def serving(opened: Embedded) -> Iterator[Serving]:
         contextlib.closing(Ledger(opened.data, write=False)) as ledger,
         contextlib.closing(LogView(opened.data)) as view,
     ):
+        work = EmbeddedWork(opened.service)
         made = Serving(
-            opened.shop, opened.store, view, EmbeddedWork(opened.service), LedgerEffects(ledger),
+            opened.shop, opened.store, view, work, EmbeddedAnswers(work), LedgerEffects(ledger),
             EmbeddedRights(opened, ledger), Keyring(keys_folder(opened.folder, opened.shop)),
         )  # fmt: skip
         made.figures.registry.register(ShopCollector(opened, made, ledger, view))

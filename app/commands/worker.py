@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -38,6 +40,7 @@ def worker(
 
     import faust
 
+    from app.embedded import spare_the_collector
     from app.replay import canonical, settings_body
     from app.shop import Shop
     from app.worker.application import application
@@ -47,6 +50,7 @@ def worker(
     from engine.warm import load
     from streams.scan.warm import compile_scanner
 
+    signal.signal(signal.SIGTERM, _leave)  # until Faust has a handler of its own
     declared = load_shop(shop)
     place = cluster_place(shop, declared)
     if data is not None:
@@ -57,6 +61,7 @@ def worker(
             "the folder differs from what was applied, which holds; apply it: tintype apply SHOP\n"
         )
     version = Shop.model_validate_json(applied.shop)
+    logging.getLogger("aiokafka").setLevel(logging.WARNING)  # Faust's set-up lets it tell of every request
     logging.getLogger("clickhouse_driver").setLevel(logging.CRITICAL)  # what it meets is raised too
     sys.stderr.write(
         f"{version.settings.name}: settings number {applied.number}, {version.settings.partitions} "
@@ -64,6 +69,7 @@ def worker(
     )
     load()
     compile_scanner()  # both take seconds, in which a worker that had joined would be missed by its groups
+    spare_the_collector()
     running = Worker(place, at_places_of(version, declared), settings_body)
     close_metrics = serve(running, metrics_host, metrics) if metrics else None
     level = "INFO" if verbose else "WARNING"
@@ -78,3 +84,13 @@ def worker(
         if close_metrics is not None:
             close_metrics()
         running.close()
+
+
+def _leave(*_: object) -> None:
+    """End at once, as asked: a worker that is not at work yet has nothing to bring to an end.
+
+    An exception would be lost where it comes in a callback of the compiler, and the worker would go on.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(exits.OK)

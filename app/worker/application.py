@@ -17,6 +17,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from app.worker.worker import Worker
+from streams.changes.topics import LARGEST_MESSAGE
 
 _AGAIN_SECONDS = 1.0
 _TICK_SECONDS = 1.0
@@ -31,6 +32,7 @@ def application(worker: Worker) -> faust.App:
         store="memory://", web_enabled=False, topic_disable_leader=True, topic_allow_declare=False,
         autodiscover=False, stream_wait_empty=False, broker_session_timeout=10.0,
         broker_heartbeat_interval=3.0, broker_max_poll_interval=600.0, consumer_auto_offset_reset="earliest",
+        producer_max_request_size=LARGEST_MESSAGE,  # a report of some 600,000 customers has a megabyte
     )  # fmt: skip
     _add_services(app, worker)
 
@@ -78,6 +80,14 @@ def _add_services(app: faust.App, worker: Worker) -> None:
 
         async def on_stop(self) -> None:
             worker.ending = True
+
+    @app.service
+    class Answering(faust.Service):
+        """Answers what the API asks of engines."""
+
+        @faust.Service.task
+        async def _run(self) -> None:
+            await worker.answering.run()
 
     @app.service
     class Reporting(faust.Service):

@@ -15,7 +15,9 @@ class PartitionFigures:
     often the store had lost what it was given; store_away: since when it does not answer, 0 while it does;
     behind_since: when the oldest message was appended that is not in the store yet, None while all are;
     blocks_behind: offsets of the log that were not fetched yet when it was last looked; drained: effects that
-    every relay has taken over; history_lag: seconds that history is behind.
+    every relay has taken over; history_lag: seconds that history is behind; replayed: records that were
+    applied before it was ready; shared_at: when a snapshot was last uploaded (seconds since 1970, 0: never);
+    not_shared: how often that failed.
     """
 
     records: int = 0
@@ -28,6 +30,9 @@ class PartitionFigures:
     blocks_behind: int = 0
     drained: int = 0
     history_lag: float = 0.0
+    replayed: int = 0
+    shared_at: float = 0.0
+    not_shared: int = 0
     commit_seconds: Buckets = field(default_factory=lambda: Buckets(SECONDS))
 
     def note_commit(self, records: int, effects: int, clock: int, seconds: float) -> None:

@@ -7,7 +7,7 @@ as its label.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
@@ -19,18 +19,19 @@ from app.worker.figures import PartitionFigures
 from app.worker.partition import OwnedPartition
 from app.worker.worker import Worker
 from streams.errors import InputError
-from streams.worker.figures import LaneFigures
+from streams.worker.figures import IntakeFigures, LaneFigures
 
 # with the time now; None: nothing to tell yet
 OfPartition = Callable[[PartitionFigures, float], float | None]
-OfLane = Callable[[LaneFigures], float]
 
 COUNTED: list[tuple[str, str, OfPartition]] = [
     ("tintype_records", "Records whose result is in the store", lambda one, _: one.records),
     ("tintype_effects", "Transitions and decisions committed", lambda one, _: one.effects),
     ("tintype_commits", "Times that everything was applied and committed", lambda one, _: one.commits),
     ("tintype_store_set_back", "Times that the store had lost something", lambda one, _: one.set_back),
-]
+    ("tintype_snapshots_not_shared", "Times that a snapshot could not be uploaded",
+     lambda one, _: one.not_shared),
+]  # fmt: skip
 GAUGED: list[tuple[str, str, OfPartition]] = [
     (
         "tintype_clock_timestamp_seconds", "Start of the clock's minute",
@@ -47,18 +48,25 @@ GAUGED: list[tuple[str, str, OfPartition]] = [
     ),
     ("tintype_history_lag_seconds", "How long the oldest of what is not copied waits",
      lambda one, _: one.history_lag),
+    ("tintype_replayed_records", "Records applied before it was ready", lambda one, _: one.replayed),
+    (
+        "tintype_shared_snapshot_timestamp_seconds", "When a snapshot was last uploaded",
+        lambda one, _: one.shared_at or None,
+    ),
     (
         "tintype_store_away_seconds", "How long commits have waited for the store",
         lambda one, now: now - one.store_away if one.store_away else 0.0,
     ),
 ]  # fmt: skip
-OF_LANE: list[tuple[str, str, OfLane]] = [
+OF_LANE: list[tuple[str, str, Callable[[LaneFigures], float]]] = [
     ("tintype_messages", "Messages taken in", lambda one: one.messages),
     ("tintype_messages_rejected", "Messages put aside", lambda one: one.rejected),
-    ("tintype_batches", "Batches written to the log", lambda one: one.batches),
     ("tintype_claims", "Times that the lane was claimed", lambda one: one.claims),
+]
+OF_INTAKE: list[tuple[str, str, Callable[[IntakeFigures], float]]] = [
+    ("tintype_batches", "Batches written to the log", lambda one: one.batches),
     ("tintype_claims_lost", "Claims lost to another, or to an index that was set back", lambda one: one.lost),
-    ("tintype_busy_waits", "Waits for a lane that was about to change the same", lambda one: one.busy_waits),
+    ("tintype_busy_waits", "Waits for a worker about to change the same", lambda one: one.busy_waits),
     ("tintype_intake_failures", "Batches that Kafka or the store refused", lambda one: one.failures),
 ]
 
@@ -70,13 +78,12 @@ class WorkerCollector(Collector):
         self._worker, self._now = worker, now
 
     def collect(self) -> Iterator[Metric]:
-        """Yield every metric. A partition or lane that went to another worker is not told of any more."""
-        owning, intake = self._worker.owning, self._worker.intake
+        """Yield every metric. A partition that went to another worker is not told of any more."""
+        owning, keeper = self._worker.owning, self._worker.keeper
         owned = {str(number): one for number, one in sorted(owning.partitions.copy().items())}
-        keepers = sorted((one.name, one) for one in intake.keepers.copy().values())
-        lanes = sum(one.lane is not None for _, one in keepers)
         yield _gauge("tintype_partitions_owned", "Partitions of the log that it owns", len(owned))
-        yield _gauge("tintype_lanes_owned", "Lanes of sources' topics that it has claimed", lanes)
+        claimed = len(keeper.lanes.standings)
+        yield _gauge("tintype_lanes_owned", "Lanes of sources' topics that it has claimed", claimed)
         told = "Partitions let go because the store has another owner"
         yield CounterMetricFamily("tintype_fenced_commits", told, value=owning.fenced)
         made = self._worker.reducer.made
@@ -85,7 +92,9 @@ class WorkerCollector(Collector):
             yield _gauge("tintype_cuts_timestamp_seconds", told, made * 60)
         yield from _partitions({number: one.figures for number, one in owned.items()}, self._now())
         yield from _states(owned)
-        yield from _lanes([(name, one.figures) for name, one in keepers])
+        for name, told, read in OF_INTAKE:
+            yield CounterMetricFamily(name, told, value=read(keeper.figures))
+        yield from _lanes(sorted(keeper.of_lane.copy().items()))
 
 
 def _gauge(name: str, told: str, value: float) -> Metric:
@@ -135,7 +144,7 @@ def _newest_snapshot(folder: Path) -> tuple[float, int] | None:
     return None
 
 
-def _lanes(figures: list[tuple[str, LaneFigures]]) -> Iterator[Metric]:
+def _lanes(figures: Sequence[tuple[str, LaneFigures]]) -> Iterator[Metric]:
     for name, told, read in OF_LANE:
         family = CounterMetricFamily(name, told, labels=["lane"])
         for lane, one in figures:

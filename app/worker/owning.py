@@ -8,6 +8,7 @@ what goes is let go only then, and a zombie is refused by the store.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -19,11 +20,13 @@ from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitio
 
 from app.worker.partition import Ending, NotOwner, OwnedPartition
 from app.worker.relays import PartitionRelays
+from app.worker.sharing import SharedPlace
 from streams.changes.controls import control_message
+from streams.changes.reading import messages
 from streams.changes.topics import LARGEST_MESSAGE
-from streams.changes.wire import incoming
 from streams.control import TICK, Control
-from streams.worker.intake import HEARTBEAT_MS, SESSION_MS
+from streams.log.begins import BeginsLate
+from streams.worker.intake import GATHER_BYTES, GATHER_MS, HEARTBEAT_MS, REBALANCE_MS, SESSION_MS
 
 MOST = 500  # blocks of one fetch
 _AGAIN_SECONDS = 2.0
@@ -35,10 +38,12 @@ class Owning(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
 
     def __init__(
         self, bootstrap: str, topic: str, group: str, make: Callable[[int], OwnedPartition],
-        make_relays: Callable[[int], PartitionRelays], executor: Executor,
+        make_relays: Callable[[int], PartitionRelays], executor: Executor, shared: SharedPlace | None = None,
     ) -> None:  # fmt: skip
         self._bootstrap, self._topic, self._group = bootstrap, topic, group
         self._make, self._make_relays, self._executor = make, make_relays, executor
+        self._shared = shared
+        self._whole: set[int] = set()  # partitions whose log must be read from its beginning
         self._relaying: dict[int, asyncio.Task[None]] = {}
         self._not_before: dict[int, float] = {}  # when a partition that was let go may be begun again
         self._consumer: Any = None
@@ -59,7 +64,8 @@ class Owning(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
             bootstrap_servers=self._bootstrap, group_id=self._group, enable_auto_commit=False,
             auto_offset_reset="earliest", isolation_level="read_committed", session_timeout_ms=SESSION_MS,
             heartbeat_interval_ms=HEARTBEAT_MS, max_poll_interval_ms=600_000,
-            max_partition_fetch_bytes=LARGEST_MESSAGE,
+            rebalance_timeout_ms=REBALANCE_MS, max_partition_fetch_bytes=LARGEST_MESSAGE,
+            fetch_max_wait_ms=GATHER_MS, fetch_min_bytes=GATHER_BYTES,
             partition_assignment_strategy=(StickyPartitionAssignor,),
         )  # fmt: skip
         self._consumer.subscribe([self._topic], listener=self)
@@ -78,11 +84,9 @@ class Owning(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         """Let go of nothing yet: what stays keeps its state."""
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
-        """Let go of what others have now; what is new begins with the next step."""
-        mine = {at.partition for at in assigned}
-        for number in [one for one in self.partitions if one not in mine]:
-            await self._drop(number)
-        for number in sorted(mine & self.partitions.keys()):
+        """Go on where what stays stands. What others have now is let go with the next step, and what is new
+        begins then: a member that is waited for here says nothing to the group, and is put out of it."""
+        for number in sorted({at.partition for at in assigned} & self.partitions.keys()):
             self._consumer.seek(TopicPartition(self._topic, number), self.partitions[number].next_offset)
 
     async def _begin(self, number: int) -> OwnedPartition:
@@ -91,6 +95,13 @@ class Owning(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         await relays.start()
         one: OwnedPartition = await self._compute(self._make, number)
         one.needed, relays.figures = lambda: relays.drained, one.figures
+        loop = asyncio.get_running_loop()
+        one.committed = lambda: _wake(loop, relays)
+        at = TopicPartition(self._topic, number)
+        first = (await self._consumer.beginning_offsets([at]))[at]
+        end = (await self._consumer.end_offsets([at]))[at]
+        await self._compute(one.prepare, first, end, self._shared, number in self._whole)
+        self._whole.discard(number)
         self._relaying[number] = asyncio.create_task(relays.run())
         return one
 
@@ -102,15 +113,22 @@ class Owning(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         await self._compute(one.close)
 
     async def _begin_again(self) -> None:
-        """Begin anew with what is this worker's, though somebody else had it meanwhile.
+        """Let go of what others have now, and begin anew with what is this worker's, though somebody else had
+        it meanwhile.
 
         A worker that was paused is refused by the store, or its relays by Kafka. If the partition is its own
         all the same, because it was given back, it goes on as a new owner; not at once, for a zombie does not
         know yet that it is one.
         """
+        mine = {at.partition for at in self._consumer.assignment()}
+        for number in [one for one in self.partitions if one not in mine]:
+            await self._drop(number)
         for number in [one for one, task in self._relaying.items() if task.done()]:
-            self._relaying[number].result()  # raises what is a defect
-            log.warning("partition %d: its relays ended; it is let go", number)
+            try:
+                self._relaying[number].result()  # raises what is a defect
+                log.warning("partition %d: its relays ended; it is let go", number)
+            except BeginsLate as error:
+                self._read_all(number, error)
             await self._drop(number)
             self._not_before[number] = time.monotonic() + _AGAIN_SECONDS
         for at in sorted(self._consumer.assignment()):
@@ -124,36 +142,40 @@ class Owning(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
                 self.partitions[number] = one
                 self._consumer.seek(at, one.next_offset)
 
+    def _read_all(self, number: int, why: BeginsLate) -> None:
+        """Let the next beginning have the log from its first message: history, or new settings, need it."""
+        log.warning("partition %d: %s; the whole log is read", number, why)
+        self._whole.add(number)
+
     async def _step(self) -> None:
         await self._begin_again()
         fetched = await self._consumer.getmany(timeout_ms=100, max_records=MOST)
         for at, records in fetched.items():
             if at.partition in self.partitions:
                 self.partitions[at.partition].figures.behind_since = records[0].timestamp / 1000
-        for at, records in fetched.items():
-            messages = [
-                incoming(at.topic, at.partition, one.offset, one.timestamp, one.value, one.headers)
-                for one in records
-            ]
-            await self._take(at.partition, messages)
-        for number in sorted(self.partitions.keys() - {at.partition for at in fetched}):
-            one = self.partitions.get(number)
-            if one is not None and one.owner is None and await self._is_at_end(number):
-                await self._take(number, [])
+        there = {at.partition: records for at, records in fetched.items()}
+        begun = {number for number, one in self.partitions.items() if one.owner is not None}
+        work = []
+        for number in sorted(there.keys() & self.partitions.keys() | self.partitions.keys() - begun):
+            at_end = await self._is_at_end(number)
+            if number in there or at_end:
+                work.append((self.partitions[number], there.get(number, ()), at_end))
+        if work:
+            await self._let_go(await self._compute(_follow, self._topic, work))
 
-    async def _take(self, number: int, messages: list[Any]) -> None:
-        one = self.partitions.get(number)
-        if one is None:
-            return
-        try:
-            await self._compute(one.take, messages, await self._is_at_end(number))
-        except Ending as error:
+    async def _let_go(self, failed: Sequence[tuple[int, Exception]]) -> None:
+        """Tell of the partitions that could not be followed, and let go of those that others have."""
+        for number, error in failed:
             log.warning("partition %d: %s", number, error)
-        except NotOwner as error:
-            self.fenced += 1
-            log.warning("partition %d: %s; it is let go", number, error)
-            await self._drop(number)
-            self._not_before[number] = time.monotonic() + _AGAIN_SECONDS
+            if number not in self.partitions:
+                continue
+            if isinstance(error, BeginsLate):
+                self._read_all(number, error)
+                await self._drop(number)
+            elif isinstance(error, NotOwner):
+                self.fenced += 1
+                await self._drop(number)
+                self._not_before[number] = time.monotonic() + _AGAIN_SECONDS
 
     async def _is_at_end(self, number: int) -> bool:
         """Whether all that is committed in the partition has been fetched."""
@@ -186,3 +208,22 @@ class Owning(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         await self._producer.send_and_wait(
             self._topic, message.value, partition=number, headers=message.headers
         )
+
+
+def _follow(
+    topic: str, work: Sequence[tuple[OwnedPartition, Sequence[Any], bool]]
+) -> list[tuple[int, Exception]]:
+    """Let each partition take its records, whether it is at its end then or not; return which could not."""
+    failed: list[tuple[int, Exception]] = []
+    for one, records, at_end in work:
+        try:
+            one.take(messages(topic, one.number, records), at_end)
+        except (BeginsLate, Ending, NotOwner) as error:
+            failed.append((one.number, error))
+    return failed
+
+
+def _wake(loop: asyncio.AbstractEventLoop, relays: PartitionRelays) -> None:
+    """Let relays know, from another thread, that something was committed; a loop that has ended needs not."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(relays.wake)

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import msgspec
 import redis
 
-from app.owner import Owner
+from app.explained import Answer, explained
+from app.overviews import Overviews
+from app.owner import SNAPSHOT_EVERY, Owner, floor_of
 from app.replay import first_version
 from app.shop import Shop
 from app.snapshot_child import SnapshotChild
 from app.worker.figures import PartitionFigures
+from app.worker.sharing import OFFSET, SharedPlace, Uploading, bring
 from rfm.report import Report
 from sinks.store.store import Fenced, Store, is_away
 from streams.changes.copy import Copy
 from streams.changes.wire import Incoming
+from streams.errors import InputError
 
 ReportSink = Callable[[int, int, Mapping[str, tuple[str, Report]]], None]
 _AWAY_SECONDS = 0.2
+log = logging.getLogger(__name__)
 
 
 def partition_folder(data: Path, number: int) -> Path:
@@ -45,20 +53,48 @@ class OwnedPartition:
     def __init__(
         self, number: int, shop: Shop, folder: Path, secret: bytes, client: redis.Redis,
         ending: Callable[[], bool], say: Callable[[str], None],
-        report: ReportSink,
+        report: ReportSink, snapshot_every: int = SNAPSHOT_EVERY,
     ) -> None:  # fmt: skip
         """report: gets (partition, minute, name of a model -> its version and population) at each opening of
-        a minute, once the log's end was reached."""
+        a minute, once the log's end was reached; snapshot_every: records between two snapshots."""
         self.number = number
         self._ending, self._say, self._report = ending, say, report
         self.folder = partition_folder(folder, number)
         self.copy = Copy(self.folder, shop.settings.name, number, secret)
         self.store = Store(client, shop.settings.name, first=number)
+        self._shop = shop
+        self._snapshot_every = snapshot_every
         self._owner: Owner | None = None
+        self._overviews: Overviews | None = None
         self._child = SnapshotChild()
         self.needed: Callable[[], int] = lambda: 0  # the first effect that some relay still needs
+        self.committed: Callable[[], None] = lambda: None  # called behind each commit, in the engine's thread
         self.committed_at = 0.0
         self.figures = PartitionFigures()
+
+    def prepare(self, first: int, end: int, shared: SharedPlace | None = None, whole: bool = False) -> None:
+        """See to it that the copy begins where it can go on, before anything is taken in.
+
+        first, end: offsets of the partition's first message, and behind its last; shared: where a snapshot
+        may be fetched; whole: the copy must have the log from its beginning. Raises InputError where what is
+        needed is gone.
+        """
+        if whole and self.copy.log.begins is not None:
+            self.copy.begin()
+        if shared is not None and not whole:
+            floor = floor_of(self.store, 0, self.store.head(0), self.needed())
+            try:
+                about = bring(shared, self.number, self.copy, self.folder, first, end, floor, self._say)
+                if about is not None:
+                    self._say(f"it begins with the shared snapshot of record {about.step}")
+            except Exception as error:  # noqa: BLE001 - whatever a file system raises, the log has it all
+                self._say(f"shared snapshots cannot be read ({type(error).__name__}: {error})")
+        if self.copy.next_offset < first:
+            raise InputError(
+                f"partition {self.number}",
+                f"the log begins at offset {first}, and what lies before is needed",
+                "restore the topic `changes`: nothing may be deleted from it",
+            )
 
     @property
     def next_offset(self) -> int:
@@ -79,7 +115,7 @@ class OwnedPartition:
     def take(self, messages: Sequence[Incoming], at_end: bool) -> None:
         """Take messages in; at_end: no more are in the log, so that the engine may follow.
 
-        Raises NotOwner, and Ending.
+        Raises NotOwner, and Ending; BeginsLate where what the copy lacks is needed: it is of no use then.
         """
         self.copy.add(messages)
         if self._owner is None and not at_end:
@@ -110,22 +146,27 @@ class OwnedPartition:
         self._owner.follow()
         self.committed_at = time.time()
         self._note_commit(time.perf_counter() - begun)
-        if self._owner.wants_snapshot() and not self._child.running():
-            owner = self._owner
-            needed = [self.needed()]
-            self._child.begin(lambda: owner.save_snapshot(needed))
+        if self._owner.wants_snapshot(self._snapshot_every) and not self._child.running():
+            owner, needed, offset = self._owner, [self.needed()], self.next_offset
+            self._child.begin(lambda: owner.save_snapshot(needed, **{OFFSET: offset}))
             owner.note_snapshot()
 
     def _begin(self) -> Owner | None:
         """Become the owner; None as long as nobody has written settings into the log."""
-        first = first_version(self.copy.log)
-        if first is None:
-            return None
+        shop = self._shop  # of a copy that begins late the snapshot says it
+        if self.copy.log.begins is None:
+            first = first_version(self.copy.log)
+            if first is None:
+                return None
+            shop = Shop.model_validate_json(first)
         owner = Owner(
-            self.copy.log, Shop.model_validate_json(first), self.folder, self.store, [self.needed()],
-            self._away, self._say, apart=True,
-        )  # fmt: skip
+            self.copy.log, shop, self.folder, self.store, [self.needed()], self._away, self._say, apart=True
+        )
+        self._overviews = Overviews(lambda: owner.engine, lambda: owner.version)
+        owner.show_with(self._overviews.made)
         owner.follow()  # nobody needs the populations of minutes that are long past
+        self.figures.replayed = owner.replayed
+        log.info("partition %d: %d records were replayed", self.number, owner.replayed)
         owner.report_to(self._tell)
         return owner
 
@@ -134,6 +175,7 @@ class OwnedPartition:
         engine = self._owner.engine
         effects, clock = engine.digests[0].count, engine.partitions[0].clock
         self.figures.note_commit(engine.steps[0], effects, clock, seconds)
+        self.committed()
 
     def _tell(self, _: int, minute: int, models: Mapping[str, Report]) -> None:
         assert self._owner is not None  # it reports
@@ -146,6 +188,35 @@ class OwnedPartition:
         if self._ending():
             raise Ending("the store is away, and the worker ends; the log has it all") from error
         time.sleep(_AWAY_SECONDS)
+
+    @property
+    def owes_overview(self) -> bool:
+        """Whether the store is to be given an overview now, though nothing comes."""
+        return self._owner is not None and self._overviews is not None and self._overviews.is_due
+
+    def show(self) -> None:
+        """Give it."""
+        if self._owner is not None and self.owes_overview:
+            with contextlib.suppress(Fenced, Ending):  # the next batch finds out why
+                self._owner.show()
+
+    def explain(self, customer: bytes) -> bytes | None:
+        """Return what the engine says of a customer (16 bytes), an `app.explained.Answer` as JSON; None where
+        there is no owner at present."""
+        if self._owner is None:
+            return None
+        return msgspec.json.encode(Answer(self.store.epoch(0), explained(self._owner, customer)))
+
+    def uploading(self) -> Uploading:
+        """Return it as those see it who share its snapshots."""
+
+        def shared(_: int) -> None:
+            self.figures.shared_at = time.time()
+
+        def failed() -> None:
+            self.figures.not_shared += 1
+
+        return Uploading(self.folder, self.needed, shared, failed)
 
     def close(self) -> None:
         """Let go of the files."""

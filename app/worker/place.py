@@ -11,6 +11,7 @@ import redis
 
 from app.kafka_address import BROKERS
 from app.log_folder import DATA, data_folder
+from app.owner import SNAPSHOT_EVERY
 from app.shop import Shop
 from streams.changes.topics import Topics
 from streams.contract.source import CHANGE_FORMATS, SEGMENT
@@ -20,14 +21,15 @@ from streams.errors import InputError
 from streams.segment import SOURCE as CALLS
 from streams.shared.vault import read_secret
 
-STORE = "TINTYPE_STORE"
+STORE, SNAPSHOTS = "TINTYPE_STORE", "TINTYPE_SNAPSHOTS"
 HEARTBEATS = "__debezium-heartbeat"
 
 
 @dataclass(frozen=True)
 class ClusterPlace:
     """Addresses, folders and names. data: of this worker's copies of the log, a cache; sources: by topic the
-    sources whose messages stand there."""
+    sources whose messages stand there; snapshots: where workers share them, "" where they do not;
+    snapshot_records: of a partition between two."""
 
     folder: Path
     bootstrap: str
@@ -36,6 +38,8 @@ class ClusterPlace:
     secret: bytes
     topics: Topics
     sources: Mapping[str, list[str]]
+    snapshots: str = ""
+    snapshot_records: int = SNAPSHOT_EVERY
 
     @property
     def intake(self) -> str:
@@ -67,8 +71,14 @@ def cluster_place(folder: Path, shop: Shop) -> ClusterPlace:
         folder, os.environ.get(BROKERS, settings.kafka.bootstrap),
         os.environ.get(STORE, settings.kafka.store),
         Path(data) if data else data_folder(folder, shop) / "worker", read_secret(), topics,
-        _sources_by_topic(folder, shop, topics),
+        _sources_by_topic(folder, shop, topics), _snapshots(folder, shop), settings.kafka.snapshot_records,
     )  # fmt: skip
+
+
+def _snapshots(folder: Path, shop: Shop) -> str:
+    """Return where snapshots are shared, as fsspec reads it; a folder is relative to the shop's."""
+    said = os.environ.get(SNAPSHOTS, shop.settings.kafka.snapshots)
+    return said if not said or "://" in said else str((folder / said).resolve())
 
 
 def _sources_by_topic(folder: Path, shop: Shop, topics: Topics) -> dict[str, list[str]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from pathlib import Path
-from typing import Any, TypeVar
 
 import redis
 
@@ -27,10 +27,10 @@ from sinks.topics.relay import TopicRelay
 from streams.errors import InputError
 from streams.log.log import Log
 
-_PAUSE_SECONDS = 0.05
+_GATHER_SECONDS = 0.25  # behind a step: what comes meanwhile is one step, and one transaction
+_LOOK_SECONDS = 2.0  # a relay that was not woken looks all the same
 _AGAIN_SECONDS = 1.0
 SPOOL = "spool"
-Found = TypeVar("Found")
 log = logging.getLogger(__name__)
 
 
@@ -38,14 +38,15 @@ class PartitionRelays:
     """One partition's, as long as this worker owns it: `start`, then `run` until it is cancelled.
 
     Topics are written from the event loop, history in the executor's thread. Neither waits for the other, nor
-    the engine for them: effects wait in the outbox, which loses what both have.
+    the engine for them, nor another partition: effects wait in the outbox, which loses what both have.
     """
 
     def __init__(
         self, number: int, shop: Shop, bootstrap: str, folder: Path, open_store: Callable[[], redis.Redis],
         executor: Executor,
     ) -> None:  # fmt: skip
-        """folder: of the partition's copy; open_store: a connection of the caller's own."""
+        """folder: of the partition's copy; open_store: a connection of the caller's own; executor: one thread
+        of the partition's own, in which its next relays begin when these have closed."""
         self.number = number
         self._executor = executor
         self._store = Store(open_store(), shop.settings.name, first=number)
@@ -57,6 +58,12 @@ class PartitionRelays:
         self._told: dict[str, str] = {}
         self.drained = 0  # the first effect that some relay still needs
         self.figures = PartitionFigures()
+        self._for_topics, self._for_history = asyncio.Event(), asyncio.Event()
+
+    def wake(self) -> None:
+        """Something was committed. Called in the event loop."""
+        self._for_topics.set()
+        self._for_history.set()
 
     async def start(self) -> int:
         """Fence off whoever relayed this partition before; return the first effect that is still needed."""
@@ -70,31 +77,42 @@ class PartitionRelays:
         return self._note()
 
     async def run(self) -> None:
-        """Drain, until cancelled or another worker has the partition."""
-        tasks = [self._drain_topics()]
+        """Drain, until cancelled or another worker has the partition.
+
+        Raises BeginsLate where history needs records that the copy begins behind.
+        """
+        work = [self._drain_topics()]
         if self._history is not None:
-            tasks.append(self._drain_history(self._history))
+            work.append(self._drain_history(self._history))
+        tasks = [asyncio.create_task(one) for one in work]
         try:
             await asyncio.gather(*tasks)
         except Fenced as error:
             log.warning("partition %d: %s", self.number, error)
         finally:
+            for one in tasks:
+                one.cancel()
+            await asyncio.wait(tasks)
             await self._topics.stop()
-            if self._history is not None:
-                await self._in_thread(self._history.close)
+            if self._history is not None:  # not waited for: a server that is frozen would hold the worker up
+                self._executor.submit(self._history.close).add_done_callback(self._closed)
 
-    async def _in_thread(self, work: Callable[..., Found], *arguments: Any) -> Found:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work, *arguments)
+    def _closed(self, closing: Future[None]) -> None:
+        """Tell of an error that nobody waits for."""
+        if (error := closing.exception()) is not None:
+            log.warning("partition %d: history is not closed: %r", self.number, error)
 
     async def _drain_topics(self) -> None:
         while True:
             try:
+                self._for_topics.clear()
                 done = await self._topics.step()
                 self._note()
                 if done:
-                    await self._in_thread(self._trim)
+                    await asyncio.to_thread(self._trim)
+                    await asyncio.sleep(_GATHER_SECONDS)
                 else:
-                    await asyncio.sleep(_PAUSE_SECONDS)
+                    await until_woken(self._for_topics)
             except redis.RedisError as error:
                 await self._pause("the outbox", error)
             except InputError as error:
@@ -102,14 +120,17 @@ class PartitionRelays:
                 await self.start()
 
     async def _drain_history(self, history: _History) -> None:
+        loop = asyncio.get_running_loop()
         while True:
             try:
-                done = await self._in_thread(history.step)
+                self._for_history.clear()
+                done = await loop.run_in_executor(self._executor, history.step)
                 self._note()
                 if done:
-                    await self._in_thread(self._trim)
+                    await asyncio.to_thread(self._trim)
+                    await asyncio.sleep(_GATHER_SECONDS)
                 else:
-                    await asyncio.sleep(_PAUSE_SECONDS)
+                    await until_woken(self._for_history)
             except (InputError, redis.RedisError) as error:
                 await self._pause("history", error)
 
@@ -134,6 +155,17 @@ class PartitionRelays:
         if self.drained > self._trimmed:
             self._store.trim(0, self.drained)
             self._trimmed = self.drained
+
+
+async def until_woken(woken: asyncio.Event) -> None:
+    """Wait until something was committed since the last look, but not for ever.
+
+    ``asyncio.wait_for`` forgets a cancellation that comes together with the event, up to Python 3.11; the
+    relay would go on, and its worker never end.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_LOOK_SECONDS):
+            await woken.wait()
 
 
 class _History:

@@ -6,27 +6,34 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import redis
-from aiokafka import TopicPartition
+from kafka.errors import KafkaError
 
 from app.shop import Shop
+from app.worker.answering import Answering
 from app.worker.owning import Owning
 from app.worker.partition import OwnedPartition, partition_folder
 from app.worker.place import ClusterPlace, at_places_of
 from app.worker.relays import PartitionRelays
 from app.worker.reports import Reducer, encoded
+from app.worker.sharing import SharedPlace, Uploading, Uploads
 from rfm.report import Report
+from sinks.store.questions import Questions
 from streams.changes.settings import Applied
+from streams.changes.topics import topic_name
 from streams.control import SETTINGS, Control
+from streams.debezium import kafka
 from streams.errors import InputError
 from streams.shared.index import Index
-from streams.shared.lane import Lane
+from streams.shared.lanes import Lanes
 from streams.worker.intake import Intake
 from streams.worker.keeper import Keeper
 from streams.worker.log_reader import LogReader
 
+# What a lane meets while the store or the log cannot be read: it waits, and goes on where the log says. The
+# log is read by kafka-python, whose errors are not those of the asyncio client.
+AWAY = (redis.RedisError, KafkaError, InputError)
 log = logging.getLogger(__name__)
 
 
@@ -43,9 +50,19 @@ def applied_settings(place: ClusterPlace) -> Applied:
     return Applied.decoded(found)
 
 
+def _shared(place: ClusterPlace) -> SharedPlace | None:
+    """Return where snapshots are shared; None where they are not."""
+    if not place.snapshots:
+        return None
+    with kafka.admin(place.bootstrap) as admin:
+        (topic,) = admin.describe_topics([place.topics.changes])
+    shop = topic_name(place.topics.shop, "snapshots")
+    return SharedPlace(place.snapshots, shop, str(topic["topic_id"]), place.snapshot_records)
+
+
 class Worker:
     """Makes the parts; Faust runs them (`app.worker.application`). Two threads compute: one takes sources in,
-    one follows partitions."""
+    one follows partitions. Each partition has a thread that copies to history, for that may wait long."""
 
     def __init__(self, place: ClusterPlace, shop: Shop, settings_body: Callable[[Shop], str]) -> None:
         """shop: the settings in force; settings_body: of a settings record."""
@@ -54,39 +71,47 @@ class Worker:
         self.ending = False
         self._taking = ThreadPoolExecutor(1, "intake")
         self._following = ThreadPoolExecutor(1, "engine")
-        self._relaying = ThreadPoolExecutor(1, "history")
+        self._copying: dict[int, ThreadPoolExecutor] = {}
         self._reader = LogReader(place.bootstrap, place.topics)
         self._index = Index(place.client(), shop.settings.name)
         self._store = place.client()
         self._loop: asyncio.AbstractEventLoop | None = None
         self.reports: asyncio.Queue[tuple[int, bytes]] = asyncio.Queue(1000)
         self.reducer = Reducer(shop.settings.partitions)
+        shared = _shared(place)
         self.owning = Owning(
             place.bootstrap, place.topics.changes, place.owners, self._partition, self._relays,
-            self._following,
+            self._following, shared,
         )  # fmt: skip
-        self.intake = Intake(place.bootstrap, place.intake, place.sources, self._keeper, redis.RedisError)
+        self.keeper = Keeper(
+            place.bootstrap, place.topics, place.intake, self._reader, self._lanes, self._taking
+        )
+        self.intake = Intake(place.bootstrap, place.intake, place.sources, self.keeper, AWAY)
+        self.answering = Answering(
+            Questions(place.client(), shop.settings.name), lambda: self.owning.partitions, self._following
+        )
+        self._uploads = None if shared is None else Uploads(shared, self._uploading)
 
-    def _keeper(self, at: TopicPartition, committed: Any) -> Keeper:
-        return Keeper(
-            at, self.place.bootstrap, self.place.topics, self.place.intake, self._index, self._reader,
-            self._lane, self._taking, committed,
-        )  # fmt: skip
-
-    def _lane(self, name: str) -> Lane:
+    def _lanes(self, owner: str) -> Lanes:
         partitions = self.shop.settings.partitions
-        return Lane(name, self._index, self.shop, partitions, self.place.secret, self._reader.recall)
+        return Lanes(owner, self._index, self.shop, partitions, self.place.secret, self._reader.recall)
 
     def _partition(self, number: int) -> OwnedPartition:
         return OwnedPartition(
             number, self.shop, self.place.data, self.place.secret, self._store, lambda: self.ending,
             lambda line: log.warning("partition %d: %s", number, line), self._report,
+            self.place.snapshot_records,
         )  # fmt: skip
+
+    def _uploading(self) -> dict[int, Uploading]:
+        return {number: one.uploading() for number, one in self.owning.partitions.copy().items()}
 
     def _relays(self, number: int) -> PartitionRelays:
         folder = partition_folder(self.place.data, number)
+        if number not in self._copying:
+            self._copying[number] = ThreadPoolExecutor(1, f"history-{number}")
         return PartitionRelays(
-            number, self.shop, self.place.bootstrap, folder, self.place.client, self._relaying
+            number, self.shop, self.place.bootstrap, folder, self.place.client, self._copying[number]
         )
 
     def _report(self, number: int, minute: int, models: Mapping[str, tuple[str, Report]]) -> None:
@@ -124,9 +149,7 @@ class Worker:
         """Go on under settings that were applied."""
         applied = Shop.model_validate_json(Applied.decoded(message).shop)
         self.shop = at_places_of(applied, self.shop)
-        for keeper in self.intake.keepers.values():
-            if keeper.lane is not None:
-                keeper.lane.use(self.shop)
+        self.keeper.lanes.use(self.shop)
 
     async def _write_everywhere(self, controls: list[Control]) -> None:
         for number in range(self.shop.settings.partitions):
@@ -135,7 +158,10 @@ class Worker:
     def close(self) -> None:
         """Let go of threads and connections."""
         self.ending = True
+        if self._uploads is not None:
+            self._uploads.close()
         self._taking.submit(self._reader.close)
         self._taking.shutdown()
         self._following.shutdown()
-        self._relaying.shutdown()
+        for thread in self._copying.values():
+            thread.shutdown()

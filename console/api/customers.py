@@ -15,8 +15,8 @@ from console.serving import Answer, Here
 
 router = APIRouter(tags=["persons"], dependencies=[Depends(handles_persons)])
 ERRORS = responses(
-    "key-missing", "scope-missing", "unknown-customer", "not-ready", "store-away", "stopping",
-    "not-here",
+    "key-missing", "scope-missing", "unknown-customer", "not-ready", "store-away", "kafka-away",
+    "busy", "stopping",
 )  # fmt: skip
 Customer = Annotated[str, Path(description="type:value, URL-encoded, or the id", examples=["member:M1"])]
 
@@ -29,6 +29,7 @@ class ErasedCustomer(Answer):
     rows: int = Field(description="rows that counted until now", examples=[31])
     dead_letters: int
     rejected_rows: int = Field(description="rows in lists of imports")
+    profile_gone: bool = Field(description="false while a cluster's store still has the profile: workers lag")
 
 
 class ExportedCustomer(Answer):
@@ -48,6 +49,7 @@ async def erase_customer(serving: Here, customer: Customer) -> ErasedCustomer:
     return ErasedCustomer(
         **await serving.standing_soon(), customer=found.customer, references=len(found.references),
         rows=found.rows, dead_letters=found.dead_letters, rejected_rows=found.rejected_rows,
+        profile_gone=found.profile_gone,
     )  # fmt: skip
 
 

@@ -7,18 +7,15 @@ from collections.abc import Sequence
 from typing import Annotated, Any, NoReturn
 
 import msgspec
-import numpy as np
 from fastapi import APIRouter, Depends, Path, Query
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
-from app.owner import Owner
+from app.explained import Explained
 from console.access import BEARER, may_see_persons, reads
 from console.portrait import FIELDS, portrait
 from console.problems import Problem, refuse, responses
 from console.serving import Answer, Found, Here, Serving, moment
-from engine.documents import documents
-from engine.why import number_of, why_tag
 from streams.personal.attributes import personal_attributes
 
 MOST = 1000  # customers of one request
@@ -135,7 +132,10 @@ async def one_profile(
     wanted = check_fields(fields.split(","))
     identity = await run_in_threadpool(find_one, serving, customer)
     if why:
-        return await serving.work.ask(lambda owner: _why(serving, owner, identity, wanted, customer, sees))
+        found = await serving.answers.explained(identity)
+        if found is None:
+            unknown(customer)
+        return await run_in_threadpool(_why, serving, found, wanted, sees)
     return await run_in_threadpool(_stored, serving, identity, wanted, customer, sees)
 
 
@@ -233,18 +233,7 @@ def _shown(
     return profiles
 
 
-def _why(
-    serving: Serving, owner: Owner, identity: bytes, fields: Sequence[str], customer: str, sees: bool
-) -> OneProfile:
-    """Answer from the engine itself, in the shape of the store's documents, with reasons."""
-    for partition in owner.engine.partitions:
-        number = number_of(partition, identity.hex())
-        if number < 0:
-            continue
-        [(_, document)] = documents(partition, np.array([number], dtype=np.int32))
-        assert document is not None  # who has a number is not erased
-        for tag, held in document["tags"].items():
-            held["why"] = why_tag(partition, identity.hex(), tag, owner.shop.tags[tag].rule or "")
-        [profile] = _shown(serving, [document], [partition.clock], fields, sees)
-        return OneProfile(**serving.standing_at(partition.clock, owner.engine.steps), profile=profile)
-    unknown(customer)
+def _why(serving: Serving, found: Explained, fields: Sequence[str], sees: bool) -> OneProfile:
+    """Answer with what the engine itself says."""
+    [profile] = _shown(serving, [found.document], [found.clock], fields, sees)
+    return OneProfile(**serving.standing_at(found.clock, found.steps), profile=profile)

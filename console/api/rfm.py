@@ -7,12 +7,12 @@ import datetime as dt
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
-from app.owner import Owner
 from app.pages.amounts import money_type
 from console.access import BEARER, reads
 from console.problems import responses
 from console.serving import Answer, Here, moment
-from engine import overview
+from engine.overview import ModelOverview
+from rfm.model import RfmModel
 
 router = APIRouter(tags=["profiles"], dependencies=[Depends(reads)])
 
@@ -67,37 +67,37 @@ class Rfm(Answer):
     models: list[Model]
 
 
-@router.get("/v1/rfm", openapi_extra=BEARER, responses=responses("key-missing", "scope-missing", "not-ready"))
+@router.get(
+    "/v1/rfm", openapi_extra=BEARER,
+    responses=responses("key-missing", "scope-missing", "not-ready", "store-away"),
+)  # fmt: skip
 async def rfm(serving: Here) -> Rfm:
     """Return every RFM model: its grid, cut points and segments."""
-    return await serving.work.ask(lambda owner: _rfm(serving, owner))
-
-
-def _rfm(serving: Here, owner: Owner) -> Rfm:
-    money = money_type(owner.shop)
+    whole = await serving.answers.whole()
+    money = money_type(whole.shop)
+    declared = {model.name: model for model in whole.shop.rfm}
     return Rfm(
-        **serving.standing_at(owner.engine.clock, owner.engine.steps),
-        currency=money.currency, scale=money.scale or 0,
-        models=[_model(owner, number) for number in range(len(owner.engine.plan.models))],
+        **serving.standing_at(whole.clock, whole.steps), currency=money.currency, scale=money.scale or 0,
+        models=[_model(declared[one.name], one) for one in whole.overview.models],
     )  # fmt: skip
 
 
-def _model(owner: Owner, number: int) -> Model:
-    declared = owner.engine.plan.models[number].model
-    customers, money = overview.grid(owner.engine, number)
-    segments = overview.segment_sizes(owner.engine, number)
-    cuts = overview.cut_points(owner.engine, number)
+def _model(declared: RfmModel, found: ModelOverview) -> Model:
+    cuts = found.cuts
     return Model(
         name=declared.name, window=declared.window, method=declared.method,
         recency_unit=declared.recency_unit,
-        customers=int(customers.sum()),
+        customers=sum(map(sum, found.customers)),
         cut_points=None if cuts is None else CutPoints(
             minute=None if cuts.minute is None else moment(cuts.minute),
             recency=cuts.recency, frequency=cuts.frequency, monetary=cuts.monetary,
         ),
         grid=[
-            Cell(r=r + 1, f=f + 1, customers=int(customers[r, f]), monetary=int(money[r, f]))
-            for r in range(customers.shape[0]) for f in range(customers.shape[1])
+            Cell(r=r, f=f, customers=size, monetary=sum_)
+            for r, row in enumerate(zip(found.customers, found.money, strict=True), start=1)
+            for f, (size, sum_) in enumerate(zip(*row, strict=True), start=1)
         ],
-        segments=[SegmentSize(name=name, customers=size, monetary=sum_) for name, size, sum_ in segments],
+        segments=[
+            SegmentSize(name=name, customers=size, monetary=sum_) for name, size, sum_ in found.segments
+        ],
     )  # fmt: skip

@@ -7,11 +7,9 @@ from typing import Any
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
-from app.owner import Owner
 from console.access import BEARER, reads
 from console.problems import responses
 from console.serving import Answer, Here
-from engine.overview import tag_sizes
 
 router = APIRouter(tags=["profiles"], dependencies=[Depends(reads)])
 
@@ -35,19 +33,17 @@ class Tags(Answer):
 
 
 @router.get(
-    "/v1/tags", openapi_extra=BEARER, responses=responses("key-missing", "scope-missing", "not-ready")
-)
+    "/v1/tags", openapi_extra=BEARER,
+    responses=responses("key-missing", "scope-missing", "not-ready", "store-away"),
+)  # fmt: skip
 async def tags(serving: Here) -> Tags:
     """Return every tag with its rule and its size."""
-    return await serving.work.ask(lambda owner: _tags(serving, owner))
-
-
-def _tags(serving: Here, owner: Owner) -> Tags:
-    sizes = tag_sizes(owner.engine)
+    whole = await serving.answers.whole()
+    sizes = whole.overview.tags
     fields = ("title", "owner", "description", "rule", "group", "sticky", "max")
     found: list[dict[str, Any]] = [
         {"name": name, **{field: getattr(tag, field) for field in fields}, "size": sizes.get(name, 0)}
-        for name, tag in owner.shop.tags.items()
+        for name, tag in whole.shop.tags.items()
     ]
-    standing = serving.standing_at(owner.engine.clock, owner.engine.steps)
+    standing = serving.standing_at(whole.clock, whole.steps)
     return Tags(**standing, tags=[TagOverview(**one) for one in found])

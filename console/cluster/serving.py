@@ -10,9 +10,10 @@ from app.log_folder import keys_folder
 from app.shop import Shop
 from app.worker.place import ClusterPlace
 from app.worker.worker import applied_settings
+from console.cluster.answers import ClusterAnswers
 from console.cluster.effects import TopicEffects
 from console.cluster.figures import ClusterCollector
-from console.cluster.rights import NoRights
+from console.cluster.rights import ClusterRights
 from console.cluster.sender import Sender
 from console.cluster.settings import Following
 from console.cluster.view import SharedView
@@ -20,6 +21,7 @@ from console.cluster.work import ClusterWork
 from console.figures import ApiFigures
 from console.keys import Keyring
 from console.serving import Serving
+from sinks.store.questions import Questions
 from sinks.store.store import Store
 from streams.shared.index import Index
 
@@ -36,9 +38,11 @@ def cluster_serving(folder: Path, declared: Shop, place: ClusterPlace) -> Iterat
     figures, client, sender = ApiFigures(), place.client(), Sender(place.bootstrap)
     store, effects = Store(client, shop.settings.name), TopicEffects(place.bootstrap, shop.settings.name)
     work = ClusterWork(place, shop, sender, lambda: made.now(), figures.registry)
+    index, asked = Index(client, shop.settings.name), Questions(client, shop.settings.name)
     made = Serving(
-        shop, store, SharedView(Index(client, shop.settings.name), place.secret), work,
-        effects, NoRights(), Keyring(keys_folder(folder, declared)), figures,
+        shop, store, SharedView(index, place.secret), work,
+        ClusterAnswers(store, asked, lambda: made.shop), effects,
+        ClusterRights(place, index, lambda: made.shop), Keyring(keys_folder(folder, declared)), figures,
     )  # fmt: skip
     figures.registry.register(ClusterCollector(place))
 

@@ -7,11 +7,9 @@ from collections.abc import Callable, Sequence
 from fastapi.concurrency import run_in_threadpool
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from app.owner import Owner
 from app.shop import Shop
 from app.worker.place import ClusterPlace
 from console.cluster.sender import Sender
-from console.form import Result
 from console.problems import refuse
 from streams.arrive import Arrived, Rejection
 from streams.changes.foreseen import Foresight
@@ -89,8 +87,3 @@ class ClusterWork:
                    "[kafka.topics] names another: write its rows there; or the source is newer than this "
                    "process: start workers and API anew")  # fmt: skip
         return topic
-
-    async def ask(self, question: Callable[[Owner], Result]) -> Result:
-        """Raise Problem: the engine is the workers'."""
-        refuse("not-here", "this asks the engine itself, which runs in the workers",
-               "ask for profiles, decisions or tag changes; 'tintype audit' reads a log")  # fmt: skip

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from typing import TypeVar
 
 from app.owner import Owner
 from app.service import Service
-from console.form import Result
 from console.problems import Problem
 from streams.arrive import Arrived
 from streams.message import Message
 
+Result = TypeVar("Result")
 WAIT_SECONDS = 30.0  # for the service's thread; what takes longer is answered 503 and asked again
 
 

@@ -35,9 +35,9 @@ class Kafka:
             "controller.quorum.bootstrap.servers": controller,
             "log.dirs": place.folder / "data",
         })  # fmt: skip
-        (place.folder / "server.properties").write_text(settings, encoding="utf-8")
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        format_log = ["format", "--standalone", "-t", cluster, "-c", str(place.folder / "server.properties")]
+        file = place.folder / "server.properties"
+        file.write_text(settings, encoding="utf-8")
+        format_log = ["format", "--standalone", "-t", cluster_id(), "-c", str(file)]
         command = java(jars, "kafka.tools.StorageTool", *format_log)
         subprocess.run(command, cwd=place.folder, capture_output=True, check=True)
 
@@ -62,3 +62,9 @@ class Kafka:
         finally:
             admin.close()
         return True
+
+
+def cluster_id() -> str:
+    """Return a new cluster's id, 22 signs. One that began with a hyphen would be taken for an option."""
+    first, *rest = uuid.uuid4().bytes
+    return base64.urlsafe_b64encode(bytes([first & 0x7F, *rest])).decode().rstrip("=")

@@ -19,6 +19,7 @@ from sinks.history.errors import SetBack
 from sinks.history.history import CHANGES, CONTROLS, EFFECTS, History, Page
 from sinks.history.pages import of_blocks, of_effects
 from sinks.outbox import EffectSource, check_dense
+from streams.log.begins import Begins, BeginsLate
 from streams.log.block import CONTROL, Block
 from streams.log.log import Log
 
@@ -174,7 +175,16 @@ class HistoryRelay:
 def _first_steps(history: History, log: Log, numbers: Sequence[int]) -> list[int]:
     """Return for each partition the first step that some table may lack."""
     drained: dict[str, dict[int, int]] = {}
+    if log.begins is not None:
+        _check_begins(history, log.begins, numbers[0])
     return [_first_step(history, log, part, number, drained) for part, number in enumerate(numbers)]
+
+
+def _check_begins(history: History, begins: Begins, number: int) -> None:
+    """Raise BeginsLate where some table lacks records that lie before a copy's first one."""
+    for name, last in begins.last.items():
+        if history.drained(CONTROLS if name == CONTROL else CHANGES + name).get(number, -1) < last:
+            raise BeginsLate(f"history lacks records of {name} before step {begins.step}")
 
 
 def _first_step(

@@ -10,9 +10,10 @@ import json
 import os
 import shutil
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -38,13 +39,14 @@ USED = {
 
 @dataclass(frozen=True)
 class Found:
-    """A snapshot: where it is, and what it is of."""
+    """A snapshot: where it is, and what it is of. more: what its writer said beside."""
 
     folder: Path
     steps: list[int]
     settings: str
     cuts: dict[str, dict[str, Any]]
     digests: list[str]
+    more: Mapping[str, Any]
 
     @property
     def effects(self) -> list[int]:
@@ -52,7 +54,10 @@ class Found:
         return [Digest.of(text).count for text in self.digests]
 
 
-def save(folder: Path, engine: Engine, settings: str, needed: Sequence[int] | None = None) -> Path:
+def save(
+    folder: Path, engine: Engine, settings: str, needed: Sequence[int] | None = None,
+    more: Mapping[str, Any] = MappingProxyType({}),
+) -> Path:  # fmt: skip
     """Write a snapshot of all partitions; ``settings`` names the version in force. Return its folder.
 
     Older ones are deleted, but the newest is kept that lies before the effects that somebody still needs
@@ -67,7 +72,7 @@ def save(folder: Path, engine: Engine, settings: str, needed: Sequence[int] | No
     cuts = {name: asdict(taken) for name, taken in engine.cuts.items()}
     meta = {
         "steps": engine.steps, "settings": settings, "kernel": source_hash(), "cuts": cuts,
-        "digests": [digest.hexdigest() for digest in engine.digests],
+        "digests": [digest.hexdigest() for digest in engine.digests], "more": dict(more),
     }  # fmt: skip
     (draft / "snapshot.json").write_text(json.dumps(meta, ensure_ascii=False), encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
@@ -96,7 +101,7 @@ def newest(folder: Path) -> list[Found]:
     for path in sorted(folder.glob("[0-9]*/snapshot.json"), reverse=True):
         try:
             meta = json.loads(path.read_text(encoding="utf-8"))
-            names = ("steps", "settings", "cuts", "digests")
+            names = ("steps", "settings", "cuts", "digests", "more")
             if meta["kernel"] == source_hash():
                 found.append(Found(path.parent, *(meta[name] for name in names)))
         except (OSError, ValueError, KeyError):

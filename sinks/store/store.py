@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,8 @@ class Head:
 
     epoch: of its owner; position: ``step:sub-step`` ("" before the first commit); step: records whose result
     is in the store; effects: how many were written to the outbox; digest: over the effects at ``step``;
-    clock: epoch minute at ``step``; program: hash of the code that made the documents of ``step``.
+    clock: epoch minute at ``step``; program: hash of the code that made the documents of ``step``; whole: the
+    position at which all documents were those of ``step``, the present one unless a commit is half done.
     """
 
     epoch: int
@@ -51,6 +53,12 @@ class Head:
     digest: str
     clock: int
     program: str
+    whole: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no document is ahead of ``step``: of a large commit the first sub-steps are (P4)."""
+        return self.whole == self.position
 
 
 @dataclass(frozen=True)
@@ -65,16 +73,18 @@ class Page:
 
 @dataclass(frozen=True)
 class Commit:
-    """What one sub-step writes. documents: (customer, 16 bytes; JSON, or b"" to delete)."""
+    """What one sub-step writes. documents: (customer, 16 bytes; JSON, or b"" to delete); overview: of the
+    partition at this position, None to leave the last one."""
 
     position: str
     fields: dict[str, str | int]
     pages: Sequence[Page]
     documents: Sequence[tuple[bytes, bytes]]
+    overview: bytes | None = None
 
 
 class Store:
-    """One shop's keys: ``tintype:{SHOP/PARTITION}:head``, ``:effects`` and ``:profile:ID``.
+    """One shop's keys: ``tintype:{SHOP/PARTITION}:head``, ``:effects``, ``:overview`` and ``:profile:ID``.
 
     The braces keep a partition's keys in one slot of a cluster. Raises `redis.ConnectionError` while the
     server is away.
@@ -108,6 +118,10 @@ class Store:
         self._own[partition] = (head.epoch, head.position)
         return head
 
+    def epoch(self, partition: int) -> int:
+        """Return the epoch of this process's claim on a partition."""
+        return self._own[partition][0]
+
     def head(self, partition: int) -> Head:
         """Return where the partition stands; epoch 0 and position "" where nothing was ever written."""
         return _head(self.client.hgetall(self._key(partition, "head")))
@@ -127,6 +141,9 @@ class Store:
         keys = [self._key(partition, "head"), self._key(partition, "effects")]
         keys += [profile + customer.hex() for customer, _ in commit.documents]
         arguments += [document for _, document in commit.documents]
+        if commit.overview is not None:
+            keys.append(self._key(partition, "overview"))
+            arguments.append(commit.overview)
         answer: Any = self._script(keys=keys, args=arguments)
         there = None if answer == b"ok" else tuple(part.decode() for part in answer)
         # An answer may be lost on its way: the commit is there, and is asked for once more.
@@ -154,6 +171,23 @@ class Store:
             pipeline.mget(keys)
         found: list[Any] = pipeline.execute()
         return [_head(one) for one in found[:partitions]], list(found[partitions]) if keys else []
+
+    def overviews(self, partitions: int) -> tuple[list[Head], list[bytes | None]]:
+        """Return head and last overview of each partition, at once."""
+        pipeline = self.client.pipeline(transaction=True)
+        for partition in range(partitions):
+            pipeline.hgetall(self._key(partition, "head"))
+            pipeline.get(self._key(partition, "overview"))
+        found: list[Any] = pipeline.execute()
+        return [_head(one) for one in found[::2]], list(found[1::2])
+
+    def customers(self) -> Iterator[tuple[int, str]]:
+        """Yield partition and id (32 hex digits) of each document of the shop, at least once; looks at every
+        key that the server has."""
+        before = re.sub(r"([\[\]*?\\])", r"\\\1", f"tintype:{{{self._shop}/")
+        for key in self.client.scan_iter(f"{before}[0-9]*}}:profile:*", count=1000):
+            place, _, customer = key.decode().partition("}:profile:")
+            yield int(place.rpartition("/")[2]), customer
 
     def pages(self, partition: int, after: int, limit: int) -> list[Page]:
         """Return up to ``limit`` pages that hold effects numbered ``after`` and later, in order."""
@@ -186,5 +220,5 @@ def _head(found: Any) -> Head:
     return Head(
         int(get.get("epoch", 0)), get.get("position", ""), int(get.get("step", 0)),
         int(get.get("effects", 0)), get.get("digest", ""), int(get.get("clock", -1)),
-        get.get("program", ""),
+        get.get("program", ""), get.get("whole", ""),
     )  # fmt: skip

@@ -12,7 +12,9 @@ from streams.errors import InputError
 
 LARGEST_MESSAGE = 12_000_000  # bytes; a block ends at 512 KB, but one row may have 10 MB
 _KEEP = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
-_LATEST = {"cleanup.policy": "compact"}
+# What was forgotten is out of the brokers' files a day after it was, or when their cleaners next come by.
+FORGETS = {"max.compaction.lag.ms": str(86_400_000)}
+_LATEST = {"cleanup.policy": "compact", **FORGETS}
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,19 @@ class Topics:
         return self._name("dead")
 
     @property
+    def dead_states(self) -> str:
+        """What became of dead letters; compacted."""
+        return self._name("dead-states")
+
+    @property
     def settings(self) -> str:
         """The settings in force; compacted."""
         return self._name("settings")
+
+    @property
+    def migration(self) -> str:
+        """How far a log is that is being brought into this one."""
+        return self._name("migration")
 
     @property
     def reports(self) -> str:
@@ -65,7 +77,8 @@ class Topics:
         found = {
             self.changes: (partitions, log),
             self.keys: (partitions, _LATEST),
-            self.dead: (1, {**_KEEP, **large}),
+            self.dead: (1, {**log, **_LATEST}),  # its times are compared with those of the log
+            self.dead_states: (1, {**_LATEST, **large}),
             self.settings: (1, {**_LATEST, **large}),
             self.reports: (1, {**large, "retention.ms": str(3_600_000)}),
         }
@@ -106,18 +119,20 @@ def make_topics(bootstrap: str, topics: Topics, partitions: int, sources: Mappin
                for name, (count, settings) in wanted.items() if name in made}  # fmt: skip
         if new:
             admin.create_topics(new, wait_for_metadata=True)
-        described = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topics.changes)])
-    _check_append_time(topics.changes, described)
+        older = [one for one in (topics.keys, topics.dead_states) if one in there]
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, one, FORGETS) for one in older])
+        settings_of_log = kafka.topic_settings(admin, topics.changes)
+    _check_append_time(topics.changes, settings_of_log)
     with kafka.consumer(bootstrap) as consumer:
         have = len(consumer.partitions_for_topic(topics.changes) or ())
     if have and have != partitions:
-        hint = f"write 'partitions = {have}'; another number is another log, of a shop of another name"
+        hint = f"write 'partitions = {have}'; another number is another log: tintype migrate --from-shop"
         raise InputError("tintype.toml", f"partitions is {partitions}, but the log has {have}", hint)
     return made
 
 
-def _check_append_time(topic: str, described: object) -> None:
+def _check_append_time(topic: str, settings: Mapping[str, str]) -> None:
     """The log's clock is the broker's time of appending (semantics T2)."""
-    if "LogAppendTime" not in str(described):
+    if settings.get("message.timestamp.type") != "LogAppendTime":
         hint = "set it with kafka-configs: --add-config message.timestamp.type=LogAppendTime"
         raise InputError(topic, "its message.timestamp.type is not LogAppendTime", hint)

@@ -13,12 +13,13 @@ from streams.log.block import Block
 from streams.shared.delta import Told
 
 Headers = Sequence[tuple[str, bytes]]
-FORMAT = b"1"
+FORMAT = b"2"
+KEEPS = "keeps"  # header of a migrated block: its records have their own minutes, though they are live
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Which lane wrote a block, and where it stood then: as of `streams.shared.index.Standing`."""
+    """A lane of a block's batch, and where it stood then: as of `streams.shared.index.Standing`."""
 
     lane: str
     next: int
@@ -36,19 +37,26 @@ class Outgoing:
 
 
 def outgoing(
-    block: Block, holds: Sequence[str], told: Told | None = None, origin: Origin | None = None
-) -> Outgoing:
-    """Return the message of a block; minutes are those of its records where it imports, else the broker's."""
+    block: Block, holds: Sequence[str], told: Told | None = None, origins: Sequence[Origin] = (),
+    keeps_minutes: bool = False,
+) -> Outgoing:  # fmt: skip
+    """Return the message of a block; minutes are those of its records where it imports, or keeps_minutes is
+    said, else the broker's.
+
+    origins: all lanes of its batch, which one block of it has to say.
+    """
     headers = [
         ("format", FORMAT), ("count", str(block.count).encode()), ("mode", block.mode.encode()),
         ("holds", "\n".join(holds).encode()),
         ("minutes", f"{block.first_minute},{block.last_minute}".encode()),
     ]  # fmt: skip
+    if keeps_minutes:
+        headers.append((KEEPS, b"minutes"))
     if told is not None and not told.is_empty():
         headers.append(("told", msgspec.msgpack.encode(told)))
-    if origin is not None:
-        stands = [origin.lane, origin.next, origin.offset, origin.positions]
-        headers.append(("origin", json.dumps(stands, ensure_ascii=False).encode()))
+    if origins:
+        stands = [[one.lane, one.next, one.offset, one.positions] for one in origins]
+        headers.append(("origins", json.dumps(stands, ensure_ascii=False).encode()))
     return Outgoing(block.partition, block.payload, headers)
 
 
@@ -79,10 +87,14 @@ class Incoming:
         return Told() if raw is None else msgspec.msgpack.decode(raw, type=Told)
 
     @property
-    def origin(self) -> Origin | None:
-        """The lane that wrote it; None for what comes from elsewhere."""
-        raw = self.headers.get("origin")
-        return None if raw is None else Origin(*json.loads(raw))
+    def keeps_minutes(self) -> bool:
+        """Whether its live records have minutes of their own."""
+        return KEEPS in self.headers
+
+    @property
+    def origins(self) -> list[Origin]:
+        """The lanes of whose batch it is; none for what comes from elsewhere."""
+        return [Origin(*one) for one in json.loads(self.headers.get("origins", b"[]"))]
 
     def block(self, first_step: int, floor: int) -> Block:
         """Return its records as a block of a partition's own copy of the log (whose only partition is 0).
@@ -90,7 +102,7 @@ class Incoming:
         floor: the clock so far, below which no append minute may fall (semantics T2).
         """
         mode = self.headers["mode"].decode()
-        if mode == "live":
+        if mode == "live" and not self.keeps_minutes:
             first = last = max(self.minute, floor)
         else:
             first, last = map(int, self.headers["minutes"].split(b","))

@@ -60,9 +60,7 @@ def put_aside(log: Log, message: Message, problem: str, hint: str, minute: int) 
         change = "UPDATE dead SET problem = ?, hint = ? WHERE id = ? AND state = ? AND fixed IS NULL"
         log.connection.execute(change, (problem, hint, there[0], WAITING))
         return int(there[0])
-    number = log.source_number(message.source)
-    found = log.connection.execute("SELECT epoch, position FROM source WHERE number = ?", (number,))
-    epoch, position = found.fetchone()
+    epoch, position = log.lanes.stands(message.source)[log.lanes.of_message(message)].tolist()
     offset = log.offset() + 1
     log.set_offset(offset)
     made = log.connection.execute(

@@ -19,6 +19,8 @@ from streams.taking import Row, take_rows
 if TYPE_CHECKING:
     from app.shop import Shop
 
+NO_LINE = "a line without a key is known by the lines before it", "mend the file and import it again"
+
 
 @dataclass(frozen=True)
 class Replayed:
@@ -62,7 +64,7 @@ def _take(
     """Take one letter; return problem and hint if it is refused again."""
     source = shop.sources.get(letter.source)
     if source is not None and source.occurrence:
-        return "a line without a key is known by the lines before it", "mend the file and import it again"
+        return NO_LINE
     try:
         rows = arrivals.read(shop, letter.message)
     except (Refused, ValueProblem, InputError) as error:

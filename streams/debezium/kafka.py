@@ -87,6 +87,14 @@ def make_topic(bootstrap: str, name: str, partitions: int) -> bool:
         return True
 
 
+def topic_settings(admin: Any, topic: str) -> dict[str, str]:
+    """Return the settings of a topic that are not the brokers' own: name -> value."""
+    from kafka.admin import ConfigResource, ConfigResourceType
+
+    described = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+    return {name: said["value"] for name, said in described["topic"][topic].items()}
+
+
 def partitions_of(client: Any, topics: list[str]) -> list[TopicPartition]:
     """Return the partitions of those topics that exist, in order."""
     found = {topic: client.partitions_for_topic(topic) or set() for topic in topics}

@@ -116,7 +116,7 @@ def fresh(log: Log, source: Source, changes: Changes, own: Int64s) -> Sorted:
     own: int64, the rows' order of arrival. Deletes of parked rows take them out at once; deletes of keys
     that have no row are counted.
     """
-    positioned = give_positions(log, changes)
+    positioned = give_positions(log, changes, own)
     last = last_of_each(changes.key_high, changes.key_low)
     changes, own, positioned = changes.take(last), own[last], positioned[last]
     known = look_up(log, source.name, changes.key_high, changes.key_low)

@@ -26,7 +26,7 @@ def last_records(log: Log, source: Source, changes: Changes, known: Known) -> La
     partition = partitions_of(known.customer_high[alive], known.customer_low[alive], log.partitions)
     places = zip(partition.tolist(), known.step[alive].tolist(), strict=True)
     carried = carried_columns(source)
-    found: dict[int, list[Any]] = parked_bodies(log, source.name, changes.key_high, changes.key_low)
+    found: dict[int, list[Any]] = parked_bodies(log, source, changes.key_high, changes.key_low)
     bodies = read_back(log, source.name, places, ["event_us", "reference", *carried])
     found.update(zip(alive.tolist(), bodies, strict=True))
     rows = [found.get(row) for row in range(len(changes))]

@@ -6,7 +6,7 @@ What is personal in them is sealed under the key of nobody until then.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import repeat
 from typing import Any
@@ -30,13 +30,9 @@ def park(log: Log, source: Source, changes: Changes) -> None:
     """Put rows aside whose parent is unknown; a key's newer version takes the place of the older."""
     nobody = [NOBODY] * len(changes)
     columns = seal_columns(log.vault, source, changes.columns, nobody)
-    values = [column.to_pylist() for column in columns.columns]
-    bodies = [
-        json.dumps([event, parent, *row], ensure_ascii=False, separators=(",", ":"))
-        for event, parent, *row in zip(
-            changes.event_us.tolist(), changes.parent.to_pylist(), *values, strict=True
-        )
-    ]
+    values = columns.to_pylist() if columns.num_columns else [{}] * len(changes)  # no columns, no rows
+    told = zip(changes.event_us.tolist(), changes.parent.to_pylist(), values, strict=True)
+    bodies = [body_text(*row) for row in told]
     number = log.source_number(source.name)
     numbers = [
         changes.key_high, changes.key_low, changes.parent_high, changes.parent_low, changes.content,
@@ -46,6 +42,22 @@ def park(log: Log, source: Source, changes: Changes) -> None:
         "INSERT OR REPLACE INTO parked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         zip(repeat(number, len(bodies)), *(column.tolist() for column in numbers), bodies, strict=True),
     )
+
+
+def body_text(event_us: int, parent: str | None, values: Mapping[str, Any]) -> str:
+    """Return what is kept of a parked row beside its numbers. values: by column, personal ones sealed."""
+    return json.dumps([event_us, parent, dict(values)], ensure_ascii=False, separators=(",", ":"))
+
+
+def body_of(source: Source, text: str) -> list[Any]:
+    """Return [event_us, parent, declared columns ...], in the order in which they are declared now.
+
+    A column that was declared since is null. Rows that were parked by an earlier release have no names.
+    """
+    event_us, parent, *rest = json.loads(text)
+    if len(rest) == 1 and isinstance(rest[0], dict):
+        rest = [rest[0].get(name) for name in carried_columns(source)]
+    return [event_us, parent, *rest]
 
 
 def unpark(log: Log, source: str, high: Int64s, low: Int64s) -> int:
@@ -88,18 +100,18 @@ def parked_content(log: Log, source: str, high: Int64s, low: Int64s) -> tuple[ND
     return is_parked, numbers
 
 
-def parked_bodies(log: Log, source: str, high: Int64s, low: Int64s) -> dict[int, list[Any]]:
+def parked_bodies(log: Log, source: Source, high: Int64s, low: Int64s) -> dict[int, list[Any]]:
     """Return [event_us, parent, declared columns ...] of those of these keys that are parked, by place;
     personal ones are sealed.
     """
-    if not any_parked(log, source):
+    if not any_parked(log, source.name):
         return {}
     want(log, zip(range(len(high)), high.tolist(), low.tolist(), strict=True))
     found = log.connection.execute(
         "SELECT w.place, p.body FROM wanted w CROSS JOIN parked p "
-        "ON p.source = ? AND p.key_high = w.high AND p.key_low = w.low", (log.source_number(source),)
+        "ON p.source = ? AND p.key_high = w.high AND p.key_low = w.low", (log.source_number(source.name),)
     )  # fmt: skip
-    return {place: json.loads(body) for place, body in found}
+    return {place: body_of(source, body) for place, body in found}
 
 
 def parked_under(log: Log, source: Source, parent_high: Int64s, parent_low: Int64s) -> Changes | None:
@@ -119,7 +131,7 @@ def parked_under(log: Log, source: Source, parent_high: Int64s, parent_low: Int6
     if not found:
         return None
     numbers = np.array([row[:8] for row in found], dtype=np.int64)
-    sealed = changes_of(source, numbers, [json.loads(row[8]) for row in found])
+    sealed = changes_of(source, numbers, [body_of(source, row[8]) for row in found])
     return unsealed(log, source, sealed, [NOBODY] * len(found))
 
 

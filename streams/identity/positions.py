@@ -11,26 +11,29 @@ from streams.change import NO_POSITION, Changes
 from streams.identity.directory import Known
 from streams.log.log import Log
 
+Int64s = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 
-def give_positions(log: Log, changes: Changes) -> Mask:
-    """Give rows without a position the last one of their source before them, in their order.
+def give_positions(log: Log, changes: Changes, own: Int64s) -> Mask:
+    """Give rows without a position the last one of their source before them in their lane, in their order.
 
-    Remembers the source's newest. Returns the mask of rows that came with a position of their own.
+    own: int64, the rows' places among those taken in together. Remembers the source's newest. Returns the
+    mask of rows that came with a position of their own.
     """
-    number = log.source_number(changes.source)
-    query = "SELECT epoch, position FROM source WHERE number = ?"
-    epoch, last = log.connection.execute(query, (number,)).fetchone()
-    changes.epoch[changes.epoch == NO_POSITION] = epoch
-    own: Mask = changes.position != NO_POSITION
-    running = np.maximum.accumulate(np.where(own & (changes.epoch == epoch), changes.position, last))
-    changes.position[~own] = np.maximum(running, last)[~own]
-    if len(running) and int(running[-1]) > last:
-        log.connection.execute(
-            "UPDATE source SET position = ? WHERE number = ?", (int(running[-1]), number)
-        )
-    return own
+    stands, lanes = log.lanes.stands(changes.source), log.lanes.of_rows(own)
+    has_own: Mask = changes.position != NO_POSITION
+    epoch = stands[lanes, 0]
+    changes.epoch[changes.epoch == NO_POSITION] = epoch[changes.epoch == NO_POSITION]
+    for lane in np.unique(lanes).tolist():
+        last, mine = int(stands[lane, 1]), np.flatnonzero(lanes == lane)
+        counts = has_own[mine] & (changes.epoch[mine] == epoch[mine])
+        running = np.maximum.accumulate(np.where(counts, changes.position[mine], last))
+        without = ~has_own[mine]
+        changes.position[mine[without]] = np.maximum(running, last)[without]
+        if int(running[-1]) > last:
+            log.lanes.advance(changes.source, lane, int(running[-1]))
+    return has_own
 
 
 def is_older(changes: Changes, known: Known, same: Mask) -> Mask:
@@ -52,13 +55,13 @@ def is_older(changes: Changes, known: Known, same: Mask) -> Mask:
     return older
 
 
-def is_outlived(log: Log, changes: Changes, known: Known) -> Mask:
+def is_outlived(log: Log, changes: Changes, own: Int64s, known: Known) -> Mask:
     """Return the mask of changes with a position of their own at or before that of a key that has no row now.
 
-    They are older than the row's end, so that nobody asks what they say (semantics W3).
+    They are older than the row's end, so that nobody asks what they say (semantics W3). own: as of
+    `give_positions`.
     """
-    query = "SELECT epoch FROM source WHERE number = ?"
-    (epoch,) = log.connection.execute(query, (log.source_number(changes.source),)).fetchone()
+    epoch = log.lanes.stands(changes.source)[log.lanes.of_rows(own), 0]
     epochs = np.where(changes.epoch == NO_POSITION, epoch, changes.epoch)
     none = np.zeros(len(changes), dtype=bool)
     gone: Mask = known.there & ~known.alive & (changes.position != NO_POSITION)

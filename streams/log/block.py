@@ -12,7 +12,7 @@ import pyarrow as pa
 from streams.errors import InputError
 
 CONTROL = "!control"
-BLOCK_RECORDS = 4096
+BLOCK_RECORDS, BLOCK_BYTES = 4096, 512 << 10  # a block ends at whichever comes first
 _MAGIC = b"TTB1"
 _COUNT = struct.Struct("<I")
 _ENTRY = struct.Struct("<HQ")  # bytes of the name, bytes of the table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +11,11 @@ from types import TracebackType
 from typing import Any
 
 from streams.errors import InputError
+from streams.log.begins import Begins, BeginsLate, table_of
 from streams.log.beyond import Beyond, Nothing
 from streams.log.block import Block
 from streams.log.connect import connect
+from streams.log.lanes import Lanes
 from streams.log.lock import WriterLock
 from streams.personal.conceal import Names
 from streams.personal.vault import FILE_NAME as VAULT_FILE
@@ -20,6 +23,7 @@ from streams.personal.vault import Vault
 
 FILE_NAME = "log.sqlite"
 FORMAT_VERSION = 3
+_BEGINS = "begins"  # of the header: how a copy begins that lacks the first records
 MODES = ("import", "live", "backfill")
 TABLES = """
 CREATE TABLE header (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -76,7 +80,9 @@ class Log:
     and the rows that are parked. Both are committed together, so that a crash leaves both or none.
 
     ``vault``: the keys that its personal data are under, in a file beside it; ``names``: the references that
-    were concealed lately; ``beyond``: where its tables are only a part of what is known, the rest.
+    were concealed lately; ``beyond``: where its tables are only a part of what is known, the rest; ``lanes``:
+    in which order rows came; ``begins``: of a worker's copy that lacks the partition's first records, else
+    None.
     """
 
     beyond: Beyond = Nothing()
@@ -88,6 +94,7 @@ class Log:
         self.connection = connection
         self.vault = vault
         self.names = Names(vault)
+        self.lanes = Lanes(connection)
         self._lock = lock
         try:
             header = dict(connection.execute("SELECT name, value FROM header"))
@@ -103,6 +110,8 @@ class Log:
             )
         self.shop = header["shop"]
         self.partitions = int(header["partitions"])
+        said = header.get(_BEGINS)
+        self.begins = None if said is None else Begins(**json.loads(said))
 
     @staticmethod
     def create(folder: Path, shop: str, partitions: int, secret: bytes | None = None) -> Log:
@@ -222,7 +231,17 @@ class Log:
             "SELECT first_step + count FROM block WHERE partition = ? ORDER BY first_step DESC LIMIT 1",
             (partition,),
         ).fetchone()
-        return found[0] if found else 0
+        return found[0] if found else self.first_step
+
+    @property
+    def first_step(self) -> int:
+        """The step of a partition's first record: 0, but of a copy that begins later."""
+        return 0 if self.begins is None else self.begins.step
+
+    def begin_at(self, begins: Begins) -> None:
+        """Let an empty log of one partition begin behind its first records."""
+        self.connection.execute("INSERT INTO header VALUES (?, ?)", (_BEGINS, begins.said()))
+        self.begins = begins
 
     def next_steps(self) -> list[int]:
         """Return ``next_step`` of each partition."""
@@ -234,12 +253,16 @@ class Log:
         # Append minutes never fall within a log, so each partition's last block holds its largest.
         query = "SELECT last_minute FROM block WHERE partition = ? ORDER BY first_step DESC LIMIT 1"
         found = [row[0] for part in chosen if (row := self.connection.execute(query, (part,)).fetchone())]
+        if not found and self.begins is not None:
+            return self.begins.minute
         return max(found) if found else None
 
     def last_mode(self, partition: int) -> str | None:
         """Return the mode of the partition's last block; None while it is empty."""
         query = "SELECT mode FROM block WHERE partition = ? ORDER BY first_step DESC LIMIT 1"
         found = self.connection.execute(query, (partition,)).fetchone()
+        if not found and self.begins is not None:
+            return self.begins.mode
         return str(found[0]) if found else None
 
     def blocks(
@@ -247,8 +270,11 @@ class Log:
     ) -> Iterator[Block]:
         """Yield, in order, the blocks that hold a step of [from_step, to_step).
 
-        The first may begin before ``from_step``. holding: only blocks with this source, or ``!kind``.
+        The first may begin before ``from_step``. holding: only blocks with this source, or ``!kind``. Raises
+        BeginsLate where the log lacks steps before its own first one.
         """
+        if from_step < self.first_step:
+            raise BeginsLate(f"{self.folder} begins at step {self.first_step}, and {from_step} is needed")
         query = (
             "SELECT partition, first_step, count, mode, first_minute, last_minute, payload FROM block "
             "WHERE partition = ? AND first_step + count > ? AND first_step < ? AND holds LIKE ? ESCAPE '\\' "
@@ -266,6 +292,18 @@ class Log:
         query = "SELECT first_step, count, holds FROM block WHERE partition = ? ORDER BY first_step"
         for first_step, count, holds in self.connection.execute(query, (partition,)):
             yield first_step, count, holds.split("\n")[1:-1]
+
+    def newest_holding(self, partition: int, before: int) -> dict[str, Block]:
+        """Return for each table that blocks below a step hold the newest of these blocks."""
+        query = (
+            "SELECT holds, max(first_step) FROM block WHERE partition = ? AND first_step < ? GROUP BY holds"
+        )
+        newest: dict[str, int] = {}
+        for holds, first_step in self.connection.execute(query, (partition, before)):
+            for held in holds.split("\n")[1:-1]:
+                table = table_of(held)
+                newest[table] = max(newest.get(table, -1), first_step)
+        return {name: next(self.blocks(partition, step, step + 1)) for name, step in newest.items()}
 
     def offset(self) -> int:
         """Return the last file offset given out (semantics W2)."""

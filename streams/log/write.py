@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from streams.log.block import BLOCK_RECORDS, CONTROL, Block, encode_tables, with_text_codes
-from streams.log.log import Log
+from streams.log.block import BLOCK_BYTES, BLOCK_RECORDS, CONTROL, Block, encode_tables, with_text_codes
 
 Int64s = NDArray[np.int64]
 
@@ -31,11 +31,26 @@ class Stretch:
     tables: Mapping[str, pa.Table]
 
 
-def append_stretch(log: Log, stretch: Stretch, progress: Callable[[int], None] | None = None) -> Int64s:
+class Appendable(Protocol):
+    """What takes blocks: a log, or what stands for one."""
+
+    def next_step(self, partition: int) -> int:
+        """Return the step of the partition's next record."""
+
+    def append(self, block: Block, holds: list[str]) -> None:
+        """Take a block that begins there."""
+
+
+def append_stretch(
+    log: Appendable, stretch: Stretch, progress: Callable[[int], None] | None = None,
+    most: int | None = None,
+) -> Int64s:  # fmt: skip
     """Append the records inside the caller's transaction; return each one's step, int64.
 
-    Blocks have at most 4,096 records. progress: called with the number of records written so far.
+    Blocks have at most ``most`` records (4,096 when absent), and 512 KB, or one record.
+    progress: called with the number of records written so far.
     """
+    largest = BLOCK_RECORDS if most is None else most
     order = np.argsort(stretch.partition, kind="stable")
     parts, starts = np.unique(stretch.partition[order], return_index=True)
     ends = np.append(starts[1:], len(order))[: len(parts)]
@@ -44,9 +59,9 @@ def append_stretch(log: Log, stretch: Stretch, progress: Callable[[int], None] |
     written = 0
     for part, start, end in zip(parts.tolist(), starts.tolist(), ends.tolist(), strict=True):
         first_step = log.next_step(part)
-        for low in range(start, end, BLOCK_RECORDS):
-            records = order[low : min(low + BLOCK_RECORDS, end)]
-            _append_block(log, stretch, part, first_step, records, place)
+        for low in range(start, end, largest):
+            records = order[low : min(low + largest, end)]
+            _append_blocks(log, stretch, part, first_step, records, place)
             steps[records] = first_step + np.arange(len(records))
             first_step += len(records)
             written += len(records)
@@ -64,9 +79,22 @@ def _places(table: Int64s, tables: int) -> Int64s:
     return place
 
 
-def _append_block(
-    log: Log, stretch: Stretch, partition: int, first_step: int, records: Int64s, place: Int64s
+def _append_blocks(
+    log: Appendable, stretch: Stretch, partition: int, first_step: int, records: Int64s, place: Int64s
 ) -> None:
+    """Append records as one block; as two halves, and so on, where that is too large for a message."""
+    block, holds = _block(stretch, partition, first_step, records, place)
+    if len(block.payload) <= BLOCK_BYTES or len(records) == 1:
+        log.append(block, holds)
+        return
+    half = len(records) // 2
+    _append_blocks(log, stretch, partition, first_step, records[:half], place)
+    _append_blocks(log, stretch, partition, first_step + half, records[half:], place)
+
+
+def _block(
+    stretch: Stretch, partition: int, first_step: int, records: Int64s, place: Int64s
+) -> tuple[Block, list[str]]:
     tables: dict[str, pa.Table] = {}
     holds: list[str] = []
     minutes = stretch.minute[records]
@@ -91,4 +119,4 @@ def _append_block(
         int(minutes[-1]),
         encode_tables(tables),
     )
-    log.append(block, sorted(holds))
+    return block, sorted(holds)

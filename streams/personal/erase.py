@@ -26,18 +26,21 @@ from streams.personal.held import is_held, personal_values
 from streams.personal.reseal import reseal
 from streams.personal.traces import Traces, telling_headings
 
+ERASED_STEP = -2  # of a row that lived when its customer was erased; other steps below 0 say nothing
 _CHECKPOINTS = 5  # tries of five seconds: whoever reads the log meanwhile holds the former state
 
 
 @dataclass(frozen=True)
 class Erased:
-    """What was erased of a customer. customer: id, 32 hex digits; rows: that counted until now."""
+    """What was erased of a customer. customer: id, 32 hex digits; rows: that counted until now; profile_gone:
+    False while the profile store still has the profile, until a worker of the cluster comes to it."""
 
     customer: str
     references: list[str]
     rows: int
     dead_letters: int
     rejected_rows: int
+    profile_gone: bool = True
 
 
 def erase(log: Log, sources: Mapping[str, Source], customer: bytes, minute: int, mode: str) -> Erased:
@@ -54,7 +57,7 @@ def erase(log: Log, sources: Mapping[str, Source], customer: bytes, minute: int,
         for former in others:
             reseal(log, sources, former, minute, mode)
         place_controls(log, [Control(ERASE, customer, "{}")], minute, mode)
-        rows = _forget_rows(log, customer)
+        rows = forget_rows(log, customer)
         letters = _forget_messages(log, traces)
         log.connection.execute("DELETE FROM reference WHERE customer = ?", (customer,))
         log.connection.executemany(
@@ -81,14 +84,17 @@ def finish(log: Log) -> None:
             return
 
 
-def _forget_rows(log: Log, customer: bytes) -> int:
-    """Let the row directory know of no row of the customer; keys and positions stay (W3)."""
+def forget_rows(log: Log, customer: bytes) -> int:
+    """Let the row directory know of no row of the customer; keys and positions stay (W3). Returns how many
+    living rows there were."""
     (high,), (low,) = (half.tolist() for half in id_pairs([customer]))
     alive = "SELECT count(*) FROM row WHERE customer_high = ? AND customer_low = ? AND alive"
     (rows,) = log.connection.execute(alive, (high, low)).fetchone()
     log.connection.execute(
         "UPDATE row SET alive = 0, content = 0, customer_high = 0, customer_low = 0, parent_high = 0, "
-        "parent_low = 0 WHERE customer_high = ? AND customer_low = ?", (high, low)
+        "parent_low = 0, step = CASE WHEN alive THEN ? ELSE -1 END "
+        "WHERE customer_high = ? AND customer_low = ?",
+        (ERASED_STEP, high, low),
     )  # fmt: skip
     return int(rows)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -14,11 +14,12 @@ from streams.contract.columns import carried_columns
 from streams.contract.source import Source
 from streams.control import CONFLICT, CONSENT, ERASE, MANUAL, REFERENCE
 from streams.identity.partition import id_pairs, partitions_of
-from streams.log.block import CONTROL
+from streams.log.block import CONTROL, Block
 from streams.log.log import Log
 from streams.personal.find import references_of
 from streams.personal.seal import REFERENCE as ABOUT_REFERENCE
 from streams.personal.seal import unseal, unseal_columns
+from streams.personal.vault import Vault
 
 OPERATIONS = ("upsert", "insert", "update", "delete", "read", "moved out")
 _PERSONAL = (MANUAL, CONSENT, REFERENCE, CONFLICT, ERASE)  # kinds of control records that are somebody's
@@ -29,39 +30,47 @@ def export(log: Log, sources: Mapping[str, Source], customer: bytes) -> dict[str
     (tags by hand, consents, references, as they were told); times in UTC, ISO 8601, amounts as the log has
     them: in units of 10**-scale.
     """
-    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in sources}
-    records: list[dict[str, Any]] = []
     partition = int(partitions_of(*id_pairs([customer]), log.partitions)[0])
-    for block in log.blocks(partition):
-        for name, table in block.tables().items():
-            own = table.filter(pc.equal(table["customer"], pa.scalar(customer, pa.binary(16))))
-            if name == CONTROL:
-                records += _records(log, own, customer)
-            elif name in sources and own.num_rows:
-                rows[name] += _rows(log, sources[name], own, customer)
+    rows, records = records_of(log.vault, log.blocks(partition), sources, customer)
     return {
         "customer": customer.hex(),
         "references": references_of(log, customer),
-        "rows": {name: found for name, found in rows.items() if found},
+        "rows": rows,
         "records": records,
     }
 
 
-def _rows(log: Log, source: Source, table: pa.Table, customer: bytes) -> Iterator[dict[str, Any]]:
+def records_of(
+    vault: Vault, blocks: Iterable[Block], sources: Mapping[str, Source], customer: bytes
+) -> tuple[dict[str, list[dict[str, Any]]], list[dict[str, Any]]]:
+    """Return ``rows`` and ``records`` of `export` from the blocks of the customer's partition, in order."""
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in sources}
+    records: list[dict[str, Any]] = []
+    for block in blocks:
+        for name, table in block.tables().items():
+            own = table.filter(pc.equal(table["customer"], pa.scalar(customer, pa.binary(16))))
+            if name == CONTROL:
+                records += _records(vault, own, customer)
+            elif name in sources and own.num_rows:
+                rows[name] += _rows(vault, sources[name], own, customer)
+    return {name: found for name, found in rows.items() if found}, records
+
+
+def _rows(vault: Vault, source: Source, table: pa.Table, customer: bytes) -> Iterator[dict[str, Any]]:
     whose = [customer] * table.num_rows
     there = [name for name in carried_columns(source) if name in table.column_names]
-    for row in unseal_columns(log.vault, source, table, whose).to_pylist():
+    for row in unseal_columns(vault, source, table, whose).to_pylist():
         recorded = dt.datetime.fromtimestamp(row["minute"] * 60, dt.UTC)
         event = dt.datetime.fromtimestamp(row["event_us"] / 1_000_000, dt.UTC)
         told = {"recorded": recorded.isoformat(), "time": event.isoformat()}
         yield {**told, "operation": OPERATIONS[row["op"]], **{name: row[name] for name in there}}
 
 
-def _records(log: Log, table: pa.Table, customer: bytes) -> Iterator[dict[str, Any]]:
+def _records(vault: Vault, table: pa.Table, customer: bytes) -> Iterator[dict[str, Any]]:
     for row in table.to_pylist():
         said = json.loads(row["body"])
         if row["kind"] == REFERENCE:
-            said = {"reference": unseal(log.vault, ABOUT_REFERENCE, [customer], [said["sealed"]])[0]}
+            said = {"reference": unseal(vault, ABOUT_REFERENCE, [customer], [said["sealed"]])[0]}
         elif row["kind"] == CONFLICT:
             said = {}
         if row["kind"] in _PERSONAL:

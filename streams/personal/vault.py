@@ -110,6 +110,21 @@ class Vault:
             with self._transaction():
                 self._connection.executemany("INSERT OR IGNORE INTO moved VALUES (?, ?)", rows)
 
+    def keys(self) -> Iterator[tuple[bytes, int, bytes]]:
+        """Yield (customer, number, key) of every key but nobody's."""
+        query = "SELECT customer, number, value FROM key WHERE customer <> ? ORDER BY customer, number"
+        yield from self._connection.execute(query, (NOBODY,))
+
+    def moves(self) -> list[tuple[bytes, bytes]]:
+        """Return (customer, former) of all that was noted."""
+        return self._connection.execute("SELECT customer, former FROM moved ORDER BY 1, 2").fetchall()
+
+    def keep(self, customer: bytes, number: int, key: bytes) -> None:
+        """Keep a key that was made elsewhere, in the place of what is here."""
+        with self._transaction():
+            self._connection.execute("INSERT OR REPLACE INTO key VALUES (?, ?, ?)", (customer, number, key))
+        self._drop_ciphers([customer])
+
     def formers(self, customer: bytes) -> list[bytes]:
         """Return everybody under whose key older records of a customer's rows may lie, directly or not."""
         found, open_ = {customer}, [customer]

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from streams.changes.wire import Incoming
-from streams.shared.index import Index, Lost, Standing
+from streams.shared.asked import Filling, Standing
+from streams.shared.index import Index, Lost
 from streams.shared.recover import Recovery
 
 # Before the last write that the index has, in ms: clocks differ, and a transaction comes before its write.
@@ -16,42 +17,48 @@ ReadLog = Callable[[int | None], Iterable[Incoming]]
 ReadKeys = Callable[[], Iterable[tuple[bytes, int, bytes]]]
 
 
-def claim(
-    index: Index, lane: str, committed: int, read_log: ReadLog, read_keys: ReadKeys,
+def bring_up(
+    index: Index, lane: str, standing: Standing, committed: int, read_log: ReadLog, read_keys: ReadKeys
 ) -> Standing:  # fmt: skip
-    """Become the lane's owner, once no former owner can commit to the log any more; return where it stands.
+    """Bring the index up to the log, and become the lane's owner; return where it stands.
 
-    committed: the first offset of the lane's topic that is not in the log; read_log: gives all committed
-    messages of the log that were appended since a time (ms since 1970; None: all), each partition's in order;
-    read_keys: gives all customers' keys.
+    The lane was claimed in the index (`Index.claim`), and after that no former owner could commit to the log
+    any more. Where a former owner's batch had messages of this lane and was not applied, its marks go: if it
+    is in the log, it is in the index now, and if not, it never will be.
+
+    standing: as the claim found it; committed: the first offset of the lane's topic that is not in the log;
+    read_log: gives all committed messages of the log that were appended since a time (ms since 1970; None:
+    all), each partition's in order; read_keys: gives all customers' keys that were not forgotten. Raises Lost
+    where somebody has claimed the lane since.
     """
-    life, standing, recovery = index.life(), index.claim(lane), Recovery(index)
+    life, stands = index.looked_at()
+    filling = Filling(lane, standing.epoch, stands)
     if life is None:
         last = index.last_write()
-        recovery.take_keys(read_keys())
+        recovery = Recovery(index, filling)
         recovery.take(read_log(None if last is None else last - MARGIN_MS))
-        recovery.finish()
-        for other, stands in recovery.lanes.items():
-            index.fill_lane(other, stands)
-        life = index.begin_life()
-    elif standing.next != committed:
         recovery.take_keys(read_keys())
-        recovery.take(read_log(standing.at - MARGIN_MS))
-        recovery.finish()
-    found = recovery.lanes.get(lane)
-    if found is not None:
-        positions = {**standing.positions, **found.positions}
-        standing = replace(standing, offset=max(standing.offset, found.offset), positions=positions)
-    standing = replace(standing, next=committed, life=life)
-    index.set_lane(lane, standing)
-    index.unmark(lane)
-    return standing
+        for other, found in recovery.lanes.items():
+            index.fill_lane(other, found)
+        life = recovery.begin_life()
+    else:
+        recovery = Recovery(index, filling, index.erased())
+        if standing.next != committed:
+            # a lane whose first batch was not applied has never been written to the index
+            recovery.take(read_log(standing.at - MARGIN_MS if standing.at else None))
+            recovery.take_keys(read_keys())
+            recovery.finish()
+    newest = recovery.lanes.get(lane)
+    if newest is not None:
+        positions = {**standing.positions, **newest.positions}
+        standing = replace(standing, offset=max(standing.offset, newest.offset), positions=positions)
+    return index.settle(lane, replace(standing, next=committed, life=life))
 
 
-def check_life(index: Index, standing: Standing) -> None:
-    """Raise Lost where the index is not what it was when the lane was claimed.
+def check_life(index: Index, standings: Iterable[Standing]) -> None:
+    """Raise Lost where the index is not what it was when the lanes were claimed.
 
     Until a batch is applied its marks and reservations are only there: it may be sent as long as they are.
     """
-    if index.life() != standing.life:
+    if {one.life for one in standings} != {index.life()}:
         raise Lost("the store was started anew, or emptied")

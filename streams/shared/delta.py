@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from streams.contract.source import Source
-from streams.identity.partition import id_list, partitions_of
+from streams.identity.partition import id_list, id_of, partitions_of
+from streams.shared.asked import Seen, Writes
 from streams.shared.desk import LOCAL, PLACE_BITS, Desk
 from streams.shared.entries import Parked, pack, unpack
-from streams.shared.index import Index, Seen, Writes
+from streams.shared.index import Index
 
 Int64s = NDArray[np.int64]
 STEP = 7  # column of a directory row
 ALIVE, _CONTENT, _PARENT_HIGH, _PARENT_LOW = 2, 3, 8, 9
 _ROW_QUERY = (
-    "SELECT s.name, key_high, key_low, customer_high, customer_low, alive, content, r.epoch, r.position, "
-    "r.offset, step, parent_high, parent_low FROM row r JOIN source s ON s.number = r.source ORDER BY s.name"
+    "SELECT key_high, key_low, customer_high, customer_low, alive, content, epoch, position, offset, step, "
+    "parent_high, parent_low FROM row WHERE source = ?"
 )
 _PARKED_QUERY = (
     "SELECT s.name, key_high, key_low, parent_high, parent_low, content, p.epoch, p.position, p.offset, body "
@@ -32,7 +34,12 @@ def seen_of(index: Index, desk: Desk, sources: Mapping[str, Source]) -> Seen:
     """Return what a batch has seen that other lanes may change, and what it wants for itself."""
     seen = Seen()
     for reference, customer, strong, _ in desk.new_references():
-        seen.references += (index.key("ref", reference), customer + (b"s" if strong else b"w"))
+        mark = b"s" if strong else b"w"
+        seen.references += (index.key("ref", reference), customer + mark, index.key("wanted", customer))
+        if strong:
+            seen.identifies.append(index.key("strong", customer))
+    for customer, held in desk.held_identified.items():
+        seen.identified += (index.key("strong", customer), held or b"")
     for customer, wrapped in desk.shared_vault.news():
         seen.keys += (index.key("key", customer), b"1", wrapped)
     family = {name for name, source in sources.items() if source.via is not None}
@@ -57,17 +64,19 @@ class Told(msgspec.Struct, array_like=True):
 
     records: int64, shape (k, 4), as bytes: ordinal of the last record of a living row, its content hash, and
     the key of its parent; others: (source, key, entry) of the other rows, with the ordinal for a step;
-    parked: (source, key, parked row, or None where it is parked no more); formers: (customer, former).
+    parked: (source, key, parked row, or None where it is parked no more); formers: (customer, former);
+    rekeyed: customers who had a key that was forgotten.
     """
 
     records: bytes = b""
     others: list[tuple[str, bytes, bytes]] = []
     parked: list[tuple[str, bytes, bytes | None]] = []
     formers: list[tuple[bytes, bytes]] = []
+    rekeyed: list[bytes] = []
 
     def is_empty(self) -> bool:
         """Say whether it says nothing."""
-        return not (self.records or self.others or self.parked or self.formers)
+        return not (self.records or self.others or self.parked or self.formers or self.rekeyed)
 
 
 @dataclass
@@ -86,11 +95,12 @@ class Delta:
 def delta_of(desk: Desk) -> Delta:
     """Read from a desk's tables what its batch changed."""
     found = Delta()
-    by_source: dict[str, list[tuple[int, ...]]] = {}
-    for name, *numbers in desk.connection.execute(_ROW_QUERY):
-        by_source.setdefault(name, []).append(tuple(numbers))
-    for name, listed in by_source.items():
-        numbers = np.array(listed, dtype=np.int64)
+    sources = desk.connection.execute("SELECT name, number FROM source ORDER BY name").fetchall()
+    for name, number in sources:
+        listed = desk.connection.execute(_ROW_QUERY, (number,)).fetchall()
+        if not listed:
+            continue
+        numbers = np.fromiter(chain.from_iterable(listed), np.int64, 12 * len(listed)).reshape(-1, 12)
         keys = id_list(numbers[:, 0], numbers[:, 1])
         entries = pack(numbers[:, 2:])
         changed = [at for at, key in enumerate(keys) if desk.held_rows.get((name, key)) != entries[at]]
@@ -98,7 +108,7 @@ def delta_of(desk: Desk) -> Delta:
         found.rows[name] = [keys[at] for at in changed], rows
         found.partition[name] = partitions_of(rows[:, 0], rows[:, 1], desk.partitions)
     now = {
-        (name, id_list(np.array([high]), np.array([low]))[0]): Parked(*values).pack()
+        (name, id_of(high, low)): Parked(*values).pack()
         for name, high, low, *values in desk.connection.execute(_PARKED_QUERY)
     }
     for place in desk.held_parked.keys() | now.keys():
@@ -144,8 +154,8 @@ def writes_of(
     writes = Writes()
     for name, (keys, rows) in delta.rows.items():
         _place(desk, delta.partition[name], rows, offsets)
-        for key, entry in zip(keys, pack(rows), strict=True):
-            writes.set += (index.key("row", name, key), entry)
+        for place, entry in zip(index.keys("row", name, keys), pack(rows), strict=True):
+            writes.set += (place, entry)
     for (name, key), raw in delta.parked.items():
         place = index.key("parked", name, key)
         if raw is None:
@@ -155,6 +165,7 @@ def writes_of(
     _write_children(index, desk, delta, sources, writes)
     for reference, customer, strong, sealed in desk.new_references():
         write_reference(index, writes, reference, customer, strong, sealed)
+    writes.set += writes.references  # they are this batch's: it has reserved them
     for customer, key in desk.shared_vault.news():
         writes.fields += (index.key("key", customer), b"1", b"=" + key)
     for customer, former in desk.shared_vault.moves():
@@ -167,7 +178,11 @@ def write_reference(
 ) -> None:
     """Add a reference whose record is in the log, and that its customer has it."""
     mark = b"s" if strong else b"w"
-    writes.set += (index.key("ref", reference), b"=" + customer + mark)
+    place = index.key("ref", reference)
+    writes.references += (place, b"=" + customer + mark)
+    writes.remove += (index.key("wanted", customer), place)
+    if strong:
+        writes.set += (index.key("strong", customer), b"1")
     writes.fields += (index.key("of", customer), reference.encode(), mark + sealed.encode())
 
 
@@ -202,10 +217,10 @@ def _write_children(
 
 def parents_of(row: Int64s | None, parked: bytes | None) -> set[bytes]:
     """Return the keys of the parents that a row stands under, or waits for."""
-    found: list[tuple[int, int]] = []
+    found = set[bytes]()
     if row is not None and row[ALIVE] and (row[_PARENT_HIGH] or row[_PARENT_LOW]):
-        found.append((int(row[_PARENT_HIGH]), int(row[_PARENT_LOW])))
+        found.add(id_of(int(row[_PARENT_HIGH]), int(row[_PARENT_LOW])))
     if parked is not None:
         one = Parked.unpack(parked)
-        found.append((one.parent_high, one.parent_low))
-    return {id_list(np.array([high]), np.array([low]))[0] for high, low in found}
+        found.add(id_of(one.parent_high, one.parent_low))
+    return found

@@ -7,7 +7,7 @@ until they are sent; the tables then tell what the batch changed.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from streams.identity.partition import id_list, id_pairs
 from streams.log.block import Block
 from streams.log.log import FORMAT_VERSION, TABLES, Log
+from streams.shared.asked import Standing
+from streams.shared.desk_lanes import DeskLanes
 from streams.shared.entries import Parked, unpack
 from streams.shared.index import Index
 from streams.shared.vault import UNSURE, SharedVault
@@ -49,11 +51,13 @@ class Desk(Log):
     def __init__(self, shop: str, partitions: int, index: Index, secret: bytes, recall: Recall) -> None:
         connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         connection.executescript(TABLES)
+        connection.execute("PRAGMA temp_store = MEMORY")
         header = [("format", FORMAT_VERSION), ("shop", shop), ("partitions", partitions), ("offset", 0)]
         connection.executemany("INSERT INTO header VALUES (?, ?)", header)
         self._shared_vault = SharedVault(secret, index)
         super().__init__(Path(f"desk of {shop}"), connection, self._shared_vault, None)
         self.beyond = self
+        self.lanes: DeskLanes = DeskLanes({})
         self._index = index
         self._recall = recall
         self.put: list[Put] = []
@@ -61,38 +65,35 @@ class Desk(Log):
         self.held_rows: dict[tuple[str, bytes], bytes | None] = {}
         self.held_parked: dict[tuple[str, bytes], bytes | None] = {}
         self.held_under: dict[tuple[str, bytes], list[bytes]] = {}
+        self.held_identified: dict[bytes, bytes | None] = {}
         self._asked: set[object] = set()
         self._sure: set[str] = set()  # references whose record is in the log
 
-    def begin(self, offset: int, positions: dict[str, tuple[int, int]]) -> None:
-        """Clear the tables for a batch. offset, positions: as of `streams.shared.index.Standing`."""
+    def begin(self, standings: Mapping[str, Standing]) -> None:
+        """Clear the tables for a batch of these lanes, in the order in which their messages will come."""
         for table in ("reference", "row", "parked", "dead", "source"):
             self.connection.execute(f"DELETE FROM {table}")  # noqa: S608
-        self.set_offset(offset)
-        self.connection.executemany(
-            "INSERT INTO source (name, epoch, position) VALUES (?, ?, ?)",
-            [(name, *stands) for name, stands in positions.items()],
-        )
+        self.set_offset(max((one.offset for one in standings.values()), default=0))
+        self.lanes = DeskLanes({name: one.positions for name, one in standings.items()})
         self._shared_vault.begin()
         self.put = []
         self._steps = [LOCAL] * self.partitions
         self.held_rows.clear()
         self.held_parked.clear()
         self.held_under.clear()
+        self.held_identified.clear()
         self._asked.clear()
         self._sure.clear()
+
+    def let_go(self) -> None:
+        """Forget keys and names of customers: some may be erased before the desk is used again."""
+        self._shared_vault.let_go()
+        self.names.forget()
 
     @property
     def shared_vault(self) -> SharedVault:
         """The vault, with what this batch made."""
         return self._shared_vault
-
-    def positions(self) -> dict[str, tuple[int, int]]:
-        """Return epoch and last position of each source."""
-        return {
-            name: (epoch, position)
-            for name, epoch, position in self.connection.execute("SELECT name, epoch, position FROM source")
-        }
 
     def new_references(self) -> list[tuple[str, bytes, bool, str]]:
         """Return (reference, customer, strong, sealed) of those whose records stand in this batch."""
@@ -110,8 +111,12 @@ class Desk(Log):
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """A desk is cleared, not rolled back."""
-        yield
+        """A desk is cleared, not rolled back; but a row by itself would be a transaction of its own."""
+        self.connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.connection.execute("COMMIT")
 
     def append(self, block: Block, holds: list[str]) -> None:
         """Put a block down."""
@@ -155,6 +160,13 @@ class Desk(Log):
     def customers(self, customers: Collection[bytes]) -> None:
         """Bring the references of customers."""
         wanted = self._unasked(customers)
+        identified = self._index.identified(wanted)
+        self.held_identified.update(zip(wanted, identified, strict=True))
+        # One whose strong reference is reserved, and not in the log yet, has it all the same (I2).
+        self.connection.executemany(
+            "INSERT OR REPLACE INTO reference VALUES (?, ?, 1, '')",
+            [(f"strong {one.hex()}", one) for one, held in zip(wanted, identified, strict=True) if held],
+        )
         for customer, fields in zip(wanted, self._index.fields("of", wanted), strict=True):
             self._sure.update(one.decode() for one in fields)
             self.connection.executemany(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ _TABLE = (
     "customer_high", "customer_low", "alive", "content", "epoch", "position", "offset", "step", "parent_high",
     "parent_low",
 )  # fmt: skip
+_PLACE = struct.Struct(">qqq")
 _TO_ENTRY = [_TABLE.index(name) for name in COLUMNS]
 _TO_TABLE = [COLUMNS.index(name) for name in _TABLE]
 
@@ -53,8 +55,8 @@ class Parked:
 
     def pack(self) -> bytes:
         """Return it as bytes, which begin as an entry's do."""
-        place = np.array([self.epoch, self.position, max(self.offset, 0)], dtype=">i8")
-        return place.tobytes() + msgspec.msgpack.encode(self.values())
+        place = _PLACE.pack(self.epoch, self.position, max(self.offset, 0))
+        return place + msgspec.msgpack.encode(self.values())
 
     def values(self) -> list[Any]:
         """Return what follows the key in the table."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
@@ -35,6 +35,11 @@ def read_secret() -> bytes:
         hint = f"set it to {digits} hex digits, the same for every worker; one is made by: tintype secret"
         raise InputError(SECRET, "the shop's secret is not set, or is none", hint)
     return secret
+
+
+def nobodys_key(secret: bytes) -> bytes:
+    """Return the key that seals what is personal in rows that wait for their customer."""
+    return hashlib.blake2b(key=secret, person=b"nobody", digest_size=32).digest()
 
 
 class Wrap:
@@ -67,18 +72,24 @@ class SharedVault(Vault):
         self._asked: set[bytes] = set()
         self._made: dict[bytes, bytes] = {}
         self._unsure: dict[bytes, bytes] = {}  # reserved by somebody, perhaps in no log
+        self._renewed: list[bytes] = []
         self.begin()
 
     def begin(self) -> None:
         """Forget what the last batch had, but for keys that are sure."""
         self._connection.execute("DELETE FROM key")
         self._connection.execute("DELETE FROM moved")
-        nobody = hashlib.blake2b(key=self.secret, person=b"nobody", digest_size=32).digest()
-        self._connection.execute("INSERT INTO key VALUES (?, 1, ?)", (NOBODY, nobody))
+        self._connection.execute("INSERT INTO key VALUES (?, 1, ?)", (NOBODY, nobodys_key(self.secret)))
         self._asked = {NOBODY}
         self._drop_ciphers([*self._unsure, *self._made])
         self._unsure.clear()
         self._made.clear()
+        self._renewed.clear()
+
+    def let_go(self) -> None:
+        """Forget every key: lanes are let go, and a customer may be erased before they are claimed again."""
+        self.begin()
+        self._ciphers.clear()
 
     def make_keys(self, customers: Iterable[bytes]) -> None:
         """Let each of these customers (ids of 16 bytes) have a key."""
@@ -92,6 +103,32 @@ class SharedVault(Vault):
         return [
             (one, self._wrap.wrap(one, key)) for one, key in sorted({**self._unsure, **self._made}.items())
         ]
+
+    def formers(self, customer: bytes) -> list[bytes]:
+        """Return everybody under whose key older records of a customer's rows may lie, directly or not."""
+        found, open_ = {customer}, [customer]
+        while open_:
+            fresh = {former for formers in self._index.formers(open_) for former in formers} - found
+            found |= fresh
+            open_ = sorted(fresh)
+        return sorted(found - {customer})
+
+    def renew(self, customers: Sequence[bytes]) -> None:
+        """Give customers a newer key, which seals from now on; the older ones can still be read."""
+        self._read(customers)
+        super().renew(customers)
+        self._renewed += customers
+
+    def renewed(self) -> list[tuple[bytes, int, bytes]]:
+        """Return (customer, number, wrapped key) of the newer keys."""
+        found = [(one, number, key) for one, number, key in self.keys() if one in self._renewed]
+        newest = {one: (number, key) for one, number, key in found}  # numbers ascend
+        return [(one, number, self._wrap.wrap(one, key)) for one, (number, key) in sorted(newest.items())]
+
+    def numbers(self, customers: Sequence[bytes]) -> list[tuple[bytes, int]]:
+        """Return (customer, number) of every key that these customers have."""
+        self._read(customers)
+        return [(one, number) for one, number, _ in self.keys() if one in customers]
 
     def moves(self) -> list[tuple[bytes, bytes]]:
         """Return (customer, former) of what was noted with this batch."""

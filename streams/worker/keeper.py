@@ -1,135 +1,156 @@
-"""Keeps one lane: claims it, and sends each batch in a Kafka transaction of the lane's own producer.
+"""Keeps the lanes that a worker has: claims them, and sends each batch in one Kafka transaction.
 
-The producer's transactional id is the lane's: who claims the lane anew fences the former owner off, and its
-open transaction ends at once (design, section 6). After any error the keeper forgets the lane; the next batch
-claims it anew, and begins where the log says.
+All lanes of a worker share its transactional producer. After any error, and before each rebalance, the keeper
+forgets its lanes and its producer's name; it claims them anew, under a new one (`streams.worker.claiming`),
+and begins where the log says.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+import uuid
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.structs import OffsetAndMetadata
 
-from streams.changes.topics import LARGEST_MESSAGE, Topics
+from streams.changes.keys import name_of as key_name
+from streams.changes.topics import Topics
+from streams.dead.topic import packed
 from streams.message import Message
-from streams.shared.claim import check_life, claim
-from streams.shared.index import Busy, Index, Lost
-from streams.shared.lane import Batch, Lane
-from streams.worker.figures import LaneFigures
+from streams.shared.claim import bring_up, check_life
+from streams.shared.index import Busy, Lost
+from streams.shared.lanes import Batch, Lanes, Part
+from streams.worker.claiming import Claims, in_transaction, open_producer
+from streams.worker.figures import IntakeFigures, LaneFigures
 from streams.worker.log_reader import LogReader
 
-TRANSACTION_MS = 10_000  # a paused owner's open transaction holds readers back no longer
 _BUSY_SECONDS, _BUSY_TIMES = 0.005, 40
+_LOST_SECONDS = 0.5  # who lost a lane may not know yet that it is another's
 Found = TypeVar("Found")
 
 
+@dataclass(frozen=True)
+class Fetched:
+    """What was fetched of one lane.
+
+    messages: one for each source of the topic, of each record; first, following: offsets of the first record,
+    and behind the last.
+    """
+
+    messages: Sequence[Message]
+    records: int
+    first: int
+    following: int
+
+
 class Keeper:
-    """One lane's. Its methods are one task's; what computes runs in the executor's one thread."""
+    """One worker's. Its methods are one task's; what computes runs in the executor's one thread."""
 
     def __init__(
-        self, at: TopicPartition, bootstrap: str, topics: Topics, group: str, index: Index, reader: LogReader,
-        make: Callable[[str], Lane], executor: Executor, committed: Callable[[TopicPartition], Any],
+        self, bootstrap: str, topics: Topics, group: str, reader: LogReader, make: Callable[[str], Lanes],
+        executor: Executor,
     ) -> None:  # fmt: skip
-        """at: the lane's topic and partition; committed: awaited for the group's offset there."""
-        self.at = at
-        self.name = f"{at.topic}/{at.partition}"
+        """make: the lanes of an owner of this name, none so far."""
         self._bootstrap, self._topics, self._group = bootstrap, topics, group
-        self._index, self._reader, self._make, self._executor = index, reader, make, executor
-        self._committed = committed
+        self._reader, self._executor = reader, executor
+        self._claims = Claims(bootstrap, group, topics.changes)
         self._producer: AIOKafkaProducer | None = None
         self._at_work = asyncio.Lock()  # a rebalance comes while a batch is on its way
-        self.lane: Lane | None = None
-        self.figures = LaneFigures()
+        self.lanes = make("")
+        self.figures = IntakeFigures()
+        self.of_lane: dict[str, LaneFigures] = {}
 
     async def _compute(self, work: Callable[..., Found], *arguments: Any) -> Found:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work, *arguments)
 
-    async def _claim(self) -> Lane:
-        """Become the lane's owner, if this is not it; return the lane."""
-        if self.lane is not None:
-            return self.lane
-        await self._let_go()
-        producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap, transactional_id=f"{self._topics.changes}.{self.name}",
-            transaction_timeout_ms=TRANSACTION_MS, max_request_size=LARGEST_MESSAGE, acks="all",
-            request_timeout_ms=15_000,
-        )  # fmt: skip
-        await producer.start()
-        self._producer = producer
-        committed = await self._committed(self.at) or 0
-        lane = self._make(self.name)
-        standing = await self._compute(
-            claim, self._index, self.name, committed, self._reader.log, self._reader.keys
-        )
-        lane.own(standing)
-        self.figures.claims += 1
-        self.lane = lane
-        return lane
+    async def _claim(self, wanted: Sequence[TopicPartition]) -> None:
+        """Become the owner of these lanes."""
+        index, log = self.lanes.index, self._reader
+        # first, for the store may be away: a producer's name is made once, and brokers remember it for days
+        found = {at: await self._compute(index.claim, name_of(at)) for at in wanted}
+        if self._producer is None:
+            owner = f"{self._topics.changes}.{uuid.uuid4().hex}"
+            self._producer = open_producer(self._bootstrap, owner)
+            await self._producer.start()
+            self.lanes.begin_again(owner)
+        committed = await self._claims.claim(wanted, self.lanes.owner)
+        for at, offset in committed.items():
+            name = name_of(at)
+            standing = await self._compute(bring_up, index, name, found[at], offset, log.log, log.kept_keys)
+            self.lanes.own(name, standing)
+            self.of_lane.setdefault(name, LaneFigures()).claims += 1
 
     async def release(self) -> None:
-        """Let go of the lane behind the batch at hand; what is not sent is taken again by its next owner."""
+        """Let go of all lanes behind the batch at hand; what is not sent, the next who claims them takes."""
         async with self._at_work:
             await self._let_go()
 
     async def _let_go(self) -> None:
-        producer, self._producer, self.lane = self._producer, None, None
+        producer, self._producer = self._producer, None
+        self.lanes.begin_again("")
         if producer is not None:
             await producer.stop()
 
-    async def take(self, messages: Sequence[Message], first: int, following: int) -> int:
-        """Take messages into the log; return the offset to go on from.
+    async def take(
+        self, assigned: Collection[TopicPartition], fetched: Mapping[TopicPartition, Fetched]
+    ) -> dict[TopicPartition, int]:
+        """Take messages into the log; return by lane the offset to go on from.
 
-        first, following: offsets of the first message, and behind the last. Raises what Kafka or the store
-        raises; the lane is to be claimed anew then.
+        assigned: all lanes that are this worker's now. Those without messages are claimed too: somebody who
+        ended may have marked rows for them, for which others wait. Raises what Kafka or the store raises; the
+        lanes are to be claimed anew then.
         """
         async with self._at_work:
-            return await self._take(messages, first, following)
+            try:
+                unclaimed = [at for at in assigned if name_of(at) not in self.lanes.standings]
+                if unclaimed:
+                    await self._claim(sorted(unclaimed))
+                return await self._take(fetched)
+            except Lost:
+                self.figures.lost += 1
+                await self._let_go()
+                await asyncio.sleep(_LOST_SECONDS)
+                return {at: one.first for at, one in fetched.items()}
+            except BaseException:
+                await self._let_go()
+                raise
 
-    async def _take(self, messages: Sequence[Message], first: int, following: int) -> int:
-        try:
-            lane = await self._claim()
-            if lane.standing.next > first:  # it may lie before: not every offset is a message
-                return lane.standing.next
-            batch = await self._batch(lane, messages, following)
-            if batch is None:
-                return first
-            offsets = await self._send(batch)
-            self.figures.batches += 1
-            self.figures.rejected += len(batch.dead)
-            await self._compute(lane.sent, offsets)
-        except Lost:
-            self.figures.lost += 1
-            await self._let_go()
-            return first
-        except BaseException:
-            await self._let_go()
-            raise
-        return following
+    async def _take(self, fetched: Mapping[TopicPartition, Fetched]) -> dict[TopicPartition, int]:
+        reached = {at: self.lanes.standings[name_of(at)].next for at in fetched}
+        # what the log says may lie before: not every offset is a message
+        ready = {at: one for at, one in fetched.items() if reached[at] <= one.first}
+        if not ready:
+            return reached
+        parts = {name_of(at): Part(one.messages, one.following) for at, one in ready.items()}
+        batch = await self._batch(parts)
+        if batch is None:
+            return reached | {at: one.first for at, one in ready.items()}
+        with in_transaction():
+            offsets = await self._send(batch, ready)
+        await self._compute(self.lanes.sent, offsets)
+        self._count(ready, batch)
+        return reached | {at: one.following for at, one in ready.items()}
 
-    async def _batch(self, lane: Lane, messages: Sequence[Message], following: int) -> Batch | None:
-        """Compute a batch; wait a little while others are about to change what it needs.
-
-        None where they take long: they may be lanes of this worker that have to be claimed anew first.
-        """
-        await self._compute(check_life, self._index, lane.standing)
+    async def _batch(self, parts: Mapping[str, Part]) -> Batch | None:
+        """Compute a batch; wait a little while others are about to change what it needs."""
+        await self._compute(check_life, self.lanes.index, [self.lanes.standings[name] for name in parts])
         for _ in range(_BUSY_TIMES):
             try:
-                return await self._compute(lane.take, messages, following, int(time.time() * 1000))
+                return await self._compute(self.lanes.take, parts, int(time.time() * 1000))
             except Busy:
                 self.figures.busy_waits += 1
                 await asyncio.sleep(_BUSY_SECONDS)
         return None
 
-    async def _send(self, batch: Batch) -> list[int]:
-        """Send a batch and the lane's next offset in one transaction; return the blocks' offsets."""
-        producer, lane = self._producer, self.lane
-        assert producer is not None  # `_claim` made both
-        assert lane is not None
+    async def _send(self, batch: Batch, lanes: Mapping[TopicPartition, Fetched]) -> list[int]:
+        """Send a batch and the lanes' next offsets in one transaction; return the blocks' offsets."""
+        producer = self._producer
+        assert producer is not None  # `_claim` made it
         await producer.begin_transaction()
         sent = []
         for one in batch.blocks:
@@ -137,11 +158,26 @@ class Keeper:
                 self._topics.changes, one.value, partition=one.partition, headers=one.headers
             ))  # fmt: skip
         for customer, number, wrapped in batch.keys:
-            await producer.send(self._topics.keys, wrapped, key=customer + number.to_bytes(2, "big"))
+            await producer.send(self._topics.keys, wrapped, key=key_name(customer, number))
         for letter in batch.dead:
-            await producer.send(self._topics.dead, letter.value, key=letter.key, headers=letter.headers())
-        await producer.send_offsets_to_transaction({self.at: batch.next}, self._group)
+            key, value, headers = packed(letter)
+            await producer.send(self._topics.dead, value, key=key, headers=headers)
+        owner = self.lanes.owner
+        following = {at: OffsetAndMetadata(one.following, owner) for at, one in lanes.items()}
+        await producer.send_offsets_to_transaction(following, self._group)
         offsets = [(await one).offset for one in sent]
-        await self._compute(check_life, self._index, lane.standing)
+        await self._compute(check_life, self.lanes.index, [self.lanes.standings[one] for one in batch.next])
         await producer.commit_transaction()
         return offsets
+
+    def _count(self, taken: Mapping[TopicPartition, Fetched], batch: Batch) -> None:
+        self.figures.batches += 1
+        for at, one in taken.items():
+            self.of_lane[name_of(at)].messages += one.records
+        for letter in batch.dead:
+            self.of_lane[letter.place.rpartition("/")[0]].rejected += 1
+
+
+def name_of(at: TopicPartition) -> str:
+    """Return the name of a lane."""
+    return f"{at.topic}/{at.partition}"

@@ -8,14 +8,14 @@ from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 
+from streams.changes.keys import KeyRecord, named, unforgotten
+from streams.changes.reading import POLL_MS, SILENT, messages, polled_until
 from streams.changes.topics import Topics
-from streams.changes.wire import Incoming, incoming
+from streams.changes.wire import Incoming
 from streams.errors import InputError
 from streams.log.block import Block
 from streams.shared.desk import PLACE_BITS
 
-_POLL_MS = 1000
-_SILENT = 30  # polls without an answer before it is an error
 _KEPT = 64  # blocks that were looked up lately
 
 
@@ -32,7 +32,7 @@ class LogReader:
             self._open = KafkaConsumer(
                 bootstrap_servers=self._bootstrap.split(","), enable_auto_commit=False,
                 auto_offset_reset="earliest", isolation_level="read_committed",
-                max_partition_fetch_bytes=16_000_000,
+                max_partition_fetch_bytes=16_000_000, reconnect_backoff_max_ms=1000,
             )  # fmt: skip
         return self._open
 
@@ -45,15 +45,15 @@ class LogReader:
     def log(self, since_ms: int | None) -> Iterator[Incoming]:
         """Yield the log's messages appended since a time (ms since 1970; None: all), up to its end now."""
         for record in self._records(self._topics.changes, since_ms):
-            yield incoming(
-                record.topic, record.partition, record.offset, record.timestamp, record.value, record.headers
-            )
+            yield from messages(record.topic, record.partition, [record])
 
-    def keys(self) -> Iterator[tuple[bytes, int, bytes]]:
+    def kept_keys(self) -> Iterator[tuple[bytes, int, bytes]]:
         """Yield (customer, number, wrapped key) of every key that was not forgotten."""
+        return unforgotten(self._key_records)
+
+    def _key_records(self) -> Iterator[KeyRecord]:
         for record in self._records(self._topics.keys, None):
-            if record.value is not None:
-                yield record.key[:16], int.from_bytes(record.key[16:], "big"), record.value
+            yield KeyRecord(*named(record.key), record.offset, record.value)
 
     def records(self, topic: str) -> Iterator[Any]:
         """Yield all records of a topic, up to its end now."""
@@ -79,11 +79,10 @@ class LogReader:
         consumer, at = self._consumer(), TopicPartition(self._topics.changes, partition)
         consumer.assign([at])
         consumer.seek(at, offset)
-        for _ in range(_SILENT):
-            for record in consumer.poll(_POLL_MS, max_records=1).get(at, []):
+        for _ in range(SILENT):
+            for record in consumer.poll(POLL_MS, max_records=1).get(at, []):
                 if record.offset == offset:
-                    headers = record.headers
-                    return incoming(record.topic, partition, offset, record.timestamp, record.value, headers)
+                    return messages(at.topic, partition, [record])[0]
                 hint = "restore the topic; it must keep what rows in use refer to"
                 raise InputError(
                     f"{at.topic}/{partition}/{offset}", "the log does not have this any more", hint
@@ -101,13 +100,5 @@ class LogReader:
         if since_ms is not None:
             for at, found in consumer.offsets_for_times(dict.fromkeys(parts, since_ms)).items():
                 consumer.seek(at, ends[at] if found is None else found.offset)
-        silent = 0
-        while any(consumer.position(at) < ends[at] for at in parts):
-            polled = consumer.poll(_POLL_MS)
-            silent = 0 if polled else silent + 1
-            if silent == _SILENT:
-                raise InputError(
-                    topic, "it ends before its end", "look after the brokers: a transaction hangs"
-                )
-            for at, records in polled.items():
-                yield from (one for one in records if one.offset < ends[at])
+        for at, records in polled_until(consumer, ends):
+            yield from (one for one in records if one.offset < ends[at])

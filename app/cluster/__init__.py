@@ -1,0 +1,1 @@
+"""A running cluster, looked at from outside: audit, one person, dead letters."""

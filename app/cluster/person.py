@@ -1,0 +1,81 @@
+"""A person's right to a copy, in a cluster: what its topics and its store hold on them, readable."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+
+from app.customer_name import is_id
+from app.inspect import unknown_customer
+from app.shop import Shop
+from app.worker.place import ClusterPlace
+from engine.outcome import Decision
+from sinks.topics.names import topics_of
+from sinks.topics.packing import partition_of
+from streams.changes.reading import blocks, fetches
+from streams.debezium import kafka
+from streams.errors import InputError
+from streams.identity.partition import id_pairs, partitions_of
+from streams.personal.conceal import hide
+from streams.personal.export import records_of
+from streams.personal.seal import REFERENCE, unseal
+from streams.shared.index import Index
+from streams.shared.vault import SharedVault
+
+
+def find(index: Index, secret: bytes, customer: str) -> bytes:
+    """Return the id (16 bytes) behind ``type:value`` or an id. Raises InputError where nobody is known."""
+    if is_id(customer):
+        return bytes.fromhex(customer)
+    with contextlib.closing(SharedVault(secret, index)) as vault:
+        found = index.references([hide(vault, customer)])[0] if ":" in customer else None
+    if found is not None:
+        return found[1:17]
+    if index.life() is None:
+        hint = "let a worker take a row in, which fills it, or name the customer by the id"
+        raise InputError(customer, "the index is not whole since the store was started, or emptied", hint)
+    raise unknown_customer(customer)
+
+
+def export(place: ClusterPlace, shop: Shop, index: Index, customer: bytes) -> dict[str, Any]:
+    """Return what is held on a customer (id of 16 bytes), in the form of `app.person.whole_export`.
+
+    Reads the whole partition of the log, and of decisions, from Kafka. Raises InputError.
+    """
+    number = int(partitions_of(*id_pairs([customer]), shop.settings.partitions)[0])
+    log = blocks(place.bootstrap, place.topics.changes, number)
+    with contextlib.closing(SharedVault(place.secret, index)) as vault:
+        rows, records = records_of(vault, log, shop.sources, customer)
+        references = _references(index, vault, customer)
+    decided = [{**asdict(one), "delivery": None} for one in _decisions(place.bootstrap, shop, customer.hex())]
+    return {"customer": customer.hex(), "references": references, "rows": rows, "records": records,
+            "decisions": decided}  # fmt: skip
+
+
+def _references(index: Index, vault: SharedVault, customer: bytes) -> list[str]:
+    """Return what leads to the customer, strong ones first."""
+    [held] = index.fields("of", [customer])
+    sealed = [one[1:].decode() for one in held.values()]
+    texts = unseal(vault, REFERENCE, [customer] * len(sealed), sealed)
+    found = [(one[:1] != b"s", text) for one, text in zip(held.values(), texts, strict=True)]
+    return [text for _, text in sorted((weak, text) for weak, text in found if text is not None)]
+
+
+def _decisions(bootstrap: str, shop: Shop, customer: str) -> list[Decision]:
+    """Return the decisions about a customer that their topic keeps, in order."""
+    topic, key = topics_of(shop.settings.name).decisions, customer.encode()
+    with kafka.consumer(bootstrap) as consumer:
+        parts = kafka.partitions_of(consumer, [topic])
+        if not parts:
+            return []
+        own = parts[partition_of(key, len(parts))]
+        [begin] = consumer.beginning_offsets([own]).values()
+    decode = msgspec.json.Decoder(Decision).decode
+    return [
+        decode(record.value)
+        for _, records in fetches(bootstrap, topic, {own.partition: begin})
+        for record in records if record.key == key
+    ]  # fmt: skip
