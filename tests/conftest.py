@@ -19,8 +19,15 @@ from tests.called import SECRET, key_of
 from tests.servers.owner import become_owner, owner
 
 WIDE = ("session", "package", "module", "class")
-# The dear ones first: what takes long at the end leaves one process waiting for the other.
-FIRST = ("tests/truth/", "tests/laws/", "tests/reference/test_reference_agrees.py")
+# Where fixtures need no group: pytest's own, servers that all processes share, a store that is soon made.
+CHEAP = ("", "tests/servers", "tests/shared", "tests/app")
+# The dear ones first, in this order: what takes long at the end leaves one process waiting for the others.
+# Some compute, some wait for servers most of their time: they take turns, so that cores are not idle.
+COMPUTE = ("tests/truth/", "tests/laws/", "tests/reference/test_reference_agrees.py", "tests/shared/")
+WAIT = (
+    "tests/servers/test_faults", "tests/servers/test_audit.py", "tests/servers/test_worker.py",
+    "tests/servers/test_shared_snapshots.py", "tests/servers/test_migrate.py", "tests/servers/",
+)  # fmt: skip
 
 
 def pytest_configure() -> None:
@@ -38,7 +45,7 @@ def _group(item: pytest.Item) -> str | None:
         for name, found in known.items()
         for one in found[-1:]
         if one.scope in WIDE
-        and one.baseid not in ("", "tests/servers")  # pytest's own; one for all processes
+        and one.baseid not in CHEAP
     )
     if not shared:
         return None
@@ -46,10 +53,17 @@ def _group(item: pytest.Item) -> str | None:
     return name if WIDE[width] == "session" else item.nodeid.split("::")[0]
 
 
-def _rank(item: pytest.Item) -> int:
-    if item.nodeid.startswith(FIRST):
-        return 0
-    return 1 if item.get_closest_marker("slow") else 2
+def _in_order(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Return the dear ones in turns, then those marked slow, then the others."""
+    kinds = [
+        list(dict.fromkeys(one for start in starts for one in items if one.nodeid.startswith(start)))
+        for starts in (COMPUTE, WAIT)
+    ]
+    turns = [(at / len(kind), one) for kind in kinds for at, one in enumerate(kind)]
+    dear = [one for _, one in sorted(turns, key=lambda turn: turn[0])]
+    first = set(dear)
+    others = [one for one in items if one not in first]
+    return dear + sorted(others, key=lambda one: one.get_closest_marker("slow") is None)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -59,7 +73,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         group = _group(item)
         if group is not None and item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=_rank)
+    items[:] = _in_order(items)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """See to it that pytest-xdist has heard of the groups, which it hides in the names of tests."""
+    grouped = (one for one in session.items if one.get_closest_marker("xdist_group") is not None)
+    if session.config.getoption("loadgroup", False) and not all("@" in one.nodeid for one in grouped):
+        raise pytest.UsageError("groups would be torn apart under this pytest: requirements/dev.in says why")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -19,8 +19,10 @@ class Held:
 
 @pytest.fixture
 def unfrozen() -> Iterator[None]:
+    before = gc.get_threshold()
     yield
     gc.unfreeze()
+    gc.set_threshold(*before)
 
 
 @pytest.mark.usefixtures("unfrozen")

@@ -7,6 +7,7 @@ import socket
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from aiokafka import TopicPartition
 from app.replay import settings_body
 from app.restore import FOLDER
 from app.worker.metrics import registry_of, serve
+from app.worker.owning import _follow
 from app.worker.partition import Ending, NotOwner, OwnedPartition
 from app.worker.worker import Worker
 from sinks.store.server import EmbeddedServer
@@ -23,7 +25,8 @@ from streams.changes.controls import control_message
 from streams.changes.wire import Incoming, incoming
 from streams.control import SETTINGS, TICK, Control
 from streams.errors import InputError
-from tests.shared.idle_worker import idle_worker, keeper_of, samples
+from streams.worker.keeper import name_of
+from tests.shared.idle_worker import LANE, idle_worker, samples
 from tests.shared.small_shop import small_shop
 
 MINUTE = 29_800_000
@@ -118,7 +121,12 @@ def test_a_partition_lost_to_another_worker_is_counted_and_told_of_no_more(
     Store(owned.store.client, "idle", first=3).claim(0)
     with pytest.raises(NotOwner):
         owned.take([tick(1)], at_end=True)
-    asyncio.run(owning._take(3, [tick(2)]))
+    one = tick(2)
+    record = SimpleNamespace(
+        offset=one.offset, timestamp=0, value=one.value, headers=list(one.headers.items())
+    )
+    assert not asyncio.run(owning._is_at_end(3))
+    asyncio.run(owning._let_go(_follow("tintype.idle.changes", [(owned, [record], True)])))
     found = samples(registry_of(worker))
     assert (found["tintype_fenced_commits_total"], found["tintype_partitions_owned"]) == (1, 0)
     assert [name for name in found if "partition=3" in name] == []
@@ -126,13 +134,13 @@ def test_a_partition_lost_to_another_worker_is_counted_and_told_of_no_more(
 
 
 def test_a_lanes_figures_carry_its_name(worker: Worker) -> None:
-    figures = keeper_of(worker).figures
-    figures.messages, figures.rejected, figures.busy_waits, figures.lost = 5, 1, 2, 3
+    figures, of_all = worker.keeper.of_lane[name_of(LANE)], worker.keeper.figures
+    figures.messages, figures.rejected, of_all.busy_waits, of_all.lost = 5, 1, 2, 3
     found = samples(registry_of(worker))
     assert found["tintype_messages_total{lane=db.orders/0}"] == 5
     assert found["tintype_messages_rejected_total{lane=db.orders/0}"] == 1
-    assert found["tintype_busy_waits_total{lane=db.orders/0}"] == 2
-    assert found["tintype_claims_lost_total{lane=db.orders/0}"] == 3
+    assert found["tintype_busy_waits_total"] == 2
+    assert found["tintype_claims_lost_total"] == 3
     assert found["tintype_lanes_owned"] == 0
 
 

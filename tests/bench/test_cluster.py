@@ -2,70 +2,74 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import redis
-from kafka import KafkaAdminClient
 
-from bench.cluster.faust_peer import apply
-from bench.cluster.measure import measured
+from bench.cluster.burst import Burst
+from bench.cluster.measure import Servers, measured
 from bench.cluster.process import held_partitions, session_cpu
 from bench.cluster.rows import Rows
 from bench.cluster.sizes import Sizes
+from bench.cluster.waits import Load
+from bench.footprint import measured as footprint
 from bench.outcome import COLUMNS
 from deploy.servers.places import Place
+from streams.debezium.connectors import Connectors
+from streams.debezium.rest import ConnectRest
+from tests.servers.databases import PostgresDatabase
 from tests.servers.started import server
-from tests.servers.waiting import wait_for
 
 pytestmark = pytest.mark.xdist_group("bench cluster")  # each looks at the end whether anything is left
 
 NOTHING = Sizes(
-    rows=400, partitions=(), customers=(200,), peer_rows=200, peer_partitions=2, take_over=False,
-    shared_customers=200, shared_partitions=2, rates=(), seconds=0.5,
+    rows=400, partitions=(), customers=(200,), peers=(), peer_rows=400, peer_partitions=2, take_over=0,
+    shared_customers=200, shared_partitions=2, loads=(), stored=(), seconds=0.5, closing=0,
 )  # fmt: skip
-
-
-@pytest.fixture
-def places() -> Iterator[tuple[Place, Place]]:
-    """Kafka and Redis; whatever is measured leaves nothing of its own behind there."""
-    kafka, store = server("kafka"), server("redis")
-    yield kafka, store
-    admin = KafkaAdminClient(bootstrap_servers=kafka.address)
-    wait_for(lambda: not [one for one in admin.list_topics() if "bench" in one], "topics deleted")
-    admin.close()
-    with redis.Redis(port=store.port, password=store.password) as client:
-        assert list(client.scan_iter("*bench*", count=1000)) == []
 
 
 def found(places: tuple[Place, Place], **sizes: Any) -> dict[str, dict[str, Any]]:
     """Measure; return the rows by what they say."""
-    outcome = measured(*places, replace(NOTHING, **sizes))
+    outcome = measured(Servers(*places), replace(NOTHING, **sizes))
     assert all(tuple(row) == COLUMNS and math.isfinite(row["value"]) for row in outcome.rows)
     return {row["what"]: row for row in outcome.rows}
 
 
 @pytest.mark.slow
+def test_what_customers_and_rows_take_is_found(places: tuple[Place, Place], tmp_path: Path) -> None:
+    """A document for each customer, a row of the index for each row, and all records of the topic."""
+    kafka, store = places
+    one = footprint(kafka, store, tmp_path / "shop", 200, 300)
+    assert one.keys["profile"] == 200
+    assert one.keys["row"] >= 500
+    assert one.records >= 500
+    assert min(one.store["profile"], one.store["row"], one.logged, one.copied) > 0
+
+
+@pytest.mark.slow
 def test_a_worker_s_rows_are_measured_against_those_of_faust(places: tuple[Place, Place]) -> None:
     """CPU and the clock; the ratio is the peer's figure by ours, and theirs are from the same run."""
-    cpu, rate = found(places, partitions=(2,)).values()
+    outcome = measured(Servers(*places), replace(NOTHING, partitions=(2,), peers=("faust",)))
+    alone, rate, cpu, _, same = outcome.rows
     peer = float(cpu["against"].rpartition(": ")[2].removesuffix(" us"))
     assert 0 < cpu["value"] < 1e6 * 60 / NOTHING.rows
     assert cpu["ratio"] == pytest.approx(peer / cpu["value"], rel=0.05)
+    assert alone["value"] == cpu["value"]
     assert rate["value"] > 1 / 60 * NOTHING.rows
+    assert same["value"] == 0
 
 
 @pytest.mark.slow
 def test_a_killed_worker_s_partitions_are_committed_by_the_other(places: tuple[Place, Place]) -> None:
     """It is seen first that they are assigned; the two parts make the whole."""
-    rows = found(places, take_over=True)
+    rows = found(places, take_over=200)
     assert all("owns 1 of 2 partitions" in what for what in rows)
     assigned, recovered, both = (row["value"] for row in rows.values())
     assert 0 < assigned < both < 60
@@ -73,13 +77,50 @@ def test_a_killed_worker_s_partitions_are_committed_by_the_other(places: tuple[P
 
 
 @pytest.mark.slow
+def test_a_burst_is_watched_until_nothing_waits(places: tuple[Place, Place]) -> None:
+    """Its rows are all taken in; the curve goes on until those of the burst are."""
+    burst = Burst(usual=100, before=3.0, times=10, seconds=3.0)
+    outcome = measured(Servers(*places), replace(NOTHING, burst=burst))
+    waiting, behind, memory = (row["value"] for row in outcome.rows)
+    assert 0 < waiting < 4_000
+    assert 0 <= behind < 60
+    assert 0.5 < memory < 3
+    assert "rows that wait" in outcome.drawings["burst.svg"]
+
+
+@pytest.mark.slow
+def test_rows_of_a_database_are_followed_to_their_profiles(places: tuple[Place, Place]) -> None:
+    """Through PostgreSQL and Debezium: its past as a snapshot, then changes of all kinds; nothing is left."""
+    postgres, connect = server("postgres"), server("connect")
+    servers = Servers(*places, postgres, connect)
+    outcome = measured(servers, replace(NOTHING, stored=(Load(100), Load(300)), seconds=1.0))
+    assert len(outcome.rows) == 8
+    assert all("due in PostgreSQL" in row["what"] and 0 < row["value"] < 30_000 for row in outcome.rows)
+    assert outcome.drawings["cluster.svg"].count("<path") >= 4
+    left = PostgresDatabase(postgres, "postgres").run("SELECT datname FROM pg_database")
+    assert not [one for (one,) in left if one.startswith("bench")]
+    assert not [one for one in Connectors(ConnectRest(f"http://{connect.address}")).names() if "bench" in one]
+
+
+@pytest.mark.slow
 def test_rows_offered_at_a_rate_become_readable(places: tuple[Place, Place]) -> None:
-    """At two rates, each with its own customers."""
-    rows = found(places, rates=(100, 400))
-    values = [row["value"] for row in rows.values()]
-    assert len(values) == 4
-    assert 0 < values[0] <= values[1]
-    assert 0 < values[2] <= values[3]
+    """Under three loads, each with its own customers: read from the store, and heard in the topic."""
+    rows = found(places, loads=(Load(100), Load(400), Load(400, hot=0.3)))
+    hot, *waited = [row["value"] for row in rows.values()]
+    assert len(waited) == 12
+    assert all(0 < p50 <= p99 for p50, p99 in zip(waited[::2], waited[1::2], strict=True))
+    assert hot == waited[9]
+
+
+@pytest.mark.slow
+def test_a_minute_of_customers_who_are_not_there_is_closed_in_every_partition(
+    places: tuple[Place, Place],
+) -> None:
+    """Their reports are written, a worker merges them; the bytes are those of the reports."""
+    [row] = found(places, closing=5_000, closing_partitions=3).values()
+    assert "5,000 customers in 3 partitions (0.0 MB)" in row["what"]
+    assert 0 < row["value"] < 60
+    assert row["ratio"] == pytest.approx(row["value"] / 2)
 
 
 def test_cpu_of_a_session_has_that_of_children_that_have_ended() -> None:
@@ -111,17 +152,6 @@ def test_partitions_that_are_held_are_those_whose_copies_are_open(tmp_path: Path
     assert held_partitions(os.getpid(), tmp_path) == set()
 
 
-def test_the_peer_takes_an_old_row_back() -> None:
-    """Inserted, changed and deleted: nothing is left but the last moment."""
-    first, second = ({"amount": f"{amount}.50", "at": at} for amount, at in ((1, "a"), (2, "b")))
-    profile: dict[str, Any] = {}
-    kept = []
-    for before, after in ((None, first), (first, second), (second, None)):
-        apply(profile, {"source": {"table": "orders"}, "before": before, "after": after})
-        kept.append(tuple(profile["orders"].values()))
-    assert kept == [(1, 150, "a"), (1, 250, "b"), (0, 0, "b")]
-
-
 def test_rows_have_every_customer_first_and_then_as_many_changes_as_were_asked_for() -> None:
     """Updates and deletes among them reach rows that were there before."""
     rows = Rows(50)
@@ -137,3 +167,18 @@ def test_rows_have_every_customer_first_and_then_as_many_changes_as_were_asked_f
             there.add(place)
         else:
             assert place in there
+
+
+def test_the_old_row_in_a_message_is_the_one_that_was_written_before() -> None:
+    """Peers take it back; ours goes by what it holds."""
+    drawn = Rows(50)
+    written: dict[tuple[str, int], Any] = {}
+    updates = 0
+    for row in (*drawn.past(600), *drawn.changes(600)):
+        change = json.loads(row.value)
+        place = row.source, (change["before"] or change["after"])["id"]
+        assert change["before"] == written.pop(place, None)
+        updates += change["op"] == "u" and change["before"] != change["after"]
+        if change["after"] is not None:
+            written[place] = change["after"]
+    assert updates > 60

@@ -52,3 +52,13 @@ def test_drawings_go_into_the_folder_named_which_is_made(
     assert main(["bench", "cost", "--plot", str(tmp_path / "new" / "figures")]) == 0
     assert (tmp_path / "new" / "figures" / "curve.svg").read_text() == "<svg/>"
     assert "a thing" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("option", [("--rows", "500"), ("--peers", "faust"), ("--costs",), ("--longer",)])
+def test_what_only_the_clusters_bench_has_is_refused_elsewhere(
+    option: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was passed over."""
+    handing_back(monkeypatch, MET)
+    assert main(["bench", "cost", *option]) == 2
+    assert f"{option[0]}: bench cost has no such option" in capsys.readouterr().err

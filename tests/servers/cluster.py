@@ -41,6 +41,11 @@ PARTITIONS = 4
 START_SECONDS = 90.0
 
 
+def topic_of(shop: str, source: str) -> str:
+    """Return where a source's messages stand, as its connector would name it."""
+    return f"{shop}.public.{source}"
+
+
 def write_folder(shop: Shop, folder: Path) -> None:
     """Write a shop's declarations as its folder."""
     said = shop.model_dump(mode="json", by_alias=True, exclude_defaults=True)
@@ -52,10 +57,11 @@ def write_folder(shop: Shop, folder: Path) -> None:
     (folder / "metrics.yaml").write_text(yaml.safe_dump(said["metrics"]), "utf-8")
     (folder / "rfm.yaml").write_text(yaml.safe_dump(said["rfm"]), "utf-8")
     name = shop.settings.name
-    topics = "".join(f'{source} = "{name}.{source}"\n' for source in shop.sources)
+    topics = "".join(f'{source} = "{topic_of(name, source)}"\n' for source in shop.sources)
     (folder / "none").mkdir()
     (folder / "tintype.toml").write_text(
-        f'name = "{name}"\npartitions = {shop.settings.partitions}\nhistory = false\n'
+        f'name = "{name}"\npartitions = {shop.settings.partitions}\n'
+        f"history = {str(shop.settings.history).lower()}\n"
         f'identity_priority = ["member", "phone", "device"]\n'
         f'[kafka]\nconnectors = "none"\n[kafka.topics]\n{topics}',
         "utf-8",
@@ -68,6 +74,7 @@ class Running:
 
     process: subprocess.Popen[bytes]
     log: Path
+    said: int = 0  # bytes in its log before it was started
 
     def kill(self) -> None:
         """Kill it at once, and what it has made."""
@@ -82,10 +89,20 @@ class Running:
         """Let a paused one go on."""
         os.killpg(self.process.pid, signal.SIGCONT)
 
+    def memory(self) -> int:
+        """Return how much of the machine's memory it takes, in bytes."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmRSS"))
+
     def stop(self) -> int:
-        """Ask it to end; return its code."""
+        """Ask it to end; return its code. One that does not is asked where it stands."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
+        try:
+            return self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGUSR1)  # Faust writes where each of its tasks is
+            time.sleep(3)
+            raise AssertionError(f"it does not end:\n{self.log.read_text()[-20_000:]}") from None
 
 
 @dataclass
@@ -98,13 +115,15 @@ class Cluster:
     shop: Shop
     workers: dict[str, Running] = field(default_factory=dict)
     looked: str = ""  # what was found when it was last looked at
+    variables: dict[str, str] = field(default_factory=dict)  # more of a worker's environment
+    fed_by: str = ""  # the shop after which its sources' topics are named, where that is another
 
     @property
     def environment(self) -> dict[str, str]:
         """Where the servers are, as a worker is told."""
         return {
             **os.environ, "TINTYPE_KAFKA": self.kafka.address, "TINTYPE_STORE": self.store_url,
-            "TINTYPE_SECRET": SECRET.hex(),
+            "TINTYPE_SECRET": SECRET.hex(), **self.variables,
         }  # fmt: skip
 
     @property
@@ -122,6 +141,10 @@ class Cluster:
         """The shop's name."""
         return self.shop.settings.name
 
+    def topic_of(self, source: str) -> str:
+        """Return where a source's messages stand."""
+        return topic_of(self.fed_by or self.name, source)
+
     def command(self, *arguments: str) -> str:
         """Run a command of Tintype; return what it writes."""
         done = subprocess.run(
@@ -137,6 +160,7 @@ class Cluster:
     def start(self, name: str, *more: str) -> Running:
         """Start a worker, or start it again with the folder that it had."""
         log = self.folder / f"{name}.log"
+        said = log.stat().st_size if log.exists() else 0
         arguments = [
             str(ROOT / "tintype"),
             "worker",
@@ -148,7 +172,7 @@ class Cluster:
             process = subprocess.Popen(
                 [*arguments, *more], env=self.environment, stdout=file, stderr=file, start_new_session=True
             )
-        self.workers[name] = Running(process, log)
+        self.workers[name] = Running(process, log, said)
         return self.workers[name]
 
     def send(self, feed: Feed) -> int:
@@ -158,7 +182,7 @@ class Cluster:
         for place, messages in feed.topics.items():
             source, partition = place.rpartition(".")[2].split("/")
             for one in messages:
-                mine.send(f"{self.name}.{source}", one.value, key=one.key, partition=int(partition))
+                mine.send(self.topic_of(source), one.value, key=one.key, partition=int(partition))
                 count += 1
         mine.flush()
         mine.close()
@@ -191,7 +215,9 @@ class Cluster:
         consumer = KafkaConsumer(bootstrap_servers=self.kafka.address, enable_auto_commit=False)
         try:
             parts = [
-                TopicPartition(f"{self.name}.{source}", one) for source in self.shop.sources for one in (0, 1)
+                TopicPartition(self.topic_of(source), one)
+                for source in self.shop.sources
+                for one in (0, 1)
             ]
             ends = consumer.end_offsets(parts)
         finally:
@@ -245,7 +271,17 @@ class Cluster:
         """End all workers, so that nothing changes while it is looked at."""
         for one in self.workers.values():
             if one.process.poll() is None:
-                assert one.stop() == 0
+                code, young = one.stop(), one.log.stat().st_size == one.said  # Python itself still starts
+                assert code == 0 or (young and code == -signal.SIGTERM), (
+                    f"it ended with {code}:\n{one.log.read_text()[-20_000:]}"
+                )
+
+    def end(self) -> None:
+        """Kill workers that still run, and let go of the store."""
+        for one in self.workers.values():
+            if one.process.poll() is None:
+                one.kill()
+        self.client.close()
 
     def empty_store(self) -> None:
         """Let the store lose everything that it has of the shop."""
@@ -322,19 +358,16 @@ class Collected:
 @contextmanager
 def cluster(kafka: Place, store: Place, name: str, folder: Path, **more: Any) -> Iterator[Cluster]:
     """Make a shop's topics, apply its settings; end its workers afterwards."""
-    shop = small_shop(name, partitions=PARTITIONS, **more)
+    shop = small_shop(name, **{"partitions": PARTITIONS, "history": False, **more})
     write_folder(shop, folder / "shop")
     made = Cluster(kafka, store, folder, shop)
     admin = KafkaAdminClient(bootstrap_servers=kafka.address)
     admin.create_topics(
-        {f"{name}.{source}": {"num_partitions": 2} for source in shop.sources}, wait_for_metadata=True
+        {topic_of(name, source): {"num_partitions": 2} for source in shop.sources}, wait_for_metadata=True
     )
     admin.close()
     made.command("apply", str(folder / "shop"))
     try:
         yield made
     finally:
-        for one in made.workers.values():
-            if one.process.poll() is None:
-                one.kill()
-        made.client.close()
+        made.end()

@@ -103,7 +103,7 @@ def changes(messages: list[Any]) -> list[tuple[str, str | None, str | None]]:
     ]
 
 
-def _settings(file: str, name: str, **changed: str) -> Config:
+def settings_of(file: str, name: str, **changed: str) -> Config:
     """Return the settings of a file in deploy/connectors under a test's own names."""
     config: Config = json.loads((DEPLOY / "connectors" / file).read_text(encoding="utf-8"))["config"]
     return config | {
@@ -122,7 +122,7 @@ def postgres_feed(database: PostgresDatabase, connect: Place) -> Iterator[Feed]:
     for statement in (ORDERS, TWO, SIGNAL, heartbeat, "ALTER TABLE orders REPLICA IDENTITY FULL"):
         database.run(statement)
     database.run(f"CREATE PUBLICATION {name} FOR TABLE orders, tintype_signal, tintype_heartbeat")
-    config = _settings("shop-postgres.json", name) | {
+    config = settings_of("shop-postgres.json", name) | {
         "database.dbname": name, "slot.name": name, "publication.name": name,
         "table.include.list": "public.orders",
     }  # fmt: skip
@@ -134,7 +134,7 @@ def mariadb_feed(database: MariaDatabase, connect: Place) -> Iterator[Feed]:
     name = database.name
     heartbeat = "CREATE TABLE tintype_heartbeat (id int PRIMARY KEY, at timestamp NOT NULL)"
     database.run(f"USE {name}", ORDERS, TWO, SIGNAL, heartbeat)
-    config = _settings("shop-mariadb.json", name) | {
+    config = settings_of("shop-mariadb.json", name) | {
         "database.include.list": name, "table.include.list": f"{name}.orders",
         "database.server.id": str(int(name[1:6], 16) + 1000),
         "signal.data.collection": f"{name}.tintype_signal",

@@ -205,8 +205,8 @@ def test_a_topic_with_other_partitions_than_the_file_says_is_found(
 
 
 def test_a_file_that_was_changed_and_not_applied_is_found(sound: Feed, environment: Environment) -> None:
-    one = only(found(feeds_of(sound, environment, **{"poll.interval.ms": "100"})), "drift")
-    assert one.problem == "poll.interval.ms: the file says 100, nothing runs"
+    one = only(found(feeds_of(sound, environment, **{"max.batch.size": "100"})), "drift")
+    assert one.problem == "max.batch.size: the file says 100, nothing runs"
 
 
 def test_a_connector_without_a_file_is_found(sound: Feed, environment: Environment) -> None:

@@ -15,6 +15,7 @@ from deploy.servers import jars, keeper, places, process, state
 from deploy.servers.__main__ import main
 from deploy.servers.debian import missing
 from deploy.servers.jars import JarError
+from deploy.servers.kafka import cluster_id
 from deploy.servers.process import Running
 from tests.servers.owner import owner
 from tests.servers.waiting import wait_for
@@ -134,3 +135,11 @@ def test_every_jar_of_the_lock_files_has_one_hash() -> None:
         lines = [line.split() for line in jars.lock_file(name).read_text().splitlines()]
         assert all(len(line) == 2 and re.fullmatch(r"[0-9a-f]{64}", line[0]) for line in lines)
         assert len({file for _, file in lines}) == len(lines)
+
+
+def test_the_id_of_a_kafka_cluster_is_never_taken_for_an_option() -> None:
+    """One in 64 began with a hyphen, and its broker was not formatted."""
+    made = {cluster_id() for _ in range(500)}
+    assert len(made) == 500
+    assert {len(one) for one in made} == {22}
+    assert not any(one.startswith("-") for one in made)

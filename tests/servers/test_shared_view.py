@@ -13,8 +13,9 @@ import pytest
 import redis
 
 from app.load import load_shop
+from console.cluster.answers import ClusterAnswers
 from console.cluster.effects import TopicEffects
-from console.cluster.rights import NoRights
+from console.cluster.rights import ClusterRights
 from console.cluster.sender import Sender
 from console.cluster.view import SharedView
 from console.cluster.work import ClusterWork
@@ -24,8 +25,10 @@ from console.problems import Problem
 from console.server import Server, build_app, listen, served
 from console.serving import Serving, moment
 from deploy.servers.places import Place
+from sinks.store.questions import Questions
 from sinks.store.store import Commit, Store
 from streams.identity.partition import id_pairs, partitions_of
+from streams.shared.asked import Filling
 from streams.shared.index import Index
 from tests.app.little_shop import write_shop
 from tests.called import SECRET
@@ -59,8 +62,10 @@ def api(client: redis.Redis, name: str, free_address: str, tmp_path: Path) -> It
         store.commit(partition, Commit("7:0", fields, [], [(whose, msgspec.json.encode(document))]))
     work = ClusterWork(None, shop, Sender(free_address), time.time, figures.registry)  # type: ignore[arg-type]
     made = Serving(
-        shop, store, SharedView(Index(client, name), SECRET), work, TopicEffects(free_address, name),
-        NoRights(), Keyring(tmp_path), figures, lambda: (NOW + 1) * 60,
+        shop, store, SharedView(Index(client, name), SECRET), work,
+        ClusterAnswers(store, Questions(client, name), lambda: shop), TopicEffects(free_address, name),
+        ClusterRights(None, Index(client, name), lambda: shop),  # type: ignore[arg-type]
+        Keyring(tmp_path), figures, lambda: (NOW + 1) * 60,
     )  # fmt: skip
     headers = {"Authorization": f"Bearer {made.keyring.add('all', ['read'])}"}
     with (
@@ -97,5 +102,5 @@ def test_nobody_is_said_to_be_unknown_while_the_index_is_not_whole(client: redis
         view.customers(["member:M1"])
     assert early.value.kind == "not-ready"
     assert view.customers(["00" * 16, "M1"]) == [bytes(16), None]
-    index.begin_life()
+    index.begin_life(Filling("a lane", index.claim("a lane").epoch, index.looked_at()[1]))
     assert view.customers(["member:M1"]) == [None]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,41 +17,15 @@ from deploy.servers.places import Place
 from rfm.cuts import order_statistics
 from streams.log.rows import read_rows
 from tests.laws.effort import LONG
-from tests.servers.cluster import Cluster, cluster
-from tests.shared.simulation import held as held_of
-from tests.shared.small_shop import Feed
-
-
-def now_ms() -> int:
-    return int(time.time()) // 60 * 60_000
+from tests.servers.checked import check, now_ms, send_more, settle
+from tests.servers.cluster import PARTITIONS, Cluster, cluster
+from tests.shared.small_shop import KEYS, PARENTS, Feed
 
 
 @pytest.fixture
 def shop(kafka: Place, redis_server: Place, name: str, tmp_path: Path) -> Iterator[Cluster]:
     with cluster(kafka, redis_server, name, tmp_path) as made:
         yield made
-
-
-def send_more(shop: Cluster, feed: Feed, changes: int) -> None:
-    """Change rows and send what came of it."""
-    before = {place: len(messages) for place, messages in feed.topics.items()}
-    feed.write(changes)
-    more = {place: messages[before.get(place, 0) :] for place, messages in feed.topics.items()}
-    shop.send(Feed(0, topics=more))
-
-
-def check(shop: Cluster, feed: Feed, folder: Path, but: Collection[str] = ()) -> None:
-    """The profiles equal the recompute from the log; what is counted equals that from the sources' messages;
-    each effect of the log is in its topic once, in order."""
-    shop.stop()
-    documents, held, effects = shop.recomputed(folder / "whole")
-    assert shop.profiles() == documents
-    assert shop.tag_changes() == effects
-    wanted = held_of(shop.shop, feed, folder / "sources")
-    for name in {"metrics", "truth"} - set(but):
-        mine = held[name].reindex(columns=wanted[name].columns)
-        columns = [one for one in mine.columns if not str(one).startswith("rfm")]
-        pd.testing.assert_frame_equal(wanted[name][columns], mine[columns], check_dtype=False, obj=name)
 
 
 def test_what_a_worker_takes_in_is_in_the_store_as_a_recompute_has_it(shop: Cluster, tmp_path: Path) -> None:
@@ -62,22 +37,47 @@ def test_what_a_worker_takes_in_is_in_the_store_as_a_recompute_has_it(shop: Clus
     check(shop, feed, tmp_path)
 
 
+def test_a_worker_that_is_ended_while_it_starts_ends_at_once(shop: Cluster) -> None:
+    one = shop.start("a")
+    shop.wait(lambda: "Ctrl-C ends it" in one.log.read_text(), "it starts")
+    assert one.stop() == 0
+
+
+@dataclass(frozen=True)
+class Kills:
+    """Bursts of kills within three seconds, so many changes before each."""
+
+    bursts: int
+    kills: int
+    changes: int
+    partitions: int
+    keys: int
+    members: int
+
+
+KILLS = Kills(10, 5, 100_000, 8, 5_000, 2_000) if LONG else Kills(2, 3, 500, PARTITIONS, KEYS, 5)
+
+
 def test_workers_killed_again_and_again_lose_nothing_and_double_nothing(
-    shop: Cluster, tmp_path: Path
+    kafka: Place, redis_server: Place, name: str, tmp_path: Path
 ) -> None:
     """Three workers, killed at random while rows come; what they had is taken over by the others."""
-    rng, feed = random.Random(5), Feed(5, start_ms=now_ms())
+    rng = random.Random(5)
+    feed = Feed(5, start_ms=now_ms(), keys=KILLS.keys, members=KILLS.members)
     names = ("a", "b", "c")
-    for name in names:
-        shop.start(name)
-    for _ in range(50 if LONG else 5):
-        send_more(shop, feed, 2000 if LONG else 200)
-        name = rng.choice(names)
-        time.sleep(rng.random() * 3)  # at whatever it is then
-        shop.workers[name].kill()
-        shop.start(name)
-    shop.wait(lambda: shop.is_settled(tmp_path / "look"), "settled", 1800 if LONG else 180)
-    check(shop, feed, tmp_path)
+    with cluster(kafka, redis_server, name, tmp_path, partitions=KILLS.partitions) as shop:
+        for one in names:
+            shop.start(one)
+        for _ in range(KILLS.bursts):
+            send_more(shop, feed, KILLS.changes - len(PARENTS) * KILLS.keys)
+            time.sleep(rng.random() * 10)  # at whatever they are then
+            for _ in range(KILLS.kills):
+                time.sleep(rng.random() * 6 / KILLS.kills)
+                killed = rng.choice(names)
+                shop.workers[killed].kill()
+                shop.start(killed)
+        settle(shop, tmp_path, seconds=1800 if LONG else 180)
+        check(shop, feed, tmp_path)
 
 
 def test_a_worker_that_was_paused_past_its_session_writes_nothing_any_more(

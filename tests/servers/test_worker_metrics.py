@@ -10,8 +10,8 @@ from pathlib import Path
 from kafka import KafkaProducer
 
 from deploy.servers.places import Place
-from tests.servers.cluster import PARTITIONS, cluster
-from tests.servers.test_worker import now_ms
+from tests.servers.checked import now_ms
+from tests.servers.cluster import PARTITIONS, cluster, topic_of
 from tests.shared.small_shop import Feed
 
 
@@ -41,7 +41,7 @@ def test_a_workers_figures_are_those_of_the_servers(
         shop.start("a", "--metrics", str(port))
         producer = KafkaProducer(bootstrap_servers=kafka.address, acks="all")
         sent = shop.send(feed)
-        producer.send(f"{name}.orders", b"no change of a row", partition=0).get(30)
+        producer.send(topic_of(name, "orders"), b"no change of a row", partition=0).get(30)
         producer.close()
         shop.wait(lambda: total(scraped(port), "tintype_messages_total") >= sent + 1, "counted")
         shop.wait(lambda: shop.is_settled(tmp_path / "look"), "settled")

@@ -11,6 +11,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from sinks.topics.names import Topics
 
+_LOOKS = 30
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -25,24 +27,45 @@ class Seen:
 
 async def seen(bootstrap: str, topics: Topics, partitions: int) -> list[Seen]:
     """Return what is committed in the topics of effects, each partition in its order."""
+    parts = [TopicPartition(topic, one) for topic in topics.of_effects.values() for one in range(partitions)]
+    await _decided(bootstrap, parts)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap, isolation_level="read_committed", enable_auto_commit=False
     )
     await consumer.start()
     found = []
     try:
-        for topic in topics.of_effects.values():
-            for at in [TopicPartition(topic, number) for number in range(partitions)]:
-                consumer.assign([at])
-                end = (await consumer.end_offsets([at]))[at]
-                consumer.seek(at, 0)
-                async with asyncio.timeout(60):
-                    while await consumer.position(at) < end:
-                        for messages in (await consumer.getmany(at, timeout_ms=200)).values():
-                            found += [_as_seen(one) for one in messages]
+        for at in parts:
+            consumer.assign([at])
+            end = (await consumer.end_offsets([at]))[at]
+            consumer.seek(at, 0)
+            async with asyncio.timeout(60):
+                while await consumer.position(at) < end:
+                    for messages in (await consumer.getmany(at, timeout_ms=200)).values():
+                        found += [_as_seen(one) for one in messages]
     finally:
         await consumer.stop()
     return found
+
+
+async def _decided(bootstrap: str, parts: list[TopicPartition]) -> None:
+    """Wait until every transaction in these has ended, or a little: that of a killed writer stays open.
+
+    A broker answers a commit before each partition has its mark; until then readers see nothing of it.
+    """
+    levels = ("read_committed", "read_uncommitted")
+    consumers = [AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level=level) for level in levels]
+    for one in consumers:
+        await one.start()
+    try:
+        for _ in range(_LOOKS):
+            committed, written = [await one.end_offsets(parts) for one in consumers]
+            if committed == written:
+                return
+            await asyncio.sleep(0.1)
+    finally:
+        for one in consumers:
+            await one.stop()
 
 
 def _as_seen(one: Any) -> Seen:

@@ -14,7 +14,8 @@ from app.worker.partition import OwnedPartition
 from app.worker.place import ClusterPlace
 from app.worker.worker import Worker
 from streams.changes.topics import Topics
-from streams.worker.keeper import Keeper
+from streams.worker.figures import LaneFigures
+from streams.worker.keeper import name_of
 from tests.called import SECRET
 from tests.shared.small_shop import small_shop
 
@@ -37,17 +38,12 @@ def idle_worker(folder: Path, number: int = 3, client: redis.Redis | None = None
         lambda *_: None,
     )  # fmt: skip
     worker.owning.partitions[number] = owned
-    worker.intake.keepers[LANE] = worker._keeper(LANE, None)
+    worker.keeper.of_lane[name_of(LANE)] = LaneFigures()
     try:
         yield worker
     finally:
         owned.close()
         worker.close()
-
-
-def keeper_of(worker: Worker) -> Keeper:
-    """Return the keeper of its lane."""
-    return worker.intake.keepers[LANE]
 
 
 def samples(registry: CollectorRegistry) -> dict[str, float]:

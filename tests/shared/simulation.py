@@ -1,12 +1,11 @@
-"""Lanes of one shop under a seeded scheduler: their steps interleave, owners end between any two, the index
-loses everything."""
+"""Workers of one shop under a seeded scheduler: their steps interleave, they end between any two, lanes
+change hands while a batch is on its way, the index loses everything."""
 
 from __future__ import annotations
 
-import contextlib
 import random
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +14,23 @@ import redis
 
 from app.inspect import held_at
 from app.replay import Replay
+from app.runtime import keep_settings
 from app.shop import Shop
 from reference.pieces import Pieces
 from streams.arrive import Arrivals
 from streams.change import DELETE, MOVE_OUT
+from streams.changes.copy import Copy
 from streams.changes.wire import Incoming
+from streams.live import append_ticks
 from streams.log.block import CONTROL, Block
 from streams.log.log import Log
-from streams.shared.claim import check_life, claim
-from streams.shared.index import Busy, Index, Lost, Seen, Standing
-from streams.shared.lane import Batch, Lane
+from streams.shared.asked import Seen, Standing
+from streams.shared.claim import bring_up, check_life
+from streams.shared.index import Busy, Index, Lost
+from streams.shared.lanes import Batch, Lanes, Part
 from tests.called import SECRET
 from tests.shared.small_shop import START_MS, Feed
-from tests.shared.topic import Topic
+from tests.shared.topic import Fenced, Topic
 
 INTERRUPTS = 0.4  # how often another lane works in the middle of a batch
 Rows = dict[
@@ -38,104 +41,174 @@ ENVELOPE = {"ordinal", "minute", "op", "epoch", "position", "offset", "key_high"
 
 @dataclass
 class Worker:
-    """One lane's owner: between `take`, `send` and `tell` it may end."""
+    """Has some lanes. Between `take`, `send` and `tell` it may end, or lose some of them.
 
-    lane: Lane
-    at: int  # messages taken
+    at: by lane, messages taken; batch: on its way; offsets: of its blocks, once it is committed; claiming: a
+    lane, as the index has it, and its committed offset, once nobody else can move that.
+    """
+
+    lanes: Lanes
+    at: dict[str, int] = field(default_factory=dict)
     batch: Batch | None = None
     offsets: list[int] | None = None
+    claiming: tuple[str, Standing, int | None] | None = None
+
+    def begin_again(self, owner: str) -> None:
+        """Forget what was claimed."""
+        self.lanes.begin_again(owner)
+        self.at, self.batch, self.offsets, self.claiming = {}, None, None, None
 
 
 class Interrupted(Index):
     """An index in whose moments others work: not while one of them does."""
 
     meanwhile: Callable[[str], None]
-    _is_interrupted = False
+    is_interrupted = False
 
-    def reserve(self, lane: str, standing: Standing, seen: Seen) -> bool:
-        if not self._is_interrupted:
-            self._is_interrupted = True
+    def reserve(self, owner: str, lanes: Mapping[str, Standing], seen: Seen) -> bool:
+        if not self.is_interrupted:
+            self.is_interrupted = True
             try:
-                self.meanwhile(lane)
+                self.meanwhile(owner)
             finally:
-                self._is_interrupted = False
-        return super().reserve(lane, standing, seen)
+                self.is_interrupted = False
+        return super().reserve(owner, lanes, seen)
 
 
 class Simulation:
-    """Runs a feed through its lanes. What a run does follows from its seed alone."""
+    """Runs a feed through lanes that workers share. What a run does follows from its seed alone."""
 
-    def __init__(self, shop: Shop, feed: Feed, client: redis.Redis, seed: int, partitions: int = 4) -> None:
+    def __init__(
+        self, shop: Shop, feed: Feed, client: redis.Redis, seed: int, partitions: int = 4, pace: int = 0
+    ) -> None:  # fmt: skip
         self.shop, self.feed, self.client = shop, feed, client
         self.random = random.Random(seed)
         self.index = Interrupted(client, shop.settings.name)
         self.index.meanwhile = self._meanwhile
-        self.topic = Topic(partitions, START_MS // 60_000)
-        self.counts = {"crash": 0, "lost": 0, "busy": 0, "taken": 0}
-        self.workers = {name: self._start(name) for name in sorted(feed.topics)}
+        self.topic = Topic(partitions, START_MS // 60_000, pace)
+        self.counts = {"crash": 0, "lost": 0, "fenced": 0, "moved": 0, "busy": 0, "taken": 0}
+        self._names = 0
+        self.workers = [self._worker() for _ in range(self.random.randrange(1, 4))]
+        self.assigned = {name: self.random.choice(self.workers) for name in sorted(feed.topics)}
 
-    def _start(self, name: str) -> Worker:
-        lane = Lane(name, self.index, self.shop, self.topic.partitions, SECRET, self.topic.recall)
-        committed = self.topic.committed.get(name, 0)
-        lane.own(claim(self.index, name, committed, self._log, lambda: list(self.topic.keys)))
-        return Worker(lane, committed)
+    def _name(self) -> str:
+        self._names += 1
+        return f"owner-{self._names}"
+
+    def _worker(self) -> Worker:
+        partitions = self.topic.partitions
+        return Worker(Lanes(self._name(), self.index, self.shop, partitions, SECRET, self.topic.recall))
 
     def _log(self, since: int | None) -> Iterable[Incoming]:
+        assert since is None or since >= 0  # Kafka refuses what lies before 1970
         return [one for partition in self.topic.log for one in partition]
 
-    def run(self, crashes: float = 0.0, losses: float = 0.0) -> Simulation:
-        """Take everything in; crashes, losses: how likely each is before a step."""
-        while open_ := [name for name, one in self.workers.items() if self._has_work(name, one)]:
-            name = self.random.choice(open_)
+    def run(self, crashes: float = 0.0, losses: float = 0.0, moves: float = 0.0) -> Simulation:
+        """Take everything in; crashes, losses, moves: how likely each is before a step."""
+        while ready := [one for one in self.workers if self._has_work(one)]:
+            worker = self.random.choice(ready)
             if self.random.random() < losses:
                 self.client.flushall()
+            if self.random.random() < moves:
+                self.counts["moved"] += 1
+                self.assigned[self.random.choice(sorted(self.assigned))] = self.random.choice(self.workers)
             if self.random.random() < crashes:
                 self.counts["crash"] += 1
-                self.workers[name] = self._start(name)
+                worker.begin_again(self._name())
                 continue
-            try:
-                self._step(name, self.workers[name])
-            except Lost:
-                self.counts["lost"] += 1
-                self.workers[name] = self._start(name)
+            self._try(worker)
         return self
 
-    def _meanwhile(self, lane: str) -> None:
-        """Between what a lane looks up and what it reserves, another one's batch may go all the way."""
-        others = [name for name, one in self.workers.items() if name != lane and one.batch is None]
-        ready = [name for name in others if self._has_work(name, self.workers[name])]
-        if not ready or self.random.random() > INTERRUPTS:
-            return
-        name = self.random.choice(ready)
-        with contextlib.suppress(Lost):  # it is claimed anew when its turn comes
+    def _try(self, worker: Worker) -> None:
+        try:
+            self._step(worker)
+        except (Lost, Fenced) as error:
+            self.counts["lost" if isinstance(error, Lost) else "fenced"] += 1
+            worker.begin_again(self._name())
+
+    def _meanwhile(self, owner: str) -> None:
+        """Between what a batch looks up and what it reserves, another one may go all the way."""
+        others = [one for one in self.workers if one.lanes.owner != owner and one.batch is None]
+        ready = [one for one in others if self._has_work(one)]
+        if ready and self.random.random() < INTERRUPTS:
+            worker = self.random.choice(ready)
             for _ in range(3):
-                self._step(name, self.workers[name])
+                self._try(worker)
 
-    def _has_work(self, name: str, one: Worker) -> bool:
-        return bool(one.batch or one.at < len(self.feed.topics[name]))
+    def _open(self, worker: Worker) -> list[str]:
+        """Return the worker's lanes that have messages which are not in the log."""
+        mine = [name for name, whose in self.assigned.items() if whose is worker]
+        return [name for name in mine if self.topic.committed.get(name, 0) < len(self.feed.topics[name])]
 
-    def _step(self, name: str, one: Worker) -> None:
-        if one.batch is None:
-            check_life(self.index, one.lane.standing)
-            messages = self.feed.topics[name][one.at : one.at + self.random.randrange(1, 6)]
-            try:
-                one.batch = one.lane.take(messages, one.at + len(messages), START_MS)
-            except Busy:
-                self.counts["busy"] += 1
-                return
-            one.at += len(messages)
-            self.counts["taken"] += 1
-        elif one.offsets is None:
-            check_life(self.index, one.lane.standing)
-            one.offsets = self.topic.send(name, one.batch.blocks, one.batch.keys, one.batch.next)
+    def _has_work(self, worker: Worker) -> bool:
+        return bool(worker.batch or self._open(worker) or self._unclaimed(worker))
+
+    def _unclaimed(self, worker: Worker) -> list[str]:
+        mine = [name for name, whose in self.assigned.items() if whose is worker]
+        return [name for name in mine if name not in worker.lanes.standings]
+
+    def _step(self, worker: Worker) -> None:
+        if worker.batch is None:
+            self._take(worker)
+        elif worker.offsets is None:
+            check_life(self.index, [worker.lanes.standings[name] for name in worker.batch.next])
+            worker.offsets = self.topic.send(worker.lanes.owner, worker.batch)
         else:
-            one.lane.sent(one.offsets)
-            one.batch = one.offsets = None
+            worker.lanes.sent(worker.offsets)
+            worker.batch = worker.offsets = None
+
+    def _claim(self, worker: Worker, unclaimed: list[str]) -> None:
+        """Go one of three steps: others may claim the lane between them."""
+        if worker.claiming is None:
+            name = self.random.choice(unclaimed)
+            worker.claiming = name, self.index.claim(name), None
+            return
+        name, standing, committed = worker.claiming
+        if committed is None:
+            worker.claiming = name, standing, self.topic.claim(name, worker.lanes.owner)
+            return
+        worker.claiming = None
+        stands = bring_up(self.index, name, standing, committed, self._log, lambda: self.topic.keys)
+        worker.lanes.own(name, stands)
+        worker.at[name] = committed
+
+    def _take(self, worker: Worker) -> None:
+        lanes = worker.lanes
+        if unclaimed := self._unclaimed(worker):
+            self._claim(worker, unclaimed)
+            return
+        open_ = self._open(worker)
+        if not open_:
+            return
+        names = self.random.sample(open_, self.random.randrange(1, len(open_) + 1))
+        check_life(self.index, [lanes.standings[name] for name in names])
+        parts = {}
+        for name in names:
+            messages = self.feed.topics[name][worker.at[name] : worker.at[name] + self.random.randrange(1, 6)]
+            parts[name] = Part(messages, worker.at[name] + len(messages))
+        try:
+            worker.batch = lanes.take(parts, START_MS)
+        except Busy:
+            self.counts["busy"] += 1
+            return
+        worker.at.update(worker.batch.next)
+        self.counts["taken"] += 1
 
     def rows(self) -> Rows:
         """Return what the log's partitions come to."""
         blocks = [[one.block(0, -1) for one in partition] for partition in self.topic.log]
         return rows_of(blocks)
+
+    def held(self, minute: int, folder: Path) -> dict[str, pd.DataFrame]:
+        """Return what engines behind the partitions hold at a minute."""
+        found = []
+        for number, messages in enumerate(self.topic.log):
+            copy = Copy(folder / str(number), self.shop.settings.name, number, SECRET)
+            copy.add(messages)
+            append_ticks(copy.log, minute)
+            found.append(held_behind(copy.log, self.shop, apart=True))
+            copy.close()
+        return {name: pd.concat([one[name] for one in found]).sort_index() for name in found[0]}
 
 
 def embedded(shop: Shop, feed: Feed, folder: Path) -> Rows:
@@ -144,18 +217,27 @@ def embedded(shop: Shop, feed: Feed, folder: Path) -> Rows:
         return rows_of([list(log.blocks(0))])
 
 
-def held(shop: Shop, feed: Feed, folder: Path) -> dict[str, pd.DataFrame]:
-    """Return what an engine holds behind such a log."""
+def held(shop: Shop, feed: Feed, folder: Path, minute: int | None = None) -> dict[str, pd.DataFrame]:
+    """Return what an engine holds behind such a log, at a minute (None: the log's last)."""
     with taken_in(shop, feed, folder) as log:
-        replay = Replay(log, shop, lambda *_: None)
-        replay.follow()
-        found = held_at(replay.engine, Pieces.of(shop, shop.triggers))
-        return {name: frame.sort_index() for name, frame in found.items()}
+        if minute is not None:
+            append_ticks(log, minute)
+        return held_behind(log, shop)
 
 
-def taken_in(shop: Shop, feed: Feed, folder: Path) -> Log:
-    """Return a log that took a feed's messages in."""
+def held_behind(log: Log, shop: Shop, apart: bool | None = None) -> dict[str, pd.DataFrame]:
+    """Return what an engine holds behind a log; apart: as of `Replay`."""
+    replay = Replay(log, shop, lambda *_: None, apart=apart)
+    replay.follow()
+    found = held_at(replay.engine, Pieces.of(shop, shop.triggers))
+    return {name: frame.sort_index() for name, frame in found.items()}
+
+
+def taken_in(shop: Shop, feed: Feed, folder: Path, settings: bool = False) -> Log:
+    """Return a log that took a feed's messages in; settings: with a record of them before."""
     log = Log.create(folder, shop.settings.name, 1, SECRET)
+    if settings:
+        keep_settings(log, shop)
     arrivals = Arrivals(log)
     for name in sorted(feed.topics):
         arrivals.take(shop, [(feed.topics[name], None)], feed.start_ms // 60_000)

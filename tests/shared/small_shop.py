@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Self
 
 import msgspec
 
@@ -47,8 +48,11 @@ METRICS = {
 }  # fmt: skip
 
 
-def small_shop(name: str = "small", **more: Any) -> Shop:
-    """Return the shop's declarations."""
+NONE: Mapping[str, str] = MappingProxyType({})
+
+
+def small_shop(name: str = "small", windows: Mapping[str, str] = NONE, **more: Any) -> Shop:
+    """Return the shop's declarations. windows: more metrics."""
     sources = {
         one: {
             "name": one, "key": ["id"], "event_time": {"column": "at", "wire": "epoch_ms", "zone": "UTC"},
@@ -61,9 +65,10 @@ def small_shop(name: str = "small", **more: Any) -> Shop:
         "big": {"name": "big", "rule": "sum(orders.amount) > 500"},
         "parcel": {"name": "parcel", "rule": "count(parcels) > 0", "sticky": "5m"},
     }
+    metrics = {**METRICS, **windows}
     rfm = [{"frequency": "count(orders)", "monetary": "sum(orders.amount)", "bins": 3}]
     return Shop.model_validate(
-        {"settings": settings, "sources": sources, "metrics": METRICS, "tags": tags, "rfm": rfm}
+        {"settings": settings, "sources": sources, "metrics": metrics, "tags": tags, "rfm": rfm}
     )
 
 
@@ -80,13 +85,15 @@ class Feed:
     rows: dict[str, dict[str, dict[str, Any]]] = field(default_factory=lambda: {one: {} for one in _SOURCES})
     position: int = 1000
     start_ms: int = START_MS
+    keys: int = KEYS  # of each source
+    members: int = 5
 
-    def write(self, changes: int) -> Feed:
+    def write(self, changes: int) -> Self:
         """Change rows at random. At its end every parent is there: what is counted then is the same whatever
         came first."""
         random_ = random.Random(f"{self.seed} {self.position}")
-        parents = [(source, number) for source in PARENTS for number in range(KEYS)]
-        others = [(random_.choice(list(_SOURCES)), random_.randrange(KEYS)) for _ in range(changes)]
+        parents = [(source, number) for source in PARENTS for number in range(self.keys)]
+        others = [(random_.choice(list(_SOURCES)), random_.randrange(self.keys)) for _ in range(changes)]
         for source, number in random_.sample(parents + others, len(parents) + len(others)):
             key = f"{source[0].upper()}{number}"
             before = self.rows[source].get(key)
@@ -96,24 +103,47 @@ class Feed:
             else:
                 row = {
                     "id": key,
-                    "at": self.start_ms + 1000 * random_.randrange(60),
+                    "at": self._at(random_),
                     **self._row(source, number, random_),
                 }
                 self.rows[source][key] = row
                 self._message(source, key, before, row)
         return self
 
+    def put(self, source: str, key: str, **values: Any) -> None:
+        """Write one row."""
+        before, row = self.rows[source].get(key), {"id": key, "at": self.start_ms, **values}
+        self.rows[source][key] = row
+        self._message(source, key, before, row)
+
+    def since(self, before: Mapping[str, int]) -> Feed:
+        """Return a feed of the messages behind so many of each topic."""
+        topics = {topic: held[before.get(topic, 0) :] for topic, held in self.topics.items()}
+        return Feed(self.seed, self.lanes, topics)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many messages each topic has."""
+        return {topic: len(held) for topic, held in self.topics.items()}
+
+    def _at(self, random_: random.Random) -> int:
+        """Return when a row happened, in ms."""
+        return self.start_ms + 1000 * random_.randrange(60)
+
+    def _member(self, random_: random.Random) -> str:
+        return f"M{random_.randrange(self.members)}"
+
     def _row(self, source: str, number: int, random_: random.Random) -> dict[str, Any]:
-        member = f"M{random_.randrange(5)}"
+        member = self._member(random_)
         if source == "members":
             return {"phone": f"138{number}", "city": random_.choice(["上海", "北京"])}
         if source == "orders":
             amount, status = random_.randrange(300), random_.choice(["new", "paid"])
             return {"member": member, "amount": amount, "status": status}
         if source == "parcels":
-            return {"order": f"O{random_.randrange(KEYS)}", "weight": random_.randrange(9), "carrier": "SF"}
+            order = f"O{random_.randrange(self.keys)}"
+            return {"order": order, "weight": random_.randrange(9), "carrier": "SF"}
         if source == "scans":
-            return {"parcel": f"P{random_.randrange(KEYS)}", "place": random_.choice("abc")}
+            return {"parcel": f"P{random_.randrange(self.keys)}", "place": random_.choice("abc")}
         return {
             "member": member, "device": f"d{member}", "seconds": random_.randrange(50),
         }  # fmt: skip
@@ -123,18 +153,19 @@ class Feed:
     ) -> None:
         self.position += 10
         op = "d" if row is None else "c" if before is None else "u"
-        body = {
-            "before": before if op == "d" else None, "after": row, "op": op, "ts_ms": self.start_ms,
-            "source": {
-                "version": "3.7.0.Final", "connector": "postgresql", "name": "shop", "ts_ms": self.start_ms,
-                "snapshot": "false", "db": "shop", "schema": "public", "table": source, "txId": 1,
-                "lsn": self.position,
-            },
-        }  # fmt: skip
         topic = f"shop.public.{source}/{sum(key.encode()) % self.lanes}"
         held = self.topics.setdefault(topic, [])
-        held.append(
-            Message(
-                source, f"{topic}/{len(held)}", msgspec.json.encode(body), msgspec.json.encode({"id": key})
-            )
-        )
+        body = {"before": before if op == "d" else None, "after": row, "op": op}
+        held.append(debezium(source, f"{topic}/{len(held)}", key, body, self.position, self.start_ms))
+
+
+def debezium(
+    source: str, place: str, key: str, body: Mapping[str, Any], lsn: int, ms: int, snapshot: str = "false"
+) -> Message:
+    """Return a change as Debezium writes it. body: before, after and op."""
+    origin = {
+        "version": "3.7.0.Final", "connector": "postgresql", "name": "shop", "ts_ms": ms,
+        "snapshot": snapshot, "db": "shop", "schema": "public", "table": source, "txId": 1, "lsn": lsn,
+    }  # fmt: skip
+    value = msgspec.json.encode({**body, "ts_ms": ms, "source": origin})
+    return Message(source, place, value, msgspec.json.encode({"id": key}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 
 import pyarrow as pa
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from streams.control import Control
 from streams.errors import InputError
 from streams.live import append_controls, append_ticks
-from streams.log.block import Block, decode_tables, encode_tables
+from streams.log.block import BLOCK_BYTES, Block, decode_tables, encode_tables
 from streams.log.log import FILE_NAME, Log
 from streams.log.rows import read_control, read_rows
 from tests.streams.small_shop import new_log, rows, shop, source, take
@@ -92,6 +93,20 @@ def test_blocks_follow_one_another_without_a_gap(tmp_path: Path) -> None:
         append_ticks(log, 5)
         with pytest.raises(ValueError, match="begins at 3, not 1"), log.transaction():
             log.append(Block(0, 3, 1, "live", 6, 6, b""), ["!tick"])
+
+
+def test_a_block_ends_where_a_message_would_become_too_large(tmp_path: Path) -> None:
+    """Four thousand rows with long texts were one message, more than Kafka takes; one row may be larger."""
+    random = Random(7)
+    bodies = [random.randbytes(3_000).hex() for _ in range(300)] + [random.randbytes(600_000).hex()]
+    with new_log(tmp_path, 1) as log:
+        append_controls(log, [Control("note", None, body) for body in bodies], 1)
+        blocks = list(log.blocks(0))
+        assert read_control(log, kinds=["note"])["body"].tolist() == bodies
+    assert [one.first_step for one in blocks[1:]] == [one.first_step + one.count for one in blocks[:-1]]
+    assert all(len(one.payload) <= BLOCK_BYTES for one in blocks if one.count > 1)
+    assert {one.count for one in blocks} > {1}
+    assert max(len(one.payload) for one in blocks) > BLOCK_BYTES
 
 
 def test_blocks_are_read_from_and_to_a_step(tmp_path: Path) -> None:

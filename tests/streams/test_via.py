@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from app.shop import Shop
+from streams.contract.source import Source
 from streams.identity.parked import count_parked
 from streams.live import append_changes
 from tests.called import id_of
@@ -43,6 +45,25 @@ def test_a_parked_row_follows_its_parent_with_its_own_event_time(tmp_path: Path)
     assert parcels["event_us"].iloc[0] == orders["event_us"].iloc[0] - 180_000_000
     assert parcels["minute"].iloc[0] == orders["minute"].iloc[0]
     assert parcels["carrier"].tolist() == ["SF"]
+
+
+def test_a_parked_row_keeps_its_values_where_columns_change_places_or_come_and_go(tmp_path: Path) -> None:
+    """What is parked has the names of its columns: somebody may declare them in another order meanwhile."""
+    texts = {name: {"type": "text"} for name in ("carrier", "colour", "size")}
+
+    def declared(*names: str) -> Shop:
+        parcels = SHOP.sources["parcels"].model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        parcels |= {"name": "parcels", "columns": {name: texts[name] for name in names}}
+        return SHOP.model_copy(update={"sources": {**SHOP.sources, "parcels": Source(**parcels)}})
+
+    with new_log(tmp_path) as log:
+        parked = "parcel,order,at,carrier,colour\nP5,A9,2026-03-01 10:00,SF,red"
+        take(log, declared("carrier", "colour"), tmp_path, parcels=parked)
+        other = declared("size", "colour", "carrier")
+        take(log, other, tmp_path, orders=ORDERS + "A9,1042,,2026-03-01 10:03,1,paid")
+        found = rows(log, other, "parcels")
+    assert found[["carrier", "colour"]].to_numpy().tolist() == [["SF", "red"]]
+    assert found["size"].isna().all()
 
 
 def test_in_one_import_a_child_dated_before_its_parent_stands_right_behind_it(tmp_path: Path) -> None:

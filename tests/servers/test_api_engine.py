@@ -1,0 +1,164 @@
+"""What only engines know, over the API of a cluster: overviews and reasons, as the embedded form has them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from app.load import load_shop
+from deploy.servers.places import Place
+from tests.called import id_of
+from tests.console.at_work import AtWork, at_work
+from tests.servers.api_of_cluster import ApiOfCluster, ago, api_of_cluster, order
+
+pytestmark = pytest.mark.parametrize("store", ["valkey"], indirect=True, scope="session")
+
+
+ROWS = [
+    order(f"A{number}", f"M{number % 17}", f"{number * 373 % 6000}.00", created_at=ago(9 + number * 7 % 90))
+    for number in range(60)
+]
+
+
+@pytest.fixture(scope="module")
+def shop(kafka: Place, store: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiOfCluster]:
+    with api_of_cluster(kafka, store, tmp_path_factory.mktemp("cluster")) as made:
+        made.post("orders", *ROWS)
+        made.wait(lambda: all(made.metrics(f"member:M{number}") for number in range(17)), "all are known")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AtWork]:
+    with at_work(tmp_path_factory.mktemp("embedded")) as made:
+        yield made
+
+
+def minute(told: str) -> int:
+    return int(dt.datetime.fromisoformat(told).timestamp()) // 60
+
+
+def overviews(shop: Any) -> dict[str, Any]:
+    """Return what /v1/rfm and /v1/tags say, but for when cut points were taken and how far records are."""
+    found = {"rfm": shop.get("/v1/rfm"), "tags": shop.get("/v1/tags")}
+    for one in found.values():
+        del one["position"], one["lag_ms"]
+    for model in found["rfm"]["models"]:
+        if model["cut_points"] is not None:
+            del model["cut_points"]["minute"]
+    return found
+
+
+def differ(mine: Any, theirs: Any, where: str = "") -> Iterator[str]:
+    """Yield where two documents differ."""
+    if isinstance(mine, dict) and isinstance(theirs, dict):
+        for name in {**mine, **theirs}:
+            yield from differ(mine.get(name), theirs.get(name), f"{where}.{name}")
+    elif isinstance(mine, list) and isinstance(theirs, list) and len(mine) == len(theirs):
+        for at, (one, other) in enumerate(zip(mine, theirs, strict=True)):
+            yield from differ(one, other, f"{where}[{at}]")
+    elif mine != theirs:
+        yield f"{where}: {mine} {theirs}"
+
+
+def test_rfm_and_tags_are_those_of_the_embedded_form(shop: ApiOfCluster, embedded: AtWork) -> None:
+    """Summed over three partitions: the grid, segments, cut points and sizes that one engine has."""
+    embedded.clock[0] = time.time() // 60 * 60
+    embedded.send("orders", *ROWS)
+    seen: dict[str, Any] = {}
+
+    def same() -> bool:
+        try:
+            mine = overviews(shop)
+        except AssertionError as error:  # not every partition has an overview yet
+            seen.update(cluster=str(error))
+            return False
+        at = max(minute(mine["rfm"]["as_of"]), int(embedded.clock[0] // 60))
+        embedded.clock[0] = at * 60 + 30.0
+        embedded.settle()
+        theirs = overviews(embedded)
+        seen.update(cluster=mine, embedded=theirs)
+        return mine == theirs and mine["rfm"]["models"][0]["cut_points"] is not None
+
+    deadline = time.monotonic() + 240
+    while not same():
+        assert time.monotonic() < deadline, list(differ(seen.get("cluster"), seen.get("embedded")))
+        time.sleep(1)
+    [model] = seen["cluster"]["rfm"]["models"]
+    assert model["customers"] == 17
+    assert model["cut_points"] is not None
+    assert len({(one["r"], one["f"]) for one in model["grid"] if one["customers"]}) > 3
+    sizes = {one["name"]: one["size"] for one in seen["cluster"]["tags"]["tags"]}
+    assert sizes["vip"] > 1
+    assert sizes["vip"] + sizes["普通"] <= 17
+
+
+def test_an_overview_says_how_old_it_is(shop: ApiOfCluster) -> None:
+    shop.wait(lambda: shop.client.get("/v1/tags").status_code == 200, "every partition has an overview")
+    found = shop.get("/v1/tags")
+    assert len(found["position"]) == 3
+    heads = [head.step for head in shop.cluster.heads()]
+    assert all(step <= head for step, head in zip(found["position"], heads, strict=True))
+    assert found["lag_ms"] < 150_000
+
+
+def test_reasons_are_given_by_the_partitions_owner(shop: ApiOfCluster, embedded: AtWork) -> None:
+    row = order("W1", "W1", "7000.00", phone="13700000001")
+    shop.post("orders", row, order("W2", "W1", "3.00"))
+    embedded.clock[0] = max(embedded.clock[0], time.time())
+    embedded.send("orders", row, order("W2", "W1", "3.00", created_at=ago(5)))
+    shop.wait(lambda: shop.metrics("member:W1").get("orders_30d") == 2, "both orders are there")
+    found = shop.get("/v1/profiles/phone:13700000001", why=1)
+    why = found["profile"]["tags"]["vip"]["why"]
+    assert why["values"] == {'sum(orders.amount, "365d")': 700300}
+    assert sorted(one["amount"] for one in why["rows"]) == [300, 700000]
+    theirs = embedded.get("/v1/profiles/member:W1", why=1)["profile"]["tags"]["vip"]["why"]
+    assert {**why, "windows": 0, "rows": 0} == {**theirs, "windows": 0, "rows": 0}
+    for held in found["profile"]["tags"].values():
+        del held["why"]
+    stored = shop.get(f"/v1/profiles/{id_of('member:W1')}")
+    assert {**found["profile"], "rfm": 0} == {**stored["profile"], "rfm": 0}
+    assert len(found["position"]) == 3
+    assert shop.client.get("/v1/profiles/" + "f" * 32, params={"why": 1}).status_code == 404
+
+
+def test_while_no_owner_answers_reasons_are_not_given_and_overviews_are(shop: ApiOfCluster) -> None:
+    shop.wait(lambda: shop.client.get("/v1/tags").status_code == 200, "every partition has an overview")
+    path = f"/v1/profiles/{id_of('member:M1')}"
+    shop.cluster.workers["a"].pause()
+    try:
+        answer = shop.client.get(path, params={"why": 1})
+        assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+        assert answer.headers["retry-after"] == "1"
+        assert shop.client.get(path).status_code == 200
+        assert shop.client.get("/v1/tags").status_code == 200
+    finally:
+        shop.cluster.workers["a"].go_on()
+    shop.wait(lambda: shop.client.get(path, params={"why": 1}).status_code == 200, "it answers again")
+
+
+def test_new_settings_hold_in_overviews_once_every_partition_has_them(shop: ApiOfCluster) -> None:
+    """Until then none is given: it would count under two sets of rules."""
+    folder = shop.cluster.folder / "shop"
+    file = folder / "tags" / "vip.yaml"
+    before = file.read_text("utf-8")
+    assert load_shop(folder).tags["vip"].rule == "spend >= 500000"
+    file.write_text("title: 贵宾\nowner: crm\ngroup: value\nrule: spend >= 1\n", "utf-8")
+    shop.cluster.command("apply", str(folder))
+
+    def rule() -> Any:
+        answer = shop.client.get("/v1/tags")
+        if answer.status_code != 200:
+            assert (answer.status_code, answer.json()["code"]) == (503, "not-ready")
+            return None
+        return next(one for one in answer.json()["tags"] if one["name"] == "vip")
+
+    shop.wait(lambda: (rule() or {}).get("rule") == "spend >= 1", "they hold")
+    shop.wait(lambda: (rule() or {}).get("size", 0) >= 17, "who has bought anything is in it")
+    file.write_text(before, "utf-8")
+    shop.cluster.command("apply", str(folder))
+    shop.wait(lambda: (rule() or {}).get("rule") == "spend >= 500000", "those of before hold again")
