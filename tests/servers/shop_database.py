@@ -116,6 +116,19 @@ def seen(shop: Cluster) -> collections.Counter[tuple[str, str, int]]:
     )
 
 
+def check_topics(shop: Cluster, rows: Feed) -> None:
+    """What stands in the topics is what the tables came to: nothing was lost before it got there."""
+    said = dict[tuple[str, str], dict[int, dict[str, Any]]]()
+    for source, one in envelopes(shop):
+        key = (one["after"] or one["before"])["id"]
+        said.setdefault((source, key), {})[one["source"]["lsn"]] = one
+    news = {row: changes[max(changes)]["after"] for row, changes in said.items()}
+    found = {row: {**after} for row, after in news.items() if after is not None}
+    wanted = {(source, key): row for source, held in rows.rows.items() for key, row in held.items()}
+    wrong = {row: said.get(row) for row in found.keys() | wanted.keys() if found.get(row) != wanted.get(row)}
+    assert not wrong, f"Debezium said otherwise than the tables: {wrong}"
+
+
 def is_more_than(shop: Cluster, count: int) -> bool:
     """Whether more different changes than so many are in the topics."""
     return len(seen(shop)) > count

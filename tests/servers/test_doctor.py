@@ -19,7 +19,7 @@ from streams.debezium.doctor.examine import Feeds, examine
 from streams.debezium.doctor.finding import Finding
 from streams.debezium.rest import ConnectRest
 from tests.app.little_shop import write_shop
-from tests.servers.feeds import Feed
+from tests.servers.feeds import Feed, changes
 from tests.servers.waiting import wait_for
 
 Environment = Mapping[str, str]
@@ -219,6 +219,20 @@ def test_a_connector_that_has_fallen_silent_is_found(sound: Feed, environment: E
     """Its file says a thousandth of a second, so that every heartbeat is too old."""
     findings = found(feeds_of(sound, environment, **{"heartbeat.interval.ms": "1"}))
     assert "its last heartbeat is" in kept(findings, "silent").problem
+
+
+def test_an_initial_snapshot_that_was_taken_again_is_found(sound: Feed, environment: Environment) -> None:
+    """As by a connector that dies before its first position is kept: a delete between is never told."""
+    rest = sound.connectors.rest
+    rest.call("PUT", "connectors", sound.name, "stop")
+    wait_for(lambda: sound.state() == "STOPPED", "stopped")
+    sound.database.run("DELETE FROM orders WHERE order_id = 'A2'")
+    rest.call("DELETE", "connectors", sound.name, "offsets")
+    sound.connectors.resume(sound.name)
+    assert [op for op, _, _ in changes(sound.messages(3))] == ["r", "r", "r"]
+    feeds = feeds_of(sound, environment)
+    wait_for(lambda: found(feeds), "told of")
+    assert "it began its first snapshot 2 times" in only(found(feeds), "snapshots").problem
 
 
 def test_clocks_that_differ_are_found(sound: Feed, environment: Environment) -> None:

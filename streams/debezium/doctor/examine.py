@@ -17,7 +17,12 @@ from streams.debezium.doctor.machine import (
 )
 from streams.debezium.doctor.mariadb import look_at_mariadb
 from streams.debezium.doctor.postgres import look_at_postgres, look_at_slots
-from streams.debezium.doctor.running import look_at_running, look_for_heartbeats, without_a_file
+from streams.debezium.doctor.running import (
+    look_at_running,
+    look_for_heartbeats,
+    look_for_snapshots,
+    without_a_file,
+)
 from streams.debezium.doctor.settings import look_at_settings
 from streams.debezium.doctor.topics import look_at_topics
 from streams.debezium.files import ConnectorFile
@@ -54,6 +59,7 @@ def _one(feeds: Feeds, file: ConnectorFile) -> list[Finding]:
     found = look_at_settings(file)
     found += _look(file.name, lambda: look_at_running(feeds.connectors, file))
     found += _look(file.name, lambda: look_for_heartbeats(feeds.connectors, file, feeds.bootstrap))
+    found += _look(file.name, lambda: look_for_snapshots(file, feeds.bootstrap))
     found += _look(file.name, lambda: look_at_topics(file, feeds.bootstrap))
     return found + _look(file.name, lambda: _database(feeds, file))
 

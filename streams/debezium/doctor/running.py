@@ -1,12 +1,14 @@
-"""What runs in Connect, against the files: absent, failed, paused, different, silent."""
+"""What runs in Connect, against the files: absent, failed, paused, different, silent; what it did before."""
 
 from __future__ import annotations
+
+import time
 
 from streams.debezium.connectors import Connectors
 from streams.debezium.doctor.finding import Finding
 from streams.debezium.drift import differences
 from streams.debezium.files import ConnectorFile
-from streams.debezium.notifications import heartbeat_age_s
+from streams.debezium.notifications import heartbeat_age_s, notifications
 
 BEATS_MISSED = 3  # a worker that is distributing tasks anew misses one or two
 
@@ -54,6 +56,26 @@ def look_for_heartbeats(connectors: Connectors, file: ConnectorFile, bootstrap: 
     said = f"its last heartbeat is {age:.0f} s old, and one is due every {interval_s:.0f} s"
     cost = "it runs and reads nothing; absences wait for its sources"
     return [Finding("silent", file.name, said, cost, f"tintype connectors SHOP restart {file.name}")]
+
+
+def look_for_snapshots(file: ConnectorFile, bootstrap: str) -> list[Finding]:
+    """Look whether a connector has begun its initial snapshot more than once, as long as what it told is kept:
+    one that dies before its first position is kept begins again."""
+    began = [
+        one.at_ms
+        for one in notifications(bootstrap, file)
+        if (one.subject, one.kind) == ("Initial Snapshot", "STARTED")
+    ]
+    if len(began) < 2:
+        return []
+    first, last = (time.strftime("%F %T", time.gmtime(at / 1000)) for at in (began[0], began[-1]))
+    return [
+        Finding(
+            "snapshots", file.name, f"it began its first snapshot {len(began)} times, {first} to {last} UTC",
+            "what was deleted between was told by none of them: those rows stay in profiles",
+            "write the rows that were deleted between into their tables again, and delete them again",
+        )
+    ]  # fmt: skip
 
 
 def without_a_file(connectors: Connectors, files: dict[str, ConnectorFile]) -> list[Finding]:
