@@ -59,7 +59,7 @@ def look_for_heartbeats(connectors: Connectors, file: ConnectorFile, bootstrap: 
 
 
 def look_for_snapshots(file: ConnectorFile, bootstrap: str) -> list[Finding]:
-    """Look whether a connector has begun its initial snapshot more than once, as long as what it told is kept:
+    """Look whether a connector began its initial snapshot more than once, as far as what it told is kept:
     one that dies before its first position is kept begins again."""
     began = [
         one.at_ms
