@@ -25,7 +25,7 @@ test: lint  ## every check and every test
 	@.venv/bin/python -m pytest -q $(SIDE_BY_SIDE) $(ARGS)
 
 test-long: .venv/installed-dev  ## the truth and the laws at full length: fifty minutes of each real year
-	@TINTYPE_LONG=1 .venv/bin/python -m pytest -q $(SIDE_BY_SIDE) tests/truth tests/laws $(ARGS)
+	@TINTYPE_LONG=1 .venv/bin/python -m pytest -q $(SIDE_BY_SIDE) tests/truth tests/laws tests/engine/test_modes.py $(ARGS)
 
 test-faults: .venv/installed-dev  ## workers and servers killed, paused, away, flooded; 10,000 seeds of the lanes (hours)
 	@TINTYPE_LONG=1 .venv/bin/python -m pytest -q $(SIDE_BY_SIDE) tests/shared tests/servers/test_worker.py \

@@ -14,6 +14,7 @@ from numba.core import types
 
 from engine import kernel
 from engine.jit import COMPILED
+from tests.laws.effort import LONG
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL_RUN = """
@@ -77,9 +78,9 @@ def test_plain_python_gives_the_same_bytes_as_machine_code() -> None:
     assert outcome(40, NUMBA_DISABLE_JIT="1") == outcome(40)
 
 
-@pytest.mark.slow
+@pytest.mark.skipif(not LONG, reason="its kernel takes a minute to compile: make test-long")
 def test_no_index_leaves_its_column() -> None:
-    """L1, L3: TINTYPE_BOUNDS=1 checks every access; its kernel takes a minute to compile the first time."""
+    """L1, L3: TINTYPE_BOUNDS=1 checks every access of machine code, as plain Python does above."""
     assert outcome(120, TINTYPE_BOUNDS="1") == outcome(120)
 
 

@@ -17,7 +17,7 @@ import msgspec
 import pandas as pd
 import redis
 import yaml
-from kafka import KafkaAdminClient, KafkaProducer
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import CoordinatorNotAvailableError
 
 from app.inspect import held_at
@@ -210,19 +210,22 @@ class Cluster:
             committed = {}
         finally:
             admin.close()
-        from kafka import KafkaConsumer, TopicPartition
+        return sum(end - max(committed.get(at, 0), 0) for at, end in self._ends().items())
 
+    def sent(self) -> int:
+        """Return how many messages the sources' topics have."""
+        return sum(self._ends().values())
+
+    def _ends(self) -> dict[TopicPartition, int]:
         consumer = KafkaConsumer(bootstrap_servers=self.kafka.address, enable_auto_commit=False)
+        topics = [self.topic_of(source) for source in self.shop.sources]
         try:
-            parts = [
-                TopicPartition(self.topic_of(source), one)
-                for source in self.shop.sources
-                for one in (0, 1)
-            ]
-            ends = consumer.end_offsets(parts)
+            ends: dict[TopicPartition, int] = consumer.end_offsets(
+                [TopicPartition(topic, one) for topic in topics for one in (0, 1)]
+            )
         finally:
             consumer.close()
-        return sum(end - max(committed.get(at, 0), 0) for at, end in ends.items())
+        return ends
 
     def heads(self) -> list[Head]:
         """Return where the store's partitions stand."""

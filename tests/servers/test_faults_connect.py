@@ -27,7 +27,6 @@ from tests.servers.shop_database import (
     Database,
     check_topics,
     envelopes,
-    is_more_than,
     make_tables,
     seen,
     wait_for_all,
@@ -53,6 +52,11 @@ def wait_for_position(shop: Cluster, feed: feeds.Feed) -> None:
         return bool(kept) and not any("snapshot" in one for one in kept)
 
     shop.wait(is_kept, "a position is kept")
+
+
+def is_more_than(shop: Cluster, messages: int) -> bool:
+    """Whether more messages than so many are in the topics."""
+    return shop.sent() > messages
 
 
 def trickle(rows: Database) -> None:
@@ -85,9 +89,9 @@ def test_a_connect_that_is_killed_while_it_streams_doubles_messages_and_no_numbe
         wait_for_position(shop, feed)
         kills = 0
         while kills < KILLS or (max(seen(shop).values()) < 2 and kills < MOST_KILLS):
-            is_more = partial(is_more_than, shop, len(seen(shop)))
+            sent = shop.sent()
             rows.write(CHANGES).flush()
-            shop.wait(is_more, "streaming")
+            shop.wait(partial(is_more_than, shop, sent), "streaming")
             trickle(rows)
             connect.kill()
             rows.write(CHANGES).flush()
