@@ -32,7 +32,9 @@ from tests.servers.shop_database import (
     wait_for_all,
 )
 
-KILLS, CHANGES = (10, 15_000) if LONG else (1, 150)  # so many changes before each kill, and after it
+KILLS = 10 if LONG else 1
+KEYS, MEMBERS = (5_000, 2_000) if LONG else (12, 5)
+CHANGES = 5_000 if LONG else 150  # beside one of each parent, before each kill and after it
 MOST_KILLS = KILLS + 4  # until something came twice
 TRICKLE_SECONDS = 2.0
 
@@ -64,7 +66,7 @@ def trickle(rows: Database) -> None:
     (every five seconds) comes again. Rows that it had long streamed by then do not."""
     until = time.monotonic() + TRICKLE_SECONDS
     while time.monotonic() < until:
-        rows.write(2).flush()
+        rows.write(20, parents_too=False).flush()
         time.sleep(0.05)
 
 
@@ -84,7 +86,9 @@ def test_a_connect_that_is_killed_while_it_streams_doubles_messages_and_no_numbe
         feed = feeds.Feed(postgres_shop, config, "public.orders", broker.place.address, rest)
         feed.apply()
         shop.start("a")
-        rows = Database(51, start_ms=now_ms(), place=postgres, name=name)
+        rows = Database(
+            51, start_ms=now_ms(), keys=KEYS, members=MEMBERS, place=postgres, name=name
+        )  # fmt: skip
         rows.write(CHANGES).flush()
         wait_for_position(shop, feed)
         kills = 0
@@ -116,13 +120,15 @@ def test_a_snapshot_taken_again_during_writes_counts_no_order_twice(
         feed = feeds.Feed(postgres_shop, config, "public.orders", kafka.address, rest)
         feed.apply()
         shop.start("a")
-        rows = Database(52, start_ms=now_ms(), place=postgres, name=name)
+        rows = Database(
+            52, start_ms=now_ms(), keys=KEYS, members=MEMBERS, place=postgres, name=name
+        )  # fmt: skip
         rows.write(5_000 if LONG else 400).flush()
         signal = Signal("execute-snapshot", tuple(f"public.{source}" for source in shop.shop.sources))
         send(feed.file, signal, "table", kafka.address, environment)
 
         def is_over() -> bool:
-            rows.write(50).flush()
+            rows.write(50, parents_too=False).flush()
             told = notifications(kafka.address, feed.file)
             return any((one.id, one.kind) == (signal.id, "COMPLETED") for one in told)
 

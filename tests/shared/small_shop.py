@@ -88,11 +88,12 @@ class Feed:
     keys: int = KEYS  # of each source
     members: int = 5
 
-    def write(self, changes: int) -> Self:
+    def write(self, changes: int, parents_too: bool = True) -> Self:
         """Change rows at random. At its end every parent is there: what is counted then is the same whatever
-        came first."""
+        came first. parents_too: write each of them, as the first time must."""
         random_ = random.Random(f"{self.seed} {self.position}")
-        parents = [(source, number) for source in PARENTS for number in range(self.keys)]
+        wanted = PARENTS if parents_too else ()
+        parents = [(source, number) for source in wanted for number in range(self.keys)]
         others = [(random_.choice(list(_SOURCES)), random_.randrange(self.keys)) for _ in range(changes)]
         for source, number in random_.sample(parents + others, len(parents) + len(others)):
             key = f"{source[0].upper()}{number}"
