@@ -16,7 +16,9 @@ BLOCK_RECORDS, BLOCK_BYTES = 4096, 512 << 10  # a block ends at whichever comes 
 _MAGIC = b"TTB1"
 _COUNT = struct.Struct("<I")
 _ENTRY = struct.Struct("<HQ")  # bytes of the name, bytes of the table
-_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
+# Most tables are small: handing their columns to other threads costs more than packing them.
+_WRITING = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+_READING = pa.ipc.IpcReadOptions(use_threads=False)
 
 # The columns that every source's table begins with; its declared columns follow.
 ROW_FIELDS = (
@@ -81,7 +83,7 @@ def encode_tables(tables: Mapping[str, pa.Table]) -> bytes:
     streams: list[bytes] = []
     for name in names:
         sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, tables[name].schema, options=_OPTIONS) as writer:
+        with pa.ipc.new_stream(sink, tables[name].schema, options=_WRITING) as writer:
             writer.write_table(tables[name])
         streams.append(sink.getvalue().to_pybytes())
     parts = [_MAGIC, _COUNT.pack(len(names))]
@@ -96,7 +98,7 @@ def decode_tables(payload: bytes, only: Collection[str] | None = None) -> dict[s
     tables: dict[str, pa.Table] = {}
     for name, size in entries:
         if only is None or name in only:
-            with pa.ipc.open_stream(pa.py_buffer(payload).slice(at, size)) as reader:
+            with pa.ipc.open_stream(pa.py_buffer(payload).slice(at, size), options=_READING) as reader:
                 tables[name] = reader.read_all()
         at += size
     return tables
