@@ -16,7 +16,9 @@ from streams.errors import InputError
 from streams.log.block import Block
 from streams.shared.desk import PLACE_BITS
 
-_KEPT = 64  # blocks that were looked up lately
+_SCAN_BYTES = 16_000_000  # of one answer while a topic is read through
+_ONE_BATCH = 1  # a broker sends the first batch whole, and no more than a consumer takes: here no byte more
+_KEPT_BYTES = 32 << 20  # of blocks that were looked up lately
 
 
 class LogReader:
@@ -24,23 +26,23 @@ class LogReader:
 
     def __init__(self, bootstrap: str, topics: Topics) -> None:
         self._bootstrap, self._topics = bootstrap, topics
-        self._open: Any = None
+        self._open: dict[int, Any] = {}
         self._blocks: OrderedDict[tuple[int, int], Block] = OrderedDict()
+        self._kept = 0
 
-    def _consumer(self) -> Any:
-        if self._open is None:
-            self._open = KafkaConsumer(
+    def _consumer(self, most_bytes: int = _SCAN_BYTES) -> Any:
+        if most_bytes not in self._open:
+            self._open[most_bytes] = KafkaConsumer(
                 bootstrap_servers=self._bootstrap.split(","), enable_auto_commit=False,
                 auto_offset_reset="earliest", isolation_level="read_committed",
-                max_partition_fetch_bytes=16_000_000, reconnect_backoff_max_ms=1000,
+                max_partition_fetch_bytes=most_bytes, reconnect_backoff_max_ms=1000,
             )  # fmt: skip
-        return self._open
+        return self._open[most_bytes]
 
     def close(self) -> None:
         """Let go of the brokers."""
-        if self._open is not None:
-            self._open.close()
-            self._open = None
+        while self._open:
+            self._open.popitem()[1].close()
 
     def log(self, since_ms: int | None) -> Iterator[Incoming]:
         """Yield the log's messages appended since a time (ms since 1970; None: all), up to its end now."""
@@ -68,15 +70,17 @@ class LogReader:
 
     def recall(self, partition: int, place: int) -> Block:
         """Return the block whose first record has this place. Raises InputError where it is gone."""
-        if (partition, place) not in self._blocks:
-            self._blocks[partition, place] = self._fetch(partition, place >> PLACE_BITS).block(place, -1)
-        self._blocks.move_to_end((partition, place))
-        while len(self._blocks) > _KEPT:
-            self._blocks.popitem(last=False)
-        return self._blocks[partition, place]
+        block = self._blocks.pop((partition, place), None)
+        if block is None:
+            block = self._fetch(partition, place >> PLACE_BITS).block(place, -1)
+            self._kept += len(block.payload)
+        self._blocks[partition, place] = block
+        while self._kept > _KEPT_BYTES and len(self._blocks) > 1:
+            self._kept -= len(self._blocks.popitem(last=False)[1].payload)
+        return block
 
     def _fetch(self, partition: int, offset: int) -> Incoming:
-        consumer, at = self._consumer(), TopicPartition(self._topics.changes, partition)
+        consumer, at = self._consumer(_ONE_BATCH), TopicPartition(self._topics.changes, partition)
         consumer.assign([at])
         consumer.seek(at, offset)
         for _ in range(SILENT):

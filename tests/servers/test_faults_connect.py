@@ -104,7 +104,7 @@ def test_a_connect_that_is_killed_while_it_streams_doubles_messages_and_no_numbe
             wait_for_all(shop, rows, kills)
         doubled = sum(times - 1 for times in seen(shop).values())
         assert doubled > 0
-        settle(shop, tmp_path, seconds=600)
+        settle(shop, tmp_path, seconds=1800 if LONG else 300)
         check_topics(shop, rows.read(shop.shop.sources))
         check(shop, rows.read(shop.shop.sources), tmp_path, of_tables=True)
 
@@ -132,9 +132,9 @@ def test_a_snapshot_taken_again_during_writes_counts_no_order_twice(
             told = notifications(kafka.address, feed.file)
             return any((one.id, one.kind) == (signal.id, "COMPLETED") for one in told)
 
-        shop.wait(is_over, "the snapshot is over")
+        shop.wait(is_over, "the snapshot is over", 600)
         wait_for_all(shop, rows, 1)
         again = [said for _, said in envelopes(shop) if said["source"]["snapshot"] == "incremental"]
         assert {said["op"] for said in again} == {"r"}
-        settle(shop, tmp_path, seconds=300)
+        settle(shop, tmp_path, seconds=900 if LONG else 300)
         check(shop, rows.read(shop.shop.sources), tmp_path, of_tables=True)
