@@ -61,7 +61,9 @@ def worker(
             "the folder differs from what was applied, which holds; apply it: tintype apply SHOP\n"
         )
     version = Shop.model_validate_json(applied.shop)
-    logging.getLogger("aiokafka").setLevel(logging.WARNING)  # Faust's set-up lets it tell of every request
+    for library in ("aiokafka", "kafka", "mode"):  # Faust's set-up lets them tell of every request and timer
+        logging.getLogger(library).setLevel(logging.INFO if verbose else logging.WARNING)
+    logging.getLogger("kafka.net.selector").setLevel(logging.ERROR)  # it warns of itself on a busy machine
     logging.getLogger("clickhouse_driver").setLevel(logging.CRITICAL)  # what it meets is raised too
     sys.stderr.write(
         f"{version.settings.name}: settings number {applied.number}, {version.settings.partitions} "
