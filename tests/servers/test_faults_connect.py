@@ -34,6 +34,7 @@ from tests.servers.shop_database import (
 
 KILLS = 10 if LONG else 1
 KEYS, MEMBERS = (5_000, 2_000) if LONG else (12, 5)
+CHUNK = "500" if LONG else "20"  # rows that are read at a time
 CHANGES = 5_000 if LONG else 150  # beside one of each parent, before each kill and after it
 MOST_KILLS = KILLS + 4  # until something came twice
 TRICKLE_SECONDS = 2.0
@@ -115,7 +116,7 @@ def test_a_snapshot_taken_again_during_writes_counts_no_order_twice(
 ) -> None:  # fmt: skip
     """Debezium's incremental snapshot reads chunk by chunk while rows change, so that they come as both."""
     with cluster(kafka, redis_server, name, tmp_path) as shop:
-        config = make_tables(postgres_shop, shop) | {"incremental.snapshot.chunk.size": "20"}
+        config = make_tables(postgres_shop, shop) | {"incremental.snapshot.chunk.size": CHUNK}
         rest = Connectors(ConnectRest(f"http://{connect.address}"))
         feed = feeds.Feed(postgres_shop, config, "public.orders", kafka.address, rest)
         feed.apply()
