@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 from streams.errors import InputError
 
-BUSY = (409, 500)  # with "rebalance" in the words: the workers are distributing tasks anew
+BUSY = (409, 500)  # with one of these in the words: workers distribute tasks, or have not read a change yet
+PASSING = ("rebalance", "momentarily")
 RETRY_S = 0.5
 
 
@@ -33,7 +34,7 @@ class ConnectRest:
     def call(self, method: str, *path: str, body: Any = None, query: str = "") -> Any:
         """Do one call and return the answer's JSON, None where it has no body.
 
-        A refusal because tasks are being distributed anew is tried again until the time is up. Raises
+        A refusal because workers are at something that passes is tried again until the time is up. Raises
         InputError where Connect does not answer or refuses, `NotThere` where it does not know what is named.
         """
         where = f"{self.url}/{'/'.join(quote(part, safe='') for part in path)}{query}"
@@ -43,7 +44,8 @@ class ConnectRest:
                 return self._once(method, where, body)
             except urllib.error.HTTPError as error:
                 said = _message(error)
-                if error.code not in BUSY or "rebalance" not in said.lower() or time.monotonic() > until:
+                passes = error.code in BUSY and any(one in said.lower() for one in PASSING)
+                if not passes or time.monotonic() > until:
                     raise _refusal(where, error.code, said) from None
                 time.sleep(RETRY_S)
             except (urllib.error.URLError, OSError) as error:

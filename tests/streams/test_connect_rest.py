@@ -54,6 +54,11 @@ def test_a_refusal_while_tasks_are_distributed_anew_is_tried_again(serve: Serve,
     assert rest.call("GET", "connectors") == {"message": "done"}
 
 
+def test_a_refusal_of_a_worker_that_has_not_read_a_change_yet_is_tried_again(serve: Serve) -> None:
+    rest = serve((409, "Cannot complete request momentarily due to stale configuration"), (200, "done"))
+    assert rest.call("GET", "connectors", "a", "offsets") == {"message": "done"}
+
+
 def test_it_is_told_when_that_does_not_end(serve: Serve) -> None:
     rest = serve((500, REBALANCE), timeout_s=0.1)
     with pytest.raises(InputError, match="a rebalance is expected"):
