@@ -123,12 +123,10 @@ def check_topics(shop: Cluster, rows: Feed) -> None:
         key = (one["after"] or one["before"])["id"]
         said.setdefault((source, key), {})[one["source"]["lsn"]] = one
     news = {row: changes[max(changes)]["after"] for row, changes in said.items()}
-    found = {row: {**after} for row, after in news.items() if after is not None}
+    found = {row: after for row, after in news.items() if after is not None}
     wanted = {(source, key): row for source, held in rows.rows.items() for key, row in held.items()}
     wrong = {row: said.get(row) for row in found.keys() | wanted.keys() if found.get(row) != wanted.get(row)}
     assert not wrong, f"Debezium said otherwise than the tables: {wrong}"
-
-
 
 
 def wait_for_all(shop: Cluster, rows: Database, number: int) -> None:

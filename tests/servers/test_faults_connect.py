@@ -31,9 +31,10 @@ from tests.servers.shop_database import (
     seen,
     wait_for_all,
 )
+from tests.shared.small_shop import KEYS
 
 KILLS = 10 if LONG else 1
-KEYS, MEMBERS = (5_000, 2_000) if LONG else (12, 5)
+ROWS, MEMBERS = (5_000, 2_000) if LONG else (KEYS, 5)  # rows of each table
 CHUNK = "500" if LONG else "20"  # rows that are read at a time
 CHANGES = 5_000 if LONG else 150  # beside one of each parent, before each kill and after it
 MOST_KILLS = KILLS + 4  # until something came twice
@@ -88,7 +89,7 @@ def test_a_connect_that_is_killed_while_it_streams_doubles_messages_and_no_numbe
         feed.apply()
         shop.start("a")
         rows = Database(
-            51, start_ms=now_ms(), keys=KEYS, members=MEMBERS, place=postgres, name=name
+            51, start_ms=now_ms(), keys=ROWS, members=MEMBERS, place=postgres, name=name
         )  # fmt: skip
         rows.write(CHANGES).flush()
         wait_for_position(shop, feed)
@@ -106,8 +107,9 @@ def test_a_connect_that_is_killed_while_it_streams_doubles_messages_and_no_numbe
         doubled = sum(times - 1 for times in seen(shop).values())
         assert doubled > 0
         settle(shop, tmp_path, seconds=1800 if LONG else 300)
-        check_topics(shop, rows.read(shop.shop.sources))
-        check(shop, rows.read(shop.shop.sources), tmp_path, of_tables=True)
+        tables = rows.read(shop.shop.sources)
+        check_topics(shop, tables)
+        check(shop, tables, tmp_path, of_tables=True)
 
 
 def test_a_snapshot_taken_again_during_writes_counts_no_order_twice(
@@ -122,7 +124,7 @@ def test_a_snapshot_taken_again_during_writes_counts_no_order_twice(
         feed.apply()
         shop.start("a")
         rows = Database(
-            52, start_ms=now_ms(), keys=KEYS, members=MEMBERS, place=postgres, name=name
+            52, start_ms=now_ms(), keys=ROWS, members=MEMBERS, place=postgres, name=name
         )  # fmt: skip
         rows.write(5_000 if LONG else 400).flush()
         signal = Signal("execute-snapshot", tuple(f"public.{source}" for source in shop.shop.sources))
@@ -133,7 +135,7 @@ def test_a_snapshot_taken_again_during_writes_counts_no_order_twice(
             told = notifications(kafka.address, feed.file)
             return any((one.id, one.kind) == (signal.id, "COMPLETED") for one in told)
 
-        shop.wait(is_over, "the snapshot is over", 600)
+        shop.wait(is_over, "the snapshot is over", 600 if LONG else 90)
         wait_for_all(shop, rows, 1)
         again = [said for _, said in envelopes(shop) if said["source"]["snapshot"] == "incremental"]
         assert {said["op"] for said in again} == {"r"}
