@@ -74,12 +74,12 @@ def _value_at(value: Any, place: Place) -> Any:
 def _tell(
     model: type[BaseModel], error: ErrorDetails, document: Document, place: Place, problems: Problems
 ) -> None:
-    inner = tuple(part for part in error["loc"] if part not in BRANCHES)
+    inner = _place_in_file(model, tuple(part for part in error["loc"] if part not in BRANCHES))
     where = document.where((*place, *inner))
     kind = error["type"]
     key = ".".join(str(part) for part in inner) or document.label
     if kind == "extra_forbidden":
-        owner = _model_at(model, inner[:-1])
+        owner = _model_at(model, error["loc"][:-1])
         known = [one for one in keys_of(owner) if one != "name"] if owner else []
         problems.add(where, f"unknown key '{inner[-1]}'", suggest(str(inner[-1]), known, "key"))
     elif kind == "missing" and isinstance(inner[-1], int):
@@ -91,6 +91,13 @@ def _tell(
         choices = [one.strip(" '") for one in error["ctx"]["expected"].replace(" or ", ",").split(",")]
         given = "" if error["input"] is None else str(error["input"])
         problems.add(where, f"'{given}' is no {key}", suggest(given, choices, "value"))
+    elif kind == "union_tag_invalid":
+        choices = [one.strip(" '") for one in error["ctx"]["expected_tags"].split(",")]
+        where = document.where((*place, *inner, "kind"))
+        given = str(error["ctx"]["tag"])
+        problems.add(where, f"'{given}' is no kind", suggest(given, choices, "kind"))
+    elif kind == "union_tag_not_found":
+        problems.add(where, "key 'kind' is missing", "add 'kind:'")
     elif kind in ("greater_than_equal", "less_than_equal"):
         least = kind == "greater_than_equal"
         bound = error["ctx"]["ge" if least else "le"]
@@ -102,16 +109,48 @@ def _tell(
         problems.add(where, f"'{key}': {error['msg'].lower()}", "correct the value")
 
 
+def _place_in_file(model: type[BaseModel], place: Place) -> Place:
+    """Leave out of an error's place the kinds by which the models of a union are told apart."""
+    annotation: Any = model
+    found: list[str | int] = []
+    for step in place:
+        kinds = _kinds(annotation)
+        if kinds and step in kinds:
+            annotation = kinds[str(step)]
+            continue
+        found.append(step)
+        annotation = _one_step(annotation, step)
+    return tuple(found)
+
+
+def _kinds(annotation: Any) -> dict[str, type[BaseModel]]:
+    """Return the models of a union that are told apart by their ``kind``."""
+    found: dict[str, type[BaseModel]] = {}
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    for one in get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else ():
+        if isinstance(one, type) and issubclass(one, BaseModel) and "kind" in one.model_fields:
+            found |= dict.fromkeys(get_args(one.model_fields["kind"].annotation), one)
+    return found
+
+
+def _one_step(annotation: Any, step: str | int) -> Any:
+    annotation = _meant(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        field = annotation.model_fields.get(str(step))
+        # pydantic keeps what tells a union's models apart beside the annotation
+        return field.annotation if field else keys_of(annotation).get(str(step))
+    arguments = get_args(annotation)
+    return arguments[-1] if arguments else None
+
+
 def _model_at(model: type[BaseModel], place: Place) -> type[BaseModel] | None:
     """Follow ``place`` through the annotations and return the model that stands there."""
     annotation: Any = model
     for step in place:
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            annotation = keys_of(annotation).get(str(step))
-        else:
-            arguments = get_args(annotation)
-            annotation = arguments[-1] if arguments else None
-        annotation = _meant(annotation)
+        if step not in BRANCHES:
+            annotation = _kinds(annotation).get(str(step)) or _one_step(annotation, step)
+    annotation = _meant(annotation)
     return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
 
 

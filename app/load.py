@@ -13,12 +13,13 @@ from app.declaration import declare
 from app.document import Document
 from app.folder import KINDS, Folder, check_strangers, declared_files, timeline_files
 from app.problems import ConfigError, Problems
-from app.shop import Channel, Settings, Shop
+from app.shop import Settings, Shop
 from app.timeline import Timeline
 from app.toml_document import read_toml
 from app.yaml_document import read_yaml
 from rfm.model import RfmModel
 from rules.suggest import suggest
+from sinks.channels.channel import Channel
 from streams.contract.source import Source
 from streams.errors import InputError
 from tags.tag import Tag

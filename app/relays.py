@@ -14,9 +14,9 @@ import redis
 from app.courier_relay import NAME, CourierRelay
 from app.log_folder import data_folder, open_log
 from app.shop import Shop
-from sinks.channels.channel import Channel
 from sinks.channels.courier import Courier, open_channels
-from sinks.channels.file import FileChannel
+from sinks.channels.file import File
+from sinks.channels.provider import Around, Provider
 from sinks.deliveries.ledger import Ledger
 from sinks.history.embedded import ChdbHistory
 from sinks.history.history import EFFECTS
@@ -57,7 +57,7 @@ class Relays:
         self.lag = Lag(0, 0.0)  # of history
         self._fail: Callable[[BaseException], None] = lambda _: None
         tasks = [self._carry] + ([self._copy] if self.history is not None else [])
-        self._channels: Mapping[str, Channel] = {}
+        self._channels: Mapping[str, Provider] = {}
         self._threads = [
             threading.Thread(target=self._run, args=(task,), name=task.__name__) for task in tasks
         ]
@@ -84,7 +84,7 @@ class Relays:
 
     def erase(self, references: Sequence[str]) -> int:
         """Take the messages to whoever is called so out of the channels' files; return how many."""
-        files = [one for one in self._channels.values() if isinstance(one, FileChannel)]
+        files = [one for one in self._channels.values() if isinstance(one, File)]
         return sum(one.erase(references) for one in files)
 
     def _run(self, task: Callable[[], None]) -> None:
@@ -96,7 +96,7 @@ class Relays:
     def _carry(self) -> None:
         """Send what was decided, once."""
         with contextlib.closing(open_log(self._folder, self._shop)) as log:
-            channels = open_channels(self._shop, data_folder(self._folder, self._shop), self._say)
+            channels = open_channels(self._shop, Around(data_folder(self._folder, self._shop), self._say))
             self._channels = channels
             courier = Courier(
                 self._shop, channels, lambda customer: _name(log, customer),

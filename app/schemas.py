@@ -9,9 +9,10 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from app.shop import Channel, Settings
+from app.shop import Settings
 from app.timeline import Timeline
 from rfm.model import RfmModel
+from sinks.channels.channel import Channel
 from streams.contract.source import Source
 from tags.tag import Tag
 from triggers.trigger import Trigger

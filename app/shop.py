@@ -6,6 +6,7 @@ from pydantic import Field
 
 from profiles.declare import Declared
 from rfm.model import RfmModel
+from sinks.channels.channel import Channel
 from streams.contract.source import Source
 from tags.tag import Tag
 from triggers.trigger import Trigger
@@ -63,14 +64,6 @@ class Settings(Declared):
         default=ClickHouse(), exclude=True, description="of the cluster form: history's server"
     )
     identity_priority: list[str] = Field(default=[], description="reference types, the most trusted first")
-
-
-class Channel(Declared):
-    """One channel of ``channels.yaml``. In this release a channel writes lines to the console or a file."""
-
-    kind: str = "console"
-    path: str | None = None
-    templates: dict[str, str] = {}
 
 
 class Shop(Declared):

@@ -211,7 +211,7 @@ FILES = {
     "sources/orders.yaml": SOURCE,
     "metrics.yaml": 'orders_30d: count(orders, "30d")\npaid_365d: sum(orders.amount, "365d")\n',
     "tags/vip.yaml": "rule: paid_365d >= 50000\n",
-    "channels.yaml": "console:\n  kind: console\n  templates:\n    thanks: thanks\n",
+    "channels.yaml": "console:\n  templates:\n    thanks: thanks\n",
     "triggers/thanks.yaml": "when: {event: {source: orders}}\naction: {channel: console, template: thanks}\n",
 }
 MINUTE = 29_540_000  # in March 2026

@@ -9,9 +9,10 @@ from types import MappingProxyType
 from typing import Any
 
 from app.load import load_shop
-from app.shop import Channel, Shop
+from app.shop import Shop
 from bench.messages import debezium_shop
 from bench.shops import small_shop
+from sinks.channels.channel import Channel
 from triggers.trigger import Action
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -27,10 +28,11 @@ def write_shop(
     shop = debezium_shop(small_shop())
     action = Action(channel="console", template="line")
     triggers = {name: one.model_copy(update={"action": action}) for name, one in shop.triggers.items()}
+    console = Channel(templates={"line": "as decided"})
     files: dict[str, Any] = {
         "metrics.yaml": shop.metrics,
         "rfm.yaml": [model.model_dump(mode="json", exclude_defaults=True) for model in shop.rfm],
-        "channels.yaml": {"console": Channel(templates={"line": "as decided"}).model_dump(exclude_none=True)},
+        "channels.yaml": {"console": console.model_dump(exclude_defaults=True)},
     }
     for kind, declared in (("sources", shop.sources), ("tags", shop.tags), ("triggers", triggers)):
         for one, said in declared.items():

@@ -6,26 +6,36 @@ import string
 
 from app.folder import Folder
 from app.problems import Problems
-from rules.suggest import suggest
+from sinks.channels.settings import parse_seconds
 
 LABEL = "channels.yaml"
-KINDS = ("console", "file")
 
 
 def check_channels(folder: Folder, problems: Problems) -> None:
-    """Kinds, paths and the form of templates."""
+    """Lengths, names of providers and the form of templates."""
     for name, channel in folder.shop.channels.items():
-        where = folder.where(LABEL, name, "kind")
-        if channel.kind not in KINDS:
-            problems.add(
-                where, f"'{channel.kind}' is no kind of channel", suggest(channel.kind, KINDS, "kind")
-            )
-        if (channel.kind == "file") != (channel.path is not None):
-            hint = "a file channel has a path, a console has none"
-            problems.add(folder.where(LABEL, name, "path"), f"does not fit kind {channel.kind}", hint)
+        _check_seconds(channel.expires, folder.where(LABEL, name, "expires"), problems)
+        called: set[str] = set()
+        for index, provider in enumerate(channel.providers):
+            place = (name, "providers", index)
+            if provider.called in called:
+                where = folder.where(LABEL, *place)
+                problems.add(where, f"there are two providers '{provider.called}'", "give one another name")
+            called.add(provider.called)
+            for number, limit in enumerate(provider.limits):
+                where = folder.where(LABEL, *place, "limits", number, "within")
+                _check_seconds(limit.within, where, problems)
         for template, text in channel.templates.items():
             at = folder.where(LABEL, name, "templates", template)
             fields(text, at, problems)
+
+
+def _check_seconds(text: str, where: str, problems: Problems) -> None:
+    try:
+        parse_seconds(text)
+    except ValueError as error:
+        problem, _, hint = str(error).partition("; ")
+        problems.add(where, problem, hint)
 
 
 def fields(template: str, where: str, problems: Problems) -> set[str]:

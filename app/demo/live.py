@@ -29,6 +29,7 @@ from app.shop import Shop
 from engine.engine import Engine
 from engine.outcome import Decision, Transition
 from sinks.channels.courier import Courier, Delivery, open_channels
+from sinks.channels.provider import Around
 from sinks.deliveries.ledger import Ledger
 from sinks.store.server import EmbeddedServer
 from sinks.store.store import Store
@@ -157,7 +158,7 @@ def open_live(
         store, ledger = Store(server.client, shop.settings.name), Ledger(data)
         stack.callback(ledger.close)
         sent: list[str] = []
-        courier = Courier(shop, open_channels(shop, data, sent.append), partial(name_of, log))
+        courier = Courier(shop, open_channels(shop, Around(data, sent.append)), partial(name_of, log))
         stack.callback(courier.close)
         owner = Owner(log, shop, data, store, ledger.drained(NAME, log.partitions), _give_up)
         owner.follow()

@@ -1,17 +1,22 @@
-"""What a channel is: it takes messages that are decided and on disk, and carries them out."""
+"""A channel of channels.yaml: its texts, which reference it writes to, and who carries its messages out."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from pydantic import Field
 
-from sinks.channels.message import Message
+from profiles.declare import Declared
+from sinks.channels.console import ConsoleSettings
+from sinks.channels.kinds import AnyProvider
 
 
-class Channel(Protocol):
-    """One way out. A channel is given each decision's message at most once."""
+class Channel(Declared):
+    """One channel. Of several providers the first that takes messages is used."""
 
-    def send(self, message: Message) -> None:
-        """Carry the message out; when this returns it is out."""
-
-    def close(self) -> None:
-        """Let go of what the channel holds; it may be closed twice."""
+    address: str = Field(
+        default="", description="type of the reference that is written to, such as phone; any when empty"
+    )
+    templates: dict[str, str] = Field(default={}, description="name to text")
+    expires: str = Field(default="1d", description="length after which a message is not sent any more")
+    providers: list[AnyProvider] = Field(
+        default=[ConsoleSettings()], min_length=1, description="in the order of preference"
+    )

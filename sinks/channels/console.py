@@ -1,21 +1,35 @@
-"""The console channel: a line for each message, for trying and for development."""
+"""The console: a line for each message, for trying and for development."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Literal
 
 from sinks.channels.message import Message
+from sinks.channels.provider import Accepted, Around, Outcome
+from sinks.channels.settings import ProviderSettings
 
 
-class ConsoleChannel:
-    """Writes ``channel -> to: text`` through ``write``, which adds the end of the line."""
+class ConsoleSettings(ProviderSettings):
+    """Lines on the terminal."""
 
-    def __init__(self, write: Callable[[str], None]) -> None:
-        self._write = write
+    kind: Literal["console"] = "console"
 
-    def send(self, message: Message) -> None:
-        """Write the message."""
-        self._write(f"{message.channel} -> {message.to}: {message.text}")
 
-    def close(self) -> None:
+class Console:
+    """Writes ``channel -> to: text`` through `Around.write`, which adds the end of the line."""
+
+    def __init__(self, settings: ConsoleSettings, around: Around) -> None:
+        self._write = around.write
+
+    async def open(self) -> None:
+        """Nothing is connected to."""
+
+    async def send(self, messages: Sequence[Message]) -> Sequence[Outcome]:
+        """Write the messages."""
+        for message in messages:
+            self._write(f"{message.channel} -> {message.to}: {message.text}")
+        return [Accepted() for _ in messages]
+
+    async def close(self) -> None:
         """Nothing is held."""

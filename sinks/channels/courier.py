@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.outcome import Decision
 from rules.schema import Schema
-from sinks.channels.channel import Channel
-from sinks.channels.console import ConsoleChannel
-from sinks.channels.file import FileChannel
+from sinks.channels.kinds import make_provider
 from sinks.channels.message import HeldBack, Message, fill
+from sinks.channels.provider import Accepted, Around, Provider, Refused
 from streams.errors import InputError
 from triggers.values import action_values
 
@@ -35,23 +34,20 @@ class Delivery:
     unknown: str | None = None
 
 
-def open_channels(shop: Shop, folder: Path, write: Callable[[str], None]) -> dict[str, Channel]:
-    """Return a shop's channels by name; a file's path is relative to ``folder``."""
-    return {
-        name: FileChannel(folder / declared.path) if declared.path is not None else ConsoleChannel(write)
-        for name, declared in shop.channels.items()
-    }
+def open_channels(shop: Shop, around: Around) -> dict[str, Provider]:
+    """Return a shop's channels by name, each by its first provider."""
+    return {name: make_provider(declared.providers[0], around) for name, declared in shop.channels.items()}
 
 
 class Courier:
-    """Carries out a shop's decisions.
+    """Carries out a shop's decisions. Its thread has no event loop of its own.
 
     ``address`` gives a customer's reference by id (32 hex digits), None where they are erased; ``readable``
     turns the values that go with a decision of a customer into what a message may say (`Readable`).
     """
 
     def __init__(
-        self, shop: Shop, channels: Mapping[str, Channel], address: Callable[[str], str | None],
+        self, shop: Shop, channels: Mapping[str, Provider], address: Callable[[str], str | None],
         readable: Readable = lambda _, values: values,
     ) -> None:  # fmt: skip
         self._shop = shop
@@ -59,6 +55,9 @@ class Courier:
         self._channels = channels
         self._address = address
         self._readable = readable
+        self._runner = asyncio.Runner()
+        for provider in channels.values():
+            self._runner.run(provider.open())
 
     def carry_out(self, decisions: Iterable[Decision]) -> list[Delivery]:
         """Send what decisions to act say; refused, shadow and contradicted ones send nothing.
@@ -87,13 +86,15 @@ class Courier:
         if to is None:
             return Delivery(decision, None, "the customer is erased: there is nobody to send it to")
         message = Message(decision.id, decision.minute, to, action.channel, action.template, text)
-        try:
-            self._channels[action.channel].send(message)
-        except OSError as error:  # it may be out all the same, so it is not sent again
-            return Delivery(decision, None, None, f"channel {action.channel} failed while sending: {error}")
-        return Delivery(decision, message, None)
+        (outcome,) = self._runner.run(self._channels[action.channel].send([message]))
+        if isinstance(outcome, Accepted):
+            return Delivery(decision, message, None)
+        if isinstance(outcome, Refused):
+            return Delivery(decision, None, f"channel {action.channel} refused it: {outcome.reason}")
+        return Delivery(decision, None, None, f"channel {action.channel}: {outcome.reason}")
 
     def close(self) -> None:
         """Close the channels."""
-        for channel in self._channels.values():
-            channel.close()
+        for provider in self._channels.values():
+            self._runner.run(provider.close())
+        self._runner.close()

@@ -1,52 +1,86 @@
-"""The file channel: one JSON document a line, for whatever reads files."""
+"""A file: one JSON document a line, for whatever reads files."""
 
 from __future__ import annotations
 
 import json
 import os
 import threading
-from collections.abc import Collection
-from dataclasses import asdict
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
 
 from sinks.channels.message import Message
+from sinks.channels.provider import Accepted, Around, Outcome, Refused, Unknown
+from sinks.channels.settings import ProviderSettings
+
+WRITTEN = ("id", "minute", "to", "channel", "template", "text")
 
 
-class FileChannel:
-    """Appends messages to a file, each synced before `send` returns. Any thread may call it."""
+class FileSettings(ProviderSettings):
+    """A file of JSON lines."""
 
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._path = path
+    kind: Literal["file"] = "file"
+    path: str = Field(description="of the file, relative to the shop's data folder")
+
+
+class File:
+    """Appends messages to a file, synced before `send` returns. `erase` may be called from any thread."""
+
+    def __init__(self, settings: FileSettings, around: Around) -> None:
+        self._path = around.folder / settings.path
         self._lock = threading.Lock()
-        self._file = path.open("a", encoding="utf-8")
 
-    def send(self, message: Message) -> None:
-        """Append the message: id, minute, to, channel, template, text."""
-        with self._lock:
-            self._file.write(json.dumps(asdict(message), ensure_ascii=False) + "\n")
-            self._file.flush()
-            os.fsync(self._file.fileno())
+    async def open(self) -> None:
+        """Make its folder."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+
+    async def send(self, messages: Sequence[Message]) -> Sequence[Outcome]:
+        """Append the messages: id, minute, to, channel, template, text."""
+        lines = "".join(
+            json.dumps({name: getattr(message, name) for name in WRITTEN}, ensure_ascii=False) + "\n"
+            for message in messages
+        )
+        try:
+            with self._lock:
+                return self._append(lines, len(messages))
+        except OSError as error:
+            return [Refused("retry", "", f"{self._path} cannot be opened: {error}") for _ in messages]
+
+    def _append(self, lines: str, messages: int) -> Sequence[Outcome]:
+        with self._path.open("a", encoding="utf-8") as file:
+            try:
+                file.write(lines)
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError as error:  # some of it may be there
+                return [Unknown(f"{self._path} cannot be written: {error}") for _ in range(messages)]
+        return [Accepted() for _ in range(messages)]
 
     def erase(self, references: Collection[str]) -> int:
         """Take out the messages to whoever is called so; return how many. The file is another one then."""
         with self._lock:
+            if not self._path.exists():
+                return 0
             lines = self._path.read_text(encoding="utf-8").splitlines(keepends=True)
             kept = [line for line in lines if not _is_to(line, references)]
             if len(kept) < len(lines):
-                fresh = self._path.with_name(self._path.name + ".new")
-                with fresh.open("w", encoding="utf-8") as file:
-                    file.writelines(kept)
-                    file.flush()
-                    os.fsync(file.fileno())
-                self._file.close()
-                fresh.replace(self._path)
-                self._file = self._path.open("a", encoding="utf-8")
+                write_whole(self._path, kept)
         return len(lines) - len(kept)
 
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+    async def close(self) -> None:
+        """Nothing is held between messages."""
+
+
+def write_whole(path: Path, lines: Collection[str]) -> None:
+    """Put a file in the place of another, all or nothing."""
+    fresh = path.with_name(path.name + ".new")
+    with fresh.open("w", encoding="utf-8") as file:
+        file.writelines(lines)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
 
 
 def _is_to(line: str, references: Collection[str]) -> bool:

@@ -37,7 +37,8 @@ SHOP = {
     "triggers/hello.yaml": "when: {enter: vip}\naction: {channel: sms, template: hi, values: {fen: spend}}\n",
     "triggers/often.yaml": "when: {enter: busy}\nguards: {cool_down: 20m}\n"
     "action: {channel: sms, template: hi, values: {fen: spend}}\n",
-    "channels.yaml": "sms:\n  kind: file\n  path: sent.jsonl\n  templates:\n    hi: 'you spent {fen}'\n",
+    "channels.yaml": "sms:\n  providers: [{kind: file, path: sent.jsonl}]\n"
+    "  templates:\n    hi: 'you spent {fen}'\n",
 }
 
 

@@ -30,8 +30,7 @@ columns:
 """,
     "channels.yaml": """\
 sms:
-  kind: file
-  path: sms.jsonl
+  providers: [{kind: file, path: sms.jsonl}]
   templates:
     hi: '{who}, you spent {fen}'
 """,

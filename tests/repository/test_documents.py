@@ -13,8 +13,11 @@ from typer.main import get_command
 from app.cli import app, main
 from app.declaration import keys_of
 from app.schemas import FOLDER, schema_files
-from app.shop import Channel, ClickHouse, Kafka, Settings
+from app.shop import ClickHouse, Kafka, Settings
 from rfm.model import FixedCuts, RfmModel, Segment
+from sinks.channels.channel import Channel
+from sinks.channels.kinds import PROVIDERS
+from sinks.channels.settings import Limit
 from streams.contract.source import Column, EventTime, FileFormat, Reference, Source, Via
 from tags.tag import Tag
 from triggers.trigger import Absence, Action, Event, Guards, Schedule, Trigger, When
@@ -24,6 +27,7 @@ COMMANDS: dict[str, Any] = dict(get_command(app).commands)  # type: ignore[attr-
 MODELS: list[type[BaseModel]] = [
     Settings, Kafka, ClickHouse, Source, Column, Reference, Via, EventTime, FileFormat, RfmModel, Segment,
     FixedCuts, Tag, Trigger, When, Event, Absence, Schedule, Guards, Action, Channel,
+    Limit, *PROVIDERS,
 ]  # fmt: skip
 
 

@@ -1,9 +1,9 @@
-"""One contract, run on every channel; and how templates are filled and decisions carried out."""
+"""The kinds that need no other side pass the contract; how templates are filled and decisions carried out."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,65 +16,90 @@ from rules.parse import parse
 from rules.resolve import Resolution
 from rules.schema import Schema
 from rules.scope import CUSTOMER
-from sinks.channels.channel import Channel
-from sinks.channels.console import ConsoleChannel
+from sinks.channels.console import Console, ConsoleSettings
 from sinks.channels.courier import Courier, open_channels
-from sinks.channels.file import FileChannel
-from sinks.channels.message import HeldBack, Message, fill
+from sinks.channels.file import File, FileSettings
+from sinks.channels.message import HeldBack, fill
+from sinks.channels.provider import Around, Provider, Receipt
+from tests.sinks.provider_contract import MESSAGE, Loop, ProviderContract
 
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
 LAST_CATEGORY = 'last(orders.category, status != "cancelled")'  # a window of all is not written
-MESSAGE = Message("ab" * 16, 29_540_000, "member:M1", "sms", "thanks", "谢谢 3")
 
 
-class Opened:
-    """A channel under test and what has come out of it, as texts."""
+class Near:
+    """A provider that has no other side: it can neither refuse nor break."""
 
-    def __init__(self, kind: str, folder: Path) -> None:
-        self._lines: list[str] = []
-        self._path = folder / "out" / "sms.jsonl"
-        self.channel: Channel = (
-            FileChannel(self._path) if kind == "file" else ConsoleChannel(self._lines.append)
-        )
-        self.kind = kind
+    def __init__(self, folder: Path) -> None:
+        self.lines: list[str] = []
+        self.receipts: list[Receipt] = []
+        self.provider: Provider
+        self.around = Around(folder, self.lines.append)
 
-    def came_out(self) -> list[str]:
-        return self._path.read_text("utf-8").splitlines() if self.kind == "file" else self._lines
+    def came_out(self) -> Sequence[str]:
+        return self.lines
 
+    def refuse(self, verdict: str) -> bool:
+        return False
 
-@pytest.fixture(params=["console", "file"])
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
-    return Opened(request.param, tmp_path)
+    def go_away(self) -> bool:
+        return False
 
+    def come_back(self) -> None: ...
 
-def test_a_message_is_out_when_send_returns(opened: Opened) -> None:
-    opened.channel.send(MESSAGE)
-    assert len(opened.came_out()) == 1
-    for part in ("member:M1", "sms", "谢谢 3"):
-        assert part in opened.came_out()[0]
-    opened.channel.close()
+    def break_off(self) -> bool:
+        return False
 
 
-def test_messages_come_out_in_their_order_one_a_line(opened: Opened) -> None:
-    for text in ("one", "two", "three"):
-        opened.channel.send(Message("0" * 32, 1, "member:M1", "sms", "t", text))
-    assert [text in line for text, line in zip(("one", "two", "three"), opened.came_out(), strict=True)]
-    assert len(opened.came_out()) == 3
-    opened.channel.close()
+class NearFile(Near):
+    """A file whose folder may be in the way."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.path = folder / "out" / "sms.jsonl"
+        self.provider = File(FileSettings(path="out/sms.jsonl"), self.around)
+
+    def came_out(self) -> Sequence[str]:
+        return self.path.read_text("utf-8").splitlines() if self.path.is_file() else []
+
+    def go_away(self) -> bool:
+        self.path.mkdir()
+        return True
+
+    def come_back(self) -> None:
+        self.path.rmdir()
 
 
-def test_a_channel_may_be_closed_twice(opened: Opened) -> None:
-    opened.channel.close()
-    opened.channel.close()
+class TestConsole(ProviderContract):
+    @pytest.fixture
+    def far(self, tmp_path: Path) -> Near:
+        near = Near(tmp_path)
+        near.provider = Console(ConsoleSettings(), near.around)
+        return near
 
 
-def test_a_file_channel_goes_on_behind_what_the_file_holds(tmp_path: Path) -> None:
+class TestFile(ProviderContract):
+    @pytest.fixture
+    def far(self, tmp_path: Path) -> NearFile:
+        return NearFile(tmp_path)
+
+
+def test_the_console_says_who_gets_what_by_which_channel() -> None:
+    lines: list[str] = []
+    loop = Loop()
+    loop.run(Console(ConsoleSettings(), Around(Path(), lines.append)).send([MESSAGE]))
+    loop.close()
+    assert lines == ["sms -> phone:13800001001: 谢谢您的第 3 单！😀"]
+
+
+def test_a_file_goes_on_behind_what_it_holds(tmp_path: Path) -> None:
+    loop = Loop()
     for _ in range(2):
-        channel = FileChannel(tmp_path / "sms.jsonl")
-        channel.send(MESSAGE)
-        channel.close()
+        file = File(FileSettings(path="sms.jsonl"), Around(tmp_path, lambda _: None))
+        loop.run(file.send([MESSAGE]))
+    loop.close()
     lines = (tmp_path / "sms.jsonl").read_text("utf-8").splitlines()
-    assert [json.loads(line)["text"] for line in lines] == ["谢谢 3", "谢谢 3"]
+    assert [json.loads(line)["text"] for line in lines] == [MESSAGE.text] * 2
 
 
 def test_a_template_takes_values_by_name_and_in_their_form() -> None:
@@ -108,10 +133,12 @@ def decision(**changed: Any) -> Decision:
 
 
 @pytest.fixture
-def courier(tmp_path: Path) -> tuple[Courier, list[str]]:
+def courier(tmp_path: Path) -> Iterator[tuple[Courier, list[str]]]:
     shop, lines = load_shop(SHOP), list[str]()
     write: Callable[[str], None] = lines.append
-    return Courier(shop, open_channels(shop, tmp_path, write), lambda _: "member:M1"), lines
+    made = Courier(shop, open_channels(shop, Around(tmp_path, write)), lambda _: "member:M1")
+    yield made, lines
+    made.close()
 
 
 def test_a_decision_to_act_is_carried_out_with_the_values_of_its_step(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from app.load import load_shop
 from engine.outcome import Decision, Transition
 from sinks.channels.courier import Courier
 from sinks.channels.message import Message
+from sinks.channels.provider import Accepted, Outcome, Unknown
 from sinks.deliveries.ledger import CLAIMED, HELD_BACK, NOTHING, SENT, Ledger
 from sinks.store.store import Page
 from tests.sinks.test_channels import SHOP, decision
@@ -92,22 +94,34 @@ class Line:
         self.sent: list[Message] = []
         self.fails = fails
 
-    def send(self, message: Message) -> None:
+    async def open(self) -> None: ...
+
+    async def send(self, messages: Sequence[Message]) -> Sequence[Outcome]:
         if self.fails:
-            raise ConnectionResetError
-        self.sent.append(message)
+            return [Unknown("the connection broke") for _ in messages]
+        self.sent += messages
+        return [Accepted() for _ in messages]
 
-    def close(self) -> None:
-        pass
-
-
-def relay(outbox: Outbox, ledger: Ledger, line: Line) -> CourierRelay:
-    shop = load_shop(SHOP)
-    courier = Courier(shop, dict.fromkeys(shop.channels, line), lambda customer: customer)
-    return CourierRelay(outbox, ledger, courier, 1)  # type: ignore[arg-type]  # all that it asks of a store
+    async def close(self) -> None: ...
 
 
-def test_a_page_is_carried_out_once_also_by_the_next_process(ledger: Ledger) -> None:
+Make = Callable[[Outbox, Ledger, Line], CourierRelay]
+
+
+@pytest.fixture
+def relay() -> Iterator[Make]:
+    with contextlib.ExitStack() as stack:
+
+        def make(outbox: Outbox, ledger: Ledger, line: Line) -> CourierRelay:
+            shop = load_shop(SHOP)
+            courier = Courier(shop, dict.fromkeys(shop.channels, line), lambda customer: customer)
+            stack.callback(courier.close)
+            return CourierRelay(outbox, ledger, courier, 1)  # type: ignore[arg-type]  # all that it asks
+
+        yield make
+
+
+def test_a_page_is_carried_out_once_also_by_the_next_process(ledger: Ledger, relay: Make) -> None:
     line, outbox = Line(), Outbox(page(ACT, REFUSED, MOVED), page(LATER))
     first = relay(outbox, ledger, line)
     assert [one.decision for one in first.step()] == [ACT, LATER]
@@ -116,7 +130,7 @@ def test_a_page_is_carried_out_once_also_by_the_next_process(ledger: Ledger) -> 
     assert [message.id for message in line.sent] == [ACT.id, LATER.id]
 
 
-def test_a_page_that_goes_on_with_known_effects_gives_the_new_ones(ledger: Ledger) -> None:
+def test_a_page_that_goes_on_with_known_effects_gives_the_new_ones(ledger: Ledger, relay: Make) -> None:
     line = Line()
     relay(Outbox(page(ACT, REFUSED)), ledger, line).step()
     relay(Outbox(page(REFUSED, MOVED, LATER)), ledger, line).step()
@@ -124,7 +138,7 @@ def test_a_page_that_goes_on_with_known_effects_gives_the_new_ones(ledger: Ledge
     assert len(ledger.after(0, 10)) == 3
 
 
-def test_a_message_that_was_claimed_and_perhaps_sent_is_not_sent_again(ledger: Ledger) -> None:
+def test_a_message_that_was_claimed_and_perhaps_sent_is_not_sent_again(ledger: Ledger, relay: Make) -> None:
     """Marketing at most once: what a crash left open is shown as unknown."""
     outbox = Outbox(page(ACT))
     (told,) = relay(outbox, ledger, Line(fails=True)).step()

@@ -1,0 +1,104 @@
+"""The contract between deliveries and whoever carries messages out. Every provider passes one test class.
+
+A provider speaks one protocol and nothing else: limits, retries, failover, times to live and what is claimed
+are the business of `sinks.deliveries`, the same for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from sinks.channels.message import Message
+
+if TYPE_CHECKING:
+    import redis.asyncio
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The provider has taken the message over. reference: its own name for it, by which receipts come;
+    parts: how many messages it is charged as.
+    """
+
+    reference: str | None = None
+    parts: int = 1
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The provider has said no, so the message is certainly not out.
+
+    verdict: ``retry`` (later, the same message can pass), ``give_up`` (this message never will) or ``stop``
+    (nothing will pass until somebody mends it: credentials, balance, signature). code, reason: the
+    provider's own words. after: seconds to wait before a retry, where the provider says so.
+    """
+
+    verdict: Literal["retry", "give_up", "stop"]
+    code: str
+    reason: str
+    after: float | None = None
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Nobody knows whether the message is out: the connection broke or timed out after it was written."""
+
+    reason: str
+
+
+Outcome = Accepted | Refused | Unknown
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of a message later, as a provider tells it.
+
+    reference: as in `Accepted`; None where the customer writes on their own. state: what happened;
+    ``replied`` and ``unsubscribed`` come from the customer, with the ``address`` it came from and its
+    ``text``.
+    at: seconds since 1970, when the provider says it happened, else None. code: the provider's own.
+    """
+
+    reference: str | None
+    state: Literal["delivered", "failed", "replied", "unsubscribed"]
+    at: float | None = None
+    code: str = ""
+    reason: str = ""
+    address: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Around:
+    """What a provider is given to work with.
+
+    folder: the shop's data folder, which a file's path is relative to. write: a line for people. receive:
+    gets receipts as they come, in the event loop's thread. environment: where secrets are. store: the profile
+    store, for what customers read there.
+    """
+
+    folder: Path
+    write: Callable[[str], None]
+    receive: Callable[[Sequence[Receipt]], None] = lambda _: None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    store: redis.asyncio.Redis | None = None
+
+
+class Provider(Protocol):
+    """One provider. It is made without touching anything outside; one event loop uses it."""
+
+    async def open(self) -> None:
+        """Connect, if there is something to connect to; a provider that is away is no error here."""
+
+    async def send(self, messages: Sequence[Message]) -> Sequence[Outcome]:
+        """Carry messages out, in any order; return what became of each, in the order given.
+
+        Never raises for what the other side does: a refusal, a broken connection and a time-out are
+        outcomes. What is not yet written to the other side is ``Refused("retry", ...)``, not `Unknown`.
+        """
+
+    async def close(self) -> None:
+        """Let go of what is held, after what is at hand; it may be closed twice."""

@@ -1,0 +1,53 @@
+"""What channels.yaml says of every provider, whatever its kind; each kind adds keys in its own file."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from pydantic import Field
+
+from profiles.declare import Declared
+
+_LENGTH = re.compile(r"\s*(\d{1,9})\s*([smhdw])\s*")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def parse_seconds(text: str) -> int:
+    """Read a length such as ``1s``, ``30m`` or ``1d``; return whole seconds. Raises ValueError.
+
+    >>> parse_seconds("30m")
+    1800
+    """
+    found = _LENGTH.fullmatch(text)
+    if not found or int(found[1]) == 0:
+        raise ValueError(f"'{text}' is no length; write a whole number and s, m, h, d or w, such as '30s'")
+    return int(found[1]) * _SECONDS[found[2]]
+
+
+class Limit(Declared):
+    """So many messages in any stretch of this length, as providers publish their limits."""
+
+    most: int = Field(ge=1, description="messages")
+    within: str = Field(default="1s", description="length: 1s, 1m, 1h, 1d")
+    each: Literal["provider", "template", "address"] = Field(
+        default="provider", description="counted over the provider, for each template, or for each address"
+    )
+
+    @property
+    def seconds(self) -> int:
+        """The length in seconds."""
+        return parse_seconds(self.within)
+
+
+class ProviderSettings(Declared):
+    """One provider of a channel. Secrets stand in the environment; a key ending in ``_env`` names it."""
+
+    kind: str
+    name: str = Field(default="", description="what deliveries call it; its kind when empty")
+    limits: list[Limit] = []
+
+    @property
+    def called(self) -> str:
+        """The name that deliveries show."""
+        return self.name or self.kind
