@@ -175,9 +175,16 @@ def holds_cuts(log: Log) -> bool:
 
 
 def control_number(plan: Plan, kind: str, said: Mapping[str, Any]) -> int:
-    """Return the plan's number of a control record's tag or consent, or -1 where it has none."""
+    """Return the plan's number of what a control record names (tag, consent, switch); -1: it has none.
+
+    Of a receipt it is the trigger's salt.
+    """
     if kind == "manual":
         return plan.tag.number.get(said["tag"], -1)
+    if kind == "switch":
+        return plan.switches.get(said["what"], -1)
+    if kind == "receipt":
+        return plan.guards.salt(said["trigger"])
     name = f"{said['channel']}/{said['purpose']}"
     return plan.trigger.consents.index(name) + 1 if name in plan.trigger.consents else -1
 

@@ -9,6 +9,7 @@ from rfm.model import RfmModel
 from sinks.channels.channel import Channel
 from streams.contract.source import Source
 from tags.tag import Tag
+from triggers.shop_guards import ShopGuards
 from triggers.trigger import Trigger
 
 
@@ -55,6 +56,7 @@ class Settings(Declared):
     history: bool = Field(
         default=True, description="keep a copy of the log, and of what came out, to be asked in SQL"
     )
+    guards: ShopGuards = Field(default=ShopGuards(), description="what stands against marketing (D5)")
     groups: dict[str, list[str]] = Field(default={}, description="exclusive groups: tags, first wins")
     # left out of the log's settings records: where brokers are changes no result (P2)
     kafka: Kafka = Field(

@@ -28,11 +28,11 @@ BATCH_COLUMNS = [f"b_{COLUMN.get(name, name)}" for name in DTYPES]  # in the ord
 class Batch:
     """n records: all arrays have shape (n,), ``values`` (n, V) with V the plan's row width.
 
-    kind 0 row, 1 tick, 2 tag by hand, 3 consent, 4 freshness, 5 erase, 6 cuts; op 0 upsert, 1 insert,
-    2 update, 3 delete, 4 snapshot read (sets off no event: also a row moved in, W7), 5 move out; minute:
-    append minute; mode 0 import, 1 live (of cuts also 2, history); event_us: UTC microseconds; nulls: bit j
-    where value j is null; arg_a, arg_b, arg_c: see engine.state, and ``STOPPED``; cuts: what the records of
-    kind 6 say, by their places.
+    kind 0 row, 1 tick, 2 tag by hand, 3 consent, 4 freshness, 5 erase, 6 cuts, 7 switch, 8 receipt; op 0
+    upsert, 1 insert, 2 update, 3 delete, 4 snapshot read (sets off no event: also a row moved in, W7), 5 move
+    out; minute: append minute; mode 0 import, 1 live (of cuts also 2, history); event_us: UTC microseconds;
+    nulls: bit j where value j is null; arg_a, arg_b, arg_c: see engine.state, and ``STOPPED``; cuts: what the
+    records of kind 6 say, by their places.
     """
 
     kind: NDArray[Any]

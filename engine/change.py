@@ -7,6 +7,8 @@ triggers remember. Then everybody is judged once; what changes by that is an act
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +17,9 @@ from engine.kernel import put_fact, start_timer
 from engine.partition import Partition
 from engine.state import FACT_VALUES, WORD
 from profiles import facts, timers
+from triggers.caps import PARTS
 
+KEPT = (facts.ACTED, facts.WAITING, facts.ABSENT, facts.HELD)  # of a trigger whose condition is unchanged
 Ints = NDArray[np.int64]
 
 
@@ -133,23 +137,55 @@ def _copy_memories(old: Partition, new: Partition, places: Ints) -> None:
     names = old.plan.trigger.names
     same = {n for n in names if n in number and _condition_of(old, n) == _condition_of(new, n)}
     memory = old.memory
+    slots: dict[tuple[int, str], list[int]] = {}
     for place in np.flatnonzero(memory["fact_kind"]).tolist():
         kind, what = divmod(int(memory["fact_kind"][place]), facts.KIND)
         c = back.get(int(memory["fact_customer"][place]), -1)
-        if kind not in (facts.ACTED, facts.WAITING, facts.ABSENT) or c < 0 or names[what] not in same:
+        if c < 0:
             continue
         values = memory["fact_value"][place * FACT_VALUES : (place + 1) * FACT_VALUES].copy()
+        if kind == facts.SLOT:
+            taken = slots.setdefault((c, old.plan.guards.caps[what // PARTS]), [])
+            taken += values[values != 0].tolist()
+        if kind not in KEPT or names[what] not in same:
+            continue
+        if kind == facts.ACTED and _leaves_shadow(old, new, names[what]):
+            continue
         if kind != facts.ACTED and values[1] >= 0:  # the cause's source has another number now
-            values[1] = new.plan.metric.source_number[old.plan.metric.sources[int(values[1])]]
+            source = old.plan.metric.sources[int(values[1])]
+            if source not in new.plan.metric.source_number:
+                continue  # nothing can be decided that would name it
+            values[1] = new.plan.metric.source_number[source]
         _put_fact(new, c, kind, number[names[what]], values)
+    _put_slots(new, slots)
     for i in range(memory.scalar("timers_live")):
         kind, what = divmod(int(memory["timer_kind"][i]), timers.KIND)
         c = back.get(int(memory["timer_customer"][i]), -1)
-        if kind in (timers.FOR_ENDS, timers.ABSENCE, timers.SOURCE_STALE) and c >= 0 and names[what] in same:
+        if kind >= timers.FOR_ENDS and c >= 0 and names[what] in same:
             minute, then = int(memory["timer_minute"][i]), number[names[what]]
             if kind == timers.SOURCE_STALE:  # it stands `max_age` behind the instance's due minute
                 minute += int(new.memory["trigger_max_age"][then]) - int(memory["trigger_max_age"][what])
             _start(new, minute, kind, then, c, int(memory["timer_high"][i]), int(memory["timer_low"][i]))
+
+
+def _put_slots(new: Partition, slots: Mapping[tuple[int, str], list[int]]) -> None:
+    """Put what customers have taken of caps into those of the same names, the newest as far as there is room:
+    no window holds an older one without them."""
+    for (c, name), taken in slots.items():
+        if name not in new.plan.guards.caps:
+            continue
+        cap = new.plan.guards.caps.index(name)
+        parts = -(-new.plan.guards.declared.caps[name].most // FACT_VALUES)
+        newest = sorted(taken, reverse=True)[: parts * FACT_VALUES]
+        padded = np.array(newest + [0] * (parts * FACT_VALUES - len(newest)), dtype=np.int64)
+        for part, values in enumerate(padded.reshape(parts, FACT_VALUES)):
+            _put_fact(new, c, facts.SLOT, cap * PARTS + part, values)
+
+
+def _leaves_shadow(old: Partition, new: Partition, name: str) -> bool:
+    """Whether a trigger's cool-down was kept for nobody: it has reached nobody yet (D5)."""
+    before, after = (one.plan.trigger.declared[name].status for one in (old, new))
+    return before == "shadow" and after != "shadow"
 
 
 def _condition_of(partition: Partition, name: str) -> object:

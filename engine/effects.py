@@ -8,7 +8,7 @@ from profiles import metrics
 
 LEFT, ENTERED, SEGMENT = range(3)
 IMPORT, LIVE, HISTORY, ACTIVATION = range(4)
-ACT, REFUSED, CONTRADICTED = range(3)
+ACT, REFUSED, CONTRADICTED, HELD = range(4)
 
 
 @step

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine import guard_state as g
 from engine import state as s
 from engine.effects import LEFT, SEGMENT, emit_transition
 from engine.jit import step
@@ -13,6 +14,7 @@ from profiles.extremes import find_lost_extremes
 from rfm.scores import rescore
 from rfm.values import read_values
 from tags.candidate import bit_of, word_of
+from triggers.caps import PARTS
 
 
 @step
@@ -82,7 +84,7 @@ def leave_tags(st: int, c: int) -> None:
 
 @step
 def forget_facts(st: int, c: int) -> None:
-    """Forget tags by hand, consents, cool-downs, waits and absences: their timers then find nothing."""
+    """Forget tags by hand, consents and what triggers remember: their timers then find nothing."""
     for tag in range(s.tags(st)):
         forget_fact(st, c, facts.MANUAL, tag)
     for consent in range(1, s.triggers(st) + 1):  # a trigger asks for one consent at most
@@ -91,6 +93,10 @@ def forget_facts(st: int, c: int) -> None:
         forget_fact(st, c, facts.ACTED, trigger)
         forget_fact(st, c, facts.WAITING, trigger)
         forget_fact(st, c, facts.ABSENT, trigger)
+        forget_fact(st, c, facts.HELD, trigger)
+    for cap in range(g.caps(st)):
+        for part in range(PARTS):
+            forget_fact(st, c, facts.SLOT, cap * PARTS + part)
 
 
 @step

@@ -8,7 +8,7 @@ from engine.jit import step
 from rfm.scores import rescore
 from rfm.values import read_values
 from tags.judge import judge_tags
-from triggers.decide import look_at_waiting, take_occasions
+from triggers.decide import look_at_waiting
 from triggers.occasions import note_segment
 
 
@@ -23,7 +23,10 @@ def read_touched_values(st: int, t: int) -> None:
 
 @step
 def judge(st: int, t: int) -> None:
-    """Judge the touched customer at place t once; nobody judges who is erased."""
+    """Judge the touched customer at place t once; nobody judges who is erased.
+
+    What they set off is noted, for the caller to act upon or to put aside.
+    """
     c = s.touched(st, t)
     if s.customer_gone(st, c):
         return
@@ -41,7 +44,5 @@ def judge(st: int, t: int) -> None:
             emit_transition(st, c, SEGMENT, model, before, after)
             note_segment(st, model, before, after)
     judge_tags(st, t)
-    if s.occasions_used(st):
-        take_occasions(st, c)
     if s.waiting_triggers(st):
         look_at_waiting(st, c)

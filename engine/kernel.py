@@ -6,6 +6,7 @@ Each function takes the address table of a partition's state (`engine.memory`) a
 from __future__ import annotations
 
 from engine import ahead
+from engine import guard_state as g
 from engine import minute as opening
 from engine import state as s
 from engine.erase import erase
@@ -19,10 +20,12 @@ from rfm import population, scores
 from rules.evaluate import run
 from tags.candidate import set_by_hand
 from triggers import due, freshness
+from triggers.caps import give_back, mark_of
+from triggers.decide import take_occasions
 from triggers.guards import set_consent
 
 FAILURES = ("", "a sum left the range of 64-bit whole numbers")
-ROWS, TICK, MANUAL, CONSENT, FRESH, ERASE, CUTS = range(7)
+ROWS, TICK, MANUAL, CONSENT, FRESH, ERASE, CUTS, SWITCH, RECEIPT = range(9)
 
 
 @entry
@@ -58,6 +61,10 @@ def apply(st: int, first: int, count: int, first_step: int) -> int:
                 return i
         elif kind == ERASE:
             erase(st, c)
+        elif kind == SWITCH:
+            g.set_switch_off(st, s.b_arg_a(st, i), s.b_arg_b(st, i))
+        elif kind == RECEIPT and c >= 0:
+            give_back(st, c, s.b_arg_b(st, i), receipt_mark(st, i))
     return count
 
 
@@ -70,9 +77,21 @@ def lacks_for_record(st: int, i: int, kind: int, c: int) -> int:
         lack = lacks_width(st, i)
         if lack:
             return lack
-    elif kind == TICK or kind == FRESH or kind == CUTS:
+    elif kind == TICK or (kind >= FRESH and kind != ERASE):
         return 0
     return lacks_for_row(st, s.b_source(st, i), c)
+
+
+@step
+def receipt_mark(st: int, i: int) -> int:
+    """Return the mark of the decision that the receipt at batch index i speaks of (`triggers.caps`)."""
+    salt = s.b_arg_a(st, i)
+    if s.b_arg_c(st, i):  # its cause was a minute
+        return mark_of(salt, 0, s.b_arg_c(st, i), 0, 0, 0)
+    return mark_of(
+        salt, s.b_key_high(st, i), s.b_key_low(st, i), s.b_epoch(st, i), s.b_position(st, i),
+        s.b_offset(st, i),
+    )  # fmt: skip
 
 
 @step
@@ -100,6 +119,7 @@ def apply_control(st: int, i: int, kind: int, c: int) -> None:
         touch_tag(st, touch(st, c), s.b_arg_a(st, i))
     if s.touched_used(st):
         judge(st, 0)
+        take_occasions(st, s.touched(st, 0))
         clear_touched(st)
 
 
@@ -210,6 +230,7 @@ def activate(st: int) -> int:
         touch_everything(st, t)
         s.set_touched_models(st, t, (1 << s.models(st)) - 1)
         judge(st, t)
+        take_occasions(st, s.touched(st, t))
         clear_touched(st)
         s.set_cursor(st, s.cursor(st) + 1)
     if s.cursor(st) == s.customers_used(st):

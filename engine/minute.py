@@ -17,6 +17,7 @@ from profiles.intervals import OWN, have_all_left, holds, is_awaited, move_units
 from rfm import scores
 from tags.candidate import bit_of, release, word_of
 from triggers import due
+from triggers.decide import take_occasions
 
 PREPARE, JUDGE, COLLECT, DECIDE = range(4)
 
@@ -145,8 +146,11 @@ def mark_model(st: int, c: int, model: int) -> None:
 
 
 @step
-def judge_touched(st: int) -> int:
-    """(6): judge whom the minute touched or a cut scores otherwise; return what is lacking, 0 when done."""
+def judge_touched(st: int, opens: bool) -> int:
+    """(6): judge whom the minute touched or a cut scores otherwise; return what is lacking, 0 when done.
+
+    opens: a minute opens, so what they set off is put aside for (7).
+    """
     if s.stage(st) == PREPARE:
         for model in range(s.models(st)):
             find_rescored(st, model)
@@ -159,6 +163,10 @@ def judge_touched(st: int) -> int:
             if lack:
                 return lack
             judge(st, s.cursor(st))
+            if opens:
+                due.put_occasions(st, s.touched(st, s.cursor(st)))
+            else:
+                take_occasions(st, s.touched(st, s.cursor(st)))
             s.set_cursor(st, s.cursor(st) + 1)
         clear_touched(st)
         s.set_stage(st, COLLECT)
@@ -168,7 +176,7 @@ def judge_touched(st: int) -> int:
 @step
 def judge_rescored(st: int) -> int:
     """As (6), when cut points come amid the records of a minute."""
-    lack = judge_touched(st)
+    lack = judge_touched(st, False)
     if lack == 0:
         s.set_stage(st, PREPARE)
     return lack
@@ -177,7 +185,7 @@ def judge_rescored(st: int) -> int:
 @step
 def close_all(st: int) -> int:
     """(6), (7): judge whom the minute touched, decide what is due; return what is lacking, 0 when done."""
-    lack = judge_touched(st)
+    lack = judge_touched(st, True)
     if lack:
         return lack
     if s.stage(st) == COLLECT:

@@ -8,18 +8,25 @@ from typing import Any
 import numpy as np
 import xxhash
 
-from engine.effects import ACT, CONTRADICTED, ENTERED, SEGMENT
+from engine.effects import ACT, CONTRADICTED, ENTERED, HELD, REFUSED, SEGMENT
 from engine.memory import Array
 from engine.partition import Partition, RawEffects
+from engine.plan import Plan
 from triggers.guards import NAMES as GUARDS
 
 MODES = ("import", "live", "history", "activation")
+OUTCOMES = {ACT: "act", REFUSED: "refused", CONTRADICTED: "contradicted", HELD: "held"}
 JOIN = b"\x1f"
 FIGURES = {
     "late": ("age", "max_age"),
     "cool_down": ("acted_at", "cool_down"),
     "source_stale": ("fresh_until", "stale_after"),
+    "quiet_hours": ("until",),
+    "once": ("acted_at",),
+    "hold_out": ("percent",),
+    "cap": ("acted",),
 }
+STOPPED = ("everything", "channel", "trigger")  # triggers.guards: what a switch stops
 
 
 @dataclass(frozen=True)
@@ -44,8 +51,8 @@ class Transition:
 
 @dataclass(frozen=True)
 class Decision:
-    """What a trigger concluded. ``outcome``: act, refused or contradicted; ``figures``: of the guard;
-    ``seq``: as of `Transition`.
+    """What a trigger concluded. ``outcome``: act, refused, held or contradicted; ``figures``: of the guard,
+    minutes, percent, counts and names; ``seq``: as of `Transition`.
     """
 
     id: str
@@ -59,7 +66,7 @@ class Decision:
     guard: str
     status: str
     cause: dict[str, Any]
-    figures: dict[str, int]
+    figures: dict[str, int | str]
     values: dict[str, Any]
     seq: int = 0
 
@@ -93,12 +100,13 @@ def decisions(partition: Partition, number: int, raw: RawEffects) -> list[Decisi
         customer, name = whose.hex(), plan.trigger.names[int(d["trigger"][i])]
         declared, version = plan.trigger.declared[name], plan.trigger.version(name)
         cause = _cause(partition, d["cause"][i])
-        outcome = {ACT: "act", CONTRADICTED: "contradicted"}.get(int(d["outcome"][i]), "refused")
+        outcome = OUTCOMES[int(d["outcome"][i])]
+        guard = GUARDS[int(d["guard"][i])]
         leaves = plan.columns["trigger_leaf"].reshape(-1, d["leaf"].shape[1])[int(d["trigger"][i])]
         found.append(Decision(
             decision_id(name, version, customer, cause), number, int(d["step"][i]), int(d["minute"][i]),
-            customer, name, version, outcome, GUARDS[int(d["guard"][i])], declared.status, cause,
-            _figures(GUARDS[int(d["guard"][i])], d["figure"][i]),
+            customer, name, version, outcome, guard, declared.status, cause,
+            _figures(plan, guard, d["figure"][i]),
             _values(partition, leaves, d["leaf"][i], int(d["null"][i])), int(d["seq"][i]),
         ))  # fmt: skip
     return found
@@ -126,9 +134,17 @@ def _cause(partition: Partition, numbers: Array) -> dict[str, Any]:
     }
 
 
-def _figures(guard: str, figures: Array) -> dict[str, int]:
-    names = FIGURES.get(guard, ())
-    return {name: int(figure) for name, figure in zip(names, figures, strict=False)}
+def _figures(plan: Plan, guard: str, figures: Array) -> dict[str, int | str]:
+    first, second = (int(figure) for figure in figures)
+    found: dict[str, int | str] = dict(zip(FIGURES.get(guard, ()), (first, second), strict=False))
+    if guard == "kill_switch":
+        found["stopped"] = STOPPED[first]
+    elif guard == "hold_out":
+        found["of"] = STOPPED[2] if second else "shop"
+    elif guard == "cap":
+        cap = plan.guards.declared.caps[plan.guards.caps[second]]
+        found |= {"cap": plan.guards.caps[second], "most": cap.most, "within": cap.within}
+    return found
 
 
 def _values(partition: Partition, leaves: Array, values: Array, nulls: int) -> dict[str, Any]:

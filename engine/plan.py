@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.plan_guards import GuardPlan
 from engine.plan_metrics import FUTURE_MINUTES, MetricPlan
 from engine.plan_models import model_columns
 from engine.plan_tags import TagPlan
@@ -29,6 +30,7 @@ from rules.scope import row_of
 from rules.write import write
 from streams.contract.source import Source
 from tags.tag import Tag
+from triggers.shop_guards import ShopGuards
 from triggers.trigger import Trigger
 
 FIXED_STACK = 128
@@ -42,6 +44,8 @@ class ShopSettings(Protocol):
     def zone(self) -> str: ...
     @property
     def groups(self) -> Mapping[str, list[str]]: ...
+    @property
+    def guards(self) -> ShopGuards: ...
 
 
 class Declarations(Protocol):
@@ -85,6 +89,16 @@ class Plan:
     fixed: dict[str, int]
     scalars: dict[str, int]
     texts: frozenset[int] = frozenset()  # metrics whose value is a text's code
+
+    @property
+    def guards(self) -> GuardPlan:
+        """The plan of guards."""
+        return self.trigger.guards
+
+    @property
+    def switches(self) -> dict[str, int]:
+        """What a switch names -> its place in switch_off."""
+        return self.guards.switches(self.trigger.declared)
 
     @property
     def projection(self) -> dict[str, tuple[int, list[str]]]:
@@ -147,11 +161,13 @@ def build(shop: Declarations) -> Plan:
     schema = Schema.build(shop.sources, shop.metrics, shop.rfm, shop.tags)
     models = [check_rfm(model, schema) for model in shop.rfm]
     tag_plan = TagPlan(shop.tags, shop.settings.groups, schema)
-    trigger_plan = TriggerPlan(shop.triggers, schema)
+    guards = GuardPlan.of(shop.settings.guards, shop.settings.zone, schema.attributes)
+    trigger_plan = TriggerPlan(shop.triggers, schema, guards)
     checked = [*tag_plan.rules.values(), *trigger_plan.rules()]
     specs = [spec for rule in checked for spec in rule.metrics]
     specs += [s for m in models for s in (m.recency, m.frequency, *(term for _, term in m.monetary))]
-    specs += trigger_plan.hidden + list(schema.attributes.values()) + _own_anchors(specs, schema)
+    specs += guards.specs() + trigger_plan.hidden
+    specs += list(schema.attributes.values()) + _own_anchors(specs, schema)
     declared = {name: check_metric(text, schema) for name, text in shop.metrics.items()}
     specs += [spec for expression in declared.values() for spec in expression.metrics]
     specs += _own_anchors(specs, schema)
@@ -168,6 +184,7 @@ def build(shop: Declarations) -> Plan:
     out: dict[str, Any] = dict(metric_plan.columns(programs.numbers))
     out |= tag_plan.columns(programs.add, metric_plan, [m.model.name for m in models])
     out |= trigger_plan.columns(programs.add, metric_plan, tag_plan, models)
+    out |= guards.columns(trigger_plan.names, shop.triggers, programs.text)
     out |= model_columns(models, metric_plan, tag_plan)
     out |= programs.columns() | {"source_where": kept}
     starts, firsts = boundaries(shop.settings.zone)
@@ -222,7 +239,7 @@ def _dimensions(
     return {
         "": 1, **metric.dimensions(), **tag.dimensions(), "models": len(models),
         "judged": len(tag.names) + len(trigger.names) + len(models) + len(metric.windows) + 1,
-        "schedules": trigger.schedules, "fact_values": FACT_VALUES, "causes": CAUSES, "leaves": LEAVES,
+        "schedules": trigger.put_aside, "fact_values": FACT_VALUES, "causes": CAUSES, "leaves": LEAVES,
         "figures": 2, "instruction": 3, "score_cells": 1000, "cuts": CUTS, "residues": 1440, "triple": 3,
     }  # fmt: skip
 
@@ -237,7 +254,8 @@ def _size(plan: Plan) -> None:
         "window": max(1, len(plan.metric.windows)), "unit": len(UNITS) + 1,
         "model": max(1, len(plan.models)), "model_end": len(plan.models) + 1,
         "fresh": max(1, len(plan.metric.sources)), "sorted": 0, "batch": 0, "old": 0,
-        "occasion": len(plan.trigger.names) + 1, "trigger": max(1, len(plan.trigger.names)),
+        "switch": len(plan.switches), "occasion": len(plan.trigger.names) + 1,
+        "trigger": max(1, len(plan.trigger.names)),
     }  # fmt: skip
     names = (
         "sources",
@@ -261,4 +279,6 @@ def _size(plan: Plan) -> None:
         "absence_triggers": plan.trigger.absences,
         "segment_enters": len(plan.columns["segment_enter"]) // 3,
         "segment_leaves": len(plan.columns["segment_leave"]) // 3,
+        "zones": len(plan.columns["zone_code"]), "caps": len(plan.columns["cap_most"]),
+        "zone_metric": plan.metric.number[plan.guards.zone_spec] if plan.guards.zone_spec else -1,
     }  # fmt: skip

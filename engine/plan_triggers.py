@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 
+from engine.plan_guards import GuardPlan
 from engine.plan_metrics import MetricPlan
 from engine.plan_tags import AddProgram, TagPlan
 from engine.state import LEAVES
@@ -25,11 +26,12 @@ SEGMENT = "segment:"
 
 
 class TriggerPlan:
-    """Triggers in the order of their names."""
+    """Triggers by priority, the greatest first, then by name: in this order they are decided (D5)."""
 
-    def __init__(self, triggers: Mapping[str, Trigger], schema: Schema) -> None:
+    def __init__(self, triggers: Mapping[str, Trigger], schema: Schema, guards: GuardPlan) -> None:
         self.declared = triggers
-        self.names = sorted(triggers)
+        self.guards = guards
+        self.names = sorted(triggers, key=lambda name: (-triggers[name].priority, name))
         self.consents = sorted({t.guards.consent for t in triggers.values() if t.guards.consent})
         self.conditions: dict[str, Checked] = {}
         self.wheres: dict[str, Checked] = {}
@@ -39,7 +41,8 @@ class TriggerPlan:
         self._versions: dict[str, str] = {}
         for name in self.names:
             self._check(name, triggers[name], schema)
-        self.schedules = sum(t.when.schedule is not None for t in triggers.values())
+        # the openings of a minute put aside, for each customer, what these set off (T3 (6), (7))
+        self.put_aside = sum(bool(t.when.schedule or t.when.enter or t.when.leave) for t in triggers.values())
         self.absences = sum(t.when.absence is not None for t in triggers.values())
 
     def _check(self, name: str, trigger: Trigger, schema: Schema) -> None:
@@ -49,8 +52,7 @@ class TriggerPlan:
                 f"trigger {name}: 'for' does not go with absence or schedule", "use 'within', or leave it out"
             )
         if trigger.condition:
-            scope = event_of(when.event.source) if when.event and not trigger.for_ else CUSTOMER
-            self.conditions[name] = check_rule(trigger.condition, schema, scope)
+            self.conditions[name] = self._check_condition(name, trigger, trigger.condition, schema)
         _refuse_operations(name, when)
         event = when.event or (when.absence.after if when.absence else None)
         if event is not None and event.where:
@@ -61,6 +63,22 @@ class TriggerPlan:
             kept = kept_minutes(when.absence, trigger.guards.max_age)
             self.of[name] = _count(when.absence.of, kept)
             self.hidden += [self.of[name], _count(when.absence.after, kept)]
+
+    def _check_condition(self, name: str, trigger: Trigger, condition: str, schema: Schema) -> Checked:
+        """Check `if`: it may read an event's row only where it is asked at that row's step alone."""
+        event, quiet = trigger.when.event, self.guards.quiet_hours(trigger)
+        if event is None or trigger.for_:
+            return check_rule(condition, schema, CUSTOMER)
+        if quiet is None or quiet.then == "drop":
+            return check_rule(condition, schema, event_of(event.source))
+        try:
+            return check_rule(condition, schema, CUSTOMER)
+        except RuleError:
+            check_rule(condition, schema, event_of(event.source))  # its own mistakes are told as they are
+            raise RuleError(
+                f"trigger {name}: 'if' reads the row, and is asked again when quiet hours end",
+                "put what the row must be into 'where', or let quiet hours drop",
+            ) from None
 
     def _carry(self, name: str, trigger: Trigger, schema: Schema) -> list[MetricSpec]:
         """Return what the action's values rest on: it goes with each decision, as it was at its step (G5)."""

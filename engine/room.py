@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from engine import guard_state as g
 from engine import state as s
 from engine.jit import step
 from profiles import directory, distinct, lists, rows, timers
 from profiles.halves import fits_half
 from profiles.intervals import ALL, next_high
 from profiles.lists import block_size, room_needed
+from triggers.caps import PARTS
 
 (NOTHING, CUSTOMER, ROW, ENTRY, LIST, DISTINCT, FACT, TIMER, TRANSITION, DECISION) = range(10)
 WIDE_VALUES, LONG_KEYS, WIDE_KEYS, WIDE_POSITIONS, ENTRY_SLOT = range(10, 15)
@@ -120,7 +122,8 @@ def rows_of_new_years(st: int, minute: int) -> int:
 def lacks_for_judging(st: int, customers: int) -> int:
     """Return what judging so many customers could lack."""
     most = customers * (s.tags(st) + s.triggers(st) + s.own_windows(st) + s.models(st) + 1)
-    if 2 * (s.facts_live(st) + 2 * most) >= s.fact_capacity(st):
+    slots = customers * g.caps(st) * PARTS  # facts that taking slots may add, whatever takes them
+    if 2 * (s.facts_live(st) + 2 * most + slots) >= s.fact_capacity(st):
         return FACT
     if s.timers_live(st) + 2 * most >= s.timer_capacity(st):
         return TIMER

@@ -13,7 +13,7 @@ from profiles.intervals import counted_bits, is_awaited
 from profiles.own import follow_anchors
 from rules.evaluate import is_true
 from triggers import absence, occasions
-from triggers.decide import occasion
+from triggers.decide import take_occasions
 
 UPSERT, INSERT, UPDATE, DELETE, READ, MOVE_OUT = range(6)
 MINUTE_US = 60_000_000
@@ -156,21 +156,27 @@ def judge_row(st: int, i: int, c: int, source: int, minute: int, row: int, kind:
     for t in range(n):
         if s.touched_models(st, t):
             read_touched_values(st, t)
-    if n == 2 and id_less(st, s.touched(st, 1), s.touched(st, 0)):
-        judge(st, 1)
-        judge(st, 0)
-    else:
-        for t in range(n):
-            judge(st, t)
+    events = kind if s.mode_now(st) == 1 else 0
+    where = s.source_where(st, source)
+    if events and where >= 0 and kind != occasions.DELETE and not is_true(st, where, c, i):
+        events = 0  # a row that the source leaves out is no event
+    s.set_event_kind(st, events)
+    swapped = n == 2 and id_less(st, s.touched(st, 1), s.touched(st, 0))
+    noted = False
+    for k in range(n):
+        t = n - 1 - k if swapped else k
+        whose = s.touched(st, t)
+        judge(st, t)
+        if whose == c and events:
+            note_events(st, i, c, source, events)
+            noted = True
+        take_occasions(st, whose)
+    if events and not noted:
+        note_events(st, i, c, source, events)
+        take_occasions(st, c)
     clear_touched(st)
     if s.mode_now(st) == 1:
-        where = s.source_where(st, source)
-        if where >= 0 and kind != occasions.DELETE and not is_true(st, where, c, i):
-            kind = 0  # a row that the source leaves out is no event
-        s.set_event_kind(st, kind)
-        if kind:
-            set_off_events(st, i, c, source, kind)
-        if kind == occasions.INSERT:
+        if events == occasions.INSERT:
             for k in range(s.source_absence(st, source), s.source_absence(st, source + 1)):
                 absence.watch(st, s.absence_after(st, k), c, i, minute)
         if row >= 0:
@@ -179,12 +185,12 @@ def judge_row(st: int, i: int, c: int, source: int, minute: int, row: int, kind:
 
 
 @step
-def set_off_events(st: int, i: int, c: int, source: int, kind: int) -> None:
-    """Set off the event triggers that want this kind of change and whose ``where`` the row passes."""
+def note_events(st: int, i: int, c: int, source: int, kind: int) -> None:
+    """Note the event triggers that want this kind of change and whose ``where`` the row passes."""
     for k in range(s.source_event(st, source), s.source_event(st, source + 1)):
         trigger = s.event_trigger(st, k)
         if s.trigger_operations(st, trigger) & kind == 0 or s.trigger_paused(st, trigger):
             continue
         where = s.trigger_where(st, trigger)
         if where < 0 or is_true(st, where, c, i):
-            occasion(st, trigger, c, i)
+            occasions.note(st, trigger, i)

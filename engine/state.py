@@ -1,4 +1,4 @@
-"""The one table of everything a partition keeps: every column is declared here and nowhere else.
+"""The one table of everything a partition keeps: every column is declared here, or in `guard_state`.
 
 Accessors, growth, memory report, snapshot and bounds checks derive from these lines. Domains say what a
 column is per (customer, row, directory entry ...); widths name a dimension of the plan.
@@ -211,7 +211,9 @@ due_low, set_due_low = column("due_low", "due", "i8", "cause: key, low half", re
 due_trigger, set_due_trigger = column("due_trigger", "due", "i4", "trigger due now (T3 (7))", record="due")
 due_customer, set_due_customer = column("due_customer", "due", "i4", "customer", record="due")
 due_since, set_due_since = column("due_since", "due", "i4", "minute at which it fell due", record="due")
+due_kind, set_due_kind = column("due_kind", "due", "i1", "see triggers.due", record="due")
 occasion_trigger, set_occasion_trigger = column("occasion_trigger", "occasion", "i4", "set off in this step")
+occasion_row, set_occasion_row = column("occasion_row", "occasion", "i4", "batch index of its row; -1 none")
 ahead_customer, set_ahead_customer = column("ahead_customer", "ahead", "i4", "of the records ahead; -1 new")
 ahead_entry, set_ahead_entry = column("ahead_entry", "ahead", "i4", "their directory entry, likely; -1 new")
 stack_value, set_stack_value = column("stack_value", "stack", "i8", "rule machine: values")
@@ -234,7 +236,7 @@ d_step, set_d_step = column("d_step", "decision", "i8", "step")
 d_minute, set_d_minute = column("d_minute", "decision", "i4", "clock")
 d_customer, set_d_customer = column("d_customer", "decision", "i4", "customer")
 d_trigger, set_d_trigger = column("d_trigger", "decision", "i2", "trigger")
-d_outcome, set_d_outcome = column("d_outcome", "decision", "i1", "0 act, 1 refused, 2 contradicted")
+d_outcome, set_d_outcome = column("d_outcome", "decision", "i1", "0 act, 1 refused, 2 contradicted, 3 held")
 d_guard, set_d_guard = column("d_guard", "decision", "i1", "guard that refused; 0 none")
 d_cause, set_d_cause = column(
     "d_cause", "decision", "i8", "source, key high, key low, epoch, position, offset, minute", "causes"

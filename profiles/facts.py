@@ -1,9 +1,10 @@
-"""Sparse facts about customers: consent, tags set by hand, cool-downs, waiting triggers.
+"""Sparse facts about customers: consent, tags set by hand, cool-downs, what waits or is held, slots.
 
 A fact is found by (customer, kind, number) and holds seven whole numbers:
 MANUAL tag: on, until (0 none). CONSENT number: granted, until. ACTED trigger: minute.
 WAITING trigger: minute since which the condition holds (-1: it does not now), then the cause's six numbers.
 ABSENT trigger: minute of A of the last decided instance, decision's step.
+HELD trigger: minute at which it is decided again, then the cause as of WAITING. SLOT: see triggers.caps.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from engine import state as s
 from engine.jit import inlined, step
 from profiles.customers import mix
 
-MANUAL, CONSENT, ACTED, WAITING, ABSENT = range(1, 6)
+MANUAL, CONSENT, ACTED, WAITING, ABSENT, HELD, SLOT = range(1, 8)
 KIND = 65536
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine import state as s
 from engine.jit import inlined, step
 
-TAG_ENDS, MANUAL_ENDS, ANNIVERSARY, FOR_ENDS, ABSENCE, SOURCE_STALE = range(6)
+TAG_ENDS, MANUAL_ENDS, ANNIVERSARY, FOR_ENDS, ABSENCE, SOURCE_STALE, HOLD_ENDS = range(7)
 KIND = 65536
 NEVER = (1 << 31) - 1
 

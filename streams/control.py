@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-TICK, RESUME, MANUAL, CONSENT, SETTINGS, CONFLICT, REFERENCE, EPOCH, FRESH, ERASE, CUTS = (
+(TICK, RESUME, MANUAL, CONSENT, SETTINGS, CONFLICT, REFERENCE, EPOCH, FRESH, ERASE, CUTS, SWITCH,
+ RECEIPT) = (
     "tick", "resume", "manual", "consent", "settings", "conflict", "reference", "epoch", "fresh", "erase",
-    "cuts",
+    "cuts", "switch", "receipt",
 )  # fmt: skip
 KIND_OF_SOURCE = {"tags": MANUAL, "consent": CONSENT}
 
@@ -47,6 +48,22 @@ def fresh(source: str, until: int) -> Control:
 def cuts(body: Mapping[str, Any]) -> Control:
     """Put cut points in force (semantics R5); ``body``: as `rfm.record.said` writes it."""
     return Control(CUTS, None, canonical(body))
+
+
+def switch(what: str, off: bool, reason: str = "") -> Control:
+    """Stop everything (what: ""), ``channel/NAME`` or ``trigger/NAME``, or let it go on (semantics D5)."""
+    return Control(SWITCH, None, canonical({"what": what, "off": off, "reason": reason}))
+
+
+def receipt(
+    customer: bytes, decision: str, trigger: str, minute: int, cause: Mapping[str, Any], state: str
+) -> Control:
+    """Say what became of a decision to act of a minute: a state of deliveries.
+
+    One that failed or expired gives back the slots that it has taken of caps (semantics D5).
+    """
+    body = {"decision": decision, "trigger": trigger, "minute": minute, "cause": cause, "state": state}
+    return Control(RECEIPT, customer, canonical(body))
 
 
 def of_row(kind: str, customer: bytes, values: Mapping[str, Any]) -> Control:

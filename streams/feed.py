@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from engine.batch import STOPPED, Batch
 from engine.partition import HISTORY
 from rfm.record import CutsRecord, record_said
-from streams.control import CONSENT, CUTS, ERASE, FRESH, MANUAL, RESUME
+from streams.control import CONSENT, CUTS, ERASE, FRESH, MANUAL, RECEIPT, RESUME, SWITCH
 from streams.errors import InputError
 from streams.log.block import CONTROL, Block
 
@@ -24,8 +24,9 @@ Projection = Mapping[str, tuple[int, Sequence[str]]]
 EncodeText = Callable[[list[str]], Int64s]
 ControlNumber = Callable[[str, Mapping[str, Any]], int]
 
-(ROW_RECORD, TICK_RECORD, MANUAL_RECORD, CONSENT_RECORD, FRESH_RECORD, ERASE_RECORD,
- CUTS_RECORD) = range(7)  # fmt: skip
+(ROW_RECORD, TICK_RECORD, MANUAL_RECORD, CONSENT_RECORD, FRESH_RECORD, ERASE_RECORD, CUTS_RECORD,
+ SWITCH_RECORD, RECEIPT_RECORD) = range(9)  # fmt: skip
+GIVING_BACK = ("failed", "expired")  # what a receipt must say for slots to be given back (D5)
 MODE_NUMBER = {"import": 0, "live": 1}
 _COPIED = ("op", "minute", "key_high", "key_low", "epoch", "position", "offset", "event_us")
 
@@ -37,10 +38,10 @@ def batch_of(
     """Return all records of a block, in step order; record i has step ``block.first_step + i``.
 
     projection: source name to (source number, names of the columns that become ``values[:, 0], ...``);
-    encode_text: from different texts to the partition's int64 codes; control_number: from ("manual" or
-    "consent", body) to the number of the tag, or of the channel and purpose, or -1 where the plan has
-    none; width: columns of ``values`` (the widest source's when absent). A column that the block does not
-    have is null. Raises InputError for a cuts record that cannot be read.
+    encode_text: from different texts to the partition's int64 codes; control_number: from (kind, body) of
+    a tag by hand, a consent, a switch or a receipt to the plan's number of what it names, or -1 where the
+    plan has none; width: columns of ``values`` (the widest source's when absent). A column that the block
+    does not have is null. Raises InputError for a cuts record that cannot be read.
 
     Records that say nothing to the engine but the time (ticks, identity, settings, rows of sources
     without a projection, tags the plan does not have) come as ticks, so that steps stay dense; a resume as a
@@ -139,6 +140,10 @@ def _fill_control(
             batch.kind[place] = ERASE_RECORD
         if kind == FRESH:
             _fill_freshness(batch, place, json.loads(body), projection)
+        if kind == SWITCH:
+            fill_switch(batch, place, json.loads(body), control_number)
+        if kind == RECEIPT:
+            fill_receipt(batch, place, json.loads(body), control_number)
         if kind not in (MANUAL, CONSENT):
             continue
         said = json.loads(body)
@@ -150,6 +155,29 @@ def _fill_control(
         batch.arg_a[place] = number
         batch.arg_b[place] = 2 if state is None else int(state)
         batch.arg_c[place] = said["until"] or 0
+
+
+def fill_switch(batch: Batch, place: int, said: Mapping[str, Any], control_number: ControlNumber) -> None:
+    """Write what a switch says to a place of a batch, unless the plan knows nothing of that name."""
+    number = control_number(SWITCH, said)
+    if number >= 0:
+        batch.kind[place] = SWITCH_RECORD
+        batch.arg_a[place], batch.arg_b[place] = number, int(said["off"])
+
+
+def fill_receipt(batch: Batch, place: int, said: Mapping[str, Any], control_number: ControlNumber) -> None:
+    """Write a receipt to a place of a batch, if it gives slots back."""
+    if said["state"] not in GIVING_BACK:
+        return
+    batch.kind[place] = RECEIPT_RECORD
+    batch.arg_a[place], batch.arg_b[place] = control_number(RECEIPT, said), said["minute"]
+    cause = said["cause"]
+    if "source" not in cause:
+        batch.arg_c[place] = cause["minute"]
+        return
+    high, low = np.frombuffer(bytes.fromhex(cause["key"]), dtype=">i8").tolist()
+    batch.key_high[place], batch.key_low[place] = high, low
+    batch.epoch[place], batch.position[place], batch.offset[place] = cause["position"]
 
 
 def _fill_freshness(batch: Batch, place: int, said: Mapping[str, Any], projection: Projection) -> None:

@@ -10,7 +10,8 @@ from profiles.directory import find_entry
 from rules.evaluate import is_true
 from triggers.decide import CAUSE, condition_holds
 from triggers.freshness import awaited_source, is_stale
-from triggers.guards import SOURCE_STALE, conclude
+from triggers.guards import SOURCE_STALE, complete, conclude
+from triggers.hold import drop_hold
 
 
 @step
@@ -88,7 +89,9 @@ def decide(st: int, trigger: int, c: int, e: int, minute: int) -> None:
     too_late = s.clock(st) - due > s.trigger_max_age(st, trigger)
     if (not too_late and count_of(st, trigger, c, minute)) or not condition_holds(st, trigger, c, -1):
         return
-    note_cause(st, trigger, c, e, minute, conclude(st, trigger, c, due))
+    n = conclude(st, trigger, c, due, True)
+    note_cause(st, trigger, c, e, minute, n)
+    complete(st, n, due)
 
 
 @step
@@ -150,3 +153,4 @@ def refute(st: int, trigger: int, c: int, minute: int, row: int) -> None:
             s.set_d_cause(st, n * CAUSE + j, facts.value(st, fact, 1 + j))
         s.set_d_cause(st, n * CAUSE + 6, s.clock(st))
         facts.remove(st, fact)
+        drop_hold(st, trigger, c)

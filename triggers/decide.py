@@ -7,19 +7,26 @@ from engine.jit import inlined, step
 from profiles import facts, timers
 from rules.evaluate import is_true
 from triggers import occasions
-from triggers.guards import NO_AGE, conclude
+from triggers.guards import NO_AGE, complete, conclude
 
-CAUSE = 7  # source, key high, key low, epoch, position, offset, minute
+CAUSE = s.CAUSES  # source, key high, key low, epoch, position, offset, minute
 BROKEN = -1
 
 
 @step
 def take_occasions(st: int, c: int) -> None:
-    """Act upon what was noted for customer c, in the order noted."""
+    """Act upon what was noted for customer c, in the order of the triggers: priority, then name (D5)."""
     n = s.occasions_used(st)
     s.set_occasions_used(st, 0)
-    for k in range(n):
-        occasion(st, s.occasion_trigger(st, k), c, -1)
+    for done in range(n):
+        first = done
+        for k in range(done + 1, n):
+            if s.occasion_trigger(st, k) < s.occasion_trigger(st, first):
+                first = k
+        trigger, row = s.occasion_trigger(st, first), s.occasion_row(st, first)
+        s.set_occasion_trigger(st, first, s.occasion_trigger(st, done))
+        s.set_occasion_row(st, first, s.occasion_row(st, done))
+        occasion(st, trigger, c, row)
 
 
 @inlined
@@ -41,12 +48,13 @@ def occasion(st: int, trigger: int, c: int, i: int) -> None:
     if wait:
         open_wait(st, trigger, c, i, wait, s.clock(st) - age_from if age_from != NO_AGE else NO_AGE)
         return
-    n = conclude(st, trigger, c, age_from)
+    n = conclude(st, trigger, c, age_from, True)
     row = i if i >= 0 else s.row_now(st) - 1
     if row >= 0:  # the row at whose step a tag was entered or left is the cause, as it is of its own event
         cause_of_row(st, n, row)
     else:
         cause_of_minute(st, n, s.clock(st))
+    complete(st, n, age_from)
 
 
 @step
@@ -88,7 +96,10 @@ def look_at_waiting(st: int, c: int) -> None:
 
 @step
 def give_up(st: int, trigger: int, c: int) -> None:
-    """A wait that runs out now ends without a decision."""
+    """A wait or a hold that runs out now ends without a decision."""
+    held = facts.find(st, c, facts.HELD, trigger)
+    if held >= 0 and facts.value(st, held, 0) == s.clock(st):
+        facts.remove(st, held)
     fact = facts.find(st, c, facts.WAITING, trigger)
     if fact >= 0 and facts.value(st, fact, 0) != BROKEN:
         if facts.value(st, fact, 0) + s.trigger_for(st, trigger) == s.clock(st):
@@ -103,14 +114,36 @@ def end_wait(st: int, trigger: int, c: int) -> None:
         return
     if facts.value(st, fact, 0) + s.trigger_for(st, trigger) != s.clock(st):
         return  # a timer of an earlier beginning
-    age = facts.value(st, fact, 7)  # at the occasion: the length of `for` is no age (D4)
-    n = conclude(st, trigger, c, NO_AGE if age == NO_AGE else s.clock(st) - age)
-    cause_of_minute(st, n, facts.value(st, fact, 6))
-    if facts.value(st, fact, 1) >= 0:
-        for j in range(CAUSE - 1):
-            s.set_d_cause(st, n * CAUSE + j, facts.value(st, fact, 1 + j))
-        s.set_d_cause(st, n * CAUSE + 6, s.clock(st))
+    decide_kept(st, trigger, c, fact, True)
+
+
+@step
+def end_hold(st: int, trigger: int, c: int) -> None:
+    """Quiet hours may have ended for a held decision (T3 (7)): ask `if` and all guards anew (D5)."""
+    fact = facts.find(st, c, facts.HELD, trigger)
+    if fact >= 0 and facts.value(st, fact, 0) == s.clock(st):  # else the timer of one that ended otherwise
+        holds = occasions.still_holds(st, trigger, c) and condition_holds(st, trigger, c, -1)
+        decide_kept(st, trigger, c, fact, holds)
+
+
+@step
+def decide_kept(st: int, trigger: int, c: int, fact: int, holds: bool) -> None:
+    """Decide by what a fact has kept, and forget it: the cause, and the age that it had at the occasion."""
+    cause = (
+        facts.value(st, fact, 1), facts.value(st, fact, 2), facts.value(st, fact, 3),
+        facts.value(st, fact, 4), facts.value(st, fact, 5), facts.value(st, fact, 6),
+    )  # fmt: skip
+    age = facts.value(st, fact, 7)  # the length of `for`, or of a hold, is no age (D4, D5)
+    since = NO_AGE if age == NO_AGE else s.clock(st) - age
     facts.remove(st, fact)
+    n = conclude(st, trigger, c, since, holds)
+    if cause[0] < 0:
+        cause_of_minute(st, n, cause[5])
+    else:
+        for j in range(CAUSE - 1):
+            s.set_d_cause(st, n * CAUSE + j, cause[j])
+        s.set_d_cause(st, n * CAUSE + 6, s.clock(st))
+    complete(st, n, since)
 
 
 @step

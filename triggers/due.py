@@ -1,5 +1,5 @@
-"""What falls due in a minute, or at the step that ends its waiting (D4), by (trigger, customer)
-(semantics T3 (7))."""
+"""What the opening of a minute sets off or lets fall due, or the step that ends its waiting (D4): by
+(priority, trigger, customer, cause) (semantics T3 (7), D5)."""
 
 from __future__ import annotations
 
@@ -11,37 +11,53 @@ from engine.room import lacks_for_judging
 from profiles import timers
 from profiles.customers import id_less
 from triggers import absence, occasions
-from triggers.decide import cause_of_minute, condition_holds, end_wait, give_up
+from triggers.decide import cause_of_minute, condition_holds, end_hold, end_wait, give_up, occasion
 from triggers.freshness import awaited_source, is_stale
-from triggers.guards import conclude
+from triggers.guards import complete, conclude
+
+# kinds, in the order in which they are decided for one trigger and customer
+HOLD, OCCASION, WAIT, ABSENCE, SCHEDULE = range(5)
 
 
 @step
-def put(st: int, trigger: int, c: int, high: int, low: int, since: int) -> None:
+def put(st: int, trigger: int, c: int, high: int, low: int, since: int, kind: int) -> None:
     """Put a trigger on the list that is due since a minute."""
     n = s.due_used(st)
     s.set_due_used(st, n + 1)
-    write(st, n, trigger, c, high, low, since)
+    write(st, n, trigger, c, high, low, since, kind)
+
+
+@step
+def put_occasions(st: int, c: int) -> None:
+    """Put what was noted for customer c at the opening of a minute on the list."""
+    for k in range(s.occasions_used(st)):
+        put(st, s.occasion_trigger(st, k), c, 0, 0, s.clock(st), OCCASION)
+    s.set_occasions_used(st, 0)
 
 
 @step
 def put_timer(st: int, i: int) -> None:
     """Put the trigger of the timer at place i on the list."""
-    kind, since = s.timer_kind(st, i) // timers.KIND, s.timer_minute(st, i)
-    trigger = s.timer_kind(st, i) % timers.KIND
-    if kind == timers.SOURCE_STALE:  # see absence.wait_for_source
+    timer, since = s.timer_kind(st, i) // timers.KIND, s.timer_minute(st, i)
+    trigger, kind = s.timer_kind(st, i) % timers.KIND, ABSENCE
+    if timer == timers.SOURCE_STALE:  # see absence.wait_for_source
         since -= s.trigger_max_age(st, trigger) + 1
-    put(st, trigger, s.timer_customer(st, i), s.timer_high(st, i), s.timer_low(st, i), since)
+    elif timer == timers.FOR_ENDS:
+        kind = WAIT
+    elif timer == timers.HOLD_ENDS:
+        kind = HOLD
+    put(st, trigger, s.timer_customer(st, i), s.timer_high(st, i), s.timer_low(st, i), since, kind)
 
 
 @step
-def write(st: int, n: int, trigger: int, c: int, high: int, low: int, since: int) -> None:
+def write(st: int, n: int, trigger: int, c: int, high: int, low: int, since: int, kind: int) -> None:
     """Write a place of the list."""
     s.set_due_trigger(st, n, trigger)
     s.set_due_customer(st, n, c)
     s.set_due_high(st, n, high)
     s.set_due_low(st, n, low)
     s.set_due_since(st, n, since)
+    s.set_due_kind(st, n, kind)
 
 
 @step
@@ -74,7 +90,7 @@ def collect_schedules(st: int) -> None:
             continue
         for c in range(s.customers_used(st)):
             if not s.customer_gone(st, c) and condition_holds(st, trigger, c, -1):
-                put(st, trigger, c, 0, 0, s.clock(st))
+                put(st, trigger, c, 0, 0, s.clock(st), SCHEDULE)
 
 
 @step
@@ -100,13 +116,18 @@ def decide_all(st: int) -> int:
 @step
 def decide(st: int, n: int) -> None:
     """Decide the n-th due trigger."""
-    trigger, c = s.due_trigger(st, n), s.due_customer(st, n)
-    how = s.trigger_occasion(st, trigger)
+    trigger, c, kind = s.due_trigger(st, n), s.due_customer(st, n), s.due_kind(st, n)
     if s.mode_now(st) != LIVE or s.trigger_paused(st, trigger):  # it decides nothing (T5, D2): it is over
         give_up(st, trigger, c)
-    elif how == occasions.SCHEDULE:
-        cause_of_minute(st, conclude(st, trigger, c, s.clock(st)), s.clock(st))
-    elif how == occasions.ABSENCE and s.trigger_for(st, trigger) == 0:
+    elif kind == HOLD:
+        end_hold(st, trigger, c)
+    elif kind == OCCASION:
+        occasion(st, trigger, c, -1)
+    elif kind == SCHEDULE:
+        n = conclude(st, trigger, c, s.clock(st), True)
+        cause_of_minute(st, n, s.clock(st))
+        complete(st, n, s.clock(st))
+    elif kind == ABSENCE:
         absence.fall_due(st, trigger, c, s.due_high(st, n), s.due_low(st, n), s.due_since(st, n))
     else:
         end_wait(st, trigger, c)
@@ -114,11 +135,13 @@ def decide(st: int, n: int) -> None:
 
 @step
 def before(st: int, i: int, j: int) -> bool:
-    """Whether the i-th due trigger comes before the j-th: trigger, customer's id, cause."""
+    """Whether the i-th due trigger comes before the j-th: trigger, customer's id, kind, cause."""
     if s.due_trigger(st, i) != s.due_trigger(st, j):
         return s.due_trigger(st, i) < s.due_trigger(st, j)
     if s.due_customer(st, i) != s.due_customer(st, j):
         return id_less(st, s.due_customer(st, i), s.due_customer(st, j))
+    if s.due_kind(st, i) != s.due_kind(st, j):
+        return s.due_kind(st, i) < s.due_kind(st, j)
     if s.due_high(st, i) != s.due_high(st, j):
         return s.due_high(st, i) < s.due_high(st, j)
     return s.due_low(st, i) < s.due_low(st, j)
@@ -128,12 +151,12 @@ def before(st: int, i: int, j: int) -> bool:
 def swap(st: int, i: int, j: int) -> None:
     """Exchange two places."""
     trigger, c, high, low = s.due_trigger(st, i), s.due_customer(st, i), s.due_high(st, i), s.due_low(st, i)
-    since = s.due_since(st, i)
+    since, kind = s.due_since(st, i), s.due_kind(st, i)
     write(
         st, i, s.due_trigger(st, j), s.due_customer(st, j), s.due_high(st, j), s.due_low(st, j),
-        s.due_since(st, j),
+        s.due_since(st, j), s.due_kind(st, j),
     )  # fmt: skip
-    write(st, j, trigger, c, high, low, since)
+    write(st, j, trigger, c, high, low, since, kind)
 
 
 _sort = heap_sort(before, swap)

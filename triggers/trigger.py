@@ -8,6 +8,7 @@ from pydantic import Field
 
 from profiles.declare import Declared
 from profiles.windows import parse_length
+from triggers.shop_guards import QuietHours
 
 
 class Event(Declared):
@@ -61,6 +62,9 @@ class Guards(Declared):
     cool_down: str | None = Field(
         default=None, description="length after an acted decision of this trigger for the same customer"
     )
+    once: bool = Field(default=False, description="true: acts once for a customer, and never again")
+    hold_out: int = Field(default=0, ge=0, le=99, description="percent of customers whom it never reaches")
+    quiet_hours: QuietHours | None = Field(default=None, description="in place of the shop's")
     max_age: str = Field(default="1h", description="a cause older than this is recorded, not acted upon (D4)")
 
 
@@ -82,6 +86,12 @@ class Trigger(Declared):
     for_: str | None = Field(default=None, alias="for")
     guards: Guards = Guards()
     action: Action
+    purpose: Literal["marketing", "transactional"] = Field(
+        default="marketing", description="the shop's own guards stand against marketing only"
+    )
+    priority: int = Field(
+        default=0, ge=-1000, le=1000, description="of several at one step the greater comes first"
+    )
     status: Literal["live", "shadow", "paused"] = "live"
     on_activation: bool = Field(
         default=False, description="members that a new rule already fits set it off too (G4)"

@@ -75,7 +75,7 @@ class Teller:
             line.append(delivery.message.text)
         elif delivery is not None:
             line.append(f"   {self.words['held_back']}: {delivery.held_back}", style="yellow")
-        elif one.outcome == "refused":
+        elif one.outcome in ("refused", "held"):
             line.append(f"   {one.guard}: {self._reason(one)}", style="dim")
         return line
 
@@ -83,8 +83,9 @@ class Teller:
         guards = self.shop.triggers[one.trigger].guards
         figures: dict[str, Any] = dict(one.figures)
         if one.guard == "cool_down" and guards.cool_down is not None:
-            acted = write_moment(one.figures["acted_at"], self.shop.settings.zone)
+            acted = write_moment(int(one.figures["acted_at"]), self.shop.settings.zone)
             figures = {"acted_at": acted, "cool_down": parse_length(guards.cool_down) // DAY}
-        if one.guard == "source_stale":
-            figures["fresh_until"] = write_moment(one.figures["fresh_until"], self.shop.settings.zone)
+        for moment in ("fresh_until", "until", "acted_at"):
+            if isinstance(figures.get(moment), int):
+                figures[moment] = write_moment(figures[moment], self.shop.settings.zone)
         return self.words[one.guard].format(consent=guards.consent, **figures)

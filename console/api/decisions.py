@@ -33,11 +33,13 @@ class DecisionMade(BaseModel):
     trigger: str = Field(examples=["win_back"])
     version: str
     at: dt.datetime = Field(description="the minute at which it was decided")
-    outcome: str = Field(description="act, refused or contradicted", examples=["act"])
+    outcome: str = Field(description="act, refused, held or contradicted", examples=["act"])
     guard: str = Field(description="what refused it", examples=["none"])
     status: str = Field(description="the trigger's: live, shadow or paused", examples=["live"])
     cause: dict[str, Any] = Field(description="the row, or the minute, that set it off")
-    figures: dict[str, int] = Field(description="of the guard, in minutes; acted_at is an epoch minute")
+    figures: dict[str, int | str] = Field(
+        description="of the guard: lengths in minutes, moments as epoch minutes, counts, names"
+    )
     values: dict[str, Any] = Field(description="of the rule's metrics")
     partition: int
     step: int

@@ -125,7 +125,7 @@ TRIGGERS: dict[str, dict[str, Any]] = {
     "on_best": {"when": {"enter": "best"}, "guards": {"consent": "sms/marketing"}},
     "on_poor": {"when": {"leave": "rich"}, "if": "rfm.member", "guards": {"cool_down": "9m"}},
     "on_top": {"when": {"enter": "segment:Top"}, "for": "4m"},
-    "off_day": {"when": {"leave": "segment:mean/重要价值"}},
+    "off_day": {"when": {"leave": "segment:mean/重要价值"}, "purpose": "transactional", "guards": {"once": True}},
     "held": {"when": {"enter": "busy"}, "if": 'count(views, "10m") == 0', "for": "5m"},
     "patient": {"when": {"event": {"source": "orders"}}, "if": 'count(views, "10m") > 0', "for": "3m"},
     "no_order": {
@@ -137,10 +137,19 @@ TRIGGERS: dict[str, dict[str, Any]] = {
         "when": {"absence": {"after": {"source": "orders"}, "of": {"source": "views"}, "within": "3m"}},
         "guards": {"max_age": "9m"},
     },
-    "on_click": {"when": {"event": {"source": "clicks", "operations": ["insert", "delete"]}}},
+    "on_click": {
+        "when": {"event": {"source": "clicks", "operations": ["insert", "delete"]}}, "priority": 5,
+        "guards": {"hold_out": 30, "quiet_hours": {"from": "00:20", "until": "23:50", "then": "drop"}},
+    },
     "noon": {"when": {"schedule": {"at": "00:05"}}, "if": 'count(orders, "day offset 1") > 0'},
     "quiet": {"when": {"enter": "deep"}, "status": "shadow"},
     "stopped": {"when": {"enter": "good"}, "status": "paused"},
+}  # fmt: skip
+
+
+GUARDS: dict[str, Any] = {
+    "hold_out": 20, "salt": "small", "quiet_hours": {"from": "00:02", "until": "00:09", "then": "hold"},
+    "caps": {"few": {"most": 2, "within": "15m"}, "orders": {"most": 1, "within": "4m", "triggers": ["on_order", "patient"]}},
 }  # fmt: skip
 
 
@@ -197,7 +206,9 @@ def metric_texts(number: int) -> list[str]:
 def declared(number: int, **changes: Any) -> Shop:
     """Return the shop of a number; ``changes`` replace some of its parts."""
     parts: dict[str, Any] = {
-        "settings": {"name": f"small {number}", "zone": PLACES[number].zone, "groups": GROUPS},
+        "settings": {
+            "name": f"small {number}", "zone": PLACES[number].zone, "groups": GROUPS, "guards": GUARDS,
+        },
         "sources": {name: {"name": name, **source} for name, source in SOURCES.items()},
         "metrics": {f"m{i}": text for i, text in enumerate(metric_texts(number))},
         "rfm": MODELS,

@@ -70,8 +70,13 @@ heard = st.tuples(
 )
 erased = st.tuples(st.just("erase"), customers)
 again = st.tuples(st.just("again"), st.integers(1, 12))
+switched = st.tuples(
+    st.just("switch"), st.sampled_from(["", "channel/sms", "trigger/on_order", "trigger/gone"]), st.booleans()
+)
 tick = st.sampled_from([("tick",), ("epoch",)])
-entry = st.one_of(order, order, order, view, view, member, hand, agreed, again, heard, heard, tick, erased)
+entry = st.one_of(
+    order, order, order, view, view, member, hand, agreed, again, heard, heard, tick, erased, switched
+)  # fmt: skip
 
 
 def entries(most: int, waiting: st.SearchStrategy[int]) -> st.SearchStrategy[list[Any]]:
@@ -98,6 +103,8 @@ def _write_one(writer: Writer, place: Place, what: tuple[Any, ...]) -> None:
         writer.tick()
     elif what[0] == "epoch":
         writer.begin_epoch()
+    elif what[0] == "switch":
+        writer.switch(what[1], what[2])
     elif what[0] == "erase":
         writer.erase(what[1])
     elif what[0] == "manual":

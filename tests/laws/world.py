@@ -5,20 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xxhash
 
+from app.replay import control_number
 from engine.batch import Batch
+from engine.outcome import Decision
 from engine.partition import HISTORY, Partition
 from reference.frames import CONTROL, ENVELOPE
 from rfm.record import record_said
+from streams.feed import fill_receipt, fill_switch
 from tests.called import id_of
 from tests.laws.shops import Small
 
-ROW, TICK, MANUAL, CONSENT, FRESH, ERASE, CUTS = range(7)
+ROW, TICK, MANUAL, CONSENT, FRESH, ERASE, CUTS, SWITCH, RECEIPT = range(9)
 UPSERT, INSERT, UPDATE, DELETE, READ, MOVE_OUT = range(6)
 IMPORT, LIVE = 0, 1
 MODES = ("import", "live")
@@ -126,6 +130,18 @@ class Writer:
         said = {"source": source, "until": self.minute if until is None else until}
         self._put(Record(FRESH, self.minute, self.mode, said=said))
 
+    def switch(self, what: str, off: bool = True) -> None:
+        """Stop everything (""), channel/NAME or trigger/NAME, or let it go on (D5)."""
+        self._put(Record(SWITCH, self.minute, self.mode, said={"what": what, "off": off, "reason": ""}))
+
+    def receipt(self, customer: int, decision: Decision, state: str = "failed") -> None:
+        """Say what became of a decision (D5)."""
+        said = {
+            "decision": decision.id, "trigger": decision.trigger, "minute": decision.minute,
+            "cause": decision.cause, "state": state,
+        }  # fmt: skip
+        self._put(Record(RECEIPT, self.minute, self.mode, customer, said=said))
+
     def erase(self, customer: int) -> None:
         """Forget a customer (P7); whose their rows were is not known any more."""
         for here in [here for here, owner in self.owner.items() if owner == customer]:
@@ -160,6 +176,9 @@ def batch_of(small: Small, partition: Partition, records: Sequence[Record]) -> B
             _fill_row(small, partition, batch, i, record)
         elif record.kind == CUTS:
             batch.mode[i] = HISTORY if cuts[i].history else record.mode
+        elif record.kind in (SWITCH, RECEIPT):
+            batch.kind[i] = TICK  # unless the plan knows what it names
+            _fill_control(small, batch, i, record)
         elif record.kind not in (TICK, ERASE):
             _fill_control(small, batch, i, record)
     return batch
@@ -187,6 +206,10 @@ def _fill_row(small: Small, partition: Partition, batch: Batch, i: int, record: 
 
 def _fill_control(small: Small, batch: Batch, i: int, record: Record) -> None:
     said = record.said
+    if record.kind in (SWITCH, RECEIPT):
+        fill = fill_switch if record.kind == SWITCH else fill_receipt
+        fill(batch, i, said, partial(control_number, small.plan))
+        return
     if record.kind == FRESH:
         batch.arg_a[i], batch.arg_b[i] = small.plan.projection[said["source"]][0], said["until"]
         return
@@ -238,6 +261,7 @@ def _row_of(partition: int, step: int, record: Record) -> dict[str, Any]:
 def _control_of(partition: int, step: int, record: Record) -> dict[str, Any]:
     names = {
         TICK: "tick", MANUAL: "manual", CONSENT: "consent", FRESH: "fresh", ERASE: "erase", CUTS: "cuts",
+        SWITCH: "switch", RECEIPT: "receipt",
     }  # fmt: skip
     kind = names[record.kind]
     customer = customer_id(record.customer) if record.customer >= 0 else None
