@@ -129,7 +129,8 @@ class Aliyun(CloudSms[Any]):
             return [self._ask(client.send_sms_with_options, self._single(group[0]), group)[0]]
         outcomes = self._ask(client.send_batch_sms_with_options, self._several(group), group)
         first = outcomes[0]
-        if isinstance(first, Refused) and first.verdict != "stop":
+        # isv. is the caller's fault; a service that is busy (Throttling, isp.) is not asked 100 times more
+        if isinstance(first, Refused) and first.verdict != "stop" and first.code.startswith("isv."):
             return [self.carry(client, [one])[0] for one in group]
         return outcomes
 

@@ -147,6 +147,15 @@ def test_a_batch_that_nothing_of_can_pass_is_not_sent_again() -> None:
     assert len(far.server.requests) == 1
 
 
+def test_a_batch_that_the_service_is_too_busy_for_is_not_sent_again() -> None:
+    far = FarAliyun(batch=100)
+    busy = Answer(400, {"Code": "Throttling.User", "Message": "x", "RequestId": "R"})
+    far.server.next_answers.append(busy)
+    outcomes = sent(far, to(3))
+    assert {one.verdict for one in outcomes if isinstance(one, Refused)} == {"retry"}
+    assert far.server.requests == []
+
+
 def test_an_answer_that_does_not_come_in_time_leaves_it_unknown_and_tells_nothing_of_the_customer() -> None:
     far = FarAliyun(timeout="1s")
     far.server.hangs.set()
@@ -192,10 +201,10 @@ def test_a_server_that_fails_is_unknown_and_one_that_throttles_is_tried_again(
 )
 def test_what_the_provider_never_takes_is_not_sent(values: dict[str, str], reason: str) -> None:
     far = FarAliyun(variable_length=6)
-    outcomes = sent(far, [replace(ORDER, values=values), ORDER])
-    assert outcomes[0] == Refused("give_up", "", reason)
-    assert isinstance(outcomes[1], Accepted)
-    assert len(far.server.requests) == 1
+    outcomes = sent(far, [ORDER, replace(ORDER, values=values), ORDER])
+    assert outcomes[1] == Refused("give_up", "", reason)
+    assert [type(one) for one in outcomes] == [Accepted, Refused, Accepted]
+    assert len(far.server.requests) == 2
 
 
 def test_a_template_that_the_provider_does_not_have_is_given_up() -> None:
