@@ -50,7 +50,7 @@ lint: .venv/installed-dev  ## ruff and mypy
 	@.venv/bin/mypy .
 
 lock: .venv/installed-dev  ## write requirements/*.txt anew from requirements/*.in
-	@for name in run demo dev bench quix; do \
+	@for name in run demo sms dev bench quix; do \
 	    echo "==> requirements/$$name.txt"; \
 	    .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	        --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \

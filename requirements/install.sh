@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Makes the virtual environment .venv in the checkout and installs exactly what the locks say, by hash.
-# Usage: requirements/install.sh run|dev      (run: the product and its demo data; dev: tests and checks too)
+# Usage: requirements/install.sh run|sms|dev      (run: the product and its demo data; sms: what its providers of SMS
+# in the cloud need, too; dev: tests and checks, which need all of it)
 set -euo pipefail
 cd "$(dirname "$0")/.."
-what=${1:?usage: requirements/install.sh run|dev}
+what=${1:?usage: requirements/install.sh run|sms|dev}
 export PIP_CACHE_DIR="$PWD/.cache/pip"   # nothing is written outside the checkout
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 
@@ -38,7 +39,12 @@ make_environment() {
 
 install_locked() {
     local locks=(-r requirements/run.txt -r requirements/demo.txt)
-    [ "$what" = run ] || locks+=(-r requirements/dev.txt)
+    case "$what" in
+        run) ;;
+        sms) locks+=(-r requirements/sms.txt) ;;
+        dev) locks+=(-r requirements/dev.txt) ;;
+        *) stop "'$what' is nothing to install: run, sms or dev" ;;
+    esac
     say "packages of ${locks[*]}, each checked against its hash"
     if .venv/bin/python -c 'import pip' 2>/dev/null; then
         .venv/bin/python -m pip install --quiet --require-hashes --only-binary :all: "${locks[@]}"

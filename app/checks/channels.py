@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import string
 
+from app.checks.cloud_sms import check_cloud_sms
 from app.folder import Folder
 from app.problems import Problems
+from sinks.channels.cloud_settings import CloudSettings
 from sinks.channels.settings import parse_seconds
 
 LABEL = "channels.yaml"
@@ -15,6 +17,10 @@ def check_channels(folder: Folder, problems: Problems) -> None:
     """Lengths, names of providers and the form of templates."""
     for name, channel in folder.shop.channels.items():
         _check_seconds(channel.expires, folder.where(LABEL, name, "expires"), problems)
+        names = {
+            template: fields(text, folder.where(LABEL, name, "templates", template), problems)
+            for template, text in channel.templates.items()
+        }
         called: set[str] = set()
         for index, provider in enumerate(channel.providers):
             place = (name, "providers", index)
@@ -25,9 +31,9 @@ def check_channels(folder: Folder, problems: Problems) -> None:
             for number, limit in enumerate(provider.limits):
                 where = folder.where(LABEL, *place, "limits", number, "within")
                 _check_seconds(limit.within, where, problems)
-        for template, text in channel.templates.items():
-            at = folder.where(LABEL, name, "templates", template)
-            fields(text, at, problems)
+            if isinstance(provider, CloudSettings):
+                _check_seconds(provider.timeout, folder.where(LABEL, *place, "timeout"), problems)
+                check_cloud_sms(folder, place, provider, names, problems)
 
 
 def _check_seconds(text: str, where: str, problems: Problems) -> None:

@@ -6,13 +6,25 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from sinks.channels.aliyun import Aliyun, AliyunSettings
 from sinks.channels.console import Console, ConsoleSettings
 from sinks.channels.file import File, FileSettings
 from sinks.channels.provider import Around, Provider
 from sinks.channels.settings import ProviderSettings
+from sinks.channels.tencent import Tencent, TencentSettings
+from sinks.channels.twilio import Twilio, TwilioSettings
 
-AnyProvider = Annotated[ConsoleSettings | FileSettings, Field(discriminator="kind")]
-PROVIDERS: dict[type[ProviderSettings], Any] = {ConsoleSettings: Console, FileSettings: File}
+AnyProvider = Annotated[
+    ConsoleSettings | FileSettings | AliyunSettings | TencentSettings | TwilioSettings,
+    Field(discriminator="kind"),
+]
+PROVIDERS: dict[type[ProviderSettings], Any] = {
+    ConsoleSettings: Console,
+    FileSettings: File,
+    AliyunSettings: Aliyun,
+    TencentSettings: Tencent,
+    TwilioSettings: Twilio,
+}
 
 
 def make_provider(settings: ProviderSettings, around: Around) -> Provider:

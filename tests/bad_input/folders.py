@@ -28,6 +28,27 @@ def rule(text: str) -> dict[str, Body]:
     return put("tags/vip.yaml", "spend >= 500000", text)
 
 
+def _channels(provider: str, templates: str = "{}") -> dict[str, Body]:
+    return {"channels.yaml": f"sms:\n  templates: {templates}\n  providers:\n    - {{{provider}}}\n"}
+
+
+def aliyun(keys: str) -> dict[str, Body]:
+    """Return a channel with a template ``hi`` and a provider of kind aliyun."""
+    return _channels(f"kind: aliyun, {keys}", "{hi: 'you spent {fen} or {yuan}'}")
+
+
+def tencent(template: str) -> dict[str, Body]:
+    """Return a channel with a template ``hi``, which the provider of kind tencent has as 1001."""
+    theirs = f"{{hi: {{code: '1001', {template}}}}}"
+    keys = f"kind: tencent, sign_name: 云裳, app_id: '1400006666', provider_templates: {theirs}"
+    return _channels(keys, "{hi: 'you spent {fen}'}")
+
+
+def twilio(keys: str) -> dict[str, Body]:
+    """Return a channel with a provider of kind twilio."""
+    return {"channels.yaml": f"sms:\n  providers:\n    - {{kind: twilio, {keys}}}\n"}
+
+
 def _bomb() -> str:
     letters = "abcdefghi"
     lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]
@@ -148,10 +169,27 @@ BAD_FOLDERS: list[tuple[str, dict[str, Body], str]] = [
     ("a consent of one word", put(TRIGGER, "sms/marketing", "sms"), f"{TRIGGER}:2: 'sms' is no consent: write channel/purpose"),
     ("a channel that is not there", put(TRIGGER, "channel: sms", "channel: fax"), f"{TRIGGER}:3: there is no channel 'fax': there are: sms"),
     ("an operation that is none", put(TRIGGER, "{enter: vip}", "{event: {source: orders, operations: [upsert]}}"), f"{TRIGGER}:1: 'upsert' is no when.event.operations.0: did you mean 'insert'?"),
-    ("a provider of no kind", {"channels.yaml": "sms:\n  providers:\n    - {kind: pigeon}\n"}, "channels.yaml:3: 'pigeon' is no kind: there are: console, file"),
+    ("a provider of no kind", {"channels.yaml": "sms:\n  providers:\n    - {kind: pigeon}\n"}, "channels.yaml:3: 'pigeon' is no kind: there are: aliyun, console, file"),
     ("a provider without a kind", {"channels.yaml": "sms:\n  providers:\n    - {path: x}\n"}, "channels.yaml:3: key 'kind' is missing: add 'kind:'"),
     ("a misspelt key of a provider", {"channels.yaml": "sms:\n  providers:\n    - {kind: file, path: x, limts: []}\n"}, "channels.yaml:3: unknown key 'limts': did you mean 'limits'?"),
     ("no providers", {"channels.yaml": "sms:\n  providers: []\n"}, "channels.yaml:2: 'providers' must not be empty: name at least one"),
+    ("a signature in brackets", aliyun("sign_name: 【云裳】"), "channels.yaml:4: '【云裳】' holds more than letters and digits: write the approved signature alone"),
+    ("a signature of one character", aliyun("sign_name: 云"), "channels.yaml:4: '云' has 1 characters: write the approved signature: it has 2 to 12"),
+    ("no signature", aliyun("batch: 1"), "channels.yaml:4: key 'sign_name' is missing: add 'sign_name:'"),
+    ("a batch of 101", aliyun("sign_name: 云裳, batch: 101"), "channels.yaml:4: 'providers.0.batch' must be at most 100"),
+    ("a time-out of no length", aliyun("sign_name: 云裳, timeout: soon"), "channels.yaml:4: 'soon' is no length: write a whole number"),
+    ("an endpoint without a scheme", aliyun("sign_name: 云裳, endpoint: dysmsapi.aliyuncs.com"), "channels.yaml:4: 'dysmsapi.aliyuncs.com' is no address: write https:// and the host"),
+    ("an endpoint with a path", aliyun("sign_name: 云裳, endpoint: 'https://a.example/x'"), "channels.yaml:4: 'https://a.example/x' is more than a host: write https://a.example"),
+    ("a template that the provider does not know", aliyun("sign_name: 云裳"), "channels.yaml:4: provider_templates lacks 'hi': name the provider's own template for it"),
+    ("a provider's template of none", aliyun("sign_name: 云裳, provider_templates: {ho: {code: SMS_1}}"), "channels.yaml:4: there is no template 'ho': there are: hi"),
+    ("a provider's template without a code", aliyun("sign_name: 云裳, provider_templates: {hi: {}}"), "channels.yaml:4: key 'code' is missing: add 'code:'"),
+    ("a provider's variable of none", aliyun("sign_name: 云裳, provider_templates: {hi: {code: SMS_1, variables: {fan: x}}}"), "channels.yaml:4: the template has no variable 'fan': did you mean 'fen'?"),
+    ("two variables of one name", aliyun("sign_name: 云裳, provider_templates: {hi: {code: SMS_1, variables: {fen: x, yuan: x}}}"), "channels.yaml:4: two variables have one name at the provider: give each its own"),
+    ("a gap in Tencent's variables", tencent("variables: {fen: 2}"), "channels.yaml:4: Tencent's variables are numbered without a gap: number them from 1 to 1"),
+    ("Tencent's application as a number", {"channels.yaml": "sms:\n  providers:\n    - {kind: tencent, sign_name: 云裳, app_id: 1400006666}\n"}, "channels.yaml:3: 'providers.0.app_id' must be text: put it in quotes"),
+    ("a sender that is none", twilio("sender: '12025550100'"), "channels.yaml:3: '12025550100' is no sender: write a number with +, a sender id"),
+    ("a country that is none", twilio("sender: Yunshang, country_code: '+86'"), "channels.yaml:3: '+86' is no code of a country: write its digits, such as '86'"),
+    ("a callback that is no address", twilio("sender: Yunshang, status_callback: here"), "channels.yaml:3: 'here' is no address: write https:// and the host"),
     ("two providers of one name", {"channels.yaml": "sms:\n  providers: [{kind: console}, {kind: console}]\n"}, "channels.yaml:2: there are two providers 'console': give one another name"),
     ("a limit of no length", {"channels.yaml": "sms:\n  providers: [{kind: console, limits: [{most: 1, within: 5y}]}]\n"}, "channels.yaml:2: '5y' is no length: write a whole number and s, m, h, d or w"),
     ("a template that never closes", put("channels.yaml", "{fen}", "{fen"), "channels.yaml:3: is no template (expected '}' before end of string)"),

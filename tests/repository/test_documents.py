@@ -16,6 +16,7 @@ from app.schemas import FOLDER, schema_files
 from app.shop import ClickHouse, Kafka, Settings
 from rfm.model import FixedCuts, RfmModel, Segment
 from sinks.channels.channel import Channel
+from sinks.channels.cloud_settings import ProviderTemplate
 from sinks.channels.kinds import PROVIDERS
 from sinks.channels.settings import Limit
 from streams.contract.source import Column, EventTime, FileFormat, Reference, Source, Via
@@ -27,7 +28,7 @@ COMMANDS: dict[str, Any] = dict(get_command(app).commands)  # type: ignore[attr-
 MODELS: list[type[BaseModel]] = [
     Settings, Kafka, ClickHouse, Source, Column, Reference, Via, EventTime, FileFormat, RfmModel, Segment,
     FixedCuts, Tag, Trigger, When, Event, Absence, Schedule, Guards, Action, Channel,
-    Limit, *PROVIDERS,
+    Limit, *PROVIDERS, ProviderTemplate,
 ]  # fmt: skip
 
 
