@@ -10,9 +10,12 @@ from sinks.channels.console import Console, ConsoleSettings
 from sinks.channels.file import File, FileSettings
 from sinks.channels.provider import Around, Provider
 from sinks.channels.settings import ProviderSettings
+from sinks.channels.smpp import Smpp, SmppSettings
 
-AnyProvider = Annotated[ConsoleSettings | FileSettings, Field(discriminator="kind")]
-PROVIDERS: dict[type[ProviderSettings], Any] = {ConsoleSettings: Console, FileSettings: File}
+AnyProvider = Annotated[ConsoleSettings | FileSettings | SmppSettings, Field(discriminator="kind")]
+PROVIDERS: dict[type[ProviderSettings], Any] = {
+    ConsoleSettings: Console, FileSettings: File, SmppSettings: Smpp,
+}  # fmt: skip
 
 
 def make_provider(settings: ProviderSettings, around: Around) -> Provider:
