@@ -116,6 +116,10 @@ class Link(asyncio.Protocol):
         sequence = self._next()
         return self._send(sequence, pack(made, sequence), answered)
 
+    def enquire(self) -> None:
+        """Ask whether the SMSC is there; whatever comes from it is the answer."""
+        self._write(request("enquire_link", self._next()))
+
     async def close(self) -> None:
         """Unbind, after what is in flight, and close."""
         waiting = [one.future for one in self._waiting.values()]
@@ -217,6 +221,6 @@ class Link(asyncio.Protocol):
         self._silent += TICK_SECONDS
         if self._silent >= self._enquire and not self._enquired:
             self._enquired = True
-            self._write(request("enquire_link", self._next()))
+            self.enquire()
         elif self._silent >= self._enquire + self._response:
             self.end(f"the SMSC does not answer enquire_link within {self._response:g} seconds")

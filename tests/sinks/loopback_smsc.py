@@ -297,7 +297,9 @@ def _submitted(body: bytes) -> Submitted:
     schedule, validity = fields.text(), fields.text()
     registered, _, coding, _ = fields.byte(), fields.byte(), fields.byte(), fields.byte()
     content = fields.octets(fields.byte())
-    assert (schedule, validity, fields.at) == ("", "", len(body))
+    assert (schedule, validity) == ("", "")
+    # Kannel has the optional parameter more_messages_to_send behind
+    assert body[fields.at : fields.at + 2] in (b"", bytes.fromhex("0426"))
     assert len(content) <= (140 if coding == 8 else 160)
     part = None
     if esm_class & 0x40:
