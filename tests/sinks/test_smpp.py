@@ -1,60 +1,20 @@
-"""The SMPP provider against an SMSC on loopback: the contract, long texts, receipts, pace, broken links."""
+"""The SMPP provider against an SMSC on loopback: the contract, long texts, pace, refusals, broken links."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
 
 import pytest
 
 from sinks.channels.message import Message
-from sinks.channels.provider import Accepted, Around, Outcome, Receipt, Refused, Unknown
-from sinks.channels.smpp import Smpp, SmppSettings
+from sinks.channels.provider import Accepted, Outcome, Refused, Unknown
 from sinks.channels.smpp_codes import VERDICTS, refused
-from tests.sinks.loopback_smsc import DELIVER, ENQUIRE, NACK, UNBIND, Bind, LoopbackSmsc
+from tests.sinks.far_smsc import LONG, QUEUE_FULL, THROTTLED, FarSmsc, Opened, long, references
+from tests.sinks.loopback_smsc import DELIVER, ENQUIRE, NACK, UNBIND, Bind
 from tests.sinks.provider_contract import MESSAGE, Loop, ProviderContract, numbered
-
-LONG = "亲爱的会员，您的积分即将到期😀。" * 9  # 153 units: three parts
-THROTTLED, QUEUE_FULL = 0x58, 0x14
-CODES = {"retry": THROTTLED, "give_up": 0x0B, "stop": 0x0A}
-
-
-class FarSmsc:
-    """The SMSC of a test, and a provider for it."""
-
-    def __init__(self, folder: Path, **chosen: Any) -> None:
-        self.smsc = LoopbackSmsc()
-        self.receipts: list[Receipt] = []
-        self.environment = {"SMS_PASSWORD": "secret"}
-        self.around = Around(
-            folder, lambda _: None, self.receipts.extend, self.environment
-        )
-        self.settings = SmppSettings(
-            host="127.0.0.1", port=self.smsc.port, system_id="shop", password_env="SMS_PASSWORD",
-            **{"source": "TINTYPE", "source_ton": 5, **chosen},
-        )  # fmt: skip
-        self.provider = Smpp(self.settings, self.around)
-
-    def came_out(self) -> Sequence[str]:
-        return self.smsc.messages()
-
-    def refuse(self, verdict: Literal["retry", "give_up", "stop"]) -> bool:
-        self.smsc.statuses.append(CODES[verdict])
-        return True
-
-    def go_away(self) -> bool:
-        self.smsc.go_away()
-        return True
-
-    def come_back(self) -> None:
-        self.smsc.come_back()
-
-    def break_off(self) -> bool:
-        self.smsc.breaks_after_submit = True
-        return True
 
 
 class TestSmpp(ProviderContract):
@@ -65,46 +25,11 @@ class TestSmpp(ProviderContract):
         far.smsc.close()
 
 
-class Opened:
-    """An open provider with its SMSC and loop."""
-
-    def __init__(self, folder: Path, **chosen: Any) -> None:
-        self.far = FarSmsc(folder, **chosen)
-        self.smsc, self.receipts = self.far.smsc, self.far.receipts
-        self.loop = Loop()
-        self.loop.run(self.far.provider.open())
-
-    def send(self, *messages: Message) -> list[Outcome]:
-        return list(self.loop.run(self.far.provider.send(messages)))
-
-    def until(self, true: Callable[[], object]) -> None:
-        """Let the provider's loop run until something is true."""
-
-        async def work() -> None:
-            while not true():
-                await asyncio.sleep(0.005)
-
-        self.loop.run(work())
-
-    def close(self) -> None:
-        self.loop.run(self.far.provider.close())
-        self.loop.close()
-        self.smsc.close()
-
-
 @pytest.fixture
 def opened(tmp_path: Path) -> Iterator[Opened]:
     made = Opened(tmp_path, response_seconds=1, enquire_seconds=1)
     yield made
     made.close()
-
-
-def long(text: str = LONG) -> Message:
-    return replace(MESSAGE, text=text)
-
-
-def references(outcomes: Sequence[Outcome]) -> list[str | None]:
-    return [one.reference for one in outcomes if isinstance(one, Accepted)]
 
 
 # What goes out
@@ -292,131 +217,6 @@ def test_cancelled_sending_leaves_the_window_free(opened: Opened) -> None:
     assert len(references(opened.send(*numbered(20)))) == 20
 
 
-# Receipts
-
-
-def test_a_receipt_is_told_with_its_time_and_code(opened: Opened) -> None:
-    first, second = references(opened.send(*numbered(2)))
-    assert first is not None
-    assert second is not None
-    opened.smsc.receipt(first)
-    opened.smsc.receipt(second, "UNDELIV", "027", "261130083015")
-    opened.until(lambda: len(opened.receipts) == 2)
-    assert opened.receipts == [
-        Receipt(first, "delivered", 1_796_027_400.0, code="000"),
-        Receipt(second, "failed", 1_796_027_415.0, code="027", reason="UNDELIV"),
-    ]
-    assert [one[:2] for one in opened.smsc.answered] == [(DELIVER | NACK, 0)] * 2
-
-
-@pytest.mark.parametrize(
-    ("state", "told"), [(2, "delivered"), (3, "failed"), (4, "failed"), (5, "failed"), (8, "failed")]
-)
-def test_a_receipt_by_optional_parameters_is_told(opened: Opened, state: int, told: str) -> None:
-    (reference,) = references(opened.send(MESSAGE))
-    assert reference is not None
-    opened.smsc.receipt_by_parameters(reference, state)
-    opened.until(lambda: opened.receipts)
-    assert [(one.reference, one.state) for one in opened.receipts] == [(reference, told)]
-
-
-@pytest.mark.parametrize("stat", ["ENROUTE", "ACCEPTD", "UNKNOWN"])
-def test_what_is_not_final_is_no_receipt(opened: Opened, stat: str) -> None:
-    opened.smsc.receipt("00000001", stat)
-    opened.smsc.receipt("00000001", "MK:0012")
-    opened.until(lambda: opened.receipts)
-    assert [(one.state, one.reason) for one in opened.receipts] == [("failed", "MK:0012")]
-
-
-def test_a_message_of_parts_is_delivered_with_its_last_part(opened: Opened) -> None:
-    opened.send(long())
-    for part in ("00000003", "00000001"):
-        opened.smsc.receipt(part)
-    opened.until(lambda: len(opened.smsc.answered) == 2)
-    assert opened.receipts == []
-    opened.smsc.receipt("00000002")
-    opened.until(lambda: opened.receipts)
-    assert [(one.reference, one.state) for one in opened.receipts] == [("00000001", "delivered")]
-
-
-def test_a_message_of_parts_has_failed_with_its_first_failure_and_once(opened: Opened) -> None:
-    opened.send(long())
-    opened.smsc.receipt("00000001")
-    opened.smsc.receipt("00000002", "EXPIRED")
-    opened.smsc.receipt("00000003", "UNDELIV")
-    opened.until(lambda: len(opened.smsc.answered) == 3)
-    assert [(one.reference, one.state) for one in opened.receipts] == [("00000001", "failed")]
-
-
-def test_receipts_may_have_the_id_in_decimal(tmp_path: Path) -> None:
-    opened = Opened(tmp_path, receipt_ids="decimal")
-    outcomes = opened.send(*numbered(12))
-    assert references(outcomes)[9:] == ["10", "11", "12"]  # answered as 0000000A ...
-    opened.close()
-
-
-def test_dates_of_receipts_are_of_the_zone(tmp_path: Path) -> None:
-    opened = Opened(tmp_path, zone="Asia/Shanghai")
-    opened.smsc.receipt("1", date="2611300830")
-    opened.smsc.receipt("2", date="yesterday")
-    opened.until(lambda: len(opened.receipts) == 2)
-    assert [one.at for one in opened.receipts] == [1_796_027_400.0 - 8 * 3600, None]
-    opened.close()
-
-
-# What customers write
-
-
-def test_a_reply_is_told_with_its_address(opened: Opened) -> None:
-    opened.smsc.write("8613800001001", "好的，谢谢")
-    opened.until(lambda: opened.receipts)
-    assert opened.receipts == [Receipt(None, "replied", address="8613800001001", text="好的，谢谢")]
-
-
-@pytest.mark.parametrize("text", ["TD", "退订", "stop", "Ｔ", "QX"])
-def test_an_answer_of_those_words_unsubscribes(opened: Opened, text: str) -> None:
-    opened.smsc.write("8613800001001", text)
-    opened.until(lambda: opened.receipts)
-    assert [(one.state, one.address) for one in opened.receipts] == [("unsubscribed", "8613800001001")]
-
-
-def test_a_long_reply_is_put_together_from_its_parts(opened: Opened) -> None:
-    opened.smsc.write("8613800001001", LONG, room=60)
-    opened.until(lambda: opened.receipts)
-    assert [one.text for one in opened.receipts] == [LONG]
-
-
-def test_an_answer_in_the_default_alphabet_is_read(opened: Opened) -> None:
-    opened.smsc.deliver("8613800001001", b"5 \x1b\x65 @\x00")
-    opened.until(lambda: opened.receipts)
-    assert [one.text for one in opened.receipts] == ["5 € ¡@"]
-
-
-def test_what_was_not_taken_in_is_not_acknowledged(tmp_path: Path) -> None:
-    """The SMSC keeps it and sends it again."""
-    opened = Opened(tmp_path)
-    taken: list[str] = []
-
-    def receive(receipts: Sequence[Receipt]) -> None:
-        raise RuntimeError("the disk is full")
-
-    opened.loop.run(opened.far.provider.close())
-    provider = Smpp(opened.far.settings, replace(opened.far.around, receive=receive))
-
-    async def work() -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda _, told: taken.append(str(told["exception"])))
-        await provider.open()
-        await asyncio.to_thread(opened.smsc.write, "8613800001001", "TD")
-        while opened.smsc.connections:
-            await asyncio.sleep(0.005)
-        await provider.close()
-
-    opened.loop.run(work())
-    assert taken == ["the disk is full"]
-    assert opened.smsc.answered == []
-    opened.close()
-
-
 # The link
 
 
@@ -439,6 +239,19 @@ def test_a_lost_link_is_made_anew_without_a_message(opened: Opened) -> None:
     opened.smsc.go_away()
     opened.smsc.come_back()
     opened.until(lambda: len(opened.smsc.binds) == 2)
+
+
+def test_a_connection_that_closed_while_the_loop_stood_still_takes_no_message(tmp_path: Path) -> None:
+    """Written to it, the message would be unknown though it is certainly not out."""
+    far = FarSmsc(tmp_path)
+    with asyncio.Runner() as runner:
+        runner.run(far.provider.open())
+        far.smsc.go_away()
+        (outcome,) = runner.run(far.provider.send([MESSAGE]))
+        assert isinstance(outcome, Refused)
+        assert outcome.verdict == "retry"
+        runner.run(far.provider.close())
+    far.smsc.close()
 
 
 def test_an_smsc_that_unbinds_is_answered_and_bound_anew(opened: Opened) -> None:
