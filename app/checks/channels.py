@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 
 from app.checks.cloud_sms import check_cloud_sms
+from app.checks.texts import check_zone
 from app.folder import Folder
 from app.problems import Problems
 from sinks.channels.cloud_settings import CloudSettings
@@ -28,6 +29,8 @@ def check_channels(folder: Folder, problems: Problems) -> None:
                 where = folder.where(LABEL, *place)
                 problems.add(where, f"there are two providers '{provider.called}'", "give one another name")
             called.add(provider.called)
+            if "zone" in type(provider).model_fields:
+                check_zone(getattr(provider, "zone", None), folder.where(LABEL, *place, "zone"), problems)
             for number, limit in enumerate(provider.limits):
                 where = folder.where(LABEL, *place, "limits", number, "within")
                 _check_seconds(limit.within, where, problems)

@@ -1,4 +1,4 @@
-"""Every kind of provider, by its settings: a new one is its file and a line here."""
+"""Every kind of provider, by its settings: a new one is its file and two lines here."""
 
 from __future__ import annotations
 
@@ -11,17 +11,24 @@ from sinks.channels.console import Console, ConsoleSettings
 from sinks.channels.file import File, FileSettings
 from sinks.channels.provider import Around, Provider
 from sinks.channels.settings import ProviderSettings
+from sinks.channels.smpp import Smpp, SmppSettings
 from sinks.channels.tencent import Tencent, TencentSettings
 from sinks.channels.twilio import Twilio, TwilioSettings
 
 AnyProvider = Annotated[
-    ConsoleSettings | FileSettings | AliyunSettings | TencentSettings | TwilioSettings,
+    AliyunSettings
+    | ConsoleSettings
+    | FileSettings
+    | SmppSettings
+    | TencentSettings
+    | TwilioSettings,
     Field(discriminator="kind"),
 ]
 PROVIDERS: dict[type[ProviderSettings], Any] = {
+    AliyunSettings: Aliyun,
     ConsoleSettings: Console,
     FileSettings: File,
-    AliyunSettings: Aliyun,
+    SmppSettings: Smpp,
     TencentSettings: Tencent,
     TwilioSettings: Twilio,
 }
