@@ -28,6 +28,11 @@ def rule(text: str) -> dict[str, Body]:
     return put("tags/vip.yaml", "spend >= 500000", text)
 
 
+def provider(text: str) -> dict[str, Body]:
+    """Return channels of one provider, in YAML, at line 3."""
+    return {"channels.yaml": f"sms:\n  providers:\n    - {text}\n"}
+
+
 def _bomb() -> str:
     letters = "abcdefghi"
     lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]
@@ -148,10 +153,17 @@ BAD_FOLDERS: list[tuple[str, dict[str, Body], str]] = [
     ("a consent of one word", put(TRIGGER, "sms/marketing", "sms"), f"{TRIGGER}:2: 'sms' is no consent: write channel/purpose"),
     ("a channel that is not there", put(TRIGGER, "channel: sms", "channel: fax"), f"{TRIGGER}:3: there is no channel 'fax': there are: sms"),
     ("an operation that is none", put(TRIGGER, "{enter: vip}", "{event: {source: orders, operations: [upsert]}}"), f"{TRIGGER}:1: 'upsert' is no when.event.operations.0: did you mean 'insert'?"),
-    ("a provider of no kind", {"channels.yaml": "sms:\n  providers:\n    - {kind: pigeon}\n"}, "channels.yaml:3: 'pigeon' is no kind: there are: console, file"),
+    ("a provider of no kind", {"channels.yaml": "sms:\n  providers:\n    - {kind: pigeon}\n"}, "channels.yaml:3: 'pigeon' is no kind: there are: console, dingtalk, email, file, webhook, wecom"),
     ("a provider without a kind", {"channels.yaml": "sms:\n  providers:\n    - {path: x}\n"}, "channels.yaml:3: key 'kind' is missing: add 'kind:'"),
     ("a misspelt key of a provider", {"channels.yaml": "sms:\n  providers:\n    - {kind: file, path: x, limts: []}\n"}, "channels.yaml:3: unknown key 'limts': did you mean 'limits'?"),
     ("no providers", {"channels.yaml": "sms:\n  providers: []\n"}, "channels.yaml:2: 'providers' must not be empty: name at least one"),
+    ("a webhook without encryption", provider("{kind: webhook, url: http://shop.example/, secrets_env: [S]}"), "channels.yaml:3: 'http://shop.example/' is not https: write https://, or add 'plain_http: true'"),
+    ("a webhook into its own machine", provider("{kind: webhook, url: https://127.0.0.1/, secrets_env: [S]}"), "channels.yaml:3: 127.0.0.1, which is loopback (RFC 1122): name it under 'allow' if it is meant"),
+    ("a webhook without a secret", provider("{kind: webhook, url: https://shop.example/, secrets_env: []}"), "channels.yaml:3: 'providers.0.secrets_env' must not be empty: name at least one"),
+    ("an allowed host that is none", provider("{kind: webhook, url: https://shop.example/, secrets_env: [S], allow: [10.0.0.0/99]}"), "channels.yaml:3: '10.0.0.0/99' is no host or network: write one such as 10.1.0.0/16"),
+    ("a time-out of no length", provider("{kind: webhook, url: https://shop.example/, secrets_env: [S], timeout: soon}"), "channels.yaml:3: 'soon' is no length: write a whole number and s, m, h, d or w"),
+    ("mail from nobody", provider("{kind: email, host: mail.example, from: shop}"), "channels.yaml:3: 'shop' is no e-mail address: write one such as hello@shop.example"),
+    ("a robot's text of something else", provider("{kind: wecom, key_env: K, form: '{who}'}"), "channels.yaml:3: '{who}' cannot be filled"),
     ("two providers of one name", {"channels.yaml": "sms:\n  providers: [{kind: console}, {kind: console}]\n"}, "channels.yaml:2: there are two providers 'console': give one another name"),
     ("a limit of no length", {"channels.yaml": "sms:\n  providers: [{kind: console, limits: [{most: 1, within: 5y}]}]\n"}, "channels.yaml:2: '5y' is no length: write a whole number and s, m, h, d or w"),
     ("a template that never closes", put("channels.yaml", "{fen}", "{fen"), "channels.yaml:3: is no template (expected '}' before end of string)"),
