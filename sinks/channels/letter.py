@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # RFC 5321, 4.5.3.1: 64 octets before the @, 254 in all. Quoted local parts are legal, unused, and a way in.
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[a-z0-9.-]{1,253}", re.IGNORECASE)
+JOINER = "\u200d"  # makes one emoji of several
 LONGEST_TITLE = 200  # signs; a subject has no limit of its own, and a title that long is a mistake
 
 
@@ -68,7 +69,7 @@ def one_line(text: str) -> str:
     >>> one_line("sale\\r\\nBcc: all@shop.example")
     'sale Bcc: all@shop.example'
     """
-    printable = "".join(sign if sign.isprintable() else " " for sign in text)
+    printable = "".join(sign if sign.isprintable() or sign == JOINER else " " for sign in text)
     return " ".join(printable.split()).replace("=?", "= ?")
 
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from sinks.channels.letter import Letterhead, NoAddress, Unsubscribe, address_of, write_letter
+from sinks.channels.letter import Letterhead, NoAddress, Unsubscribe, address_of, one_line, write_letter
 from sinks.channels.mail import Mail, MailSettings
 from sinks.channels.message import Message
 from sinks.channels.provider import Accepted, Around, Outcome, Provider, Receipt, Refused, Unknown
@@ -167,6 +167,18 @@ KNOWN = {
     "message-id", "date", "from", "to", "subject", "auto-submitted", "content-type", "mime-version",
     "content-transfer-encoding", "reply-to", "list-unsubscribe", "list-unsubscribe-post",
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\r\n b", "a b"), ("a\x00b\x7fc", "a b c"), ("a\u2028b\x85c\x0bd", "a b c d"), (" a\t", "a"),
+        ("=?utf-8?q?=0ABcc:_x?=", "= ?utf-8?q?=0ABcc:_x?="),
+        ("谢谢 😀", "谢谢 😀"), ("\u202eabc", "abc"), ("👨\u200d👩", "👨\u200d👩"),
+    ],
+)  # fmt: skip
+def test_a_header_is_one_line_that_says_what_it_shows(text: str, expected: str) -> None:
+    assert one_line(text) == expected
 
 
 @settings(max_examples=150, deadline=None)
