@@ -19,7 +19,7 @@ from sinks.channels.message import Message
 from sinks.channels.provider import Accepted, Around
 from sinks.channels.webhook import Webhook, WebhookSettings, write_body
 
-MESSAGES, BATCH, CONNECTIONS = 10_000, 500, 8
+MESSAGES, BATCH, CONNECTIONS = 5_000, 500, 8
 # Answers every whole request with 204 and counts nothing: it must not be what is waited for.
 _SERVER = """
 import asyncio
