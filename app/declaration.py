@@ -102,6 +102,9 @@ def _tell(
         least = kind == "greater_than_equal"
         bound = error["ctx"]["ge" if least else "le"]
         problems.add(where, f"'{key}' must be at {'least' if least else 'most'} {bound}", "correct the value")
+    elif kind == "value_error":  # a validator of the model: "what is wrong; what to do"
+        problem, _, hint = str(error["ctx"]["error"]).partition("; ")
+        problems.add(where, problem, hint or "correct the value")
     elif kind in _EXPECTED:
         problem, hint = _EXPECTED[kind]
         problems.add(where, f"'{key}' {problem}", hint)

@@ -8,29 +8,41 @@ from pydantic import Field
 
 from sinks.channels.aliyun import Aliyun, AliyunSettings
 from sinks.channels.console import Console, ConsoleSettings
+from sinks.channels.dingtalk import DingTalk, DingTalkSettings
 from sinks.channels.file import File, FileSettings
+from sinks.channels.mail import Mail, MailSettings
 from sinks.channels.provider import Around, Provider
 from sinks.channels.settings import ProviderSettings
 from sinks.channels.smpp import Smpp, SmppSettings
 from sinks.channels.tencent import Tencent, TencentSettings
 from sinks.channels.twilio import Twilio, TwilioSettings
+from sinks.channels.webhook import Webhook, WebhookSettings
+from sinks.channels.wecom import WeCom, WeComSettings
 
 AnyProvider = Annotated[
     AliyunSettings
     | ConsoleSettings
+    | DingTalkSettings
     | FileSettings
+    | MailSettings
     | SmppSettings
     | TencentSettings
-    | TwilioSettings,
+    | TwilioSettings
+    | WebhookSettings
+    | WeComSettings,
     Field(discriminator="kind"),
 ]
 PROVIDERS: dict[type[ProviderSettings], Any] = {
     AliyunSettings: Aliyun,
     ConsoleSettings: Console,
+    DingTalkSettings: DingTalk,
     FileSettings: File,
+    MailSettings: Mail,
     SmppSettings: Smpp,
     TencentSettings: Tencent,
     TwilioSettings: Twilio,
+    WebhookSettings: Webhook,
+    WeComSettings: WeCom,
 }
 
 

@@ -47,6 +47,9 @@ def tencent(template: str) -> dict[str, Body]:
 def twilio(keys: str) -> dict[str, Body]:
     """Return a channel with a provider of kind twilio."""
     return {"channels.yaml": f"sms:\n  providers:\n    - {{kind: twilio, {keys}}}\n"}
+def provider(text: str) -> dict[str, Body]:
+    """Return channels of one provider, in YAML, at line 3."""
+    return {"channels.yaml": f"sms:\n  providers:\n    - {text}\n"}
 
 
 def _bomb() -> str:
@@ -194,6 +197,13 @@ BAD_FOLDERS: list[tuple[str, dict[str, Body], str]] = [
     ("a sender that is none", twilio("sender: '12025550100'"), "channels.yaml:3: '12025550100' is no sender: write a number with +, a sender id"),
     ("a country that is none", twilio("sender: Yunshang, country_code: '+86'"), "channels.yaml:3: '+86' is no code of a country: write its digits, such as '86'"),
     ("a callback that is no address", twilio("sender: Yunshang, status_callback: here"), "channels.yaml:3: 'here' is no address: write https:// and the host"),
+    ("a webhook without encryption", provider("{kind: webhook, url: http://shop.example/, secrets_env: [S]}"), "channels.yaml:3: 'http://shop.example/' is not https: write https://, or add 'plain_http: true'"),
+    ("a webhook into its own machine", provider("{kind: webhook, url: https://127.0.0.1/, secrets_env: [S]}"), "channels.yaml:3: 127.0.0.1, which is loopback (RFC 1122): name it under 'allow' if it is meant"),
+    ("a webhook without a secret", provider("{kind: webhook, url: https://shop.example/, secrets_env: []}"), "channels.yaml:3: 'providers.0.secrets_env' must not be empty: name at least one"),
+    ("an allowed host that is none", provider("{kind: webhook, url: https://shop.example/, secrets_env: [S], allow: [10.0.0.0/99]}"), "channels.yaml:3: '10.0.0.0/99' is no host or network: write one such as 10.1.0.0/16"),
+    ("a time-out of no length", provider("{kind: webhook, url: https://shop.example/, secrets_env: [S], timeout: soon}"), "channels.yaml:3: 'soon' is no length: write a whole number and s, m, h, d or w"),
+    ("mail from nobody", provider("{kind: email, host: mail.example, from: shop}"), "channels.yaml:3: 'shop' is no e-mail address: write one such as hello@shop.example"),
+    ("a robot's text of something else", provider("{kind: wecom, key_env: K, form: '{who}'}"), "channels.yaml:3: '{who}' cannot be filled"),
     ("two providers of one name", {"channels.yaml": "sms:\n  providers: [{kind: console}, {kind: console}]\n"}, "channels.yaml:2: there are two providers 'console': give one another name"),
     ("a limit of no length", {"channels.yaml": "sms:\n  providers: [{kind: console, limits: [{most: 1, within: 5y}]}]\n"}, "channels.yaml:2: '5y' is no length: write a whole number and s, m, h, d or w"),
     ("a template that never closes", put("channels.yaml", "{fen}", "{fen"), "channels.yaml:3: is no template (expected '}' before end of string)"),
