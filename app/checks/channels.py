@@ -6,6 +6,7 @@ import string
 
 from app.folder import Folder
 from app.problems import Problems
+from sinks.channels.inbox import InboxSettings
 from sinks.channels.settings import parse_seconds
 
 LABEL = "channels.yaml"
@@ -22,6 +23,8 @@ def check_channels(folder: Folder, problems: Problems) -> None:
                 where = folder.where(LABEL, *place)
                 problems.add(where, f"there are two providers '{provider.called}'", "give one another name")
             called.add(provider.called)
+            if isinstance(provider, InboxSettings):
+                _check_seconds(provider.keep, folder.where(LABEL, *place, "keep"), problems)
             for number, limit in enumerate(provider.limits):
                 where = folder.where(LABEL, *place, "limits", number, "within")
                 _check_seconds(limit.within, where, problems)

@@ -8,11 +8,14 @@ from pydantic import Field
 
 from sinks.channels.console import Console, ConsoleSettings
 from sinks.channels.file import File, FileSettings
+from sinks.channels.inbox import InboxProvider, InboxSettings
 from sinks.channels.provider import Around, Provider
 from sinks.channels.settings import ProviderSettings
 
-AnyProvider = Annotated[ConsoleSettings | FileSettings, Field(discriminator="kind")]
-PROVIDERS: dict[type[ProviderSettings], Any] = {ConsoleSettings: Console, FileSettings: File}
+AnyProvider = Annotated[ConsoleSettings | FileSettings | InboxSettings, Field(discriminator="kind")]
+PROVIDERS: dict[type[ProviderSettings], Any] = {
+    ConsoleSettings: Console, FileSettings: File, InboxSettings: InboxProvider,
+}  # fmt: skip
 
 
 def make_provider(settings: ProviderSettings, around: Around) -> Provider:
