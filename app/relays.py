@@ -21,6 +21,7 @@ from sinks.deliveries.ledger import Ledger
 from sinks.history.embedded import ChdbHistory
 from sinks.history.history import EFFECTS
 from sinks.history.relay import HistoryRelay, Lag
+from sinks.store.beside import asynchronous
 from sinks.store.effects import StoreEffects
 from sinks.store.store import Store, is_away
 from streams.errors import InputError
@@ -96,7 +97,10 @@ class Relays:
     def _carry(self) -> None:
         """Send what was decided, once."""
         with contextlib.closing(open_log(self._folder, self._shop)) as log:
-            channels = open_channels(self._shop, Around(data_folder(self._folder, self._shop), self._say))
+            around = Around(
+                data_folder(self._folder, self._shop), self._say, store=asynchronous(self._store.client)
+            )
+            channels = open_channels(self._shop, around)
             self._channels = channels
             courier = Courier(
                 self._shop, channels, lambda customer: _name(log, customer),

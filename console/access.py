@@ -23,6 +23,10 @@ SCHEMES: dict[str, Any] = {
         "type": "apiKey", "in": "query", "name": "key",
         "description": "for senders that cannot set a header, such as Debezium Server",
     },
+    "inboxToken": {
+        "type": "http", "scheme": "bearer",
+        "description": "a customer's token, for their own inbox: POST /v1/profiles/{id}/messages:token",
+    },
 }  # fmt: skip
 BEARER: dict[str, Any] = {"security": [{"key": []}]}
 TRACKER: dict[str, Any] = {"security": [{"writeKey": []}, {"key": []}]}
@@ -47,6 +51,11 @@ def may_see_persons(key: Annotated[Key, Depends(reads)]) -> bool:
 def handles_persons(request: Request) -> Key:
     """Let those with scope personal pass: they see what is personal, export and erase. Raises Problem."""
     return check(request, "personal", given_key(request))
+
+
+def makes_tokens(request: Request) -> Key:
+    """Let those with scope inbox pass: they make tokens for customers' inboxes. Raises Problem."""
+    return check(request, "inbox", given_key(request))
 
 
 def given_key(request: Request) -> str | None:

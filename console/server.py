@@ -18,6 +18,7 @@ from console.api import (
     decisions,
     docs,
     health,
+    messages,
     metrics,
     profiles,
     rfm,
@@ -27,15 +28,18 @@ from console.api import (
     tags,
 )  # fmt: skip
 from console.figures import Timing
+from console.news import News
+from console.origins import InboxOrigins, origins
 from console.serving import Serving
+from console.tokens import Tokens
 from streams.errors import InputError
 
 RELEASE = "1"  # of the API: the v1 of its paths
 _BACKLOG = 2048  # connections that wait to be taken
 _GRACE_SECONDS = 2  # for answers under way when the server stops
-_ROUTERS = (
-    profiles.router, customers.router, rfm.router, tags.router, decisions.router, tag_changes.router,
-    sources.router, segment.router, health.router, metrics.router, docs.router,
+_ROUTERS = (  # a profile's path takes all that begins like it, so those of its parts come first
+    messages.router, profiles.router, customers.router, rfm.router, tags.router, decisions.router,
+    tag_changes.router, sources.router, segment.router, health.router, metrics.router, docs.router,
 )  # fmt: skip
 
 
@@ -43,11 +47,14 @@ def build_app(serving: Serving) -> FastAPI:
     """Return the app that answers from a shop at work."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url="/openapi.json", redirect_slashes=False)
     app.state.serving = serving
+    app.state.tokens = Tokens(serving.keyring.folder, serving.shop.settings.name)
+    app.state.news = News(serving.store.client, serving.shop.settings.name)
     problems.install(app)
     for router in _ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=docs.STATIC))
     docs.describe(app, RELEASE)
+    app.add_middleware(InboxOrigins, allowed=origins(os.environ))
     app.add_middleware(Timing, figures=serving.figures)
     return app
 

@@ -9,6 +9,7 @@ from app.checks.texts import check_zone
 from app.folder import Folder
 from app.problems import Problems
 from sinks.channels.cloud_settings import CloudSettings
+from sinks.channels.inbox import InboxSettings
 from sinks.channels.settings import parse_seconds
 
 LABEL = "channels.yaml"
@@ -31,6 +32,8 @@ def check_channels(folder: Folder, problems: Problems) -> None:
             called.add(provider.called)
             if "zone" in type(provider).model_fields:
                 check_zone(getattr(provider, "zone", None), folder.where(LABEL, *place, "zone"), problems)
+            if isinstance(provider, InboxSettings):
+                _check_seconds(provider.keep, folder.where(LABEL, *place, "keep"), problems)
             for number, limit in enumerate(provider.limits):
                 where = folder.where(LABEL, *place, "limits", number, "within")
                 _check_seconds(limit.within, where, problems)

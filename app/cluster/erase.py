@@ -12,6 +12,7 @@ from kafka.errors import KafkaError as ReadingError
 
 from app.shop import Shop
 from app.worker.place import ClusterPlace
+from sinks.inbox.inbox import Inboxes
 from sinks.store.store import Store
 from streams.changes.reading import log_from
 from streams.changes.topics import Topics
@@ -47,6 +48,8 @@ def erase(
     client = place.client()
     try:
         store = Store(client, shop.settings.name)
+        inboxes = Inboxes(client, shop.settings.name, shop.settings.partitions)
+        inboxes.erase(customer)  # first, for who is erased is not found a second time
         sent = _sent(place, shop, customer, now() + _TURN_SECONDS, now)
         if sent is None:  # somebody may have erased them just now
             number = int(partitions_of(*id_pairs([customer]), shop.settings.partitions)[0])
@@ -54,6 +57,7 @@ def erase(
         until = now() + wait_seconds
         while not (gone := store.head(sent.partition).step >= sent.step) and now() < until:
             time.sleep(0.05)
+        inboxes.erase(customer)  # what was sent meanwhile
         made = sent.erasure
         return Erased(customer.hex(), made.references, made.rows, sent.letters, 0, gone)
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from engine.outcome import Decision
@@ -36,7 +36,8 @@ class Delivery:
 
 def open_channels(shop: Shop, around: Around) -> dict[str, Provider]:
     """Return a shop's channels by name, each by its first provider."""
-    return {name: make_provider(declared.providers[0], around) for name, declared in shop.channels.items()}
+    here = replace(around, shop=shop.settings.name, partitions=shop.settings.partitions)
+    return {name: make_provider(declared.providers[0], here) for name, declared in shop.channels.items()}
 
 
 class Courier:
@@ -85,7 +86,11 @@ class Courier:
         to = self._address(decision.customer)
         if to is None:
             return Delivery(decision, None, "the customer is erased: there is nobody to send it to")
-        message = Message(decision.id, decision.minute, to, action.channel, action.template, text)
+        message = Message(
+            decision.id, decision.minute, to, action.channel, action.template, text,
+            customer=decision.customer, trigger=decision.trigger,
+            values={name: str(value) for name, value in values.items() if value is not None},
+        )  # fmt: skip
         (outcome,) = self._runner.run(self._channels[action.channel].send([message]))
         if isinstance(outcome, Accepted):
             return Delivery(decision, message, None)

@@ -10,6 +10,7 @@ from sinks.channels.aliyun import Aliyun, AliyunSettings
 from sinks.channels.console import Console, ConsoleSettings
 from sinks.channels.dingtalk import DingTalk, DingTalkSettings
 from sinks.channels.file import File, FileSettings
+from sinks.channels.inbox import InboxProvider, InboxSettings
 from sinks.channels.mail import Mail, MailSettings
 from sinks.channels.provider import Around, Provider
 from sinks.channels.settings import ProviderSettings
@@ -24,6 +25,7 @@ AnyProvider = Annotated[
     | ConsoleSettings
     | DingTalkSettings
     | FileSettings
+    | InboxSettings
     | MailSettings
     | SmppSettings
     | TencentSettings
@@ -37,6 +39,7 @@ PROVIDERS: dict[type[ProviderSettings], Any] = {
     ConsoleSettings: Console,
     DingTalkSettings: DingTalk,
     FileSettings: File,
+    InboxSettings: InboxProvider,
     MailSettings: Mail,
     SmppSettings: Smpp,
     TencentSettings: Tencent,

@@ -77,7 +77,7 @@ class Around:
 
     folder: the shop's data folder, which a file's path is relative to. write: a line for people. receive:
     gets receipts as they come, in the event loop's thread. environment: where secrets are. store: the profile
-    store, for what customers read there.
+    store, for what customers read there; shop, partitions: by which its keys are named.
     """
 
     folder: Path
@@ -85,6 +85,8 @@ class Around:
     receive: Callable[[Sequence[Receipt]], None] = lambda _: None
     environment: Mapping[str, str] = field(default_factory=dict)
     store: redis.asyncio.Redis | None = None
+    shop: str = ""
+    partitions: int = 1
 
 
 class Provider(Protocol):

@@ -179,6 +179,8 @@ BAD_FOLDERS: list[tuple[str, dict[str, Body], str]] = [
     ("an SMSC of a long account", {"channels.yaml": "sms:\n  providers:\n    - {kind: smpp, host: x, system_id: sixteenletters16, password_env: X}\n"}, "channels.yaml:3: 'providers.0.system_id': string should have at most 15 characters"),
     ("an SMSC with a window of 0", {"channels.yaml": "sms:\n  providers:\n    - {kind: smpp, host: x, system_id: x, password_env: X, window: 0}\n"}, "channels.yaml:3: 'providers.0.window' must be at least 1"),
     ("an SMSC of no time zone", {"channels.yaml": "sms:\n  providers:\n    - {kind: smpp, host: x, system_id: x, password_env: X, zone: Mars}\n"}, "channels.yaml:3: 'Mars' is no time zone: write a name such as Asia/Shanghai"),
+    ("an inbox that keeps for no length", {"channels.yaml": "app:\n  providers: [{kind: inbox, keep: 5y}]\n"}, "channels.yaml:2: '5y' is no length: write a whole number and s, m, h, d or w"),
+    ("an inbox of no messages", {"channels.yaml": "app:\n  providers: [{kind: inbox, most: 0}]\n"}, "channels.yaml:2: 'providers.0.most' must be at least 1: correct the value"),
     ("no providers", {"channels.yaml": "sms:\n  providers: []\n"}, "channels.yaml:2: 'providers' must not be empty: name at least one"),
     ("a signature in brackets", aliyun("sign_name: 【云裳】"), "channels.yaml:4: '【云裳】' holds more than letters and digits: write the approved signature alone"),
     ("a signature of one character", aliyun("sign_name: 云"), "channels.yaml:4: '云' has 1 characters: write the approved signature: it has 2 to 12"),

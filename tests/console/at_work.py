@@ -120,7 +120,7 @@ def at_work(folder: Path, files: dict[str, str | None] | None = None) -> Iterato
         keys = answering.keyring.begin() or {
             scope: answering.keyring.add("again", [scope]) for scope in ("read", "write")
         }
-        both = answering.keyring.add("both", ["read", "write", "personal"])
+        both = answering.keyring.add("both", ["read", "write", "personal", "inbox"])
         app = build_app(answering)
         opened.wait_until_ready()
         headers = {"Authorization": f"Bearer {both}"}

@@ -12,12 +12,19 @@ from pydantic import BaseModel
 from console.api.docs import STATIC
 from console.problems import MEDIA_TYPE
 from tests.console.at_work import AtWork, order
+from tests.console.inbox_at_work import put
 
 CALL = {"userId": "M8", "messageId": "m8", "timestamp": "2026-03-01T09:00:00Z"}
+INBOX, MESSAGE = "/v1/profiles/member:M1/messages", f"{1:032x}"
 REQUESTS: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", "/v1/profiles/{customer}"): ("/v1/profiles/member:M1?why=1", None),
     ("POST", "/v1/profiles:batch"): ("/v1/profiles:batch", {"customers": ["member:M1", "x"]}),
     ("POST", "/v1/customers/{customer}:export"): ("/v1/customers/member:M1:export", None),
+    ("GET", "/v1/profiles/{customer}/messages"): (f"{INBOX}?limit=1", None),
+    ("POST", "/v1/profiles/{customer}/messages:read"): (f"{INBOX}:read", None),
+    ("POST", "/v1/profiles/{customer}/messages/{message}:read"): (f"{INBOX}/{MESSAGE}:read", None),
+    ("POST", "/v1/profiles/{customer}/messages/{message}:dismiss"): (f"{INBOX}/{MESSAGE}:dismiss", None),
+    ("POST", "/v1/profiles/{customer}/messages:token"): (f"{INBOX}:token", None),
     ("GET", "/v1/rfm"): ("/v1/rfm", None),
     ("GET", "/v1/tags"): ("/v1/tags", None),
     ("GET", "/v1/decisions"): ("/v1/decisions", None),
@@ -33,6 +40,7 @@ REQUESTS: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", "/problems/{code}"): ("/problems/defect", None),
 }  # fmt: skip
 
+STREAMS = {("GET", "/v1/profiles/{customer}/messages/stream")}  # without an end: tried in test_messages.py
 OF_A_CLUSTER = {("GET", "/v1/tag-changes")}  # tried in tests/servers/test_api.py
 
 
@@ -50,7 +58,7 @@ def operations(shop: AtWork) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def test_every_path_of_the_description_is_tried_here(shop: AtWork) -> None:
-    assert set(operations(shop)) == {*REQUESTS, *OF_A_CLUSTER}
+    assert set(operations(shop)) == {*REQUESTS, *STREAMS, *OF_A_CLUSTER}
 
 
 def models(shop: AtWork) -> dict[tuple[str, str], type[BaseModel] | None]:
@@ -67,6 +75,8 @@ def models(shop: AtWork) -> dict[tuple[str, str], type[BaseModel] | None]:
 @pytest.mark.parametrize("place", REQUESTS, ids=" ".join)
 def test_an_answer_is_what_the_description_promises(shop: AtWork, place: tuple[str, str]) -> None:
     path, body = REQUESTS[place]
+    if path.startswith(INBOX):
+        put(shop, "member:M1", 1)
     answer = shop.client.request(place[0], path, json=body)
     assert answer.status_code == 200, answer.text
     promised = operations(shop)[place]["responses"]["200"]["content"]

@@ -1,0 +1,1 @@
+"""In-app messages: an inbox for each customer, in the store."""

@@ -1,0 +1,50 @@
+"""One message of an inbox, and how it stands in the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """What a customer sees. link: an address that the message leads to, "" for none."""
+
+    title: str
+    text: str
+    link: str = ""
+    trigger: str = ""
+
+
+@dataclass(frozen=True)
+class InboxMessage:
+    """A message. id: the decision's, 32 hex digits. Times are ms since 1970.
+
+    changed: number of its last change, which grows over all changes of one inbox; expires: from when it is
+    not shown; read, dismissed: 0 while it was not.
+    """
+
+    id: str
+    changed: int
+    created: int
+    expires: int
+    priority: int
+    read: int
+    dismissed: int
+    shown: Shown
+
+    def is_visible(self, now: int) -> bool:
+        """Whether a customer sees it at a time (ms since 1970)."""
+        return not self.dismissed and self.expires > now
+
+
+def unpacked(name: str, value: bytes) -> InboxMessage:
+    """Return a message as its field of the inbox's hash has it: six numbers, then JSON (put.lua writes it).
+
+    >>> unpacked("ab", b'5 1 9 0 0 0 {"title": "", "text": "hi"}').shown.text
+    'hi'
+    """
+    *numbers, body = value.split(b" ", 6)
+    changed, created, expires, priority, read, dismissed = map(int, numbers)
+    shown = msgspec.json.decode(body, type=Shown)
+    return InboxMessage(name, changed, created, expires, priority, read, dismissed, shown)
