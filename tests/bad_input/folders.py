@@ -175,6 +175,7 @@ BAD_FOLDERS: list[tuple[str, dict[str, Body], str]] = [
     ("money of no currency", text("{{ fen | money }}"), "channels.yaml:3: the shop has no currency: add 'currency' to tintype.toml"),
     ("money of another currency", text("{{ fen | money('USD') }}"), "channels.yaml:3: this is an amount in CNY, and would be written as USD: write money('CNY')"),
     ("a filter of another type", text("{{ fen | date }}"), "channels.yaml:3: 'date' takes a date or time, and this is a whole number: filters that take it: money, number"),
+    ("a date sent as a number", text("{{ fen }}") | {ORDERS: GOOD[ORDERS] + "  paid_at: {type: time}\n"} | put(TRIGGER, "fen: spend", "fen: last(orders.paid_at)"), "channels.yaml:3: 'fen' is a date or time, and would be sent as a number: write {{ fen | date }}, or time, or datetime"),
     ("a number compared with a text", text("{% if fen == 'a' %}x{% endif %}"), "channels.yaml:3: a whole number is compared with a text: compare texts with texts"),
     ("a template without the shop's language", {"channels.yaml": "sms:\n  templates:\n    hi: {zh: x}\n"}, "channels.yaml:3: there is no text in 'en', the shop's language: add 'en:'"),
     ("a template in French", {"channels.yaml": "sms:\n  templates:\n    hi: {en: x, fr: y}\n"}, "channels.yaml:3: 'fr' is no language: there are: en, zh"),
