@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
 from app.document import Document, Place
@@ -153,8 +153,19 @@ def _model_at(model: type[BaseModel], place: Place) -> type[BaseModel] | None:
     for step in place:
         if step not in BRANCHES:
             annotation = _kinds(annotation).get(str(step)) or _one_step(annotation, step)
+        else:
+            annotation = _branch(annotation, step)
     annotation = _meant(annotation)
     return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+
+
+def _branch(annotation: Any, tag: str | int) -> Any:
+    """Return the form of a union that carries a tag; the union itself where none does."""
+    union = annotation
+    while get_origin(union) is Annotated:
+        union = get_args(union)[0]
+    tagged = (one for one in get_args(union) if get_origin(one) is Annotated)
+    return next((one for one in tagged if Tag(str(tag)) in get_args(one)), annotation)
 
 
 def _meant(annotation: Any) -> Any:

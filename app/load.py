@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from app.checks import check_references
 from app.checks.rules import check_rules
+from app.checks.said import check_said
 from app.declaration import declare
 from app.document import Document
 from app.folder import KINDS, Folder, check_strangers, declared_files, timeline_files
@@ -65,6 +66,8 @@ def read_folder(path: Path) -> Folder:
     # Rules are read against the whole shop: where a part of it is wrong they would only echo that.
     problems.raise_if_any()
     check_rules(folder, problems)
+    problems.raise_if_any()
+    check_said(folder, problems)
     problems.raise_if_any()
     return folder
 

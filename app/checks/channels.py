@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import string
+import re
+from collections.abc import Iterator, Mapping
 
 from app.checks.cloud_sms import check_cloud_sms
+from app.checks.settings import LANGUAGES
 from app.checks.texts import check_zone
+from app.document import Place
 from app.folder import Folder
 from app.problems import Problems
+from rules.suggest import suggest
 from sinks.channels.cloud_settings import CloudSettings
 from sinks.channels.inbox import InboxSettings
 from sinks.channels.settings import parse_seconds
+from sinks.texts.words import PARTS, Template, Words, spoken
 
+# sinks.texts.template loads Jinja2 and Babel: it is imported where there is a text to check.
 LABEL = "channels.yaml"
+_LINK = re.compile(r"[a-z][a-z0-9+.-]*://[^\s{]")  # no value may choose where a link leads
 
 
 def check_channels(folder: Folder, problems: Problems) -> None:
     """Lengths, names of providers and the form of templates."""
     for name, channel in folder.shop.channels.items():
         _check_seconds(channel.expires, folder.where(LABEL, name, "expires"), problems)
-        names = {
-            template: fields(text, folder.where(LABEL, name, "templates", template), problems)
-            for template, text in channel.templates.items()
-        }
         called: set[str] = set()
         for index, provider in enumerate(channel.providers):
             place = (name, "providers", index)
@@ -39,7 +42,10 @@ def check_channels(folder: Folder, problems: Problems) -> None:
                 _check_seconds(limit.within, where, problems)
             if isinstance(provider, CloudSettings):
                 _check_seconds(provider.timeout, folder.where(LABEL, *place, "timeout"), problems)
+                names = {template: needs(text) for template, text in channel.templates.items()}
                 check_cloud_sms(folder, place, provider, names, problems)
+        for template, text in channel.templates.items():
+            _check_template(folder, (name, "templates", template), text, problems)
 
 
 def _check_seconds(text: str, where: str, problems: Problems) -> None:
@@ -50,14 +56,48 @@ def _check_seconds(text: str, where: str, problems: Problems) -> None:
         problems.add(where, problem, hint)
 
 
-def fields(template: str, where: str, problems: Problems) -> set[str]:
-    """Return the names in braces of a template; ``{{`` and ``}}`` are braces themselves."""
-    try:
-        names = {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
-    except ValueError as error:
-        problems.add(where, f"is no template ({error})", "write {name}, and {{ for a brace itself")
-        return set()
-    for name in names:
-        if not name.isidentifier():
-            problems.add(where, f"'{{{name}}}' is no name", "write {name} with letters, digits and _")
-    return names
+def needs(template: Template) -> set[str]:
+    """Return the names of the values that a template says, in whichever language."""
+    from sinks.texts.template import check
+
+    return {
+        name for words in spoken(template).values()
+        for _, source in parts(words)
+        for name in check(source, {}, "").names
+    }  # fmt: skip
+
+
+def parts(words: Words) -> Iterator[tuple[str, str]]:
+    """Return the parts that a template has, by key."""
+    return ((part, getattr(words, part)) for part in PARTS if getattr(words, part) or part == "text")
+
+
+def place_of(template: Template, place: Place, language: str, part: str) -> Place:
+    """Return where a part stands in the file: a text alone has no key of its own."""
+    one: object = template[language] if language and isinstance(template, Mapping) else template
+    by_language: Place = (*place, language) if language else place
+    return by_language if isinstance(one, str) else (*by_language, part)
+
+
+def _check_template(folder: Folder, place: Place, template: Template, problems: Problems) -> None:
+    """Languages, and the form of each text; which values there are is the business of triggers."""
+    from sinks.texts.template import check
+
+    settings, document = folder.shop.settings, folder.documents[LABEL]
+    currency = settings.currency if folder.settings_are_read else "XXX"  # an error of its own, told there
+    by_language = spoken(template)
+    for language in set(by_language) - {"", *LANGUAGES}:
+        where = document.where((*place, language))
+        problems.add(where, f"'{language}' is no language", suggest(language, LANGUAGES, "language"))
+    if not {"", settings.language} & set(by_language) and folder.settings_are_read:
+        problem = f"there is no text in '{settings.language}', the shop's language"
+        problems.add(document.where(place), problem, f"add '{settings.language}:'")
+    for language, words in by_language.items():
+        for part, source in parts(words):
+            at = place_of(template, place, language, part)
+            if not source.strip():
+                problems.add(document.where(at), "an empty text", "write what is to be sent")
+            if part == "link" and not _LINK.match(source):
+                problems.add(document.where(at), f"'{source}' is no link", "begin with https://")
+            for fault in check(source, {}, currency).faults:
+                problems.add(document.where_in_text(at, fault.line), fault.problem, fault.hint)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.checks.channels import LABEL as CHANNELS
-from app.checks.channels import fields
+from app.checks.channels import needs
 from app.checks.texts import check_length, check_time_of_day
 from app.folder import Folder
 from app.problems import Problems
@@ -119,5 +119,5 @@ def _check_action(folder: Folder, label: str, trigger: Trigger, problems: Proble
             suggest(action.template, templates, "template"),
         )
         return
-    for name in fields(templates[action.template], where, problems) - set(action.values):
+    for name in sorted(needs(templates[action.template]) - set(action.values)):
         problems.add(where, f"the template needs the value '{name}'", f"add 'values: {{{name}: RULE}}'")

@@ -7,6 +7,7 @@ from pydantic import Field
 from profiles.declare import Declared
 from sinks.channels.console import ConsoleSettings
 from sinks.channels.kinds import AnyProvider
+from sinks.texts.words import Template
 
 
 class Channel(Declared):
@@ -15,7 +16,9 @@ class Channel(Declared):
     address: str = Field(
         default="", description="type of the reference that is written to, such as phone; any when empty"
     )
-    templates: dict[str, str] = Field(default={}, description="name to text")
+    templates: dict[str, Template] = Field(
+        default={}, description="name to text; or to text, title and link; or language to either"
+    )
     expires: str = Field(default="1d", description="length after which a message is not sent any more")
     providers: list[AnyProvider] = Field(
         default=[ConsoleSettings()], min_length=1, description="in the order of preference"

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from engine.outcome import Decision
 from rules.schema import Schema
 from sinks.channels.kinds import make_provider
-from sinks.channels.message import HeldBack, Message, fill
+from sinks.channels.message import HeldBack, Message
 from sinks.channels.provider import Accepted, Around, Provider, Refused
+from sinks.texts.texts import Texts
 from streams.errors import InputError
 from triggers.values import action_values
 
@@ -53,6 +54,8 @@ class Courier:
     ) -> None:  # fmt: skip
         self._shop = shop
         self._schema = Schema.build(shop.sources, shop.metrics, shop.rfm, shop.tags)
+        settings = shop.settings
+        self._texts = Texts(settings.language, settings.zone, settings.currency)
         self._channels = channels
         self._address = address
         self._readable = readable
@@ -80,15 +83,16 @@ class Courier:
         carried = self._readable(decision.customer, decision.values)
         values = action_values(self._shop.triggers[decision.trigger], self._schema, carried)
         try:
-            text = fill(template, values)
+            escape = self._shop.channels[action.channel].providers[0].escape
+            written = self._texts.write(template, values, escape)
         except HeldBack as reason:
             return Delivery(decision, None, str(reason))
         to = self._address(decision.customer)
         if to is None:
             return Delivery(decision, None, "the customer is erased: there is nobody to send it to")
         message = Message(
-            decision.id, decision.minute, to, action.channel, action.template, text,
-            customer=decision.customer, trigger=decision.trigger,
+            decision.id, decision.minute, to, action.channel, action.template, written.text, written.title,
+            customer=decision.customer, trigger=decision.trigger, link=written.link,
             values={name: str(value) for name, value in values.items() if value is not None},
         )  # fmt: skip
         (outcome,) = self._runner.run(self._channels[action.channel].send([message]))

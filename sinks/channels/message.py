@@ -1,8 +1,7 @@
-"""A message to one customer, and how its text is made from a template."""
+"""A message to one customer. How its text is made from a template is `sinks.texts`."""
 
 from __future__ import annotations
 
-import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -18,7 +17,8 @@ class Message:
     id: the decision's, 32 hex digits; with it a provider that can tells repetitions. minute: the decision's,
     since 1970. to: a reference of the customer, ``type:value``. customer: the customer's id, 32 hex digits.
     text: to be shown as it is. values: the template's variables as texts, for providers that fill templates
-    of their own. expires: seconds since 1970 from which it must not go out; None: never.
+    of their own. expires: seconds since 1970 from which it must not go out; None: never. link: where it
+    leads.
     """
 
     id: str
@@ -34,6 +34,7 @@ class Message:
     priority: int = 0
     values: Mapping[str, str] = field(default_factory=dict)
     expires: float | None = None
+    link: str = ""
 
     @property
     def address(self) -> str:
@@ -47,27 +48,3 @@ class Message:
 
 class HeldBack(Exception):
     """A message that must not go out; the text says why."""
-
-
-def fill(template: str, values: Mapping[str, Value]) -> str:
-    """Return the template with ``{name}`` replaced by the values; ``{{`` and ``}}`` are braces.
-
-    Only names are replaced: no attributes, indices or calls. Raises HeldBack where a value is missing or
-    null, so that nobody is greeted as None.
-
-    >>> fill("{orders} orders, {{so far}}", {"orders": 3})
-    '3 orders, {so far}'
-    """
-    parts: list[str] = []
-    for text, name, form, _ in string.Formatter().parse(template):
-        parts.append(text)
-        if name is None:
-            continue
-        value = values.get(name)
-        if value is None:
-            raise HeldBack(f"'{name}' is not known of this customer")
-        try:
-            parts.append(format(value, form or ""))
-        except ValueError:
-            raise HeldBack(f"'{name}' does not fit the form '{form}'") from None
-    return "".join(parts)

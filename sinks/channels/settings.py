@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from profiles.declare import Declared
+from sinks.texts.escape import EscapeName
 
 _LENGTH = re.compile(r"\s*(\d{1,9})\s*([smhdw])\s*")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -42,6 +43,8 @@ class Limit(Declared):
 
 class ProviderSettings(Declared):
     """One provider of a channel. Secrets stand in the environment; a key ending in ``_env`` names it."""
+
+    escape: ClassVar[EscapeName] = "plain"  # how values are written into its texts; a kind may say otherwise
 
     kind: str
     name: str = Field(default="", description="what deliveries call it; its kind when empty")

@@ -38,7 +38,7 @@ when: {enter: vip}
 guards: {consent: sms/marketing, cool_down: 30d}
 action: {channel: sms, template: hi, values: {fen: spend}}
 """,
-    "channels.yaml": "sms:\n  templates:\n    hi: 'you spent {fen}'\n",
+    "channels.yaml": "sms:\n  templates:\n    hi: 'you spent {{ fen }}'\n",
     "tags/vip.test.yaml": """\
 start: 2026-03-01 09:00
 customer: member:M1

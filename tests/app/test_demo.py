@@ -85,7 +85,7 @@ def test_her_message_goes_out_once_and_the_second_time_is_refused(told: tuple[Li
     """D5."""
     sent = [line for line in told[0].sent if f"member:{HER.member}" in line and "高价值" in line]
     assert sent == [
-        "sms -> member:M9001: 尊敬的会员，您近一年消费 5533 元，已成为高价值客户，专属客服为您服务。"
+        "sms -> member:M9001: 尊敬的会员，您近一年消费 ¥5,533.00，已成为高价值客户，专属客服为您服务。"
     ]
     assert "refused vip_welcome   cool_down: sent at 2026-03-02 09:14" in told[2]
 

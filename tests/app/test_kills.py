@@ -38,7 +38,7 @@ SHOP = {
     "triggers/often.yaml": "when: {enter: busy}\nguards: {cool_down: 20m}\n"
     "action: {channel: sms, template: hi, values: {fen: spend}}\n",
     "channels.yaml": "sms:\n  providers: [{kind: file, path: sent.jsonl}]\n"
-    "  templates:\n    hi: 'you spent {fen}'\n",
+    "  templates:\n    hi: 'you spent {{ fen }}'\n",
 }
 
 

@@ -7,6 +7,7 @@ file:line: problem: hint. Where a file's text is a function, it makes the file.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -34,22 +35,29 @@ def _channels(provider: str, templates: str = "{}") -> dict[str, Body]:
 
 def aliyun(keys: str) -> dict[str, Body]:
     """Return a channel with a template ``hi`` and a provider of kind aliyun."""
-    return _channels(f"kind: aliyun, {keys}", "{hi: 'you spent {fen} or {yuan}'}")
+    return _channels(f"kind: aliyun, {keys}", "{hi: 'you spent {{ fen }} or {{ yuan }}'}")
 
 
 def tencent(template: str) -> dict[str, Body]:
     """Return a channel with a template ``hi``, which the provider of kind tencent has as 1001."""
     theirs = f"{{hi: {{code: '1001', {template}}}}}"
     keys = f"kind: tencent, sign_name: 云裳, app_id: '1400006666', provider_templates: {theirs}"
-    return _channels(keys, "{hi: 'you spent {fen}'}")
+    return _channels(keys, "{hi: 'you spent {{ fen }}'}")
 
 
 def twilio(keys: str) -> dict[str, Body]:
     """Return a channel with a provider of kind twilio."""
     return {"channels.yaml": f"sms:\n  providers:\n    - {{kind: twilio, {keys}}}\n"}
+
+
 def provider(text: str) -> dict[str, Body]:
     """Return channels of one provider, in YAML, at line 3."""
     return {"channels.yaml": f"sms:\n  providers:\n    - {text}\n"}
+
+
+def text(template: str) -> dict[str, Body]:
+    """Return the template ``hi`` with another text."""
+    return {"channels.yaml": f"sms:\n  templates:\n    hi: {json.dumps(template, ensure_ascii=False)}\n"}
 
 
 def _bomb() -> str:
@@ -208,8 +216,30 @@ BAD_FOLDERS: list[tuple[str, dict[str, Body], str]] = [
     ("a robot's text of something else", provider("{kind: wecom, key_env: K, form: '{who}'}"), "channels.yaml:3: '{who}' cannot be filled"),
     ("two providers of one name", {"channels.yaml": "sms:\n  providers: [{kind: console}, {kind: console}]\n"}, "channels.yaml:2: there are two providers 'console': give one another name"),
     ("a limit of no length", {"channels.yaml": "sms:\n  providers: [{kind: console, limits: [{most: 1, within: 5y}]}]\n"}, "channels.yaml:2: '5y' is no length: write a whole number and s, m, h, d or w"),
-    ("a template that never closes", put("channels.yaml", "{fen}", "{fen"), "channels.yaml:3: is no template (expected '}' before end of string)"),
-    ("a template that looks inside", put("channels.yaml", "{fen}", "{0.__class__}"), "channels.yaml:3: '{0.__class__}' is no name: write {name}"),
+    ("a template that never closes", text("{{ fen"), "channels.yaml:3: is no template (unexpected end of template, expected 'end of print statement'): write {{ name }}"),
+    ("a template that looks inside", text("{{ fen.__class__ }}"), "channels.yaml:3: nothing is looked up inside a value: add a rule to the trigger's 'values'"),
+    ("a template of the old form", text("{fen}"), "channels.yaml:3: '{fen}' would be sent as it is: write {{ fen }}"),
+    ("full-width braces", text("｛｛fen｝｝"), "channels.yaml:3: '｛｛fen｝｝' would be sent as it is: write {{ fen }}"),
+    ("an error in the third line of a template", {"channels.yaml": "sms:\n  templates:\n    hi: |\n      a\n      b\n      {{ fen | mony('CNY') }}\n"}, "channels.yaml:6: there is no filter 'mony': did you mean 'money'?"),
+    ("an if that never ends", text("{% if fen > 5 %}much"), "channels.yaml:3: is no template (Unexpected end of template."),
+    ("a loop", text("{% for one in fen %}x{% endfor %}"), "channels.yaml:3: there are no loops: a message carries single values"),
+    ("a call", text("{{ range(9) }}"), "channels.yaml:3: nothing is called: use a filter"),
+    ("arithmetic in a template", text("{{ fen / 100 }}"), "channels.yaml:3: there is no arithmetic: work it out in the trigger's 'values'"),
+    ("a template nested without end", text("{{ " + "(" * 5000 + " }}"), "channels.yaml:3: is no template (nested too deep): make it flatter"),
+    ("a template of 30,000 characters", text("x" * 30_000), "channels.yaml:3: has 30,000 characters, the limit is 20,000: write a shorter text"),
+    ("an argument that is none", text("{{ fen | number(9) }}"), "channels.yaml:3: 'decimals' of 'number' is no whole number from 0 to 6: write a number from 0 to 6"),
+    ("money of no currency", text("{{ fen | money }}"), "channels.yaml:3: the shop has no currency: add 'currency' to tintype.toml"),
+    ("money of another currency", text("{{ fen | money('USD') }}"), "channels.yaml:3: this is an amount in CNY, and would be written as USD: write money('CNY')"),
+    ("a filter of another type", text("{{ fen | date }}"), "channels.yaml:3: 'date' takes a date or time, and this is a whole number: filters that take it: money, number"),
+    ("a date sent as a number", text("{{ fen }}") | {ORDERS: GOOD[ORDERS] + "  paid_at: {type: time}\n"} | put(TRIGGER, "fen: spend", "fen: last(orders.paid_at)"), "channels.yaml:3: 'fen' is a date or time, and would be sent as a number: write {{ fen | date }}, or time, or datetime"),
+    ("a number compared with a text", text("{% if fen == 'a' %}x{% endif %}"), "channels.yaml:3: a whole number is compared with a text: compare texts with texts"),
+    ("a template without the shop's language", {"channels.yaml": "sms:\n  templates:\n    hi: {zh: x}\n"}, "channels.yaml:3: there is no text in 'en', the shop's language: add 'en:'"),
+    ("a template in French", {"channels.yaml": "sms:\n  templates:\n    hi: {en: x, fr: y}\n"}, "channels.yaml:3: 'fr' is no language: there are: en, zh"),
+    ("a template without a text", {"channels.yaml": "sms:\n  templates:\n    hi: {title: x}\n"}, "channels.yaml:3: key 'text' is missing: add 'text:'"),
+    ("a misspelt part of a template", {"channels.yaml": "sms:\n  templates:\n    hi: {en: {text: x, titel: y}}\n"}, "channels.yaml:3: unknown key 'titel': did you mean 'title'?"),
+    ("a template of a number", {"channels.yaml": "sms:\n  templates:\n    hi: 5\n"}, "channels.yaml:3: 'templates.hi' must be text: put it in quotes"),
+    ("an empty template", {"channels.yaml": "sms:\n  templates:\n    hi: ' '\n"}, "channels.yaml:3: an empty text: write what is to be sent"),
+    ("a link that a value chooses", {"channels.yaml": "sms:\n  templates:\n    hi: {text: x, link: '{{ fen }}'}\n"}, "channels.yaml:3: '{{ fen }}' is no link: begin with https://"),
     ("channels of a list", {"channels.yaml": "- sms\n"}, "channels.yaml:1: must be a mapping: write one 'name:' for each channel"),
     ("a start in words", put(LINE, "2026-03-01 09:00", "yesterday"), f"{LINE}:1: 'yesterday' is no time: write one such as 2026-03-01 09:00"),
     ("a start in 1800", put(LINE, "2026-03-01 09:00", "1800-01-01"), f"{LINE}:1: '1800-01-01' is outside 1970 to 2200: write another year"),

@@ -32,7 +32,7 @@ columns:
 sms:
   providers: [{kind: file, path: sms.jsonl}]
   templates:
-    hi: '{who}, you spent {fen}'
+    hi: '{{ who }}, you spent {{ fen }}'
 """,
     "triggers/hello.yaml": """\
 when: {event: {source: orders}}

@@ -19,6 +19,7 @@ from sinks.channels.channel import Channel
 from sinks.channels.cloud_settings import ProviderTemplate
 from sinks.channels.kinds import PROVIDERS
 from sinks.channels.settings import Limit
+from sinks.texts.words import Words
 from streams.contract.source import Column, EventTime, FileFormat, Reference, Source, Via
 from tags.tag import Tag
 from triggers.trigger import Absence, Action, Event, Guards, Schedule, Trigger, When
@@ -28,7 +29,7 @@ COMMANDS: dict[str, Any] = dict(get_command(app).commands)  # type: ignore[attr-
 MODELS: list[type[BaseModel]] = [
     Settings, Kafka, ClickHouse, Source, Column, Reference, Via, EventTime, FileFormat, RfmModel, Segment,
     FixedCuts, Tag, Trigger, When, Event, Absence, Schedule, Guards, Action, Channel,
-    Limit, *PROVIDERS, ProviderTemplate,
+    Limit, Words, *PROVIDERS, ProviderTemplate,
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The kinds that need no other side pass the contract; how templates are filled and decisions carried out."""
+"""The kinds that need no other side pass the contract; how decisions are carried out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from rules.scope import CUSTOMER
 from sinks.channels.console import Console, ConsoleSettings
 from sinks.channels.courier import Courier, open_channels
 from sinks.channels.file import File, FileSettings
-from sinks.channels.message import HeldBack, fill
 from sinks.channels.provider import Around, Provider, Receipt
 from tests.sinks.provider_contract import MESSAGE, Loop, ProviderContract
 
@@ -100,26 +99,6 @@ def test_a_file_goes_on_behind_what_it_holds(tmp_path: Path) -> None:
     loop.close()
     lines = (tmp_path / "sms.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(line)["text"] for line in lines] == [MESSAGE.text] * 2
-
-
-def test_a_template_takes_values_by_name_and_in_their_form() -> None:
-    assert fill("{n} of {total:,} {{sic}}", {"n": 3, "total": 12345}) == "3 of 12,345 {sic}"
-
-
-@pytest.mark.parametrize("values", [{}, {"name": None}])
-def test_nobody_is_greeted_as_none(values: dict[str, None]) -> None:
-    with pytest.raises(HeldBack, match="'name' is not known"):
-        fill("Dear {name}", values)
-
-
-def test_a_value_that_does_not_fit_its_form_holds_the_message_back() -> None:
-    with pytest.raises(HeldBack, match="does not fit"):
-        fill("{category:,d}", {"category": "鞋"})
-
-
-def test_a_template_cannot_reach_into_a_value() -> None:
-    with pytest.raises(HeldBack):
-        fill("{n.__class__}", {"n": 1})
 
 
 def decision(**changed: Any) -> Decision:
