@@ -82,6 +82,10 @@ class Trigger(Declared):
     for_: str | None = Field(default=None, alias="for")
     guards: Guards = Guards()
     action: Action
+    purpose: Literal["marketing", "transactional"] = Field(
+        default="marketing",
+        description="marketing goes out at most once; transactional at least once, and before marketing",
+    )
     status: Literal["live", "shadow", "paused"] = "live"
     on_activation: bool = Field(
         default=False, description="members that a new rule already fits set it off too (G4)"
