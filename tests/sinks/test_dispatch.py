@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import deliveries as bench
 from sinks.channels.message import Message
 from sinks.channels.provider import Accepted, Outcome, Receipt, Refused, Unknown
 from sinks.channels.settings import Limit
@@ -18,6 +19,7 @@ from sinks.deliveries.dispatch import Dispatcher
 from sinks.deliveries.lane import Carried
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import State
+from tests.laws.effort import LONG
 from tests.sinks.dispatching import START, Clock, Fake, decided, dispatcher_of, queue, route, states
 
 BUSY = Refused("retry", "busy", "too many at once")
@@ -357,3 +359,10 @@ def test_what_is_queued_while_it_rests_is_sent_when_it_is_woken(ledger: Ledger, 
 
     asyncio.run(work())
     assert len(fake.out) == 5
+
+
+@pytest.mark.skipif(not LONG, reason="a hundred thousand deliveries: TINTYPE_LONG=1")
+def test_memory_does_not_grow_with_what_waits() -> None:
+    """A hundred thousand wait; a lane holds two batches."""
+    _, grown = bench.main(100_000, lambda _: None)
+    assert grown < 20e6
