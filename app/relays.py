@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sqlite3
 import threading
 import time
@@ -124,7 +125,7 @@ class Relays:
             self._shop, lambda customer, kind: _address(log, customer, kind),
             lambda customer, values: _readable(log, self._shop, customer, values),
         )  # fmt: skip
-        around = Around(data_folder(self._folder, self._shop), self._say)
+        around = Around(data_folder(self._folder, self._shop), self._say, environment=os.environ)
         self._ledger.recover(self._now())
         dispatcher = make_dispatcher(
             self._shop, around, self._ledger, courier, self._now, self._tell, heard=self._heard
@@ -139,6 +140,7 @@ class Relays:
                 task.result()
         finally:
             dispatcher.stop()
+            tasks[1].cancel()  # where it is the dispatcher that has ended
             await asyncio.gather(*tasks, return_exceptions=True)
             await dispatcher.close()
 
