@@ -247,11 +247,13 @@ def test_a_limit_of_one_template_does_not_hold_up_the_others(ledger: Ledger, clo
     assert len(set(fake.out)) == len(fake.out) == 501
 
 
-def test_a_receipt_before_the_answer_is_not_lost(ledger: Ledger, clock: Clock) -> None:
+@pytest.mark.parametrize("reference", ["r1", f"{1:032x}"])
+def test_a_receipt_before_the_answer_is_not_lost(ledger: Ledger, clock: Clock, reference: str) -> None:
+    """By the provider's reference, which is not known yet, or by the delivery's id, which is."""
     dispatchers: list[Dispatcher] = []
 
     def answers_late(message: Message) -> Outcome:
-        dispatchers[0].receive("sms/0", [Receipt("r1", "delivered")])
+        dispatchers[0].receive("sms/0", [Receipt(reference, "delivered")])
         assert states(ledger) == {1: "claimed"}
         return Accepted("r1")
 
