@@ -14,6 +14,7 @@ from app.commands.bench import bench
 from app.commands.check import check
 from app.commands.connectors import connectors
 from app.commands.dead import dead
+from app.commands.deliveries import deliveries
 from app.commands.demo import demo
 from app.commands.doctor import doctor
 from app.commands.epoch import epoch
@@ -61,6 +62,7 @@ app.command("test")(timelines)
 app.command("keys")(keys)
 app.command("bench")(bench)
 app.command("dead")(dead)
+app.command("deliveries")(deliveries)
 app.command("epoch")(epoch)
 app.command("erase")(erase)
 app.command("export")(export)

@@ -1,25 +1,32 @@
-"""Carries decisions from the store's outbox to the channels: claimed on disk first, then sent once."""
+"""Takes decisions from the store's outbox into the ledger: queued, on disk, each once."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import msgspec
 
 from engine.outcome import Decision
-from sinks.channels.courier import Courier, Delivery
-from sinks.deliveries.ledger import CLAIMED, HELD_BACK, SENT, Ledger
+from sinks.deliveries.delivery import Route
+from sinks.deliveries.ledger import Ledger
 from sinks.store.store import Page, Store
 
 NAME = "channels"
-PAGES = 20
+PAGES = 4  # of a partition at a time: what sends has its turn in between
 
 
 class CourierRelay:
-    """One thread's. `step` again and again; it remembers on disk how far it is."""
+    """One thread's. `step` again and again; it remembers on disk how far it is.
 
-    def __init__(self, store: Store, ledger: Ledger, courier: Courier, partitions: int) -> None:
+    route: how a decision is delivered, or why it is held back, or None when there is nothing to send.
+    """
+
+    def __init__(
+        self, store: Store, ledger: Ledger, route: Callable[[Decision], Route | str | None], partitions: int
+    ) -> None:
         self._store = store
         self._ledger = ledger
-        self._courier = courier
+        self._route = route
         self._drained = ledger.drained(NAME, partitions)
 
     @property
@@ -27,28 +34,20 @@ class CourierRelay:
         """For each partition how many effects are taken over."""
         return list(self._drained)
 
-    def step(self) -> list[Delivery]:
-        """Take over what the outbox holds, a bounded part of it; return what was carried out."""
-        done: list[Delivery] = []
+    def step(self) -> int:
+        """Take over what the outbox holds, a bounded part of it; return how many pages that was."""
+        pages = 0
         for partition in range(len(self._drained)):
             for page in self._store.pages(partition, self._drained[partition], PAGES):
-                done += self._take(partition, page)
-        return done
+                self._take(partition, page)
+                pages += 1
+        return pages
 
-    def _take(self, partition: int, page: Page) -> list[Delivery]:
+    def _take(self, partition: int, page: Page) -> None:
         made = decisions_of(page) if page.decisions else []
-        fresh = [one for one in made if one.seq >= self._drained[partition]]
-        claimed = self._ledger.take(NAME, partition, fresh, page.last + 1)
+        fresh = [(one, self._route(one)) for one in made if one.seq >= self._drained[partition]]
+        self._ledger.take(NAME, partition, fresh, page.last + 1)
         self._drained[partition] = page.last + 1
-        done = []
-        for delivery in self._courier.carry_out(claimed):
-            if delivery.unknown is None:
-                state = SENT if delivery.message is not None else HELD_BACK
-                self._ledger.settle(delivery.decision.id, state, delivery.held_back)
-            else:
-                self._ledger.settle(delivery.decision.id, CLAIMED, delivery.unknown)
-            done.append(delivery)
-        return done
 
 
 def decisions_of(page: Page) -> list[Decision]:

@@ -9,10 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import redis
 
+from app.answers import note_answer
 from app.load import load_shop
 from app.log_folder import data_folder, open_log
 from app.owner import Owner
@@ -130,14 +132,14 @@ def open_embedded(
         ledger = Ledger(data)
         stack.callback(ledger.close)
         store = Store(server.client, shop.settings.name)
-        relays = Relays(folder, shop, store, ledger, log.partitions, say)
+        relays = Relays(folder, shop, store, ledger, log.partitions, say, now)
         stack.callback(relays.stop)
         service = _service(log, shop, data, server, store, relays, say, now)
         worker = threading.Thread(target=_run, args=(service, progress), name="engine")
         worker.start()
         stack.callback(worker.join)
         stack.callback(service.stop)
-        relays.start(service.fail)
+        relays.start(service.fail, partial(note_answer, service))
         yield Embedded(folder, data, shop, log, server, store, ledger, relays, service, worker)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,12 +15,16 @@ from typing import Any
 import redis
 
 from app.courier_relay import NAME, CourierRelay
+from app.deliveries import make_dispatcher
 from app.log_folder import data_folder, open_log
 from app.shop import Shop
-from sinks.channels.courier import Courier, open_channels
+from sinks.channels.courier import Courier, of_type
 from sinks.channels.file import File
-from sinks.channels.provider import Around, Provider
+from sinks.channels.provider import Around, Receipt
+from sinks.deliveries.dispatch import Dispatcher, Heard
+from sinks.deliveries.lane import Carried
 from sinks.deliveries.ledger import Ledger
+from sinks.deliveries.life import State
 from sinks.history.embedded import ChdbHistory
 from sinks.history.history import EFFECTS
 from sinks.history.relay import HistoryRelay, Lag
@@ -39,14 +46,16 @@ class Relays:
     """One shop's relays.
 
     ``say``: gets a line when something has to be mended; it goes on when it is. Any other error is a defect.
+    now: the wall clock in seconds.
     """
 
     def __init__(
         self, folder: Path, shop: Shop, store: Store, ledger: Ledger, partitions: int,
-        say: Callable[[str], None],
+        say: Callable[[str], None], now: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
         self._folder, self._shop, self._store, self._ledger = folder, shop, store, ledger
-        self._say = say
+        self._say, self._now = say, now
+        self._told: dict[str, str] = {}
         self._stopping = threading.Event()
         self._sent = ledger.drained(NAME, partitions)
         self._copied: list[int] | None = None
@@ -57,8 +66,9 @@ class Relays:
             self._copied = [last.get(partition, -1) + 1 for partition in range(partitions)]
         self.lag = Lag(0, 0.0)  # of history
         self._fail: Callable[[BaseException], None] = lambda _: None
+        self._heard: Heard = lambda _channel, _receipt, _customer: None
         tasks = [self._carry] + ([self._copy] if self.history is not None else [])
-        self._channels: Mapping[str, Provider] = {}
+        self._sender: tuple[Dispatcher, asyncio.AbstractEventLoop] | None = None
         self._threads = [
             threading.Thread(target=self._run, args=(task,), name=task.__name__) for task in tasks
         ]
@@ -68,9 +78,10 @@ class Relays:
         copied = self._copied or self._sent
         return [min(pair) for pair in zip(self._sent, copied, strict=True)]
 
-    def start(self, fail: Callable[[BaseException], None]) -> None:
-        """Begin to drain. fail: gets what ended a relay, from its thread, if it was not `stop`."""
-        self._fail = fail
+    def start(self, fail: Callable[[BaseException], None], heard: Heard | None = None) -> None:
+        """Begin to drain. fail: gets what ended a relay, from its thread, if it was not `stop`; heard: what
+        customers answered to messages (`sinks.deliveries.dispatch`)."""
+        self._fail, self._heard = fail, heard or self._heard
         for thread in self._threads:
             thread.start()
 
@@ -85,8 +96,19 @@ class Relays:
 
     def erase(self, references: Sequence[str]) -> int:
         """Take the messages to whoever is called so out of the channels' files; return how many."""
-        files = [one for one in self._channels.values() if isinstance(one, File)]
+        lanes = self._sender[0].lanes if self._sender else []
+        files = [one.provider for one in lanes if isinstance(one.provider, File)]
         return sum(one.erase(references) for one in files)
+
+    def providers(self) -> list[dict[str, object]]:
+        """Return how each provider stands (`Dispatcher.health`)."""
+        return self._sender[0].health() if self._sender else []
+
+    def receive(self, provider: str, receipts: Sequence[Receipt]) -> None:
+        """Take receipts that came from outside, of ``channel/provider``. From any thread."""
+        if self._sender is not None:
+            dispatcher, loop = self._sender
+            loop.call_soon_threadsafe(dispatcher.receive, provider, receipts)
 
     def _run(self, task: Callable[[], None]) -> None:
         try:
@@ -95,28 +117,53 @@ class Relays:
             self._fail(error)
 
     def _carry(self) -> None:
-        """Send what was decided, once."""
+        """Send what was decided: queued from the outbox, and sent in an event loop of this thread."""
         with contextlib.closing(open_log(self._folder, self._shop)) as log:
-            around = Around(
-                data_folder(self._folder, self._shop), self._say, store=asynchronous(self._store.client)
-            )
-            channels = open_channels(self._shop, around)
-            self._channels = channels
-            courier = Courier(
-                self._shop, channels, lambda customer: _name(log, customer),
-                lambda customer, values: _readable(log, self._shop, customer, values),
-            )  # fmt: skip
-            relay = CourierRelay(self._store, self._ledger, courier, log.partitions)
+            asyncio.run(self._carrying(log))
 
-            def step() -> int:
-                for delivery in relay.step():
-                    if delivery.unknown is not None:
-                        self._say(f"decision {delivery.decision.id}: {delivery.unknown}")
-                self._sent = relay.drained
-                return 0
+    async def _carrying(self, log: Log) -> None:
+        courier = Courier(
+            self._shop, lambda customer, kind: _address(log, customer, kind),
+            lambda customer, values: _readable(log, self._shop, customer, values),
+        )  # fmt: skip
+        around = Around(
+            data_folder(self._folder, self._shop), self._say, environment=os.environ,
+            store=asynchronous(self._store.client), shop=self._shop.settings.name, partitions=log.partitions,
+        )  # fmt: skip
+        self._ledger.recover(self._now())
+        dispatcher = make_dispatcher(
+            self._shop, around, self._ledger, courier, self._now, self._tell, heard=self._heard
+        )
+        await dispatcher.open()
+        self._sender = dispatcher, asyncio.get_running_loop()
+        relay = CourierRelay(self._store, self._ledger, courier.route, log.partitions)
+        tasks = [asyncio.create_task(dispatcher.run()), asyncio.create_task(self._queue(relay, dispatcher))]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            dispatcher.stop()
+            tasks[1].cancel()  # where it is the dispatcher that has ended
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await dispatcher.close()
 
-            with contextlib.closing(courier):
-                self._drain(step)
+    async def _queue(self, relay: CourierRelay, dispatcher: Dispatcher) -> None:
+        """Take what was decided into the ledger, until `stop`."""
+
+        def step() -> int:
+            done = relay.step()
+            self._sent = relay.drained
+            if done:
+                dispatcher.wake()
+            return done
+
+        while not self._stopping.is_set():
+            await asyncio.sleep(self._turn(NAME, step))
+
+    def _tell(self, carried: Carried) -> None:
+        if carried.state is State.UNKNOWN:
+            self._say(f"decision {carried.queued.decision.id}: {carried.reason}")
 
     def _copy(self) -> None:
         """Copy the log and what came out of it into history."""
@@ -132,35 +179,35 @@ class Relays:
                     self.lag = relay.lag()
                 return done
 
-            self._drain(step)
+            pause = 0.0
+            while not self._stopping.wait(pause):
+                pause = self._turn(HISTORY_FOLDER, step)
 
-    def _drain(self, step: Callable[[], int]) -> None:
-        """Do step after step, with a pause where there was nothing to do."""
-        pause, told = 0.0, ""
-        while not self._stopping.wait(pause):
-            try:
-                pause = 0.0 if step() else _PAUSE_SECONDS
-                self._trim(self.drained())
-                told = ""
-            except redis.RedisError as error:
-                if not is_away(error):
-                    raise
-                pause = _PAUSE_SECONDS  # the service says that the store is away
-            except (InputError, sqlite3.OperationalError) as error:  # a disk that is full, most likely
-                pause = _AGAIN_SECONDS
-                if str(error) != told:
-                    told = str(error)
-                    self._say(f"{told} (tried again every {_AGAIN_SECONDS:.0f} s)")
+    def _turn(self, name: str, step: Callable[[], int]) -> float:
+        """Do a step; return how long to pause: where there was nothing to do, or something to be mended."""
+        try:
+            pause = 0.0 if step() else _PAUSE_SECONDS
+            self._trim(self.drained())
+            self._told.pop(name, None)
+            return pause
+        except redis.RedisError as error:
+            if not is_away(error):
+                raise
+            return _PAUSE_SECONDS  # the service says that the store is away
+        except (InputError, sqlite3.OperationalError) as error:  # a disk that is full, most likely
+            if str(error) != self._told.get(name):
+                self._told[name] = str(error)
+                self._say(f"{error} (tried again every {_AGAIN_SECONDS:.0f} s)")
+            return _AGAIN_SECONDS
 
     def _trim(self, drained: Sequence[int]) -> None:
         for partition, effects in enumerate(drained):
             self._store.trim(partition, effects)
 
 
-def _name(log: Log, customer: str) -> str | None:
-    """Return what a customer is called; None of one who is erased."""
-    found = references_of(log, bytes.fromhex(customer))
-    return found[0] if found else None
+def _address(log: Log, customer: str, kind: str) -> str | None:
+    """Return a customer's reference of a type, any when empty; None where there is none, or no customer."""
+    return of_type(references_of(log, bytes.fromhex(customer)), kind)
 
 
 def _readable(log: Log, shop: Shop, customer: str, values: Mapping[str, Any]) -> Mapping[str, Any]:

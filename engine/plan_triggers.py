@@ -100,6 +100,8 @@ class TriggerPlan:
         """Return a trigger's version: 12 hex digits of a hash of its canonical declaration (D2)."""
         if name not in self._versions:  # each decision has one
             said = self.declared[name].model_dump(mode="json", by_alias=True)
+            if said["purpose"] == "marketing":  # as it always was: ids of decisions stay what they are
+                del said["purpose"]
             text = json.dumps(said, sort_keys=True, ensure_ascii=False)
             self._versions[name] = hashlib.sha256(text.encode()).hexdigest()[:12]
         return self._versions[name]

@@ -87,7 +87,9 @@ class Trigger(Declared):
     guards: Guards = Guards()
     action: Action
     purpose: Literal["marketing", "transactional"] = Field(
-        default="marketing", description="the shop's own guards stand against marketing only"
+        default="marketing",
+        description="marketing goes out at most once, and the shop's own guards stand against it; "
+        "transactional goes out at least once, and before marketing",
     )
     priority: int = Field(
         default=0, ge=-1000, le=1000, description="of several at one step the greater comes first"

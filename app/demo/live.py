@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import csv
+import random
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 
 from app.commit import Effect
 from app.courier_relay import NAME, CourierRelay
+from app.deliveries import make_dispatcher
 from app.demo import story
 from app.demo.feed import Feed
 from app.demo.lives import Change
@@ -28,8 +31,10 @@ from app.runtime import keep_settings
 from app.shop import Shop
 from engine.engine import Engine
 from engine.outcome import Decision, Transition
-from sinks.channels.courier import Courier, Delivery, open_channels
+from sinks.channels.courier import Courier
 from sinks.channels.provider import Around
+from sinks.deliveries.dispatch import Dispatcher
+from sinks.deliveries.lane import Carried
 from sinks.deliveries.ledger import Ledger
 from sinks.store.server import EmbeddedServer
 from sinks.store.store import Store
@@ -38,6 +43,7 @@ from streams.intake import import_files
 from streams.log.log import Log
 from streams.personal.find import references_of
 
+MINUTE_SECONDS = 60.0
 START = "2026-03-02 09:05"  # a Monday: the shop's Monday note goes out at 09:30
 
 
@@ -49,7 +55,7 @@ class Happened:
     minute: int
     changes: list[Change]
     transitions: list[Transition]
-    deliveries: list[Delivery]
+    deliveries: list[Carried]
     decisions: list[Decision]
     beats: list[Beat] = field(default_factory=list)
     profile: dict[str, Any] = field(default_factory=dict)
@@ -59,8 +65,9 @@ class LiveShop:
     """The shop, its log, engine and store, from the first live minute on. Use `open_live`."""
 
     def __init__(
-        self, owner: Owner, ledger: Ledger, relay: CourierRelay, simulation: Simulation, sent: list[str]
-    ) -> None:
+        self, owner: Owner, ledger: Ledger, relay: CourierRelay, carry: Callable[[], list[Carried]],
+        simulation: Simulation, sent: list[str],
+    ) -> None:  # fmt: skip
         self.owner = owner
         self.ledger = ledger
         self.log = owner.log
@@ -70,6 +77,7 @@ class LiveShop:
         self.sent = sent  # what the console channel has written
         self.her_id = str(self.profile()["id"])
         self._relay = relay
+        self._carry = carry
         self._arrivals = Arrivals(owner.log)
         self._feed = Feed(owner.shop)
         self._beats = story.beats(simulation.start, owner.shop.settings.zone)
@@ -111,7 +119,9 @@ class LiveShop:
         changes = self.simulation.minute(self.minute)
         self._take(changes)
         self.owner.follow()
-        deliveries = self._relay.step()
+        while self._relay.step():
+            pass
+        deliveries = self._carry()
         came = list(self._came)
         self._came.clear()
         moved = [one for one in came if isinstance(one, Transition) and one.mode == "live"]
@@ -158,14 +168,28 @@ def open_live(
         store, ledger = Store(server.client, shop.settings.name), Ledger(data)
         stack.callback(ledger.close)
         sent: list[str] = []
-        courier = Courier(shop, open_channels(shop, Around(data, sent.append)), partial(name_of, log))
-        stack.callback(courier.close)
+        courier = Courier(shop, lambda customer, _: name_of(log, customer))
         owner = Owner(log, shop, data, store, ledger.drained(NAME, log.partitions), _give_up)
         owner.follow()
-        relay = CourierRelay(store, ledger, courier, log.partitions)
-        live = LiveShop(owner, ledger, relay, simulation, sent)
+        relay = CourierRelay(store, ledger, courier.route, log.partitions)
+        carried: list[Carried] = []
+        dispatcher = make_dispatcher(
+            shop, Around(data, sent.append), ledger, courier, lambda: live.minute * MINUTE_SECONDS,
+            carried.append, random.Random(seed),  # noqa: S311 - jitter
+        )  # fmt: skip
+        runner = stack.enter_context(asyncio.Runner())
+        runner.run(dispatcher.open())
+        stack.callback(lambda: runner.run(dispatcher.close()))
+        live = LiveShop(owner, ledger, relay, partial(_carry, runner, dispatcher, carried), simulation, sent)
         live.imported = report.rows
         yield live
+
+
+def _carry(runner: asyncio.Runner, dispatcher: Dispatcher, carried: list[Carried]) -> list[Carried]:
+    """Send everything that is due; return what was carried out."""
+    carried.clear()
+    runner.run(dispatcher.run_until_idle())
+    return list(carried)
 
 
 def _give_up(error: Exception) -> None:

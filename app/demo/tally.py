@@ -75,7 +75,7 @@ class Tally:
 
     def told(self, happened: Happened) -> list[tuple[Decision, Text]]:
         """Return the decisions with their lines."""
-        deliveries = {one.decision.id: one for one in happened.deliveries}
+        deliveries = {one.queued.decision.id: one for one in happened.deliveries}
         return [(one, self.teller.decision(one, deliveries.get(one.id))) for one in happened.decisions]
 
     def _hers(self, happened: Happened) -> list[Text]:

@@ -18,7 +18,7 @@ from rules.check import check_metric
 from rules.meaning import MetricValue
 from rules.schema import Schema
 from rules.types import Type
-from sinks.channels.courier import Delivery
+from sinks.deliveries.lane import Carried
 
 DAY = 1440
 STYLES = {"enter": "green", "leave": "red", "act": "green", "refused": "yellow", "contradicted": "magenta"}
@@ -65,7 +65,7 @@ class Teller:
             parts.append(f"{name} = {write_value(value, kind)}")
         return ", ".join(parts)
 
-    def decision(self, one: Decision, delivery: Delivery | None) -> Text:
+    def decision(self, one: Decision, delivery: Carried | None) -> Text:
         """Return the line of a decision: what was sent, or which guard refused and why."""
         line = Text.assemble((self.moment(one.minute), "dim"), "  ", f"{self.name(one.customer):<13} ")
         line.append(f"{self.words[one.outcome]} ", style=STYLES[one.outcome])
@@ -74,7 +74,7 @@ class Teller:
             line.append(f"   {delivery.message.channel}: ", style="dim")
             line.append(delivery.message.text)
         elif delivery is not None:
-            line.append(f"   {self.words['held_back']}: {delivery.held_back}", style="yellow")
+            line.append(f"   {self.words['held_back']}: {delivery.reason}", style="yellow")
         elif one.outcome in ("refused", "held"):
             line.append(f"   {one.guard}: {self._reason(one)}", style="dim")
         return line

@@ -19,7 +19,7 @@ router = APIRouter(tags=["decisions"], dependencies=[Depends(reads)])
 
 
 class Delivery(BaseModel):
-    """What became of the action: claimed, sent, held back, or nothing to send."""
+    """What became of the action: a state of docs/deliveries.md, or ``nothing to send``."""
 
     state: str = Field(examples=["sent"])
     detail: str | None

@@ -41,7 +41,7 @@ class ShopCollector(Collector):
         yield histogram("tintype_append_seconds", "Writing a batch to the log", figures.append_seconds)
         yield histogram("tintype_commit_seconds", "Applying a batch and its commit", figures.commit_seconds)
         unknown = self._ledger.unknown()
-        yield gauge("tintype_deliveries_unknown", "Claimed deliveries without an end", unknown)
+        yield gauge("tintype_deliveries_unknown", "Deliveries of which nobody knows the end", unknown)
         dead = GaugeMetricFamily("tintype_dead_letters", "Messages put aside", labels=("source", "state"))
         for names, number in self._view.dead_letters().items():
             dead.add_metric(names, number)

@@ -1,19 +1,17 @@
-"""Carries out decisions: each one to act becomes a message of its trigger's channel, or is held back."""
+"""What a decision is as a message: by which channel it goes, its text, and to whom."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.outcome import Decision
 from rules.schema import Schema
-from sinks.channels.kinds import make_provider
 from sinks.channels.message import HeldBack, Message
-from sinks.channels.provider import Accepted, Around, Provider, Refused
+from sinks.channels.settings import parse_seconds
+from sinks.deliveries.delivery import Route
 from sinks.texts.texts import Texts
-from streams.errors import InputError
+from triggers.trigger import Trigger
 from triggers.values import action_values
 
 if TYPE_CHECKING:
@@ -21,89 +19,86 @@ if TYPE_CHECKING:
 
 
 Readable = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """What became of one decision: its message, or why nothing went out, or why nobody knows whether it did
-    (exactly one of the three).
-    """
-
-    decision: Decision
-    message: Message | None
-    held_back: str | None
-    unknown: str | None = None
-
-
-def open_channels(shop: Shop, around: Around) -> dict[str, Provider]:
-    """Return a shop's channels by name, each by its first provider."""
-    here = replace(around, shop=shop.settings.name, partitions=shop.settings.partitions)
-    return {name: make_provider(declared.providers[0], here) for name, declared in shop.channels.items()}
+MINUTE_SECONDS = 60.0
+TRANSACTIONAL = 10_000  # added to a trigger's own priority, which is 1,000 at most: before all marketing
 
 
 class Courier:
-    """Carries out a shop's decisions. Its thread has no event loop of its own.
+    """Makes a shop's messages; it sends nothing.
 
-    ``address`` gives a customer's reference by id (32 hex digits), None where they are erased; ``readable``
-    turns the values that go with a decision of a customer into what a message may say (`Readable`).
+    ``address`` gives a customer's reference of a type (any when empty) by id (32 hex digits), None where
+    there is none; ``readable`` turns the values that go with a decision of a customer into what a message
+    may say (`Readable`).
     """
 
     def __init__(
-        self, shop: Shop, channels: Mapping[str, Provider], address: Callable[[str], str | None],
+        self, shop: Shop, address: Callable[[str, str], str | None],
         readable: Readable = lambda _, values: values,
     ) -> None:  # fmt: skip
         self._shop = shop
         self._schema = Schema.build(shop.sources, shop.metrics, shop.rfm, shop.tags)
         settings = shop.settings
         self._texts = Texts(settings.language, settings.zone, settings.currency)
-        self._channels = channels
+        self._lasts = {name: parse_seconds(one.expires) for name, one in shop.channels.items()}
         self._address = address
         self._readable = readable
-        self._runner = asyncio.Runner()
-        for provider in channels.values():
-            self._runner.run(provider.open())
 
-    def carry_out(self, decisions: Iterable[Decision]) -> list[Delivery]:
-        """Send what decisions to act say; refused, shadow and contradicted ones send nothing.
-
-        decisions: those that are new and on disk already (`app.effects.Outbox.commit`).
+    def route(self, decision: Decision) -> Route | str | None:
+        """Return how a decision is delivered, or why it cannot be; None where there is nothing to send:
+        refused, shadow and contradicted ones.
         """
-        return [self._one(one) for one in decisions if one.outcome == "act" and one.status == "live"]
-
-    def _one(self, decision: Decision) -> Delivery:
+        if decision.outcome != "act" or decision.status != "live":
+            return None
         trigger = self._shop.triggers.get(decision.trigger)
         if trigger is None:
-            return Delivery(decision, None, f"there is no trigger '{decision.trigger}' any more")
-        action = trigger.action
-        if action.channel not in self._channels:
-            raise InputError(action.channel, "there is no such channel", "declare it in channels.yaml")
-        template = self._shop.channels[action.channel].templates.get(action.template)
-        if template is None:
-            return Delivery(decision, None, f"channel {action.channel} has no template '{action.template}'")
-        carried = self._readable(decision.customer, decision.values)
-        values = action_values(self._shop.triggers[decision.trigger], self._schema, carried)
-        try:
-            escape = self._shop.channels[action.channel].providers[0].escape
-            written = self._texts.write(template, values, escape)
-        except HeldBack as reason:
-            return Delivery(decision, None, str(reason))
-        to = self._address(decision.customer)
-        if to is None:
-            return Delivery(decision, None, "the customer is erased: there is nobody to send it to")
-        message = Message(
-            decision.id, decision.minute, to, action.channel, action.template, written.text, written.title,
-            customer=decision.customer, trigger=decision.trigger, link=written.link,
-            values={name: str(value) for name, value in values.items() if value is not None},
-        )  # fmt: skip
-        (outcome,) = self._runner.run(self._channels[action.channel].send([message]))
-        if isinstance(outcome, Accepted):
-            return Delivery(decision, message, None)
-        if isinstance(outcome, Refused):
-            return Delivery(decision, None, f"channel {action.channel} refused it: {outcome.reason}")
-        return Delivery(decision, None, None, f"channel {action.channel}: {outcome.reason}")
+            return f"there is no trigger '{decision.trigger}' any more"
+        channel = trigger.action.channel
+        if channel not in self._lasts:
+            return f"there is no channel '{channel}'"
+        template, priority = trigger.action.template, _priority(trigger)
+        return Route(channel, template, trigger.purpose, priority, self._lasts[channel])
 
-    def close(self) -> None:
-        """Close the channels."""
-        for provider in self._channels.values():
-            self._runner.run(provider.close())
-        self._runner.close()
+    def make(self, decision: Decision) -> Message:
+        """Return the message of a decision to act. Raises HeldBack where text or address are missing."""
+        trigger = self._shop.triggers.get(decision.trigger)
+        if trigger is None:
+            raise HeldBack(f"there is no trigger '{decision.trigger}' any more")
+        action = trigger.action
+        channel = self._shop.channels.get(action.channel)
+        if channel is None:
+            raise HeldBack(f"there is no channel '{action.channel}'")
+        template = channel.templates.get(action.template)
+        if template is None:
+            raise HeldBack(f"channel {action.channel} has no template '{action.template}'")
+        values = action_values(trigger, self._schema, self._readable(decision.customer, decision.values))
+        written = self._texts.write(template, values, channel.providers[0].escape)
+        to = self._address(decision.customer, channel.address)
+        if to is None:
+            raise HeldBack(f"the customer has no {channel.address or 'reference'}, or is erased")
+        return Message(
+            decision.id, decision.minute, to, action.channel, action.template, written.text, written.title,
+            customer=decision.customer, trigger=decision.trigger, purpose=trigger.purpose,
+            priority=_priority(trigger), link=written.link,
+            values={name: str(value) for name, value in values.items() if value is not None},
+            expires=decision.minute * MINUTE_SECONDS + self._lasts[action.channel],
+        )  # fmt: skip
+
+    def revoked(self, decision: Decision) -> str | None:
+        """Return why a decision must not be carried out any more: its trigger was stopped meanwhile (D5)."""
+        trigger = self._shop.triggers.get(decision.trigger)
+        if trigger is not None and trigger.status != "live":
+            return f"trigger '{decision.trigger}' is {trigger.status} now"
+        return None
+
+
+def _priority(trigger: Trigger) -> int:
+    return trigger.priority + (TRANSACTIONAL if trigger.purpose == "transactional" else 0)
+
+
+def of_type(references: list[str], kind: str) -> str | None:
+    """Return the first reference of a type, or the first of all when the type is empty.
+
+    >>> of_type(["member:M1", "phone:138"], "phone")
+    'phone:138'
+    """
+    return next((one for one in references if not kind or one.startswith(f"{kind}:")), None)

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Sequence
+import contextlib
+import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from engine.outcome import Decision
+from sinks.channels.provider import Receipt
+from sinks.deliveries.delivery import Queued, Route, Step
+from sinks.deliveries.life import Event, Impossible, State, after
+from sinks.deliveries.receipts import Receipts
+from sinks.deliveries.steps import take_steps
+from sinks.deliveries.tables import NOTHING, connect
 
-FILE_NAME = "deliveries.sqlite"
-CLAIMED, SENT, HELD_BACK, NOTHING = "claimed", "sent", "held back", "nothing to send"
-_TABLES = """
-CREATE TABLE IF NOT EXISTS drained (
-    relay TEXT, partition INTEGER, effects INTEGER, PRIMARY KEY (relay, partition)
-);
-CREATE TABLE IF NOT EXISTS decision (
-    number INTEGER PRIMARY KEY, partition INTEGER NOT NULL, seq INTEGER NOT NULL, id TEXT NOT NULL,
-    outcome TEXT NOT NULL, customer TEXT NOT NULL, state TEXT NOT NULL, detail TEXT, body BLOB NOT NULL,
-    UNIQUE (id, outcome)
-);
-CREATE INDEX IF NOT EXISTS decision_customer ON decision (customer, number);
-CREATE INDEX IF NOT EXISTS decision_claimed ON decision (state) WHERE state = 'claimed';
-"""
+_PAGE = 1000
+_QUEUED = (
+    "SELECT d.number, body, channel, template, purpose, priority, expires, attempts, turn, due "
+    "FROM delivery d JOIN decision USING (number) "
+)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One decision and its state: claimed, sent, held back, or nothing to send. number: from 1, a cursor."""
+    """A decision and what became of it: a `State`, or ``nothing to send``. number: from 1, a cursor."""
 
     number: int
     decision: Decision
@@ -38,73 +37,220 @@ class Entry:
 
 
 class Ledger:
-    """One writer (the process that owns the shop); others may open it with ``write=False`` to look."""
+    """A `sinks.deliveries.delivery.Book` in a file. Any thread may use it.
+
+    One process (the one that owns the shop) dispatches; others may look (``write=False``), and act by hand.
+    """
 
     def __init__(self, folder: Path, write: bool = True) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / FILE_NAME
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        if write:
-            self._connection.executescript(_TABLES)
+        self.connection = connect(folder, write)
+        self._lock = threading.RLock()
+        self._receipts = Receipts(self.connection)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock:
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self.connection.execute("COMMIT")
+            except BaseException:  # also Ctrl-C, also a disk that is full: nothing half written may stay
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+                raise
 
     def drained(self, relay: str, partitions: int) -> list[int]:
         """Return for each partition how many effects the relay has taken over."""
         query = "SELECT partition, effects FROM drained WHERE relay = ?"
-        found = dict(self._connection.execute(query, (relay,)).fetchall())
+        found = dict(self.connection.execute(query, (relay,)).fetchall())
         return [found.get(partition, 0) for partition in range(partitions)]
 
-    def take(self, relay: str, partition: int, made: Sequence[Decision], effects: int) -> list[Decision]:
-        """Write decisions down, claim those to act upon, and note that ``effects`` are drained: on disk, all
-        or nothing. Return those claimed now: they are to be sent, by this process, once.
+    def take(
+        self, relay: str, partition: int, made: Sequence[tuple[Decision, Route | str | None]], effects: int
+    ) -> int:
+        """Write decisions down and note that ``effects`` are drained: on disk, all or nothing.
+
+        With a decision goes how it is delivered, or why it is held back, or None when there is nothing to
+        send. Return how many are queued now: those that were known already are not queued again.
         """
-        claimed: list[Decision] = []
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            for one in made:
-                acts = one.outcome == "act" and one.status == "live"
-                done = self._connection.execute(
-                    "INSERT OR IGNORE INTO decision (partition, seq, id, outcome, customer, state, body) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (partition, one.seq, one.id, one.outcome, one.customer, CLAIMED if acts else NOTHING,
-                     msgspec.json.encode(one)),
-                )  # fmt: skip
-                if done.rowcount and acts:
-                    claimed.append(one)
-            self._connection.execute(
+        queued = 0
+        with self._transaction():
+            for one, route in made:
+                done = self.connection.execute(
+                    "INSERT OR IGNORE INTO decision (partition, seq, id, outcome, customer, body) "
+                    "VALUES (?, ?, ?, ?, ?, ?)",
+                    (partition, one.seq, one.id, one.outcome, one.customer, msgspec.json.encode(one)),
+                )
+                if done.rowcount and route is not None and done.lastrowid is not None:
+                    queued += self._queue(done.lastrowid, one, route)
+            self.connection.execute(
                 "INSERT OR REPLACE INTO drained VALUES (?, ?, ?)", (relay, partition, effects)
             )
-        except BaseException:  # also Ctrl-C: nothing half written may stay
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
-        return claimed
+        return queued
 
-    def settle(self, decision: str, state: str, detail: str | None = None) -> None:
-        """Say what became of a claimed decision."""
-        self._connection.execute(
-            "UPDATE decision SET state = ?, detail = ? WHERE id = ? AND state = ?",
-            (state, detail, decision, CLAIMED),
+    def _queue(self, number: int, one: Decision, route: Route | str) -> int:
+        decided, reason, state = one.minute * 60.0, "", State.QUEUED
+        if isinstance(route, str):
+            reason, state, route = route, after(state, Event.HOLD_BACK), Route("", "", "marketing", 0, 0.0)
+        self.connection.execute(
+            "INSERT INTO delivery VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, 0, 0, ?, ?)",
+            (number, state.value, route.channel, one.trigger, route.template, route.purpose, route.priority,
+             decided, route.lasts, decided + route.lasts, decided, decided, reason),
+        )  # fmt: skip
+        return int(state is State.QUEUED)
+
+    def waiting(self, channel: str, turns: Sequence[int], now: float, limit: int) -> list[Queued]:
+        """Return up to ``limit`` deliveries that are due, the highest priority first, then the oldest."""
+        found: list[tuple[float, Queued]] = []
+        with self._lock:
+            for turn in turns:
+                left = limit
+                for priority in self._priorities(channel, turn):
+                    rows = self.connection.execute(
+                        _QUEUED + "WHERE state = 'queued' AND channel = ? AND turn = ? AND priority = ? "
+                        "AND due <= ? ORDER BY due, d.number LIMIT ?",
+                        (channel, turn, priority, now, left),
+                    ).fetchall()
+                    left -= len(rows)
+                    found += [(row[-1], _queued(row)) for row in rows]
+                    if not left:
+                        break
+        found.sort(key=lambda one: (-one[1].priority, one[0], one[1].number))
+        return [one for _, one in found[:limit]]
+
+    def next_due(self, channel: str, turns: Sequence[int]) -> float | None:
+        """Return when the next of these is due; None when none waits."""
+        query = (
+            "SELECT min(due) FROM delivery "
+            "WHERE state = 'queued' AND channel = ? AND turn = ? AND priority = ?"
         )
+        with self._lock:
+            dues = [
+                self.connection.execute(query, (channel, turn, priority)).fetchone()[0]
+                for turn in turns
+                for priority in self._priorities(channel, turn)
+            ]
+        return min(dues, default=None)
+
+    def _priorities(self, channel: str, turn: int) -> Iterator[int]:
+        """Yield the priorities of what waits, the highest first: a seek in the index for each."""
+        below = 2**62
+        query = (
+            "SELECT max(priority) FROM delivery "
+            "WHERE state = 'queued' AND channel = ? AND turn = ? AND priority < ?"
+        )
+        while (found := self.connection.execute(query, (channel, turn, below)).fetchone()[0]) is not None:
+            yield found
+            below = found
+
+    def write(self, steps: Sequence[Step]) -> list[State | None]:
+        """Take steps in order, all or nothing, on disk; return the state behind each, None where the table
+        of `sinks.deliveries.life` has no such step."""
+        if not steps:
+            return []
+        with self._transaction():
+            return self._write(steps)
+
+    def _write(self, steps: Sequence[Step]) -> list[State | None]:
+        found, settled = take_steps(self.connection, steps)
+        for number, attempt, receipt in self._receipts.kept_of(settled):
+            self._receipts.apply(number, attempt, receipt, steps[-1].at)
+        return found
+
+    def expire(self, now: float, limit: int) -> int:
+        """Let up to ``limit`` deliveries go that wait and are too late; return how many."""
+        query = "SELECT number FROM delivery WHERE state = 'queued' AND expires <= ? ORDER BY expires LIMIT ?"
+        with self._lock:
+            numbers = [number for (number,) in self.connection.execute(query, (now, limit))]
+            self.write([Step(one, Event.TOO_LATE, now, reason="too late to be sent") for one in numbers])
+        return len(numbers)
+
+    def receive(self, provider: str, receipts: Sequence[Receipt], now: float) -> list[str | None]:
+        """Take receipts, on disk; return for each whose it is, where that is known."""
+        with self._transaction():
+            return [self._receipts.take(provider, one, now) for one in receipts]
+
+    def recover(self, now: float) -> int:
+        """Say of everything that is claimed that its end is not known: at the start of the process that
+        sends, before it does. What is transactional is queued again. Return how many were claimed."""
+        query = "SELECT number, purpose FROM delivery WHERE state = 'claimed' LIMIT ?"
+        total = 0
+        while found := self.connection.execute(query, (_PAGE,)).fetchall():
+            steps = []
+            for number, purpose in found:
+                reason = "the process ended before it knew"
+                steps.append(Step(number, Event.BREAK, now, reason=reason))
+                if purpose == "transactional":
+                    steps.append(Step(number, Event.RETRY, now, due=now, reason=reason))
+            self.write(steps)
+            total += len(found)
+        with self._transaction():  # providers may stand in another order now
+            self.connection.execute("UPDATE delivery SET turn = 0 WHERE state = 'queued' AND turn > 0")
+        return total
+
+    def attempts_since(self, provider: str, since: float) -> Iterator[tuple[float, str, str]]:
+        """Yield the attempts of a provider since a time, in order: time, template, customer."""
+        yield from self.connection.execute(
+            "SELECT claimed, template, customer FROM attempt JOIN delivery USING (number) "
+            "JOIN decision USING (number) WHERE provider = ? AND claimed > ? ORDER BY claimed",
+            (provider, since),
+        )
+
+    def act_by_hand(self, delivery: str, event: Event, reason: str, now: float) -> None:
+        """Let a person settle a delivery that is unknown, or send one again; with the reason, on record.
+
+        delivery: its id. Raises KeyError where there is none, and Impossible where its state does not allow
+        it.
+        """
+        with self._transaction():
+            found = self.connection.execute(
+                "SELECT number, state FROM delivery JOIN decision USING (number) "
+                "WHERE id = ? AND outcome = 'act'", (delivery,),
+            ).fetchone()  # fmt: skip
+            if found is None:
+                raise KeyError(delivery)
+            number, state = found
+            if event not in (Event.RESEND, Event.SETTLE_DELIVERED, Event.SETTLE_FAILED):
+                raise Impossible(f"'{event}' is nothing that a person does")
+            after(State(state), event)
+            self._write([Step(number, event, now, due=now, turn=0, reason=reason)])
+            if event is Event.RESEND:  # it lasts as long as it did from its decision on
+                query = "UPDATE delivery SET expires = ? + max(lasts, 3600) WHERE number = ?"
+                self.connection.execute(query, (now, number))
+            self.connection.execute(
+                "INSERT INTO by_hand (number, at, act, reason) VALUES (?, ?, ?, ?)",
+                (number, now, event.value, reason),
+            )
 
     def after(self, number: int, limit: int, customer: str | None = None) -> list[Entry]:
         """Return up to ``limit`` decisions behind a cursor, in the order in which they were written."""
-        query = "SELECT number, body, state, detail FROM decision WHERE number > ?"
-        values: list[object] = [number]
+        query = (
+            "SELECT number, body, coalesce(state, ?), reason FROM decision "
+            "LEFT JOIN delivery USING (number) WHERE number > ?"
+        )
+        values: list[object] = [NOTHING, number]
         if customer is not None:
-            query, values = query + " AND customer = ?", [number, customer]
-        found = self._connection.execute(query + " ORDER BY number LIMIT ?", (*values, limit))
+            query, values = query + " AND customer = ?", [NOTHING, number, customer]
+        found = self.connection.execute(query + " ORDER BY number LIMIT ?", (*values, limit))
         return [
-            Entry(at, msgspec.json.decode(body, type=Decision), state, detail)
-            for at, body, state, detail in found
+            Entry(at, msgspec.json.decode(body, type=Decision), state, reason or None)
+            for at, body, state, reason in found
         ]
 
-    def unknown(self) -> int:
-        """Return how many are claimed without an end: sent or not, nobody knows (never sent again)."""
-        found = self._connection.execute("SELECT count(*) FROM decision WHERE state = ?", (CLAIMED,))
+    def count(self, state: State) -> int:
+        """Return how many deliveries are in a state."""
+        found = self.connection.execute("SELECT count(*) FROM delivery WHERE state = ?", (state.value,))
         return int(found.fetchone()[0])
+
+    def unknown(self) -> int:
+        """Return of how many nobody knows whether they are out."""
+        return self.count(State.UNKNOWN)
 
     def close(self) -> None:
         """Close the file."""
-        self._connection.close()
+        self.connection.close()
+
+
+def _queued(row: tuple[Any, ...]) -> Queued:
+    number, body, *rest = row[:-1]
+    return Queued(number, msgspec.json.decode(body, type=Decision), *rest)

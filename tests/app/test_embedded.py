@@ -240,7 +240,7 @@ def test_a_defect_of_a_relay_ends_the_service(
     def step(_: object) -> int:
         return 1 // 0 if broken.is_set() else 0
 
-    monkeypatch.setattr(f"{relay}.step", step if "History" in relay else lambda one: [None] * step(one))
+    monkeypatch.setattr(f"{relay}.step", step)
     with at_work(folder) as shop:
         broken.set()
         until(lambda: not shop.worker.is_alive())
@@ -248,6 +248,19 @@ def test_a_defect_of_a_relay_ends_the_service(
         assert not shop.service.ready
         with pytest.raises(Stopped):
             shop.service.accept(orders(0, 1)).result(SECONDS)
+
+
+def test_a_defect_of_the_dispatcher_ends_the_service(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = threading.Event()
+
+    def pause(*_: object) -> float:
+        return 1 // 0 if broken.is_set() else 0.05
+
+    monkeypatch.setattr("sinks.deliveries.dispatch.Dispatcher._pause", pause)
+    with at_work(folder) as shop:
+        broken.set()
+        until(lambda: not shop.worker.is_alive())
+        assert isinstance(shop.service.failed, ZeroDivisionError)
 
 
 def test_time_passes_though_nobody_says_anything(folder: Path) -> None:

@@ -15,6 +15,7 @@ from app.embedded import STORE_FOLDER
 from app.load import load_shop
 from app.relays import HISTORY_FOLDER
 from sinks.deliveries.ledger import Ledger
+from sinks.deliveries.life import State
 from sinks.history.embedded import ChdbHistory
 from sinks.store.server import EmbeddedServer
 from sinks.store.store import Store
@@ -86,7 +87,10 @@ def check(folder: Path, partitions: int) -> None:
             sent = (folder / "data" / "sent.jsonl").read_text(encoding="utf-8").splitlines()
             assert len(set(sent)) == len(sent)
             acted = sum(one.outcome == "act" for one in scratch.made)
-            assert acted - ledger.unknown() <= len(sent) <= acted
+            assert ledger.count(State.CLAIMED) == 0
+            waiting = ledger.unknown() + ledger.count(State.QUEUED) + ledger.count(State.EXPIRED)
+            assert ledger.count(State.SENT) <= len(sent) <= acted
+            assert ledger.count(State.SENT) + waiting == acted
             sent_in = [message for number in range(BATCHES) for message in batch(number, ROWS)]
             broken = {one.place for one in sent_in if not (one.value or b"").endswith(b"}")}
             assert {letter.place for letter in letters(log, limit=10_000)} == broken

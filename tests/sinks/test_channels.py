@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,10 @@ from rules.resolve import Resolution
 from rules.schema import Schema
 from rules.scope import CUSTOMER
 from sinks.channels.console import Console, ConsoleSettings
-from sinks.channels.courier import Courier, open_channels
+from sinks.channels.courier import Courier, of_type
 from sinks.channels.file import File, FileSettings
 from sinks.channels.provider import Around, Provider, Receipt
+from sinks.deliveries.delivery import Route
 from tests.sinks.provider_contract import MESSAGE, Loop, ProviderContract
 
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
@@ -112,44 +113,62 @@ def decision(**changed: Any) -> Decision:
 
 
 @pytest.fixture
-def courier(tmp_path: Path) -> Iterator[tuple[Courier, list[str]]]:
-    shop, lines = load_shop(SHOP), list[str]()
-    write: Callable[[str], None] = lines.append
-    made = Courier(shop, open_channels(shop, Around(tmp_path, write)), lambda _: "member:M1")
-    yield made, lines
-    made.close()
+def courier() -> Courier:
+    return Courier(load_shop(SHOP), lambda *_: "member:M1")
 
 
-def test_a_decision_to_act_is_carried_out_with_the_values_of_its_step(
-    courier: tuple[Courier, list[str]],
-) -> None:
+def test_a_decision_to_act_is_a_message_with_the_values_of_its_step(courier: Courier) -> None:
     """G5: the values that go with a decision are those of its step."""
-    done = courier[0].carry_out([decision()])
-    assert courier[1] == ["sms -> member:M1: 好久不见！您常逛的 鞋 上新了，回来看看？"]
-    assert done[0].message is not None
-    assert done[0].message.id == "cd" * 16
+    made = courier.make(decision())
+    assert (made.channel, made.to) == ("sms", "member:M1")
+    assert made.text == "好久不见！您常逛的 鞋 上新了，回来看看？"
+    assert (made.id, made.trigger, made.customer) == ("cd" * 16, "win_back", "0" * 32)
+    assert made.values == {"category": "鞋"}
 
 
-def test_a_message_with_an_unknown_value_is_held_back_with_its_reason(
-    courier: tuple[Courier, list[str]],
-) -> None:
-    unknown = {LAST_CATEGORY: None}
-    done = courier[0].carry_out([decision(values=unknown)])
-    assert courier[1] == []
-    assert done[0].message is None
-    assert done[0].held_back == "'category' is not known of this customer"
+def test_a_message_with_an_unknown_value_is_held_back_with_its_reason(courier: Courier) -> None:
+    with pytest.raises(HeldBack, match="'category' is not known of this customer"):
+        courier.make(decision(values={LAST_CATEGORY: None}))
+
+
+def test_a_message_is_written_to_the_reference_of_its_channels_type() -> None:
+    asked: list[tuple[str, str]] = []
+    shop = load_shop(SHOP)
+    by_phone = shop.channels["sms"].model_copy(update={"address": "phone"})
+    changed = shop.model_copy(update={"channels": {**shop.channels, "sms": by_phone}})
+
+    def nobody(customer: str, kind: str) -> None:
+        asked.append((customer, kind))
+
+    with pytest.raises(HeldBack, match="the customer has no phone, or is erased"):
+        Courier(changed, nobody).make(decision())
+    assert asked == [("0" * 32, "phone")]
+    assert of_type(["member:M1", "phone:138"], "phone") == "phone:138"
+    assert of_type(["member:M1", "phone:138"], "") == "member:M1"
+    assert of_type(["member:M1"], "phone") is None
 
 
 @pytest.mark.parametrize(
     "changed",
     [{"outcome": "refused", "guard": "consent"}, {"outcome": "contradicted"}, {"status": "shadow"}],
 )
-def test_only_live_decisions_to_act_send_anything(
-    courier: tuple[Courier, list[str]], changed: dict[str, str]
-) -> None:
+def test_only_live_decisions_to_act_send_anything(courier: Courier, changed: dict[str, str]) -> None:
     """D2: refused ones are recorded, shadow does nothing; D3: refuting sends nothing."""
-    assert courier[0].carry_out([decision(**changed)]) == []
-    assert courier[1] == []
+    assert courier.route(decision(**changed)) is None
+
+
+def test_a_decision_goes_by_its_triggers_channel_and_purpose(courier: Courier) -> None:
+    assert courier.route(decision()) == Route("sms", "come_back", "marketing", 0, 86400.0)
+    assert courier.route(decision(trigger="gone")) == "there is no trigger 'gone' any more"
+
+
+def test_what_a_stopped_trigger_decided_before_is_revoked() -> None:
+    """D5: the kill switch is asked when a message is about to go."""
+    shop = load_shop(SHOP)
+    paused = shop.triggers["win_back"].model_copy(update={"status": "paused"})
+    stopped = shop.model_copy(update={"triggers": {**shop.triggers, "win_back": paused}})
+    assert Courier(shop, lambda *_: None).revoked(decision()) is None
+    assert Courier(stopped, lambda *_: None).revoked(decision()) == "trigger 'win_back' is paused now"
 
 
 PAID = 'sum(orders.amount, "365d", status != "cancelled")'

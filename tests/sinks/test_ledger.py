@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+import sqlite3
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,19 +11,20 @@ import msgspec
 import pytest
 
 from app.courier_relay import NAME, CourierRelay, decisions_of
-from app.load import load_shop
 from engine.outcome import Decision, Transition
-from sinks.channels.courier import Courier
-from sinks.channels.message import Message
-from sinks.channels.provider import Accepted, Outcome, Unknown
-from sinks.deliveries.ledger import CLAIMED, HELD_BACK, NOTHING, SENT, Ledger
+from sinks.channels.provider import Accepted, Receipt, Refused, Unknown
+from sinks.deliveries.delivery import Route, Step
+from sinks.deliveries.ledger import Ledger
+from sinks.deliveries.life import Event, Impossible, State
+from sinks.deliveries.tables import FILE_NAME, NOTHING
 from sinks.store.store import Page
-from tests.sinks.test_channels import SHOP, decision
+from tests.sinks.dispatching import START, decided, queue, route, states
 
-ACT = replace(decision(), id="1" * 32, seq=0)
-REFUSED = replace(decision(), id="2" * 32, outcome="refused", guard="consent", seq=1)
-LATER = replace(decision(), id="3" * 32, customer="f" * 32, seq=3)
+ACT = decided(0)
+REFUSED = replace(decided(1), outcome="refused", guard="consent")
+LATER = replace(decided(3), customer="f" * 32)
 MOVED = Transition(0, 1, 2, "a" * 32, "vip", "enter", "live", seq=2)
+LANE = "sms/0"
 
 
 @pytest.fixture
@@ -38,17 +39,26 @@ def page(*effects: Decision | Transition) -> Page:
     return Page(effects[0].seq, effects[-1].seq, made, msgspec.json.encode(effects))
 
 
-def test_a_decision_is_claimed_once_and_only_to_act(ledger: Ledger) -> None:
-    assert ledger.take(NAME, 0, [ACT, REFUSED], 2) == [ACT]
-    assert ledger.take(NAME, 0, [ACT, REFUSED], 2) == []
-    assert ledger.take(NAME, 0, [replace(LATER, status="shadow")], 4) == []
-    assert [entry.state for entry in ledger.after(0, 10)] == [CLAIMED, NOTHING, NOTHING]
+def to_act(decision: Decision) -> Route | str | None:
+    return route() if decision.outcome == "act" else None
+
+
+def claim(number: int, at: float = START) -> Step:
+    return Step(number, Event.CLAIM, at, LANE)
+
+
+def test_a_decision_is_queued_once_and_only_to_act(ledger: Ledger) -> None:
+    made = [(ACT, route()), (REFUSED, None)]
+    assert ledger.take(NAME, 0, made, 2) == 1
+    assert ledger.take(NAME, 0, made, 2) == 0
+    assert ledger.take(NAME, 0, [(LATER, "there is no channel 'sms'")], 4) == 0
+    found = [(entry.state, entry.detail) for entry in ledger.after(0, 10)]
+    assert found == [("queued", None), (NOTHING, None), ("held back", "there is no channel 'sms'")]
     assert ledger.drained(NAME, 2) == [4, 0]
-    assert ledger.unknown() == 1
 
 
 def test_what_is_read_behind_a_cursor_comes_once_and_in_order(ledger: Ledger) -> None:
-    ledger.take(NAME, 0, [ACT, REFUSED, LATER], 4)
+    ledger.take(NAME, 0, [(ACT, route()), (REFUSED, None), (LATER, route())], 4)
     first = ledger.after(0, 2)
     assert [entry.decision for entry in first] == [ACT, REFUSED]
     assert [entry.decision for entry in ledger.after(first[-1].number, 10)] == [LATER]
@@ -56,21 +66,139 @@ def test_what_is_read_behind_a_cursor_comes_once_and_in_order(ledger: Ledger) ->
     assert [entry.decision for entry in ledger.after(0, 10, LATER.customer)] == [LATER]
 
 
-def test_a_claim_is_settled_once(ledger: Ledger) -> None:
-    ledger.take(NAME, 0, [ACT], 1)
-    ledger.settle(ACT.id, SENT)
-    ledger.settle(ACT.id, HELD_BACK, "too late")
-    assert [(entry.state, entry.detail) for entry in ledger.after(0, 10)] == [(SENT, None)]
-    assert ledger.unknown() == 0
-
-
-def test_a_failure_in_between_claims_nothing(ledger: Ledger) -> None:
+def test_a_failure_in_between_queues_nothing(ledger: Ledger) -> None:
     broken = replace(LATER, outcome=object())  # type: ignore[arg-type]  # nothing a table can hold
     with pytest.raises(TypeError):
-        ledger.take(NAME, 0, [ACT, broken], 4)
+        ledger.take(NAME, 0, [(ACT, route()), (broken, route())], 4)
     assert ledger.after(0, 10) == []
     assert ledger.drained(NAME, 1) == [0]
-    assert ledger.take(NAME, 0, [ACT], 1) == [ACT]
+    assert ledger.take(NAME, 0, [(ACT, route())], 1) == 1
+
+
+def test_what_one_has_claimed_another_cannot(ledger: Ledger) -> None:
+    queue(ledger, [1, 2])
+    assert ledger.write([claim(1)]) == [State.CLAIMED]
+    assert ledger.write([claim(1), claim(2), claim(99)]) == [None, State.CLAIMED, None]
+    assert [one.number for one in ledger.waiting("sms", [0], START, 9)] == []
+
+
+def test_an_end_is_written_once(ledger: Ledger) -> None:
+    queue(ledger, [1])
+    ledger.write([claim(1)])
+    accepted = Step(1, Event.ACCEPT, START + 1, outcome=Accepted("r1", 2))
+    assert ledger.write([accepted]) == [State.SENT]
+    assert ledger.write([Step(1, Event.GIVE_UP, START, outcome=Refused("give_up", "", "no"))]) == [None]
+    assert states(ledger) == {1: "sent"}
+    columns = "attempt, provider, claimed, ended, outcome, reference, parts"
+    found = ledger.connection.execute(f"SELECT {columns} FROM attempt").fetchall()
+    assert found == [(1, LANE, START, START + 1, "accepted", "r1", 2)]
+
+
+def test_after_a_crash_marketing_is_unknown_and_what_is_transactional_waits_again(tmp_path: Path) -> None:
+    first = Ledger(tmp_path)
+    queue(first, [1])
+    queue(first, [2], route("transactional"))
+    queue(first, [3])
+    first.write([claim(1), claim(2)])
+    first.close()
+    second = Ledger(tmp_path)
+    assert second.recover(START + 9) == 2
+    assert states(second) == {1: "unknown", 2: "queued", 3: "queued"}
+    assert second.recover(START + 9) == 0
+    assert second.unknown() == 1
+    assert list(second.attempts_since(LANE, START - 1)) == [
+        (START, "hi", f"{1:032x}"), (START, "hi", f"{2:032x}")
+    ]  # fmt: skip
+    second.close()
+
+
+def test_a_receipt_finds_its_attempt_by_reference_or_by_the_deliverys_id(ledger: Ledger) -> None:
+    queue(ledger, range(1, 5))
+    ledger.write([claim(one) for one in range(1, 5)])
+    ledger.write([Step(one, Event.ACCEPT, START, outcome=Accepted(f"r{one}")) for one in (1, 2)])
+    ledger.write([Step(one, Event.BREAK, START, outcome=Unknown("broke")) for one in (3, 4)])
+    found = ledger.receive(
+        LANE,
+        [Receipt("r1", "delivered"), Receipt("r2", "failed", code="absent"),
+         Receipt(f"{3:032x}", "delivered"), Receipt("r9", "delivered"), Receipt(None, "replied")], START,
+    )  # fmt: skip
+    assert found == [f"{1:032x}", f"{2:032x}", f"{3:032x}", None, None]
+    # `queue` numbers decisions from 1 in the order given
+    assert states(ledger) == {1: "delivered", 2: "failed", 3: "delivered", 4: "unknown"}
+    assert ledger.receive("mail/0", [Receipt("r1", "failed")], START) == [None]
+    ledger.receive(LANE, [Receipt("r1", "failed"), Receipt("r2", "delivered")], START)
+    assert states(ledger) == {1: "delivered", 2: "delivered", 3: "delivered", 4: "unknown"}
+
+
+def test_that_an_earlier_attempt_failed_says_nothing_of_the_last(ledger: Ledger) -> None:
+    queue(ledger, [1])
+    for reference in ("r1", "r2"):
+        ledger.write([claim(1), Step(1, Event.ACCEPT, START, outcome=Accepted(reference))])
+        if reference == "r1":
+            ledger.receive(LANE, [Receipt("r1", "failed")], START)
+            ledger.act_by_hand(f"{1:032x}", Event.RESEND, "asked for it", START)
+    ledger.receive(LANE, [Receipt("r1", "failed")], START)
+    assert states(ledger) == {1: "sent"}
+    ledger.receive(LANE, [Receipt("r2", "failed")], START)
+    assert states(ledger) == {1: "failed"}
+
+
+def test_receipts_that_nobody_can_be_found_for_are_bounded(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sinks.deliveries.receipts.KEPT_MOST", 10)
+    ledger.receive(LANE, [Receipt(f"r{number}", "delivered") for number in range(30)], START)
+    assert ledger.connection.execute("SELECT count(*) FROM receipt").fetchone() == (10,)
+    ledger.receive(LANE, [Receipt("new", "delivered")], START + 8 * 86400)
+    assert ledger.connection.execute("SELECT reference FROM receipt").fetchall() == [("new",)]
+
+
+def test_a_person_sends_again_or_settles_with_a_reason_on_record(ledger: Ledger) -> None:
+    queue(ledger, [1, 2, 3])
+    ledger.write([claim(1), claim(2)])
+    ledger.recover(START)
+    ledger.act_by_hand(f"{1:032x}", Event.SETTLE_DELIVERED, "the customer has it", START)
+    ledger.act_by_hand(f"{2:032x}", Event.RESEND, "the customer has nothing", START + 100_000)
+    assert states(ledger) == {1: "delivered", 2: "queued", 3: "queued"}
+    assert ledger.expire(START + 100_000, 9) == 1, "the one that nobody asked for"
+    assert states(ledger)[2] == "queued"
+    with pytest.raises(Impossible, match="a delivery that is delivered cannot take 'resend'"):
+        ledger.act_by_hand(f"{1:032x}", Event.RESEND, "once more", START)
+    with pytest.raises(Impossible, match="nothing that a person does"):
+        ledger.act_by_hand(f"{2:032x}", Event.CLAIM, "x", START)
+    with pytest.raises(KeyError):
+        ledger.act_by_hand("f" * 32, Event.RESEND, "x", START)
+    assert ledger.connection.execute("SELECT number, act, reason FROM by_hand").fetchall() == [
+        (1, "settle delivered", "the customer has it"), (2, "resend", "the customer has nothing")
+    ]  # fmt: skip
+
+
+def test_a_ledger_of_the_former_version_is_taken_over(tmp_path: Path) -> None:
+    """What was claimed without an end stays unknown: it was never to be sent again."""
+    old = sqlite3.connect(tmp_path / FILE_NAME)
+    old.executescript("""
+        CREATE TABLE drained (relay TEXT, partition INTEGER, effects INTEGER, PRIMARY KEY (relay, partition));
+        CREATE TABLE decision (number INTEGER PRIMARY KEY, partition INTEGER NOT NULL, seq INTEGER NOT NULL,
+            id TEXT NOT NULL, outcome TEXT NOT NULL, customer TEXT NOT NULL, state TEXT NOT NULL,
+            detail TEXT, body BLOB NOT NULL, UNIQUE (id, outcome));
+        CREATE INDEX decision_customer ON decision (customer, number);
+        CREATE INDEX decision_claimed ON decision (state) WHERE state = 'claimed';
+        INSERT INTO drained VALUES ('channels', 0, 4);
+    """)
+    for number, state in enumerate(("claimed", "sent", "held back", "nothing to send")):
+        one = decided(number)
+        old.execute(
+            "INSERT INTO decision VALUES (?, 0, ?, ?, 'act', ?, ?, 'why', ?)",
+            (number + 1, number, one.id, one.customer, state, msgspec.json.encode(one)),
+        )
+    old.commit()
+    old.close()
+    for _ in range(2):
+        ledger = Ledger(tmp_path)
+        assert states(ledger) == {0: "unknown", 1: "sent", 2: "held back", 3: NOTHING}
+        assert ledger.drained(NAME, 1) == [4]
+        assert ledger.after(0, 1)[0].detail == "why"
+        ledger.close()
 
 
 def test_decisions_are_found_among_the_effects_of_a_page() -> None:
@@ -87,63 +215,18 @@ class Outbox:
         return [one for one in self.held if one.last >= after][:limit]
 
 
-class Line:
-    """A channel that fails at its first message, if told so."""
-
-    def __init__(self, fails: bool = False) -> None:
-        self.sent: list[Message] = []
-        self.fails = fails
-
-    async def open(self) -> None: ...
-
-    async def send(self, messages: Sequence[Message]) -> Sequence[Outcome]:
-        if self.fails:
-            return [Unknown("the connection broke") for _ in messages]
-        self.sent += messages
-        return [Accepted() for _ in messages]
-
-    async def close(self) -> None: ...
+def relay(outbox: Outbox, ledger: Ledger) -> CourierRelay:
+    return CourierRelay(outbox, ledger, to_act, 1)  # type: ignore[arg-type]  # all that it asks
 
 
-Make = Callable[[Outbox, Ledger, Line], CourierRelay]
+def test_a_page_is_taken_over_once_also_by_the_next_process(ledger: Ledger) -> None:
+    outbox = Outbox(page(ACT, REFUSED, MOVED), page(LATER))
+    assert [relay(outbox, ledger).step() for _ in range(2)] == [2, 0]
+    assert [entry.decision for entry in ledger.after(0, 10)] == [ACT, REFUSED, LATER]
 
 
-@pytest.fixture
-def relay() -> Iterator[Make]:
-    with contextlib.ExitStack() as stack:
-
-        def make(outbox: Outbox, ledger: Ledger, line: Line) -> CourierRelay:
-            shop = load_shop(SHOP)
-            courier = Courier(shop, dict.fromkeys(shop.channels, line), lambda customer: customer)
-            stack.callback(courier.close)
-            return CourierRelay(outbox, ledger, courier, 1)  # type: ignore[arg-type]  # all that it asks
-
-        yield make
-
-
-def test_a_page_is_carried_out_once_also_by_the_next_process(ledger: Ledger, relay: Make) -> None:
-    line, outbox = Line(), Outbox(page(ACT, REFUSED, MOVED), page(LATER))
-    first = relay(outbox, ledger, line)
-    assert [one.decision for one in first.step()] == [ACT, LATER]
-    assert first.step() == []
-    assert relay(outbox, ledger, line).step() == []
-    assert [message.id for message in line.sent] == [ACT.id, LATER.id]
-
-
-def test_a_page_that_goes_on_with_known_effects_gives_the_new_ones(ledger: Ledger, relay: Make) -> None:
-    line = Line()
-    relay(Outbox(page(ACT, REFUSED)), ledger, line).step()
-    relay(Outbox(page(REFUSED, MOVED, LATER)), ledger, line).step()
-    assert [message.id for message in line.sent] == [ACT.id, LATER.id]
+def test_a_page_that_goes_on_with_known_effects_gives_the_new_ones(ledger: Ledger) -> None:
+    relay(Outbox(page(ACT, REFUSED)), ledger).step()
+    relay(Outbox(page(REFUSED, MOVED, LATER)), ledger).step()
+    assert [one.decision for one in ledger.waiting("sms", [0], START, 9)] == [ACT, LATER]
     assert len(ledger.after(0, 10)) == 3
-
-
-def test_a_message_that_was_claimed_and_perhaps_sent_is_not_sent_again(ledger: Ledger, relay: Make) -> None:
-    """Marketing at most once: what a crash left open is shown as unknown."""
-    outbox = Outbox(page(ACT))
-    (told,) = relay(outbox, ledger, Line(fails=True)).step()
-    assert told.unknown is not None
-    line = Line()
-    assert relay(outbox, ledger, line).step() == []
-    assert line.sent == []
-    assert ledger.unknown() == 1

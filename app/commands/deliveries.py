@@ -1,0 +1,123 @@
+"""``tintype deliveries``: what became of each decision to act; by hand where somebody has to decide."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from app import exits
+from app.commands.options import Json, ShopFolder
+from app.inspect import known_customer
+from app.load import load_shop
+from app.log_folder import data_folder, open_log
+from app.moments import parse_moment
+from app.output import page, print_json
+from app.pages.deliveries import count_table, delivery_table, show_life
+from app.shop import Shop
+from rules.suggest import suggest
+from sinks.deliveries.ledger import Ledger
+from sinks.deliveries.life import Event, Impossible, State
+from sinks.deliveries.listing import Wanted, counts, life_of, listed
+from streams.errors import InputError
+
+_MINUTE_SECONDS = 60.0
+_SETTLED = {"delivered": Event.SETTLE_DELIVERED, "failed": Event.SETTLE_FAILED}
+
+
+def deliveries(
+    shop: ShopFolder,
+    delivery: Annotated[str | None, typer.Argument(metavar="[ID]", help="show this one's whole life")] = None,
+    state: Annotated[str | None, typer.Option("--state", help="only in this state, such as unknown")] = None,
+    channel: Annotated[str | None, typer.Option("--channel", help="only of this channel")] = None,
+    trigger: Annotated[str | None, typer.Option("--trigger", help="only of this trigger")] = None,
+    customer: Annotated[str | None, typer.Option("--customer", help="type:value or id")] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="TIME", help="decided then or later")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="the newest so many")] = 50,
+    count: Annotated[bool, typer.Option("--counts", help="count by trigger, day, channel and state")] = False,
+    resend: Annotated[bool, typer.Option("--resend", help="send ID again (needs --reason)")] = False,
+    settle: Annotated[
+        str | None, typer.Option("--settle", help="ID, which is unknown, is delivered or failed")
+    ] = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="why, for the record")] = None,
+    json: Json = False,
+) -> int:
+    """Show deliveries, count them, and act by hand on one of them.
+
+    It may run beside the shop. What is sent again goes out within a second where the shop runs, or when it
+    does. Marketing that is `unknown` may be out already: whoever sends it again decides that.
+    """
+    declared = load_shop(shop)
+    zone = declared.settings.zone
+    with contextlib.closing(Ledger(data_folder(shop, declared))) as ledger:
+        if resend or settle is not None:
+            _act(ledger, delivery, Event.RESEND if resend else _settled(settle), reason)
+        if delivery is not None:
+            found = life_of(ledger.connection, delivery)
+            if found is None:
+                raise _nobody(delivery)
+            if json:
+                one, attempts, acts = found
+                print_json({"delivery": asdict(one), "attempts": [asdict(each) for each in attempts],
+                            "by_hand": [asdict(act) for act in acts]})  # fmt: skip
+            else:
+                show_life(*found, zone)
+            return exits.OK
+        whose = None if customer is None else _id_of(shop, declared, customer)
+        start = None if since is None else _read_since(since, zone)
+        wanted = Wanted(_known_state(state), channel, trigger, whose, start)
+        if count:
+            sums = counts(ledger.connection, wanted)
+            print_json({"counts": [asdict(one) for one in sums]}) if json else page.print(count_table(sums))
+        else:
+            rows = listed(ledger.connection, wanted, limit, newest=True)
+            body = {"deliveries": [asdict(one) for one in rows]}
+            print_json(body) if json else page.print(delivery_table(rows, zone))
+    return exits.OK
+
+
+def _act(ledger: Ledger, delivery: str | None, event: Event, reason: str | None) -> None:
+    if delivery is None:
+        raise InputError("deliveries", "no delivery is named", "write: tintype deliveries SHOP ID --resend")
+    if not (reason or "").strip():
+        raise InputError("--reason", "there is none", "say why, for the record: --reason TEXT")
+    try:
+        ledger.act_by_hand(delivery, event, str(reason), time.time())
+    except KeyError:
+        raise _nobody(delivery) from None
+    except Impossible as error:
+        raise InputError(delivery, str(error), "tintype deliveries SHOP ID shows its life") from None
+
+
+def _settled(word: str | None) -> Event:
+    if word not in _SETTLED:
+        raise InputError("--settle", f"'{word}' is no end", "write --settle delivered, or --settle failed")
+    return _SETTLED[word]
+
+
+def _read_since(text: str, zone: str) -> float:
+    try:
+        return parse_moment(text, None, zone) * _MINUTE_SECONDS
+    except ValueError as error:
+        problem, _, hint = str(error).partition("; ")
+        raise InputError("--since", problem, hint) from None
+
+
+def _known_state(state: str | None) -> str | None:
+    if state is not None and state not in list(State):
+        raise InputError("--state", f"there is no state '{state}'", suggest(state, list(State), "state"))
+    return state
+
+
+def _id_of(folder: ShopFolder, declared: Shop, customer: str) -> str:
+    with open_log(folder, declared) as log:
+        return known_customer(log, customer)
+
+
+def _nobody(delivery: str) -> InputError:
+    return InputError(delivery, "there is no such delivery", "tintype deliveries SHOP lists them with ids")

@@ -1,0 +1,59 @@
+"""A shop's dispatcher: its channels' providers as lanes, over the ledger."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+from app.shop import Shop
+from sinks.channels.courier import Courier
+from sinks.channels.kinds import make_provider
+from sinks.channels.provider import Around, Receipt
+from sinks.deliveries.dispatch import Dispatcher, Heard
+from sinks.deliveries.lane import Carried, Lane, Surroundings
+from sinks.deliveries.ledger import Ledger
+from sinks.deliveries.limits import Limits
+
+Take = Callable[[str, Sequence[Receipt]], None]
+
+
+def make_dispatcher(
+    shop: Shop, around: Around, ledger: Ledger, courier: Courier, now: Callable[[], float] = time.time,
+    told: Callable[[Carried], None] = lambda _: None, chance: random.Random | None = None,
+    heard: Heard = lambda _channel, _receipt, _customer: None,
+) -> Dispatcher:  # fmt: skip
+    """Return a shop's dispatcher, not opened yet, with its limits filled from the ledger.
+
+    around: what providers are given; `Around.receive` is each lane's own. told: gets what was carried out.
+    """
+    surroundings = Surroundings(
+        ledger, lambda one: courier.make(one.decision), lambda one: courier.revoked(one.decision), now,
+        chance or random.Random(), told, around.write,  # noqa: S311 - jitter
+    )  # fmt: skip
+    made: list[Dispatcher] = []
+
+    def receive(name: str, receipts: Sequence[Receipt]) -> None:
+        made[0].receive(name, receipts)
+
+    channels = {name: _lanes(shop, name, surroundings, around, ledger, receive) for name in shop.channels}
+    made.append(Dispatcher(surroundings, channels, heard))
+    return made[0]
+
+
+def _lanes(
+    shop: Shop, channel: str, surroundings: Surroundings, around: Around, ledger: Ledger, receive: Take
+) -> list[Lane]:
+    declared = shop.channels[channel].providers
+    lanes = []
+    for place, settings in enumerate(declared):
+        name = f"{channel}/{settings.called}"
+        limits = Limits(settings.limits)
+        if limits.longest:
+            limits.fill(ledger.attempts_since(name, surroundings.now() - limits.longest))
+        provider = make_provider(settings, replace(around, receive=partial(receive, name)))
+        lanes.append(Lane(surroundings, channel, name, provider, limits, place, len(declared)))
+    return lanes
+

@@ -1,0 +1,61 @@
+"""Pages of ``tintype deliveries``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from app.moments import write_moment
+from app.output import page
+from sinks.deliveries.listing import Act, Attempt, Count, Listed
+
+_DAY_MINUTES = 1440
+_STYLES = {"unknown": "magenta", "failed": "red", "expired": "yellow", "held back": "yellow",
+           "delivered": "green", "sent": "green"}  # fmt: skip
+
+
+def delivery_table(rows: Sequence[Listed], zone: str) -> Table:
+    """Return a table of deliveries."""
+    table = _table("decided", "id", "trigger", "channel", "state", "attempts", "reason")
+    for one in rows:
+        state = f"[{_STYLES[one.state]}]{one.state}[/]" if one.state in _STYLES else one.state
+        when = write_moment(int(one.decided // 60), zone)
+        table.add_row(when, one.id, one.trigger, one.channel, state, str(one.attempts), _plain(one.reason))
+    return table
+
+
+def count_table(rows: Sequence[Count]) -> Table:
+    """Return a table of counts."""
+    table = _table("day (UTC)", "trigger", "channel", "state", "deliveries", "parts")
+    for one in rows:
+        day = write_moment(one.day * _DAY_MINUTES, "UTC")[:10]
+        table.add_row(day, one.trigger, one.channel, one.state, f"{one.deliveries:,}", f"{one.parts:,}")
+    return table
+
+
+def show_life(one: Listed, attempts: Sequence[Attempt], acts: Sequence[Act], zone: str) -> None:
+    """Print a delivery's whole life."""
+    page.print(delivery_table([one], zone))
+    page.print(f"{one.purpose}, template {one.template or '-'}; customer {one.customer}; "
+               f"too late from {write_moment(int(one.expires // 60), zone)} on")  # fmt: skip
+    table = _table("attempt", "provider", "claimed", "outcome", "reference", "code", "reason", "receipt")
+    for each in attempts:
+        table.add_row(
+            str(each.attempt), each.provider, write_moment(int(each.claimed // 60), zone), each.outcome,
+            each.reference or "", each.code, _plain(each.reason), each.receipt or "",
+        )  # fmt: skip
+    page.print(table)
+    for act in acts:
+        page.print(f"{write_moment(int(act.at // 60), zone)} by hand: {act.act}: {act.reason}", markup=False)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    return table
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", "\\[")

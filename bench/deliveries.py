@@ -1,0 +1,112 @@
+"""What a delivery costs: ``python -m bench.deliveries [COUNT]``.
+
+Decisions are queued, claimed, sent to a provider that accepts at once, and settled, all on a disk that syncs.
+COUNT (1,000,000 when absent) are queued first and drained then: memory must not grow with what waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from engine.outcome import Decision
+from sinks.channels.message import Message
+from sinks.channels.provider import Accepted, Outcome
+from sinks.deliveries.delivery import Queued, Route
+from sinks.deliveries.dispatch import Dispatcher
+from sinks.deliveries.lane import Lane, Surroundings
+from sinks.deliveries.ledger import Ledger
+from sinks.deliveries.life import State
+from sinks.deliveries.limits import Limits
+
+COUNT = 1_000_000
+PAGE = 1000
+MINUTE = 29_540_000
+GOAL = 5000  # a second and core
+
+
+class Ready:
+    """Accepts at once."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+
+    async def open(self) -> None: ...
+
+    async def send(self, messages: Sequence[Message]) -> Sequence[Outcome]:
+        self.sent += len(messages)
+        return [Accepted(message.id) for message in messages]
+
+    async def close(self) -> None: ...
+
+
+def main(count: int, say: Callable[[str], None] = print) -> tuple[float, int]:
+    """Queue and drain so many; return deliveries a second of CPU, and by how many bytes memory grew while
+    they were drained.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="tintype-deliveries-"))
+    ledger = Ledger(folder)
+    try:
+        began, cpu = time.perf_counter(), time.process_time()
+        for at in range(0, count, PAGE):
+            _queue(ledger, at, min(at + PAGE, count))
+        _tell(say, "queued", count, time.perf_counter() - began, time.process_time() - cpu)
+        before, began, cpu = resident(), time.perf_counter(), time.process_time()
+        provider = Ready()
+        asyncio.run(_drain(ledger, provider))
+        used = time.process_time() - cpu
+        grown = resident() - before
+        _tell(say, "claimed, sent, settled", count, time.perf_counter() - began, used)
+        say(f"memory grew by {grown / 1e6:.1f} MB, to {resident() / 1e6:.0f} MB; goal {GOAL:,}/s/core")
+        assert provider.sent == ledger.count(State.SENT) == count
+        return count / used, grown
+    finally:
+        ledger.close()
+        shutil.rmtree(folder)
+
+
+def _queue(ledger: Ledger, first: int, end: int) -> None:
+    route = Route("sms", "hi", "marketing", 0, 86400.0)
+    made = [
+        Decision(
+            f"{number:032x}", 0, number, MINUTE, f"{number % 100_000:032x}", "win_back", "v", "act", "",
+            "live", {"minute": MINUTE}, {}, {"count(orders)": number}, number,
+        )
+        for number in range(first, end)
+    ]  # fmt: skip
+    ledger.take("channels", 0, [(one, route) for one in made], end)
+
+
+async def _drain(ledger: Ledger, provider: Ready) -> None:
+    around = Surroundings(
+        ledger, _make, lambda _: None, lambda: MINUTE * 60.0, random.Random(1), lambda _: None, print
+    )  # fmt: skip
+    lane = Lane(around, "sms", "sms/0", provider, Limits([]), 0, 1)
+    await Dispatcher(around, {"sms": [lane]}).run_until_idle()
+
+
+def _make(row: Queued) -> Message:
+    one = row.decision
+    text = f"You have {one.values['count(orders)']} orders"
+    return Message(one.id, one.minute, "phone:13800001001", row.channel, row.template, text)
+
+
+def resident() -> int:
+    """Return the memory that the process holds, in bytes."""
+    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+    return int(pages) * 4096
+
+
+def _tell(say: Callable[[str], None], what: str, count: int, seconds: float, cpu: float) -> None:
+    rate = f"{count / seconds:,.0f}/s, {count / cpu:,.0f}/s of CPU"
+    say(f"{what}: {count:,} in {seconds:.1f} s ({cpu:.1f} s CPU): {rate}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else COUNT)

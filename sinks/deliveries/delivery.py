@@ -1,0 +1,102 @@
+"""A delivery as the dispatcher sees it, and the steps of its life that are written down."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from engine.outcome import Decision
+from sinks.channels.message import Purpose
+from sinks.channels.provider import Accepted, Outcome, Receipt
+from sinks.deliveries.life import Event, State
+
+_TELLING = re.compile(r"[^\s@<>]+@[^\s@<>]+|\+?\d(?:[ -]?\d){6,}")
+
+
+@dataclass(frozen=True)
+class Route:
+    """How a decision is to be delivered. priority: higher goes first; lasts: seconds after the decision's
+    minute from which it is too late.
+    """
+
+    channel: str
+    template: str
+    purpose: Purpose
+    priority: int
+    lasts: float
+
+
+@dataclass(frozen=True)
+class Queued:
+    """A delivery that waits. number: the decision's, from 1; expires: seconds since 1970; attempts: made
+    before; turn: the number of the provider, in its channel's order, whose turn it is.
+    """
+
+    number: int
+    decision: Decision
+    channel: str
+    template: str
+    purpose: Purpose
+    priority: int
+    expires: float
+    attempts: int
+    turn: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that happened to a delivery, to be written down. at: seconds since 1970.
+
+    provider: of a claim (``channel/provider``). outcome: of an attempt. due, turn: when and with whom it goes
+    on, where it does. reason: for people; it must name no address and quote no text.
+    """
+
+    number: int
+    event: Event
+    at: float
+    provider: str = ""
+    outcome: Outcome | None = None
+    due: float | None = None
+    turn: int | None = None
+    reason: str = ""
+
+
+class Book(Protocol):
+    """Where deliveries stand. Whatever `write` and `receive` return from is durable."""
+
+    def waiting(self, channel: str, turns: Sequence[int], now: float, limit: int) -> Sequence[Queued]:
+        """Return up to ``limit`` deliveries that are due, the highest priority first, then the oldest."""
+
+    def next_due(self, channel: str, turns: Sequence[int]) -> float | None:
+        """Return when the next of these is due; None when none waits."""
+
+    def write(self, steps: Sequence[Step]) -> Sequence[State | None]:
+        """Take steps in order, all or nothing; return the state behind each, None where the table of
+        `sinks.deliveries.life` has no such step."""
+
+    def expire(self, now: float, limit: int) -> int:
+        """Let up to ``limit`` deliveries go that wait and are too late; return how many."""
+
+    def receive(self, provider: str, receipts: Sequence[Receipt], now: float) -> Sequence[str | None]:
+        """Take receipts; one that nobody can be found for is kept for a while. Return for each whose it
+        is: the customer's id of 32 hex digits, or None."""
+
+
+def attempt_fields(outcome: Outcome) -> tuple[str, str | None, int | None, str, str]:
+    """Return how an attempt ended: outcome, reference, parts, code, reason."""
+    if isinstance(outcome, Accepted):
+        return "accepted", outcome.reference, outcome.parts, "", ""
+    verdict = getattr(outcome, "verdict", None)
+    word = "unknown" if verdict is None else f"refused: {verdict}"
+    return word, None, None, getattr(outcome, "code", ""), without_addresses(outcome.reason)
+
+
+def without_addresses(text: str, address: str = "") -> str:
+    """Return a provider's words without what could be somebody's address: it would outlive their erasure.
+
+    >>> without_addresses("13800001001 is no number of a.b@example.com")
+    '… is no number of …'
+    """
+    return _TELLING.sub("…", text.replace(address, "…") if address else text)

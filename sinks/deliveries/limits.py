@@ -1,0 +1,138 @@
+"""Rolling limits of a provider, exact: no stretch of a limit's length has more messages than it says."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+
+from sinks.channels.settings import Limit
+
+_SWEEP = 1024  # keys, before those whose window is empty are looked for
+
+
+class Window:
+    """The times of the last messages of one key: at most as many as the limit allows, 8 bytes each."""
+
+    __slots__ = ("_at", "_most", "_promised", "_seconds", "_times")
+
+    def __init__(self, most: int, seconds: float) -> None:
+        self._most, self._seconds = most, seconds
+        self._times = array("d")
+        self._at = 0  # where the oldest stands once the ring is full
+        self._promised = 0.0
+
+    def room(self, now: float, wanted: int) -> int:
+        """Return how many more may go at once, counted up to ``wanted``."""
+        room = self._most - len(self._times)
+        held = len(self._times)
+        left = 0
+        while room + left < wanted and left < held and self._oldest(left) + self._seconds <= now:
+            left += 1
+        return min(room + left, wanted)
+
+    def free_at(self, now: float) -> float:
+        """Return when one more may go: ``now``, or later."""
+        if len(self._times) < self._most:
+            return now
+        return max(now, self._oldest(0) + self._seconds)
+
+    def take(self, at: float) -> None:
+        """Count one more. Times never run back (a clock set back counts as standing)."""
+        at = max(at, self.newest)
+        if len(self._times) < self._most:
+            self._times.append(at)
+        else:
+            self._times[self._at] = at
+            self._at = (self._at + 1) % self._most
+
+    def promise(self, now: float) -> float:
+        """Return a time to try again; the next who asks gets a later one, at the limit's own rate. So those
+        who wait do not all come back at once, only to be put off again."""
+        self._promised = max(self.free_at(now), self._promised + self._seconds / self._most)
+        return self._promised
+
+    @property
+    def newest(self) -> float:
+        """The time of the newest, minus infinity when there is none."""
+        return self._times[self._at - 1] if self._times else float("-inf")
+
+    def is_over(self, now: float) -> bool:
+        """Whether it says no more than a new window would."""
+        return self.newest + self._seconds <= now and self._promised <= now
+
+    def _oldest(self, number: int) -> float:
+        return self._times[(self._at + number) % len(self._times)]
+
+
+class Limits:
+    """The limits of one provider.
+
+    ``template`` and ``address`` are keys; the address is told by the customer's id, so that the limits can be
+    filled again from a ledger that holds no addresses.
+    """
+
+    def __init__(self, declared: Sequence[Limit]) -> None:
+        self._rules = [(one, float(one.seconds)) for one in declared]
+        self._windows: list[dict[str, Window]] = [{} for _ in declared]
+        self._sweep_at = [_SWEEP] * len(declared)
+
+    @property
+    def longest(self) -> float:
+        """The longest length in seconds; 0 without limits."""
+        return max((seconds for _, seconds in self._rules), default=0.0)
+
+    def fill(self, attempts: Iterable[tuple[float, str, str]]) -> None:
+        """Count former attempts: (time, template, address), in order of time."""
+        for at, template, address in attempts:
+            for window in self._of(template, address, at):
+                window.take(at)
+
+    def room(self, now: float, most: int) -> int:
+        """Return how many messages the provider as a whole may get now, up to ``most``."""
+        for number, (rule, _) in enumerate(self._rules):
+            if rule.each == "provider":
+                most = self._window(number, "", now).room(now, most)
+        return most
+
+    def free_at(self, now: float) -> float:
+        """Return when the provider as a whole may get another message."""
+        free = now
+        for number, (rule, _) in enumerate(self._rules):
+            if rule.each == "provider":
+                free = max(free, self._window(number, "", now).free_at(now))
+        return free
+
+    def admit(self, template: str, address: str, now: float) -> float | None:
+        """Count one message and return None if it may go now; else return when to try again."""
+        windows = self._of(template, address, now)
+        full = [one for one in windows if one.free_at(now) > now]
+        if full:
+            return max(one.promise(now) for one in full)
+        for window in windows:
+            window.take(now)
+        return None
+
+    @property
+    def keys(self) -> int:
+        """How many windows are held."""
+        return sum(len(one) for one in self._windows)
+
+    def _of(self, template: str, address: str, now: float) -> list[Window]:
+        keys = {"provider": "", "template": template, "address": address}
+        return [self._window(number, keys[rule.each], now) for number, (rule, _) in enumerate(self._rules)]
+
+    def _window(self, number: int, key: str, now: float) -> Window:
+        held = self._windows[number]
+        window = held.get(key)
+        if window is None:
+            if len(held) >= self._sweep_at[number]:
+                self._sweep(number, now)
+            rule, seconds = self._rules[number]
+            window = self._windows[number][key] = Window(rule.most, seconds)
+        return window
+
+    def _sweep(self, number: int, now: float) -> None:
+        """Forget windows that are over; look again when there are twice as many as stay."""
+        held = {key: one for key, one in self._windows[number].items() if not one.is_over(now)}
+        self._windows[number] = held
+        self._sweep_at[number] = max(_SWEEP, 2 * len(held))

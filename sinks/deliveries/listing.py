@@ -1,0 +1,136 @@
+"""Looking at deliveries: lists with filters, one delivery's whole life, and counts."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+_COLUMNS = (
+    "number, id, customer, d.trigger, channel, template, purpose, state, reason, attempts, parts, decided, "
+    "expires, due, changed"
+)
+_FROM = "FROM delivery d JOIN decision c USING (number)"
+_ATTEMPT = (
+    "attempt, provider, claimed, ended, outcome, reference, parts, code, reason, receipt, receipt_at, "
+    "receipt_code"
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which deliveries: None, where anything will do. since: decided then or later, seconds since 1970."""
+
+    state: str | None = None
+    channel: str | None = None
+    trigger: str | None = None
+    customer: str | None = None
+    since: float | None = None
+
+    def where(self) -> tuple[str, list[Any]]:
+        """Return the condition and its values."""
+        named = {
+            "state = ?": self.state, "channel = ?": self.channel, "d.trigger = ?": self.trigger,
+            "customer = ?": self.customer, "decided >= ?": self.since,
+        }  # fmt: skip
+        asked = {text: value for text, value in named.items() if value is not None}
+        return " AND ".join(asked) or "1", list(asked.values())
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A delivery in a list. Times in seconds since 1970; due: when it goes on, of what is queued."""
+
+    number: int
+    id: str
+    customer: str
+    trigger: str
+    channel: str
+    template: str
+    purpose: str
+    state: str
+    reason: str
+    attempts: int
+    parts: int
+    decided: float
+    expires: float
+    due: float
+    changed: float
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt; outcome: ``accepted``, ``refused: ...``, ``unknown``, empty while it is on its way."""
+
+    attempt: int
+    provider: str
+    claimed: float
+    ended: float | None
+    outcome: str
+    reference: str | None
+    parts: int | None
+    code: str
+    reason: str
+    receipt: str | None
+    receipt_at: float | None
+    receipt_code: str | None
+
+
+@dataclass(frozen=True)
+class Act:
+    """What a person did, and why."""
+
+    at: float
+    act: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Count:
+    """Deliveries of a trigger, on a day (UTC, from 1970), by a channel, in a state; parts: as charged."""
+
+    trigger: str
+    day: int
+    channel: str
+    state: str
+    deliveries: int
+    parts: int
+
+
+def listed(
+    connection: sqlite3.Connection, wanted: Wanted, limit: int, after: int = 0, newest: bool = False
+) -> list[Listed]:
+    """Return deliveries behind a number in the order of deciding, or the newest first."""
+    where, values = wanted.where()
+    order = "DESC" if newest else "ASC"
+    query = f"SELECT {_COLUMNS} {_FROM} WHERE number > ? AND {where} ORDER BY number {order} LIMIT ?"
+    return [Listed(*row) for row in connection.execute(query, (after, *values, limit))]
+
+
+def life_of(
+    connection: sqlite3.Connection, delivery: str
+) -> tuple[Listed, Sequence[Attempt], Sequence[Act]] | None:
+    """Return a delivery by its id with its attempts and what was done by hand; None where there is none."""
+    query = f"SELECT {_COLUMNS} {_FROM} WHERE id = ? AND outcome = 'act'"
+    row = connection.execute(query, (delivery,)).fetchone()
+    if row is None:
+        return None
+    found = Listed(*row)
+    attempts = f"SELECT {_ATTEMPT} FROM attempt WHERE number = ? ORDER BY attempt"  # noqa: S608 - constants
+    acts = "SELECT at, act, reason FROM by_hand WHERE number = ? ORDER BY id"
+    return (
+        found,
+        [Attempt(*one) for one in connection.execute(attempts, (found.number,))],
+        [Act(*one) for one in connection.execute(acts, (found.number,))],
+    )
+
+
+def counts(connection: sqlite3.Connection, wanted: Wanted) -> list[Count]:
+    """Return deliveries counted by trigger, day, channel and state."""
+    where, values = wanted.where()
+    query = (
+        "SELECT d.trigger, CAST(decided / 86400 AS INTEGER) AS day, channel, state, count(*), sum(parts) "
+        f"{_FROM} WHERE {where} GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3, 4"
+    )
+    return [Count(*row) for row in connection.execute(query, values)]

@@ -1,0 +1,77 @@
+"""The file of the ledger: its tables, and how a file of a former version becomes one of this."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+FILE_NAME = "deliveries.sqlite"
+NOTHING = "nothing to send"  # of decisions that are not to act upon
+_VERSION = 1
+# `delivery` has no text and no address: messages are made when they are claimed (docs/decisions/0023).
+_TABLES = """
+CREATE TABLE IF NOT EXISTS drained (
+    relay TEXT, partition INTEGER, effects INTEGER, PRIMARY KEY (relay, partition)
+);
+CREATE TABLE IF NOT EXISTS decision (
+    number INTEGER PRIMARY KEY, partition INTEGER NOT NULL, seq INTEGER NOT NULL, id TEXT NOT NULL,
+    outcome TEXT NOT NULL, customer TEXT NOT NULL, body BLOB NOT NULL, UNIQUE (id, outcome)
+);
+CREATE INDEX IF NOT EXISTS decision_customer ON decision (customer, number);
+CREATE TABLE IF NOT EXISTS delivery (
+    number INTEGER PRIMARY KEY, state TEXT NOT NULL, channel TEXT NOT NULL, trigger TEXT NOT NULL,
+    template TEXT NOT NULL, purpose TEXT NOT NULL, priority INTEGER NOT NULL, turn INTEGER NOT NULL,
+    decided REAL NOT NULL, lasts REAL NOT NULL, expires REAL NOT NULL, due REAL NOT NULL,
+    attempts INTEGER NOT NULL, parts INTEGER NOT NULL, changed REAL NOT NULL, reason TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS delivery_queue ON delivery (channel, turn, priority, due) WHERE state = 'queued';
+CREATE INDEX IF NOT EXISTS delivery_expires ON delivery (expires) WHERE state = 'queued';
+CREATE INDEX IF NOT EXISTS delivery_state ON delivery (state, number);
+CREATE TABLE IF NOT EXISTS attempt (
+    number INTEGER, attempt INTEGER, provider TEXT NOT NULL, claimed REAL NOT NULL, ended REAL,
+    outcome TEXT NOT NULL, reference TEXT, parts INTEGER, code TEXT NOT NULL, reason TEXT NOT NULL,
+    receipt TEXT, receipt_at REAL, receipt_code TEXT, PRIMARY KEY (number, attempt)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS attempt_claimed ON attempt (provider, claimed);
+CREATE INDEX IF NOT EXISTS attempt_reference ON attempt (provider, reference) WHERE reference IS NOT NULL;
+CREATE TABLE IF NOT EXISTS receipt (
+    id INTEGER PRIMARY KEY, provider TEXT NOT NULL, reference TEXT NOT NULL, state TEXT NOT NULL, at REAL,
+    code TEXT NOT NULL, reason TEXT NOT NULL, came REAL NOT NULL
+);
+CREATE INDEX IF NOT EXISTS receipt_reference ON receipt (provider, reference);
+CREATE TABLE IF NOT EXISTS by_hand (
+    id INTEGER PRIMARY KEY, number INTEGER NOT NULL, at REAL NOT NULL, act TEXT NOT NULL, reason TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS by_hand_number ON by_hand (number);
+"""
+# A decision had its state beside it; what was claimed without an end is unknown, of whatever purpose.
+_FROM_FORMER = """
+INSERT INTO delivery
+SELECT number, CASE state WHEN 'claimed' THEN 'unknown' ELSE state END, '',
+    json_extract(CAST(body AS TEXT), '$.trigger'), '', 'marketing', 0, 0,
+    60.0 * json_extract(CAST(body AS TEXT), '$.minute'), 86400.0,
+    60.0 * json_extract(CAST(body AS TEXT), '$.minute') + 86400.0,
+    60.0 * json_extract(CAST(body AS TEXT), '$.minute'), 0, 0,
+    60.0 * json_extract(CAST(body AS TEXT), '$.minute'), coalesce(detail, '')
+FROM decision WHERE state <> 'nothing to send';
+DROP INDEX decision_claimed;
+ALTER TABLE decision DROP COLUMN state;
+ALTER TABLE decision DROP COLUMN detail;
+"""
+
+
+def connect(folder: Path, write: bool) -> sqlite3.Connection:
+    """Open the ledger of a folder; make its tables if it may write. A commit is on disk when it returns."""
+    folder.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(folder / FILE_NAME, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    if write:
+        _make(connection)
+    return connection
+
+
+def _make(connection: sqlite3.Connection) -> None:
+    former = {name for _, name, *_ in connection.execute("PRAGMA table_info(decision)")}
+    steps = _TABLES + (_FROM_FORMER if "state" in former else "")
+    connection.executescript(f"BEGIN IMMEDIATE;{steps}PRAGMA user_version = {_VERSION};COMMIT;")

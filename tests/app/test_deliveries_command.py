@@ -1,0 +1,96 @@
+"""``tintype deliveries``: lists, one life, counts, and what is done by hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.cli import main
+from sinks.channels.provider import Accepted, Unknown
+from sinks.deliveries.delivery import Step
+from sinks.deliveries.ledger import Ledger
+from sinks.deliveries.life import Event
+from tests.app.little_shop import write_shop
+from tests.sinks.dispatching import START, decided, route
+
+SENT, LOST, WAITS = (f"{number:032x}" for number in range(3))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A shop with three deliveries: one sent, one of which nobody knows, one that waits."""
+    shop = tmp_path / "shop"
+    write_shop(shop, {})
+    ledger = Ledger(shop / "data")
+    changed: list[dict[str, Any]] = [{}, {}, {"trigger": "hello"}]
+    ledger.take("channels", 0, [(decided(at, **one), route()) for at, one in enumerate(changed)], 3)
+    ledger.write([Step(one, Event.CLAIM, START, "sms/console") for one in (1, 2)])
+    ledger.write([Step(1, Event.ACCEPT, START + 1, outcome=Accepted("r1", 3))])
+    ledger.write([Step(2, Event.BREAK, START + 1, outcome=Unknown("it broke"), reason="it broke")])
+    ledger.close()
+    return shop
+
+
+def asked(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    capsys.readouterr()
+    assert main(["deliveries", *arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def ids(found: Any) -> list[str]:
+    return [one["id"] for one in found["deliveries"]]
+
+
+def test_the_newest_come_first_and_filters_choose(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shop = str(folder)
+    assert ids(asked(capsys, shop)) == [WAITS, LOST, SENT]
+    assert ids(asked(capsys, shop, "--limit", "1")) == [WAITS]
+    assert ids(asked(capsys, shop, "--state", "unknown")) == [LOST]
+    assert ids(asked(capsys, shop, "--trigger", "hello")) == [WAITS]
+    assert ids(asked(capsys, shop, "--channel", "mail")) == []
+    assert ids(asked(capsys, shop, "--since", "2020-01-01")) == [WAITS, LOST, SENT]
+    assert ids(asked(capsys, shop, "--since", "2100-01-01")) == []
+
+
+def test_one_life_has_every_attempt(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = asked(capsys, str(folder), SENT)
+    assert found["delivery"]["state"] == "sent"
+    (attempt,) = found["attempts"]
+    assert (attempt["provider"], attempt["outcome"]) == ("sms/console", "accepted")
+    assert attempt["reference"] == "r1"
+    assert main(["deliveries", str(folder), LOST]) == 0
+    assert "it broke" in capsys.readouterr().out
+
+
+def test_counts_have_parts(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = asked(capsys, str(folder), "--counts")["counts"]
+    told = [(one["trigger"], one["state"], one["deliveries"], one["parts"]) for one in found]
+    assert told == [("hello", "queued", 1, 0), ("win_back", "sent", 1, 3), ("win_back", "unknown", 1, 0)]
+
+
+def test_what_is_done_by_hand_is_on_record(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = asked(capsys, str(folder), LOST, "--settle", "delivered", "--reason", "she has it")
+    assert found["delivery"]["state"] == "delivered"
+    assert [(one["act"], one["reason"]) for one in found["by_hand"]] == [("settle delivered", "she has it")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ([LOST, "--resend"], "--reason: there is none"),
+        (["--resend", "--reason", "x"], "no delivery is named"),
+        ([LOST, "--settle", "perhaps", "--reason", "x"], "'perhaps' is no end"),
+        ([SENT, "--resend", "--reason", "x"], "a delivery that is sent cannot take 'resend'"),
+        (["f" * 32], "there is no such delivery"),
+        (["--state", "unknwon"], "did you mean 'unknown'"),
+        (["--since", "soon"], "--since: 'soon' is no time"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_with_what_to_do(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], problem: str
+) -> None:
+    assert main(["deliveries", str(folder), *arguments]) == 2
+    assert problem in " ".join(capsys.readouterr().err.split())
