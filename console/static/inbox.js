@@ -34,7 +34,7 @@
       min-width: 32px; min-height: 32px; }
     button:hover { border-color: var(--line); }
     :focus-visible:not(.panel) { outline: 2px solid var(--mark); outline-offset: 2px; }
-    .panel { outline: none; }
+    .panel { outline: none; overflow: hidden; } /* nothing shows beyond its round corners */
     .bell { position: relative; width: 44px; height: 44px; padding: 10px; background: var(--paper); color: var(--ink); }
     .bell svg { display: block; width: 22px; height: 22px; }
     .count { position: absolute; top: 1px; right: 1px; min-width: 20px; padding: 0 5px; border-radius: 10px;
