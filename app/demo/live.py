@@ -144,7 +144,8 @@ def open_live(
 
     folder: the shop's declarations; language: of the words on the screen, the shop's own when None.
     """
-    shop = _placed(load_shop(folder), data, language)
+    declared = load_shop(folder)
+    shop = _placed(declared, data, language)
     shutil.rmtree(data, ignore_errors=True)
     zone = shop.settings.zone
     simulation = Simulation(seed, parse_moment(START, None, zone), zone, customers)
@@ -158,7 +159,8 @@ def open_live(
         store, ledger = Store(server.client, shop.settings.name), Ledger(data)
         stack.callback(ledger.close)
         sent: list[str] = []
-        courier = Courier(shop, open_channels(shop, Around(data, sent.append)), partial(name_of, log))
+        # messages are in the customers' language, whatever the words on the screen are in
+        courier = Courier(declared, open_channels(shop, Around(data, sent.append)), partial(name_of, log))
         stack.callback(courier.close)
         owner = Owner(log, shop, data, store, ledger.drained(NAME, log.partitions), _give_up)
         owner.follow()
