@@ -154,7 +154,8 @@ def open_live(
 
     folder: the shop's declarations; language: of the words on the screen, the shop's own when None.
     """
-    shop = _placed(load_shop(folder), data, language)
+    declared = load_shop(folder)
+    shop = _placed(declared, data, language)
     shutil.rmtree(data, ignore_errors=True)
     zone = shop.settings.zone
     simulation = Simulation(seed, parse_moment(START, None, zone), zone, customers)
@@ -168,7 +169,8 @@ def open_live(
         store, ledger = Store(server.client, shop.settings.name), Ledger(data)
         stack.callback(ledger.close)
         sent: list[str] = []
-        courier = Courier(shop, lambda customer, _: name_of(log, customer))
+        # messages are in the customers' language, whatever the words on the screen are in
+        courier = Courier(declared, lambda customer, _: name_of(log, customer))
         owner = Owner(log, shop, data, store, ledger.drained(NAME, log.partitions), _give_up)
         owner.follow()
         relay = CourierRelay(store, ledger, courier.route, log.partitions)
