@@ -22,6 +22,10 @@ SNAPSHOT_EVERY = 200_000  # records behind the last snapshot that make a new one
 COMMIT_EVERY = 20_000  # effects waiting, while a long stretch is followed
 
 
+class OlderLog(InputError):
+    """The store has seen more than the log holds."""
+
+
 class Owner:
     """One shop in one process: log, engine and store in step. Its calls are one thread's.
 
@@ -167,7 +171,7 @@ def _refuse_older_log(heads: list[Head], log: Log) -> None:
     """A store that has seen more than the log: the log was set back, and its effects are out already."""
     for partition, (head, end) in enumerate(zip(heads, log.next_steps(), strict=True)):
         if head.step > end:
-            raise InputError(
+            raise OlderLog(
                 str(log.folder),
                 f"the log of partition {partition} ends at step {end}, but the store has seen {head.step}",
                 "bring the whole log back; or, if what it lost is to be forgotten, empty the store's folder",

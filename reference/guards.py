@@ -103,9 +103,8 @@ class Recount:
             ]
         elif record.kind == "erase":
             self._slots.pop(record.customer, None)
-            for kept in (self._acted, self._consents):
-                for key in [key for key in kept if record.customer in key]:
-                    del kept[key]  # type: ignore[attr-defined]  # each by keys of its own kind
+            self._acted = {key: at for key, at in self._acted.items() if key[1] != record.customer}
+            self._consents = {key: said for key, said in self._consents.items() if key[0] != record.customer}
 
     def _check(self, one: Made) -> Iterator[str]:
         refusing = [guard for guard in ORDER if guard not in UNSEEN and self._refuses(guard, one)]

@@ -13,7 +13,7 @@ import redis
 
 from app.explained import Answer, explained
 from app.overviews import Overviews
-from app.owner import SNAPSHOT_EVERY, Owner, floor_of
+from app.owner import SNAPSHOT_EVERY, OlderLog, Owner, floor_of
 from app.replay import first_version
 from app.shop import Shop
 from app.snapshot_child import SnapshotChild
@@ -26,6 +26,7 @@ from streams.changes.wire import Incoming
 from streams.errors import InputError
 
 ReportSink = Callable[[int, int, Mapping[str, tuple[str, Report]]], None]
+_OLDER_SECONDS = 10.0  # of a log that is older than the store: what was committed is fetched in one
 _AWAY_SECONDS = 0.2
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ class OwnedPartition:
         self._shop = shop
         self._snapshot_every = snapshot_every
         self._owner: Owner | None = None
+        self._older_since = 0.0  # when the log was first found older than the store
         self._overviews: Overviews | None = None
         self._child = SnapshotChild()
         self.needed: Callable[[], int] = lambda: 0  # the first effect that some relay still needs
@@ -159,9 +161,19 @@ class OwnedPartition:
             if first is None:
                 return None
             shop = Shop.model_validate_json(first)
-        owner = Owner(
-            self.copy.log, shop, self.folder, self.store, [self.needed()], self._away, self._say, apart=True
-        )
+        try:
+            owner = Owner(
+                self.copy.log, shop, self.folder, self.store, [self.needed()], self._away, self._say,
+                apart=True,
+            )  # fmt: skip
+        except OlderLog:
+            # Most likely the owner before has committed on while the end of the log was asked for; fenced
+            # now, it commits no more, and what it has read is fetched next.
+            self._older_since = self._older_since or time.monotonic()
+            if time.monotonic() - self._older_since > _OLDER_SECONDS:
+                raise
+            return None
+        self._older_since = 0.0
         self._overviews = Overviews(lambda: owner.engine, lambda: owner.version)
         owner.show_with(self._overviews.made)
         owner.follow()  # nobody needs the populations of minutes that are long past

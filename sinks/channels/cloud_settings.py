@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from profiles.declare import Declared
 from sinks.channels.settings import ProviderSettings
+from sinks.texts.escape import EscapeName
 
 
 class ProviderTemplate(Declared):
@@ -19,6 +22,8 @@ class ProviderTemplate(Declared):
 
 class CloudSettings(ProviderSettings):
     """What is the same for every provider that is reached by its official client."""
+
+    escape: ClassVar[EscapeName] = "sms"
 
     provider_templates: dict[str, ProviderTemplate] = Field(
         default={}, description="name of a template of the channel to the provider's own"

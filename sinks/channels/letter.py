@@ -12,7 +12,8 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from sinks.channels.message import Message, fill
+from sinks.channels.message import Message
+from sinks.channels.placeholders import fill_places
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
@@ -29,7 +30,7 @@ class NoAddress(ValueError):
 
 @dataclass(frozen=True)
 class Unsubscribe:
-    """How a customer says that they want no more: an address, a URL with {id} and {customer}, both, none."""
+    """How a customer says that they want no more: an address, a URL of {{ id }}, {{ customer }}, both."""
 
     mail: str = ""
     url: str = ""
@@ -106,7 +107,7 @@ def _add_unsubscribe(letter: EmailMessage, how: Unsubscribe, message: Message) -
     ways = []
     if how.url:
         told = {"id": quote(message.id, safe=""), "customer": quote(message.customer, safe="")}
-        ways.append(f"<{fill(how.url, told)}>")
+        ways.append(f"<{fill_places(how.url, told)}>")
     if how.mail:
         ways.append(f"<mailto:{how.mail}?subject=unsubscribe%20{message.id}>")
     if ways:

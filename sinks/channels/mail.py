@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, field_validator
 
 from sinks.channels.letter import Letterhead, NoAddress, Unsubscribe, address_of, write_letter
-from sinks.channels.message import HeldBack, Message, fill
+from sinks.channels.message import Message
+from sinks.channels.placeholders import check_places, fill_places
 from sinks.channels.provider import Accepted, Around, Outcome, Refused, Unknown
 from sinks.channels.settings import ProviderSettings, parse_seconds
 
@@ -40,7 +41,7 @@ class MailSettings(ProviderSettings):
     reply_to: str = Field(default="", description="address for answers")
     unsubscribe_mail: str = Field(default="", description="address for List-Unsubscribe")
     unsubscribe_url: str = Field(
-        default="", description="https:// for List-Unsubscribe in one click, with {id} and {customer}"
+        default="", description="https:// for List-Unsubscribe in one click, with {{ id }} and {{ customer }}"
     )
     timeout: str = Field(default="30s", description="length: for connecting, and for each answer")
 
@@ -61,12 +62,10 @@ class MailSettings(ProviderSettings):
     @field_validator("unsubscribe_url")
     @classmethod
     def _is_https(cls, text: str) -> str:
-        try:
-            filled = fill(text, {"id": "", "customer": ""})
-        except (ValueError, HeldBack):
-            filled = "<"
+        check_places(text, ("id", "customer"))
+        filled = fill_places(text, {"id": "", "customer": ""})
         if text and not re.fullmatch(r"https://[!-;=?-~]+", filled):  # ASCII, without spaces, < and >
-            raise ValueError(f"'{text}' is no https address; write https://host/path?id={{id}}")
+            raise ValueError(f"'{text}' is no https address; write https://host/path?id={{{{ id }}}}")
         return text
 
 

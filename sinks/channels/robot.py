@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from sinks.channels.message import HeldBack, Message, fill
+from sinks.channels.message import Message
+from sinks.channels.placeholders import check_places, fill_places
 from sinks.channels.posting import Answer, Poster, PostingSettings, check_url
 from sinks.channels.provider import Accepted, Around, Outcome, Refused, Unknown
 
@@ -23,8 +24,8 @@ class RobotSettings(PostingSettings):
     """What robots share."""
 
     form: str = Field(
-        default="{text}\n{customer}",
-        description="what the group reads, with {" + "}, {".join(NAMES) + "}",
+        default="{{ text }}\n{{ customer }}",
+        description="what the group reads, with {{ " + " }}, {{ ".join(NAMES) + " }}",
     )
     mention: list[str] = Field(
         default=[], description="phone numbers of members of the group who are told; 'all' is everybody"
@@ -34,10 +35,7 @@ class RobotSettings(PostingSettings):
     @field_validator("form")
     @classmethod
     def _can_be_filled(cls, form: str) -> str:
-        try:
-            fill(form, dict.fromkeys(NAMES, ""))
-        except (ValueError, HeldBack) as problem:
-            raise ValueError(f"'{form}' cannot be filled ({problem}); use {', '.join(NAMES)}") from None
+        check_places(form, NAMES)
         return form
 
     @field_validator("endpoint")
@@ -75,7 +73,7 @@ class Robot(ABC):
         return [await self._send(message) for message in messages]
 
     async def _send(self, message: Message) -> Outcome:
-        text = fill(self._form, {name: getattr(message, name) for name in NAMES}).strip()
+        text = fill_places(self._form, {name: getattr(message, name) for name in NAMES}).strip()
         length = len(text.encode())
         if not 0 < length <= self.most_bytes:
             told = f"the text has {length} bytes, the limit is {self.most_bytes}"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
 from sinks.channels.message import Message
 from sinks.channels.provider import Around, Outcome, Refused
 from sinks.channels.settings import ProviderSettings
+from sinks.texts.escape import EscapeName
 
 if TYPE_CHECKING:  # asyncio and smpplib are loaded when a provider is opened
     from sinks.channels.smpp_client import Client
@@ -17,6 +18,8 @@ if TYPE_CHECKING:  # asyncio and smpplib are loaded when a provider is opened
 
 class SmppSettings(ProviderSettings):
     """An SMSC, or a gateway that speaks as one."""
+
+    escape: ClassVar[EscapeName] = "sms"
 
     kind: Literal["smpp"] = "smpp"
     host: str = Field(min_length=1, description="name or address of the SMSC")

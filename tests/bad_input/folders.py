@@ -213,7 +213,7 @@ BAD_FOLDERS: list[tuple[str, dict[str, Body], str]] = [
     ("an allowed host that is none", provider("{kind: webhook, url: https://shop.example/, secrets_env: [S], allow: [10.0.0.0/99]}"), "channels.yaml:3: '10.0.0.0/99' is no host or network: write one such as 10.1.0.0/16"),
     ("a time-out of no length", provider("{kind: webhook, url: https://shop.example/, secrets_env: [S], timeout: soon}"), "channels.yaml:3: 'soon' is no length: write a whole number and s, m, h, d or w"),
     ("mail from nobody", provider("{kind: email, host: mail.example, from: shop}"), "channels.yaml:3: 'shop' is no e-mail address: write one such as hello@shop.example"),
-    ("a robot's text of something else", provider("{kind: wecom, key_env: K, form: '{who}'}"), "channels.yaml:3: '{who}' cannot be filled"),
+    ("a robot's text of something else", provider("{kind: wecom, key_env: K, form: '{{ who }}'}"), "channels.yaml:3: 'who' is none of its names: use {{ text }}"),
     ("two providers of one name", {"channels.yaml": "sms:\n  providers: [{kind: console}, {kind: console}]\n"}, "channels.yaml:2: there are two providers 'console': give one another name"),
     ("a limit of no length", {"channels.yaml": "sms:\n  providers: [{kind: console, limits: [{most: 1, within: 5y}]}]\n"}, "channels.yaml:2: '5y' is no length: write a whole number and s, m, h, d or w"),
     ("a template that never closes", text("{{ fen"), "channels.yaml:3: is no template (unexpected end of template, expected 'end of print statement'): write {{ name }}"),

@@ -19,6 +19,7 @@ from rules.scope import CUSTOMER
 from sinks.channels.console import Console, ConsoleSettings
 from sinks.channels.courier import Courier, of_type
 from sinks.channels.file import File, FileSettings
+from sinks.channels.message import HeldBack
 from sinks.channels.provider import Around, Provider, Receipt
 from sinks.deliveries.delivery import Route
 from tests.sinks.provider_contract import MESSAGE, Loop, ProviderContract

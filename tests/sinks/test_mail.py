@@ -101,7 +101,7 @@ def smtp() -> Iterator[LoopbackSmtp]:
 
 def test_a_letter_has_its_headers_and_its_text(smtp: LoopbackSmtp) -> None:
     mail = made(smtp, from_name="好店", reply_to="desk@shop.example", unsubscribe_mail="stop@shop.example",
-                unsubscribe_url="https://shop.example/stop?m={id}&c={customer}")  # fmt: skip
+                unsubscribe_url="https://shop.example/stop?m={{ id }}&c={{ customer }}")  # fmt: skip
     (outcome,) = sent(mail)
     assert outcome == Accepted(f"<{MESSAGE.id}@shop.example>")
     (taken,) = smtp.taken
@@ -124,7 +124,7 @@ def test_a_letter_has_its_headers_and_its_text(smtp: LoopbackSmtp) -> None:
 
 
 def test_who_bought_something_is_not_asked_whether_to_hear_of_it(smtp: LoopbackSmtp) -> None:
-    mail = made(smtp, unsubscribe_mail="stop@shop.example", unsubscribe_url="https://shop.example/{id}")
+    mail = made(smtp, unsubscribe_mail="stop@shop.example", unsubscribe_url="https://shop.example/{{ id }}")
     sent(mail, [replace(LETTER, purpose="transactional")])
     assert smtp.taken[0].letter["List-Unsubscribe"] is None
     assert smtp.taken[0].letter["List-Unsubscribe-Post"] is None
@@ -184,7 +184,8 @@ def test_a_header_is_one_line_that_says_what_it_shows(text: str, expected: str) 
 @settings(max_examples=150, deadline=None)
 @given(INJECTED, INJECTED, st.text(max_size=40))
 def test_nothing_of_a_message_adds_a_header(title: str, name: str, customer: str) -> None:
-    head = Letterhead("hello@shop.example", name, "", Unsubscribe("s@shop.example", "https://s.example/{customer}"))
+    how = Unsubscribe("s@shop.example", "https://s.example/{{ customer }}")
+    head = Letterhead("hello@shop.example", name, "", how)
     try:
         customer.encode()
     except UnicodeEncodeError:

@@ -147,7 +147,8 @@ def test_dingtalk_signs_nothing_without_a_secret(http: LoopbackHttp) -> None:
 
 @BOTH
 def test_the_text_can_say_whom_it_is_about(http: LoopbackHttp, robot: Robots) -> None:
-    sent(made(robot, http.port, form="{title} {trigger}/{template}: {to} = {address}\n{text}"))
+    form = "{{ title }} {{ trigger }}/{{ template }}: {{ to }} = {{ address }}\n{{ text }}"
+    sent(made(robot, http.port, form=form))
     content = json.loads(http.requests[0].body)["text"]["content"]
     assert content == f"谢谢 thanks/thanks: phone:13800001001 = 13800001001\n{MESSAGE.text}"
 
@@ -206,7 +207,7 @@ def test_without_its_secret_nothing_is_posted(http: LoopbackHttp, robot: Robots)
 
 
 def test_a_text_that_wecom_would_cut_is_given_up(http: LoopbackHttp) -> None:
-    robot = made(WeCom, http.port, form="{text}")
+    robot = made(WeCom, http.port, form="{{ text }}")
     texts = ("一" * 682 + "ab", "一" * 683, " ")
     at_most, over, nothing = sent(robot, [replace(MESSAGE, text=text) for text in texts])
     assert at_most == Accepted()
@@ -218,7 +219,7 @@ def test_a_text_that_wecom_would_cut_is_given_up(http: LoopbackHttp) -> None:
 
 @BOTH
 def test_texts_come_out_in_their_order(http: LoopbackHttp, robot: Robots) -> None:
-    sent(made(robot, http.port, form="{text}"), [replace(MESSAGE, text=str(n)) for n in range(20)])
+    sent(made(robot, http.port, form="{{ text }}"), [replace(MESSAGE, text=str(n)) for n in range(20)])
     assert [json.loads(one.body)["text"]["content"].split("\n")[0] for one in http.requests] == [
         str(n) for n in range(20)
     ]
@@ -235,7 +236,7 @@ def test_no_refusal_tells_a_secret(robot: Robots) -> None:
 
 @BOTH
 @pytest.mark.parametrize(
-    "changed", [{"form": "{who}"}, {"form": "{text"}, {"form": "{text.x}"}, {"endpoint": "http://10.0.0.1/"}]
+    "changed", [{"form": "{{ who }}"}, {"form": "{text"}, {"form": "{text.x}"}, {"endpoint": "http://10.0.0.1/"}]
 )
 def test_settings_that_cannot_work_are_refused(robot: Robots, changed: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
