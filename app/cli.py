@@ -27,6 +27,7 @@ from app.commands.migrate import migrate
 from app.commands.profile import profile
 from app.commands.run import run
 from app.commands.schema import schema
+from app.commands.switch import switch
 from app.commands.timelines import timelines
 from app.commands.worker import worker
 from app.output import errors_as_json, errors_of, notes, print_errors, print_json
@@ -63,6 +64,7 @@ app.command("keys")(keys)
 app.command("bench")(bench)
 app.command("dead")(dead)
 app.command("deliveries")(deliveries)
+app.command("switch")(switch)
 app.command("epoch")(epoch)
 app.command("erase")(erase)
 app.command("export")(export)

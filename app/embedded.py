@@ -7,7 +7,8 @@ import gc
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,8 @@ from sinks.deliveries.ledger import Ledger
 from sinks.inbox.inbox import Inboxes
 from sinks.store.server import EmbeddedServer
 from sinks.store.store import Store, is_away
+from streams.control import Control
+from streams.live import append_controls
 from streams.log.log import Log
 from streams.personal.erase import Erased, erase
 from streams.personal.find import references_of
@@ -139,8 +142,12 @@ def open_embedded(
         worker.start()
         stack.callback(worker.join)
         stack.callback(service.stop)
-        relays.start(service.fail, partial(note_answer, service))
+        relays.start(service.fail, partial(note_answer, service), partial(_append, service))
         yield Embedded(folder, data, shop, log, server, store, ledger, relays, service, worker)
+
+
+def _append(service: Service, controls: Sequence[Control]) -> Future[int]:
+    return service.change(lambda log, _, minute: append_controls(log, controls, minute))
 
 
 def _service(

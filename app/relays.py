@@ -9,6 +9,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -17,27 +18,34 @@ import redis
 from app.courier_relay import NAME, CourierRelay
 from app.deliveries import make_dispatcher
 from app.log_folder import data_folder, open_log
+from app.revocations import Revocations
+from app.service import Stopped
 from app.shop import Shop
 from sinks.channels.courier import Courier, of_type
 from sinks.channels.file import File
 from sinks.channels.provider import Around, Receipt
 from sinks.deliveries.dispatch import Dispatcher, Heard
+from sinks.deliveries.ended import Ended, ended, told
 from sinks.deliveries.lane import Carried
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import State
+from sinks.deliveries.switches import asked, in_log
 from sinks.history.embedded import ChdbHistory
 from sinks.history.history import EFFECTS
 from sinks.history.relay import HistoryRelay, Lag
 from sinks.store.beside import asynchronous
 from sinks.store.effects import StoreEffects
 from sinks.store.store import Store, is_away
+from streams.control import Control, receipt, switch
 from streams.errors import InputError
 from streams.log.log import Log
 from streams.personal.attributes import personal_metrics
 from streams.personal.find import references_of
 from streams.personal.seal import unseal
 
+Append = Callable[[Sequence[Control]], "Future[Any]"]
 HISTORY_FOLDER = "history"
+_TOLD_TOGETHER = 200  # records in one change of the log
 _PAUSE_SECONDS = 0.2
 _AGAIN_SECONDS = 5.0  # after an error that somebody has to mend
 
@@ -66,6 +74,8 @@ class Relays:
             self._copied = [last.get(partition, -1) + 1 for partition in range(partitions)]
         self.lag = Lag(0, 0.0)  # of history
         self._fail: Callable[[BaseException], None] = lambda _: None
+        self._revocations: list[Revocations] = []  # one, once it sends
+        self._append: Append = lambda _: Future()  # nobody writes: it waits
         self._heard: Heard = lambda _channel, _receipt, _customer: None
         tasks = [self._carry] + ([self._copy] if self.history is not None else [])
         self._sender: tuple[Dispatcher, asyncio.AbstractEventLoop] | None = None
@@ -78,10 +88,12 @@ class Relays:
         copied = self._copied or self._sent
         return [min(pair) for pair in zip(self._sent, copied, strict=True)]
 
-    def start(self, fail: Callable[[BaseException], None], heard: Heard | None = None) -> None:
+    def start(
+        self, fail: Callable[[BaseException], None], heard: Heard | None = None, append: Append | None = None
+    ) -> None:
         """Begin to drain. fail: gets what ended a relay, from its thread, if it was not `stop`; heard: what
-        customers answered to messages (`sinks.deliveries.dispatch`)."""
-        self._fail, self._heard = fail, heard or self._heard
+        customers answered to messages (`sinks.deliveries.dispatch`); append: writes records to the log."""
+        self._fail, self._heard, self._append = fail, heard or self._heard, append or self._append
         for thread in self._threads:
             thread.start()
 
@@ -122,9 +134,10 @@ class Relays:
             asyncio.run(self._carrying(log))
 
     async def _carrying(self, log: Log) -> None:
+        revocations = Revocations(log, self._now)
         courier = Courier(
             self._shop, lambda customer, kind: _address(log, customer, kind),
-            lambda customer, values: _readable(log, self._shop, customer, values),
+            lambda customer, values: _readable(log, self._shop, customer, values), revocations.of,
         )  # fmt: skip
         around = Around(
             data_folder(self._folder, self._shop), self._say, environment=os.environ,
@@ -137,14 +150,20 @@ class Relays:
         await dispatcher.open()
         self._sender = dispatcher, asyncio.get_running_loop()
         relay = CourierRelay(self._store, self._ledger, courier.route, log.partitions)
-        tasks = [asyncio.create_task(dispatcher.run()), asyncio.create_task(self._queue(relay, dispatcher))]
+        self._revocations.append(revocations)
+        revocations.refresh(asked(self._ledger))  # before anything is sent
+        tasks = [
+            asyncio.create_task(work)
+            for work in (dispatcher.run(), self._queue(relay, dispatcher), self._write_back())
+        ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
             dispatcher.stop()
-            tasks[1].cancel()  # where it is the dispatcher that has ended
+            for task in tasks[1:]:  # where it is the dispatcher that has ended
+                task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await dispatcher.close()
 
@@ -152,6 +171,7 @@ class Relays:
         """Take what was decided into the ledger, until `stop`."""
 
         def step() -> int:
+            self._revocations[-1].refresh(asked(self._ledger))
             done = relay.step()
             self._sent = relay.drained
             if done:
@@ -160,6 +180,24 @@ class Relays:
 
         while not self._stopping.is_set():
             await asyncio.sleep(self._turn(NAME, step))
+
+    async def _write_back(self) -> None:
+        """Tell the log what people have switched, and what will reach nobody, until `stop`."""
+        while not self._stopping.is_set():
+            await asyncio.sleep(_PAUSE_SECONDS)
+            turned, over = asked(self._ledger), ended(self._ledger, _TOLD_TOGETHER)
+            controls = [switch(one.what, one.off, one.reason) for one in turned]
+            controls += [_receipt(one) for one in over]
+            if not controls:
+                continue
+            try:
+                await asyncio.wrap_future(self._append(controls))
+            except Stopped:
+                return  # it is on disk, and told at the next start
+            if turned:
+                in_log(self._ledger, turned[-1].number)
+            if over:
+                told(self._ledger, [one.number for one in over])
 
     def _tell(self, carried: Carried) -> None:
         if carried.state is State.UNKNOWN:
@@ -217,3 +255,9 @@ def _readable(log: Log, shop: Shop, customer: str, values: Mapping[str, Any]) ->
         text: unseal(log.vault, sealed[text], whom, [value])[0] if text in sealed else value
         for text, value in values.items()
     }
+
+
+def _receipt(one: Ended) -> Control:
+    made = one.decision
+    whom = bytes.fromhex(made.customer)
+    return receipt(whom, made.id, made.trigger, made.minute, made.cause, one.state)

@@ -46,7 +46,7 @@ class Scores(Declared):
 class Decided(Declared):
     """One expected decision (semantics D2)."""
 
-    outcome: Literal["act", "refused", "contradicted"]
+    outcome: Literal["act", "refused", "held", "contradicted"]
     guard: str | None = Field(default=None, description="the guard that refused")
     at: str | None = Field(default=None, description="the minute of the decision, as in 'at' of a step")
     trigger: str | None = Field(default=None, description="the file's own trigger when absent")

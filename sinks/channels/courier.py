@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from app.shop import Shop
 
 
+Withdrawn = Callable[[Decision, Trigger], str | None]
 Readable = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 MINUTE_SECONDS = 60.0
 TRANSACTIONAL = 10_000  # added to a trigger's own priority, which is 1,000 at most: before all marketing
@@ -28,12 +29,12 @@ class Courier:
 
     ``address`` gives a customer's reference of a type (any when empty) by id (32 hex digits), None where
     there is none; ``readable`` turns the values that go with a decision of a customer into what a message
-    may say (`Readable`).
+    may say (`Readable`); ``withdrawn`` says why it must not be carried out any more, where that is so.
     """
 
     def __init__(
         self, shop: Shop, address: Callable[[str, str], str | None],
-        readable: Readable = lambda _, values: values,
+        readable: Readable = lambda _, values: values, withdrawn: Withdrawn = lambda _, __: None,
     ) -> None:  # fmt: skip
         self._shop = shop
         self._schema = Schema.build(shop.sources, shop.metrics, shop.rfm, shop.tags)
@@ -42,6 +43,7 @@ class Courier:
         self._lasts = {name: parse_seconds(one.expires) for name, one in shop.channels.items()}
         self._address = address
         self._readable = readable
+        self._withdrawn = withdrawn
 
     def route(self, decision: Decision) -> Route | str | None:
         """Return how a decision is delivered, or why it cannot be; None where there is nothing to send:
@@ -86,9 +88,11 @@ class Courier:
     def revoked(self, decision: Decision) -> str | None:
         """Return why a decision must not be carried out any more: its trigger was stopped meanwhile (D5)."""
         trigger = self._shop.triggers.get(decision.trigger)
-        if trigger is not None and trigger.status != "live":
+        if trigger is None:
+            return None  # `make` says so
+        if trigger.status != "live":
             return f"trigger '{decision.trigger}' is {trigger.status} now"
-        return None
+        return self._withdrawn(decision, trigger)
 
 
 def _priority(trigger: Trigger) -> int:

@@ -59,6 +59,16 @@ class Ledger:
                     self.connection.execute("ROLLBACK")
                 raise
 
+    def execute(self, statement: str, values: Sequence[object]) -> None:
+        """Carry out one statement, on disk when this returns."""
+        with self._transaction():
+            self.connection.execute(statement, values)
+
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Return what a query finds."""
+        with self._lock:
+            return self.connection.execute(query, values).fetchall()
+
     def drained(self, relay: str, partitions: int) -> list[int]:
         """Return for each partition how many effects the relay has taken over."""
         query = "SELECT partition, effects FROM drained WHERE relay = ?"

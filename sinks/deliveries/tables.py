@@ -43,6 +43,16 @@ CREATE TABLE IF NOT EXISTS by_hand (
     id INTEGER PRIMARY KEY, number INTEGER NOT NULL, at REAL NOT NULL, act TEXT NOT NULL, reason TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS by_hand_number ON by_hand (number);
+CREATE TABLE IF NOT EXISTS switch (
+    number INTEGER PRIMARY KEY, what TEXT NOT NULL, off INTEGER NOT NULL, reason TEXT NOT NULL,
+    at REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS ended (number INTEGER PRIMARY KEY, state TEXT NOT NULL);
+CREATE TRIGGER IF NOT EXISTS delivery_ends AFTER UPDATE OF state ON delivery
+WHEN NEW.state IN ('failed', 'expired', 'held back') AND OLD.state NOT IN ('failed', 'expired', 'held back')
+BEGIN INSERT OR REPLACE INTO ended VALUES (NEW.number, NEW.state); END;
+CREATE TRIGGER IF NOT EXISTS delivery_never_begins AFTER INSERT ON delivery WHEN NEW.state = 'held back'
+BEGIN INSERT OR REPLACE INTO ended VALUES (NEW.number, NEW.state); END;
 """
 # A decision had its state beside it; what was claimed without an end is unknown, of whatever purpose.
 _FROM_FORMER = """

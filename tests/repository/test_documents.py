@@ -22,13 +22,15 @@ from sinks.channels.settings import Limit
 from sinks.texts.words import Words
 from streams.contract.source import Column, EventTime, FileFormat, Reference, Source, Via
 from tags.tag import Tag
+from triggers.shop_guards import Cap, QuietHours, ShopGuards
 from triggers.trigger import Absence, Action, Event, Guards, Schedule, Trigger, When
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS: dict[str, Any] = dict(get_command(app).commands)  # type: ignore[attr-defined]  # a group has commands
 MODELS: list[type[BaseModel]] = [
     Settings, Kafka, ClickHouse, Source, Column, Reference, Via, EventTime, FileFormat, RfmModel, Segment,
-    FixedCuts, Tag, Trigger, When, Event, Absence, Schedule, Guards, Action, Channel,
+    FixedCuts, Tag, Trigger, When, Event, Absence, Schedule, Guards, Action, Channel, ShopGuards,
+    QuietHours, Cap,
     Limit, Words, *PROVIDERS, ProviderTemplate,
 ]  # fmt: skip
 

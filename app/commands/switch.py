@@ -1,0 +1,81 @@
+"""``tintype switch``: stop everything, a channel or a trigger at once, and let it go on."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import Annotated
+
+import typer
+
+from app import exits
+from app.commands.options import Json, ShopFolder
+from app.load import load_shop
+from app.log_folder import data_folder, open_log
+from app.output import page, print_json
+from app.revocations import Revocations
+from app.shop import Shop
+from rules.suggest import suggest
+from sinks.deliveries.ledger import Ledger
+from sinks.deliveries.switches import ask, asked
+from streams.errors import InputError
+from streams.log.log import FILE_NAME
+
+EVERYTHING = "everything"
+
+
+def switch(
+    shop: ShopFolder,
+    what: Annotated[
+        str | None, typer.Argument(metavar="[WHAT]", help="everything, channel/NAME or trigger/NAME")
+    ] = None,
+    off: Annotated[bool, typer.Option("--off", help="stop it")] = False,
+    on: Annotated[bool, typer.Option("--on", help="let it go on")] = False,
+    reason: Annotated[str, typer.Option("--reason", help="why, for the record")] = "",
+    json: Json = False,
+) -> int:
+    """Show what is switched off; or stop everything, a channel or a trigger (--off), or let it go on (--on).
+
+    It may run beside the shop: within a second nothing of it is sent any more, and what is decided from then
+    on is refused by `kill_switch`. What waited to be sent is held back. Where the shop does not run, it holds
+    from its next start on. It is a record of the log, with its reason.
+    """
+    declared = load_shop(shop)
+    if what is None and (off or on):
+        hint = f"write {EVERYTHING}, channel/NAME or trigger/NAME"
+        raise InputError("switch", "what is to be switched is not named", hint)
+    if what is not None and off == on:
+        raise InputError(what, "is to be stopped or to go on?", "write --off or --on")
+    data = data_folder(shop, declared)
+    with contextlib.closing(Ledger(data)) as ledger:
+        if what is not None:
+            ask(ledger, _named(declared, what), off, reason, time.time())
+        turned = asked(ledger)
+        off_now = {what for what, stops in {one.what: one.off for one in turned}.items() if stops}
+        if (data / FILE_NAME).exists():
+            with open_log(shop, declared) as log:
+                standing = Revocations(log, time.time)
+                standing.refresh(turned)
+            off_now = set(standing.off())
+    stopped = [one or EVERYTHING for one in sorted(off_now)]
+    if json:
+        print_json({"off": stopped})
+    elif stopped:
+        page.print("off: " + ", ".join(stopped), markup=False)
+    else:
+        page.print("nothing is switched off")
+    return exits.OK
+
+
+def _named(shop: Shop, what: str) -> str:
+    """Return a switch's name in the log. Raises InputError where the shop has nothing of that name."""
+    if what == EVERYTHING:
+        return ""
+    kind, _, name = what.partition("/")
+    known = list(shop.channels if kind == "channel" else shop.triggers)
+    if kind not in ("channel", "trigger"):
+        hint = f"write {EVERYTHING}, channel/NAME or trigger/NAME"
+        raise InputError(what, "names nothing that can be switched", hint)
+    if name not in known:
+        raise InputError(what, f"there is no {kind} '{name}'", suggest(name, known, kind))
+    return what

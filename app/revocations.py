@@ -1,0 +1,86 @@
+"""What revokes a decision between its step and its sending: a consent withdrawn, a switch turned (D5)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+from engine.outcome import Decision
+from sinks.deliveries.switches import Asked
+from streams.control import CONSENT, ERASE, SWITCH
+from streams.log.block import CONTROL
+from streams.log.log import Log
+from triggers.trigger import Trigger
+
+EVERYTHING = ""
+
+
+class Revocations:
+    """Follows a log's consents and switches. One thread's, which calls `refresh` again and again.
+
+    Of consents only those are kept that are withdrawn or have an end: who has one is the rule.
+    """
+
+    def __init__(self, log: Log, now: Callable[[], float]) -> None:
+        self._log, self._now = log, now
+        self._next = [0] * log.partitions
+        self._until: dict[tuple[str, str], int] = {}  # customer, consent -> minute from which it is none
+        self._off: set[str] = set()
+        self._asked: dict[str, bool] = {}
+
+    def refresh(self, asked: list[Asked]) -> None:
+        """Read what the log has gained; asked: switches that are not in it yet."""
+        for partition, end in enumerate(self._log.next_steps()):
+            if end > self._next[partition]:
+                for _, kind, customer, body in sorted(self._records(partition, end), key=lambda one: one[0]):
+                    self._take(kind, customer, body)
+                self._next[partition] = end
+        self._asked = {one.what: one.off for one in asked}
+
+    def _records(self, partition: int, end: int) -> Iterator[tuple[int, str, bytes | None, str]]:
+        for kind in (CONSENT, SWITCH, ERASE):
+            for block in self._log.blocks(partition, self._next[partition], end, holding=f"!{kind}"):
+                table = block.tables()[CONTROL]
+                names = ("ordinal", "kind", "customer", "body")
+                columns = [table[name].to_pylist() for name in names]
+                for ordinal, found, customer, body in zip(*columns, strict=True):
+                    if found == kind and self._next[partition] <= block.first_step + ordinal < end:
+                        yield block.first_step + ordinal, kind, customer, body
+
+    def _take(self, kind: str, customer: bytes | None, body: str) -> None:
+        if kind == ERASE:
+            assert customer is not None
+            gone = [key for key in self._until if key[0] == customer.hex()]
+            for key in gone:
+                del self._until[key]
+            return
+        said = json.loads(body)
+        if kind == SWITCH:
+            (self._off.add if said["off"] else self._off.discard)(said["what"])
+            return
+        assert customer is not None
+        key = (customer.hex(), f"{said['channel']}/{said['purpose']}")
+        if not said["granted"]:
+            self._until[key] = 0
+        elif said["until"] is not None:
+            self._until[key] = said["until"]
+        else:
+            self._until.pop(key, None)
+
+    def off(self) -> list[str]:
+        """Return what is switched off, everything ("") first."""
+        turned = {what for what, off in self._asked.items() if off}
+        return sorted((self._off | turned) - {what for what, off in self._asked.items() if not off})
+
+    def of(self, decision: Decision, trigger: Trigger) -> str | None:
+        """Return why a decision must not be carried out any more, or None."""
+        off = self.off() if self._asked else self._off
+        for what in (EVERYTHING, f"channel/{trigger.action.channel}", f"trigger/{decision.trigger}"):
+            if what in off:
+                return f"{what or 'everything'} is switched off"
+        consent = trigger.guards.consent
+        if consent is not None:
+            until = self._until.get((decision.customer, consent))
+            if until is not None and self._now() >= until * 60:
+                return f"consent to {consent} is withdrawn" if until == 0 else f"consent to {consent} is over"
+        return None

@@ -1,0 +1,38 @@
+"""Deliveries that will reach nobody, until the log is told: their decisions' slots are given back (D5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from engine.outcome import Decision
+from sinks.deliveries.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A decision whose message failed or expired, or was held back, which is a failure too."""
+
+    number: int
+    decision: Decision
+    state: str
+
+
+def ended(ledger: Ledger, limit: int) -> list[Ended]:
+    """Return up to ``limit`` of which the log has not been told; told twice it gives nothing back twice."""
+    rows = ledger.rows(
+        "SELECT ended.number, body, ended.state FROM ended JOIN decision USING (number) "
+        "ORDER BY ended.number LIMIT ?", (limit,),
+    )  # fmt: skip
+    return [
+        Ended(number, msgspec.json.decode(body, type=Decision), "expired" if state == "expired" else "failed")
+        for number, body, state in rows
+    ]
+
+
+def told(ledger: Ledger, numbers: Sequence[int]) -> None:
+    """Forget some: the log has been told."""
+    marks = ", ".join("?" * len(numbers))
+    ledger.execute(f"DELETE FROM ended WHERE number IN ({marks})", tuple(numbers))  # noqa: S608 - marks only

@@ -1,0 +1,33 @@
+"""Switches as people turn them, beside the running shop: on disk at once, records of the log soon after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sinks.deliveries.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A switch that somebody has turned. what: "" everything, ``channel/NAME`` or ``trigger/NAME``."""
+
+    number: int
+    what: str
+    off: bool
+    reason: str
+
+
+def ask(ledger: Ledger, what: str, off: bool, reason: str, now: float) -> None:
+    """Turn a switch; on disk when this returns. now: seconds since 1970."""
+    ledger.execute("INSERT INTO switch (what, off, reason, at) VALUES (?, ?, ?, ?)", (what, off, reason, now))
+
+
+def asked(ledger: Ledger) -> list[Asked]:
+    """Return the switches that are not in the log yet, in the order in which they were turned."""
+    rows = ledger.rows("SELECT number, what, off, reason FROM switch ORDER BY number")
+    return [Asked(number, what, bool(off), reason) for number, what, off, reason in rows]
+
+
+def in_log(ledger: Ledger, number: int) -> None:
+    """Forget those up to a number: the log has them."""
+    ledger.execute("DELETE FROM switch WHERE number <= ?", (number,))

@@ -1,0 +1,191 @@
+"""Between a decision and its sending: switches, withdrawn consent; and slots that failures give back (D5)."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from app import exits
+from app.cli import main
+from app.embedded import Embedded
+from app.revocations import Revocations
+from engine.outcome import Decision
+from sinks.channels.courier import Courier
+from sinks.deliveries.life import State
+from sinks.deliveries.switches import Asked
+from streams.control import Control, consent, switch
+from streams.live import append_controls
+from streams.log.log import Log
+from streams.message import Message
+from tests.app.little_shop import write_shop
+from tests.app.test_embedded import START, at_work, until
+from tests.called import id_of
+from tests.sinks.test_channels import decision
+from triggers.trigger import Action, Guards, Trigger, When
+
+MINUTE = START // 60
+WHO = bytes.fromhex(id_of("member:M1"))
+EVENT = "when: {event: {source: orders}}\naction: {channel: sms, template: hi, values: {fen: spend}}\n"
+
+
+def shop_of(folder: Path, caps: str, text: str) -> Path:
+    toml = f'name = "Test"\nzone = "UTC"\nhistory = false\n\n{caps}\n[groups]\nvalue = ["vip", "普通"]\n'
+    channels = f"sms:\n  providers: [{{kind: file, path: sent.jsonl}}]\n  templates:\n    hi: '{text}'\n"
+    return write_shop(
+        folder, {"tintype.toml": toml, "channels.yaml": channels, "triggers/hello.yaml": EVENT}
+    )
+
+
+def order(number: int) -> Message:
+    row = {"order_id": number, "member_id": "M1", "created_at": moment(), "amount": "20.00",
+           "status": "paid"}  # fmt: skip
+    return Message("orders", f"test:{number}", json.dumps(row).encode())
+
+
+def moment() -> str:
+    return datetime.fromtimestamp(START, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def decided(shop: Embedded) -> list[tuple[str, str]]:
+    """Return (outcome or guard, state) of each decision so far."""
+    return [(one.decision.guard or one.decision.outcome, one.state) for one in shop.ledger.after(0, 100)]
+
+
+def test_a_switch_beside_the_running_shop_stops_decisions_and_what_waits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shop_of(tmp_path / "shop", "", "you spent {{ fen }}")
+    with at_work(folder) as shop:
+        shop.service.accept([order(1)]).result(60)
+        until(lambda: decided(shop) == [("act", "sent")])
+        assert main(["switch", str(folder), "channel/sms", "--off", "--reason", "test", "--json"]) == exits.OK
+        assert json.loads(capsys.readouterr().out) == {"off": ["channel/sms"]}
+        until(lambda: shop.ledger.rows("SELECT * FROM switch") == [])  # the log has it
+        shop.service.accept([order(2)]).result(60)
+        until(lambda: len(decided(shop)) == 2)
+        assert decided(shop)[1] == ("kill_switch", "nothing to send")
+        assert main(["switch", str(folder), "channel/sms", "--on"]) == exits.OK
+        until(lambda: shop.ledger.rows("SELECT * FROM switch") == [])
+        shop.service.accept([order(3)]).result(60)
+        until(lambda: len(decided(shop)) == 3 and decided(shop)[2] == ("act", "sent"))
+    assert main(["switch", str(folder)]) == exits.OK
+    assert "nothing is switched off" in capsys.readouterr().out
+
+
+def test_a_message_that_is_held_back_gives_its_slot_of_a_cap_back(tmp_path: Path) -> None:
+    """One a day: the first is held back for want of a value, so the second may act."""
+    caps = '[guards.caps]\n"a day" = {most = 1, within = "1d"}\n'
+    folder = shop_of(tmp_path / "shop", caps, "{{ fen }}")
+    with at_work(folder) as shop:
+        spoilt: Callable[..., str | None] = lambda *_: "spoilt by the test"  # noqa: E731
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(Courier, "revoked", spoilt)
+            shop.service.accept([order(1)]).result(60)
+            until(lambda: decided(shop) == [("act", State.HELD_BACK.value)])
+        until(lambda: shop.ledger.rows("SELECT * FROM ended") == [])
+        shop.service.accept([order(2)]).result(60)
+        until(lambda: len(decided(shop)) == 2)
+        assert decided(shop)[1][0] == "act"
+        shop.service.accept([order(3)]).result(60)
+        until(lambda: len(decided(shop)) == 3)
+        assert decided(shop)[2][0] == "cap"
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[Log]:
+    with contextlib.closing(Log.create(tmp_path / "log", "revoked", 2)) as made:
+        yield made
+
+
+TRIGGER = Trigger(
+    name="win_back", when=When(enter="vip"), action=Action(channel="sms"),
+    guards=Guards(consent="sms/marketing"),
+)  # fmt: skip
+
+
+def revoked(log: Log, *controls: Control, asked: list[Asked] | None = None, at: int = MINUTE) -> str | None:
+    """Return why a decision is revoked once the log has these records."""
+    found = Revocations(log, lambda: at * 60.0)
+    found.refresh([])
+    for control in controls:  # one by one, as they come
+        append_controls(log, [control], MINUTE)
+        found.refresh(asked or [])
+    found.refresh(asked or [])
+    fresh = Revocations(log, lambda: at * 60.0)
+    fresh.refresh(asked or [])
+    made: Decision = replace(decision(), customer=WHO.hex())
+    assert fresh.of(made, TRIGGER) == found.of(made, TRIGGER)  # whether it has watched or begins now
+    return found.of(made, TRIGGER)
+
+
+def given(granted: bool, until: int | None = None, channel: str = "sms") -> Control:
+    return consent(WHO, channel, "marketing", granted, until)
+
+
+@pytest.mark.parametrize(
+    ("controls", "expected"),
+    [
+        ([], None),
+        ([given(True)], None),
+        ([given(True), given(False)], "consent to sms/marketing is withdrawn"),
+        ([given(False), given(True)], None),
+        ([given(True), given(False, channel="email")], None),
+        ([given(True, MINUTE)], "consent to sms/marketing is over"),
+        ([given(True, MINUTE + 1)], None),
+        ([switch("", True)], "everything is switched off"),
+        ([switch("channel/sms", True)], "channel/sms is switched off"),
+        ([switch("trigger/win_back", True)], "trigger/win_back is switched off"),
+        ([switch("trigger/other", True)], None),
+        ([switch("", True), switch("", False)], None),
+        ([given(False), Control("erase", WHO, "{}"), given(True)], None),
+        ([given(True), Control("erase", WHO, "{}"), given(False)], "consent to sms/marketing is withdrawn"),
+    ],
+)
+def test_what_is_withdrawn_or_switched_off_is_not_sent(
+    log: Log, controls: list[Control], expected: str | None
+) -> None:
+    assert revoked(log, *controls) == expected
+
+
+def test_a_switch_counts_before_the_log_has_it(log: Log) -> None:
+    off, on = Asked(1, "", True, ""), Asked(2, "", False, "")
+    assert revoked(log, asked=[off]) == "everything is switched off"
+    assert revoked(log, switch("", True), asked=[off, on]) is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["channel/fax", "--off"], "there is no channel 'fax'"),
+        (["trigger/helo", "--off"], "did you mean 'hello'?"),
+        (["sms", "--off"], "names nothing that can be switched"),
+        (["channel/sms"], "write --off or --on"),
+        (["channel/sms", "--off", "--on"], "write --off or --on"),
+        (["--off"], "write everything, channel/NAME or trigger/NAME"),
+    ],
+)
+def test_what_cannot_be_switched_is_refused_with_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    folder = write_shop(tmp_path / "shop", {})
+    assert main(["switch", str(folder), *arguments]) == exits.BAD_INPUT
+    assert told in capsys.readouterr().err
+
+
+def test_a_shop_that_has_never_run_can_be_switched(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It holds from its first step on."""
+    folder = shop_of(tmp_path / "shop", "", "you spent {{ fen }}")
+    assert main(["switch", str(folder), "everything", "--off"]) == exits.OK
+    assert "off: everything" in capsys.readouterr().out
+    with at_work(folder) as shop:
+        until(lambda: shop.ledger.rows("SELECT * FROM switch") == [])
+        shop.service.accept([order(1)]).result(60)
+        until(lambda: decided(shop) == [("kill_switch", "nothing to send")])
