@@ -23,6 +23,9 @@ from triggers.trigger import Event, Trigger, When, kept_minutes
 
 OPERATIONS = {"insert": occasions.INSERT, "update": occasions.UPDATE, "delete": occasions.DELETE}
 SEGMENT = "segment:"
+# Keys that came later, with what they mean when absent: no part of a version, so that ids of decisions stay.
+FORMER: dict[str, object] = {"purpose": "marketing", "priority": 0}
+FORMER_GUARDS: dict[str, object] = {"once": False, "hold_out": 0, "quiet_hours": None}
 
 
 class TriggerPlan:
@@ -100,8 +103,10 @@ class TriggerPlan:
         """Return a trigger's version: 12 hex digits of a hash of its canonical declaration (D2)."""
         if name not in self._versions:  # each decision has one
             said = self.declared[name].model_dump(mode="json", by_alias=True)
-            if said["purpose"] == "marketing":  # as it always was: ids of decisions stay what they are
-                del said["purpose"]
+            for part, former in ((said, FORMER), (said["guards"], FORMER_GUARDS)):
+                for key, value in former.items():
+                    if part[key] == value:
+                        del part[key]
             text = json.dumps(said, sort_keys=True, ensure_ascii=False)
             self._versions[name] = hashlib.sha256(text.encode()).hexdigest()[:12]
         return self._versions[name]
