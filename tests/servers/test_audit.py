@@ -114,7 +114,7 @@ def test_it_passes_while_rows_come_and_settings_change(shop: Cluster, audit: Aud
     send_more(shop, feed, 100)
     shop.wait(lambda: len(shop.profiles()) > 3, "somebody is there")
     until, looks = time.monotonic() + 70, 0  # over a minute's opening
-    while time.monotonic() < until:
+    while time.monotonic() < until or looks <= 3:  # a busy machine looks less often
         send_more(shop, feed, 40)
         if looks == 2:
             tag = shop.folder / "shop" / "tags" / "big.yaml"
@@ -123,7 +123,6 @@ def test_it_passes_while_rows_come_and_settings_change(shop: Cluster, audit: Aud
         code, told = audit("--profiles", "100")
         assert (code, told["differences"]) == (0, [])
         looks += 1
-    assert looks > 3
     shop.wait(lambda: shop.is_settled(tmp_path / "look"), "settled")
     code, told = audit()
     assert (code, told["behind"], told["differences"]) == (0, 0, [])
