@@ -74,7 +74,7 @@ def test_a_sound_feed_has_no_finding(sound: Feed, environment: Environment) -> N
 def test_a_sound_feed_of_mariadb_has_no_finding(mariadb_orders: Feed, environment: Environment) -> None:
     mariadb_orders.apply()
     mariadb_orders.messages(2)
-    assert found(feeds_of(mariadb_orders, environment)) == []
+    wait_for(lambda: found(feeds_of(mariadb_orders, environment)) == [], "nothing is found")
 
 
 @pytest.mark.parametrize(
