@@ -135,7 +135,7 @@ TRIGGERS: dict[str, dict[str, Any]] = {
     },
     "unseen": {
         "when": {"absence": {"after": {"source": "orders"}, "of": {"source": "views"}, "within": "3m"}},
-        "guards": {"max_age": "9m"},
+        "guards": {"max_age": "9m"}, "purpose": "transactional",
     },
     "on_click": {
         "when": {"event": {"source": "clicks", "operations": ["insert", "delete"]}}, "priority": 5,
