@@ -29,7 +29,7 @@ imports = st.one_of(st.just([]), entries(8, long_waits))
 lives = entries(14, waits)
 
 
-@effort(12)
+@effort(6)
 @given(numbers, imports, lives, st.booleans())
 def test_records_that_open_their_own_minute_make_partitions_apart_one_engine(
     number: int, imported: list[Any], live: list[Any], always: bool
@@ -55,7 +55,7 @@ def test_records_that_open_their_own_minute_make_partitions_apart_one_engine(
             assert held == taken
 
 
-@effort(15)
+@effort(6)
 @given(numbers, imports, lives, st.sampled_from([1, 4]), st.randoms(use_true_random=False))
 def test_records_late_lost_and_doubled_are_in_force_as_the_reference_reads_them(
     number: int, imported: list[Any], live: list[Any], parts: int, random: Any
@@ -77,7 +77,7 @@ def test_records_late_lost_and_doubled_are_in_force_as_the_reference_reads_them(
     assert found == []
 
 
-@effort(15)
+@effort(8)
 @given(numbers, entries(20, waits), st.sampled_from([1, 4]), st.randoms(use_true_random=False))
 def test_whoever_a_record_scores_otherwise_is_judged_once_in_the_order_of_ids(
     number: int, live: list[Any], parts: int, random: Any

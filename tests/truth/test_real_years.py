@@ -1,6 +1,6 @@
 """Two real shops' years: at random minutes the engine equals the recompute (the law; L2, L5).
 
-The default run takes two minutes of one year; TINTYPE_LONG=1 (`make test-long`) takes fifty of each.
+The default run takes one minute of one year; TINTYPE_LONG=1 (`make test-long`) takes fifty of each.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LONG = os.environ.get("TINTYPE_LONG") == "1"
 def test_a_badly_delivered_year_equals_the_recompute(shop_name: str, request: pytest.FixtureRequest) -> None:
     """Shuffled and with 10 % duplicates: every metric, score, segment and tag, 0 differences (L2, W1, W6)."""
     shop, log = request.getfixturevalue(shop_name)
-    minutes = 50 if LONG else 2
+    minutes = 50 if LONG else 1
     compared, found = compare_years(shop, log, minutes, seed=20261123)
     told = f"{shop_name}: {minutes} minutes, {compared:,} values compared, {len(found)} differ"
     sys.stderr.write(told + "\n")
