@@ -116,11 +116,31 @@ class Relays:
         """Return how each provider stands (`Dispatcher.health`)."""
         return self._sender[0].health() if self._sender else []
 
-    def receive(self, provider: str, receipts: Sequence[Receipt]) -> None:
-        """Take receipts that came from outside, of ``channel/provider``. From any thread."""
-        if self._sender is not None:
-            dispatcher, loop = self._sender
-            loop.call_soon_threadsafe(dispatcher.receive, provider, receipts)
+    def receive(self, provider: str, receipts: Sequence[Receipt]) -> Future[None]:
+        """Take receipts that came from outside, of ``channel/provider``; done when they are on disk. From any
+        thread. Raises Stopped where nothing is sent, not yet or not any more."""
+        done: Future[None] = Future()
+        if self._sender is None:
+            raise Stopped("the senders are not at work")
+        dispatcher, loop = self._sender
+
+        def take() -> None:
+            try:
+                dispatcher.receive(provider, receipts)
+                done.set_result(None)
+            except Exception as error:  # noqa: BLE001 - whoever waits is told
+                done.set_exception(error)
+
+        try:
+            loop.call_soon_threadsafe(take)
+        except RuntimeError:  # the loop has ended
+            raise Stopped("the senders have stopped") from None
+        return done
+
+    def off(self) -> list[str] | None:
+        """Return what is switched off (names of the log), as the sender has it: only of what was turned last
+        it may not know. None before it sends. From any thread."""
+        return self._revocations[-1].off() if self._revocations else None
 
     def _run(self, task: Callable[[], None]) -> None:
         try:
@@ -150,8 +170,8 @@ class Relays:
         await dispatcher.open()
         self._sender = dispatcher, asyncio.get_running_loop()
         relay = CourierRelay(self._store, self._ledger, courier.route, log.partitions)
-        self._revocations.append(revocations)
         revocations.refresh(asked(self._ledger))  # before anything is sent
+        self._revocations.append(revocations)
         tasks = [
             asyncio.create_task(work)
             for work in (dispatcher.run(), self._queue(relay, dispatcher), self._write_back())
@@ -195,6 +215,7 @@ class Relays:
             except Stopped:
                 return  # it is on disk, and told at the next start
             if turned:
+                self._revocations[-1].refresh(turned)  # no moment may come at which nobody knows of them
                 in_log(self._ledger, turned[-1].number)
             if over:
                 told(self._ledger, [one.number for one in over])

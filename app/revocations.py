@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 
 from engine.outcome import Decision
-from sinks.deliveries.switches import Asked
+from sinks.deliveries.switches import Asked, off_with
 from streams.control import CONSENT, ERASE, SWITCH
 from streams.log.block import CONTROL
 from streams.log.log import Log
@@ -26,7 +26,7 @@ class Revocations:
         self._next = [0] * log.partitions
         self._until: dict[tuple[str, str], int] = {}  # customer, consent -> minute from which it is none
         self._off: set[str] = set()
-        self._asked: dict[str, bool] = {}
+        self._asked: list[Asked] = []
 
     def refresh(self, asked: list[Asked]) -> None:
         """Read what the log has gained; asked: switches that are not in it yet."""
@@ -35,7 +35,7 @@ class Revocations:
                 for _, kind, customer, body in sorted(self._records(partition, end), key=lambda one: one[0]):
                     self._take(kind, customer, body)
                 self._next[partition] = end
-        self._asked = {one.what: one.off for one in asked}
+        self._asked = asked
 
     def _records(self, partition: int, end: int) -> Iterator[tuple[int, str, bytes | None, str]]:
         for kind in (CONSENT, SWITCH, ERASE):
@@ -68,9 +68,8 @@ class Revocations:
             self._until.pop(key, None)
 
     def off(self) -> list[str]:
-        """Return what is switched off, everything ("") first."""
-        turned = {what for what, off in self._asked.items() if off}
-        return sorted((self._off | turned) - {what for what, off in self._asked.items() if not off})
+        """Return what is switched off, everything ("") first. Any thread may ask."""
+        return off_with(self._off.copy(), self._asked)
 
     def of(self, decision: Decision, trigger: Trigger) -> str | None:
         """Return why a decision must not be carried out any more, or None."""

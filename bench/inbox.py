@@ -23,7 +23,7 @@ import numpy as np
 import redis
 
 from app.load import load_shop
-from console.form import Answers, Effects, Rights, View, Work
+from console.form import Answers, Deliveries, Effects, Rights, Sending, View, Work
 from console.keys import Keyring
 from console.server import Server, build_app, listen
 from console.serving import Serving
@@ -177,7 +177,8 @@ def _serve(listening: Any, where: tuple[int, str], folder: Path) -> None:
     shop, idle = shop.model_copy(update={"settings": settings}), _Idle()
     made = Serving(
         shop, Store(client, "bench"), cast(View, idle), cast(Work, idle), cast(Answers, idle),
-        cast(Effects, idle), cast(Rights, idle), Keyring(folder),
+        cast(Effects, idle), cast(Rights, idle), cast(Deliveries, idle), cast(Sending, idle),
+        Keyring(folder),
     )  # fmt: skip
     Server(build_app(made), listening).run()
 

@@ -10,6 +10,9 @@ from app.explained import Explained
 from app.shop import Shop
 from engine.outcome import Decision, Transition
 from engine.overview import Overview
+from sinks.channels.provider import Receipt
+from sinks.deliveries.life import Event
+from sinks.deliveries.listing import Act, Attempt, Count, Listed, Wanted
 from streams.arrive import Arrived
 from streams.contract.source import Source
 from streams.message import Message
@@ -104,3 +107,35 @@ class Rights(Protocol):
 
     def export(self, customer: bytes) -> dict[str, Any]:
         """Return everything held on a customer."""
+
+
+class Deliveries(Protocol):
+    """The ledger of deliveries; blocking. Each raises Problem where it is not kept here."""
+
+    def listed(self, wanted: Wanted, limit: int, after: int, newest: bool) -> list[Listed]:
+        """Return deliveries behind a number (0: from the beginning), in order or the newest first."""
+
+    def life(self, delivery: str) -> tuple[Listed, Sequence[Attempt], Sequence[Act]] | None:
+        """Return a delivery by its id with its attempts and acts by hand; None where there is none."""
+
+    def counts(self, wanted: Wanted) -> list[Count]:
+        """Return deliveries counted by trigger, day, channel and state."""
+
+    def act(self, delivery: str, event: Event, reason: str, now: float) -> None:
+        """Let a person settle a delivery or send it again. Raises KeyError and Impossible."""
+
+
+class Sending(Protocol):
+    """What sends. Each raises Problem where that is not here."""
+
+    def providers(self) -> list[dict[str, Any]]:
+        """Return how each provider stands (`sinks.deliveries.dispatch.Dispatcher.health`)."""
+
+    async def receive(self, provider: str, receipts: Sequence[Receipt]) -> None:
+        """Take receipts of ``channel/provider``; on disk on return, and so is who unsubscribes."""
+
+    def off(self) -> list[str]:
+        """Return what is switched off, by its names in the log; blocking."""
+
+    def switch(self, what: str, off: bool, reason: str, now: float) -> None:
+        """Turn a switch (its name in the log); on disk on return; blocking."""

@@ -16,14 +16,17 @@ from console import problems
 from console.api import (
     customers,
     decisions,
+    deliveries,
     docs,
     health,
     messages,
     metrics,
     profiles,
+    receipts,
     rfm,
     segment,
     sources,
+    switches,
     tag_changes,
     tags,
 )  # fmt: skip
@@ -39,7 +42,8 @@ _BACKLOG = 2048  # connections that wait to be taken
 _GRACE_SECONDS = 2  # for answers under way when the server stops
 _ROUTERS = (  # a profile's path takes all that begins like it, so those of its parts come first
     messages.router, profiles.router, customers.router, rfm.router, tags.router, decisions.router,
-    tag_changes.router, sources.router, segment.router, health.router, metrics.router, docs.router,
+    tag_changes.router, deliveries.router, receipts.router, switches.router, sources.router, segment.router,
+    health.router, metrics.router, docs.router,
 )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field
 from app.pages.amounts import metric_types
 from app.shop import Shop
 from console.figures import ApiFigures, StoreCollector
-from console.form import Answers, Effects, Rights, View, Work
+from console.form import Answers, Deliveries, Effects, Rights, Sending, View, Work
 from console.keys import Keyring
 from sinks.store.store import Head, Store
 from streams.identity.partition import id_pairs, partitions_of
@@ -64,6 +64,8 @@ class Serving:
     answers: Answers
     effects: Effects
     rights: Rights
+    deliveries: Deliveries
+    sending: Sending
     keyring: Keyring
     figures: ApiFigures = field(default_factory=ApiFigures)
     now: Callable[[], float] = time.time

@@ -14,14 +14,11 @@ from app.load import load_shop
 from app.log_folder import data_folder, open_log
 from app.output import page, print_json
 from app.revocations import Revocations
-from app.shop import Shop
-from rules.suggest import suggest
+from app.switches import HINT, name_for_people, name_in_log
 from sinks.deliveries.ledger import Ledger
-from sinks.deliveries.switches import ask, asked
+from sinks.deliveries.switches import ask, asked, off_with
 from streams.errors import InputError
 from streams.log.log import FILE_NAME
-
-EVERYTHING = "everything"
 
 
 def switch(
@@ -42,22 +39,21 @@ def switch(
     """
     declared = load_shop(shop)
     if what is None and (off or on):
-        hint = f"write {EVERYTHING}, channel/NAME or trigger/NAME"
-        raise InputError("switch", "what is to be switched is not named", hint)
+        raise InputError("switch", "what is to be switched is not named", HINT)
     if what is not None and off == on:
         raise InputError(what, "is to be stopped or to go on?", "write --off or --on")
     data = data_folder(shop, declared)
     with contextlib.closing(Ledger(data)) as ledger:
         if what is not None:
-            ask(ledger, _named(declared, what), off, reason, time.time())
+            ask(ledger, name_in_log(declared, what), off, reason, time.time())
         turned = asked(ledger)
-        off_now = {what for what, stops in {one.what: one.off for one in turned}.items() if stops}
+        off_now = off_with([], turned)
         if (data / FILE_NAME).exists():
             with open_log(shop, declared) as log:
                 standing = Revocations(log, time.time)
                 standing.refresh(turned)
-            off_now = set(standing.off())
-    stopped = [one or EVERYTHING for one in sorted(off_now)]
+            off_now = standing.off()
+    stopped = [name_for_people(one) for one in off_now]
     if json:
         print_json({"off": stopped})
     elif stopped:
@@ -65,17 +61,3 @@ def switch(
     else:
         page.print("nothing is switched off")
     return exits.OK
-
-
-def _named(shop: Shop, what: str) -> str:
-    """Return a switch's name in the log. Raises InputError where the shop has nothing of that name."""
-    if what == EVERYTHING:
-        return ""
-    kind, _, name = what.partition("/")
-    known = list(shop.channels if kind == "channel" else shop.triggers)
-    if kind not in ("channel", "trigger"):
-        hint = f"write {EVERYTHING}, channel/NAME or trigger/NAME"
-        raise InputError(what, "names nothing that can be switched", hint)
-    if name not in known:
-        raise InputError(what, f"there is no {kind} '{name}'", suggest(name, known, kind))
-    return what

@@ -46,12 +46,12 @@ class EmbeddedWork:
 
     async def take(self, messages: Sequence[Message], request: str | None) -> Arrived:
         """Take messages into the log, in one transaction."""
-        return await _result_of(self._service.accept(messages, request)) if messages else Arrived()
+        return await result_of(self._service.accept(messages, request)) if messages else Arrived()
 
     async def ask(self, question: Callable[[Owner], Result]) -> Result:
         """Put a question to the engine, between two batches."""
         self.check_current()
-        return await _result_of(self._service.ask(question))
+        return await result_of(self._service.ask(question))
 
 
 def _store_away() -> Problem:
@@ -59,7 +59,7 @@ def _store_away() -> Problem:
     return Problem("store-away", "the profile store does not answer", hint)
 
 
-async def _result_of(future: Future[Result]) -> Result:
+async def result_of(future: Future[Result]) -> Result:
     """Wait for the service's thread; whoever stops waiting leaves the work as it is."""
     waiting = asyncio.shield(asyncio.wrap_future(future))  # a cancelled future would fail the service
     try:

@@ -101,10 +101,11 @@ class Count:
 def listed(
     connection: sqlite3.Connection, wanted: Wanted, limit: int, after: int = 0, newest: bool = False
 ) -> list[Listed]:
-    """Return deliveries behind a number in the order of deciding, or the newest first."""
+    """Return deliveries in the order of deciding, or the newest first; those behind a number in that order,
+    0: from its beginning."""
     where, values = wanted.where()
-    order = "DESC" if newest else "ASC"
-    query = f"SELECT {_COLUMNS} {_FROM} WHERE number > ? AND {where} ORDER BY number {order} LIMIT ?"
+    order, behind = ("DESC", "<") if newest and after else ("DESC" if newest else "ASC", ">")
+    query = f"SELECT {_COLUMNS} {_FROM} WHERE number {behind} ? AND {where} ORDER BY number {order} LIMIT ?"
     return [Listed(*row) for row in connection.execute(query, (after, *values, limit))]
 
 

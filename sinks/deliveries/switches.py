@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sinks.deliveries.ledger import Ledger
@@ -31,3 +32,13 @@ def asked(ledger: Ledger) -> list[Asked]:
 def in_log(ledger: Ledger, number: int) -> None:
     """Forget those up to a number: the log has them."""
     ledger.execute("DELETE FROM switch WHERE number <= ?", (number,))
+
+
+def off_with(in_log: Iterable[str], turned: Sequence[Asked]) -> list[str]:
+    """Return what is off, everything ("") first: by the log, and by switches that are not in it yet.
+
+    >>> off_with(["channel/sms"], [Asked(1, "", True, "fire"), Asked(2, "channel/sms", False, "mended")])
+    ['']
+    """
+    last = {one.what: one.off for one in turned}
+    return sorted({what for what in (*in_log, *last) if last.get(what, True)})

@@ -28,6 +28,21 @@ REQUESTS: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", "/v1/rfm"): ("/v1/rfm", None),
     ("GET", "/v1/tags"): ("/v1/tags", None),
     ("GET", "/v1/decisions"): ("/v1/decisions", None),
+    ("GET", "/v1/deliveries"): ("/v1/deliveries?limit=1", None),
+    ("GET", "/v1/deliveries:counts"): ("/v1/deliveries:counts", None),
+    ("GET", "/v1/deliveries/{delivery}"): ("/v1/deliveries/UNKNOWN", None),
+    ("POST", "/v1/deliveries/{delivery}:resend"): ("/v1/deliveries/UNKNOWN:resend", {"reason": "asked"}),
+    ("POST", "/v1/deliveries/{delivery}:settle"): (
+        "/v1/deliveries/UNKNOWN:settle", {"state": "failed", "reason": "it said so"},
+    ),
+    ("GET", "/v1/providers"): ("/v1/providers", None),
+    ("GET", "/v1/switches"): ("/v1/switches", None),
+    ("POST", "/v1/switches"): (
+        "/v1/switches", {"what": "channel/sms", "off": False, "reason": "mended"},
+    ),
+    ("POST", "/v1/receipts/{channel}"): (
+        "/v1/receipts/sms", [{"reference": "r1", "state": "delivered", "at": "2026-03-01T09:00:00Z"}],
+    ),
     ("POST", "/v1/sources/{name}"): ("/v1/sources/orders", [order("A9", "M9"), {"order_id": "A10"}]),
     **{("POST", f"/v1/{path}"): (f"/v1/{path}", {**CALL, "event": "Product Viewed"})
        for path in ("track", "identify", "page", "screen", "group", "alias")},
@@ -42,6 +57,13 @@ REQUESTS: dict[tuple[str, str], tuple[str, Any]] = {
 
 STREAMS = {("GET", "/v1/profiles/{customer}/messages/stream")}  # without an end: tried in test_messages.py
 OF_A_CLUSTER = {("GET", "/v1/tag-changes")}  # tried in tests/servers/test_api.py
+
+
+def unknown_delivery(shop: AtWork) -> str:
+    """Let a delivery be unknown, and return its id."""
+    one = shop.get("/v1/deliveries", limit=1)["deliveries"][0]
+    shop.opened.ledger.execute("UPDATE delivery SET state = 'unknown' WHERE number = ?", (one["number"],))
+    return str(one["id"])
 
 
 def described(shop: AtWork) -> dict[str, Any]:
@@ -77,6 +99,8 @@ def test_an_answer_is_what_the_description_promises(shop: AtWork, place: tuple[s
     path, body = REQUESTS[place]
     if path.startswith(INBOX):
         put(shop, "member:M1", 1)
+    if "UNKNOWN" in path:
+        path = path.replace("UNKNOWN", unknown_delivery(shop))
     answer = shop.client.request(place[0], path, json=body)
     assert answer.status_code == 200, answer.text
     promised = operations(shop)[place]["responses"]["200"]["content"]

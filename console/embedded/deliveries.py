@@ -1,0 +1,86 @@
+"""Deliveries from this process's own ledger, and what sends them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from app.relays import Relays
+from console.embedded.work import EmbeddedWork, result_of
+from console.problems import Problem, refuse
+from sinks.channels.provider import Receipt
+from sinks.deliveries.ledger import Ledger
+from sinks.deliveries.life import Event
+from sinks.deliveries.listing import Act, Attempt, Count, Listed, Wanted, counts, life_of, listed
+from sinks.deliveries.switches import ask, asked, off_with
+
+
+class LedgerDeliveries:
+    """A ledger's; a `console.form.Deliveries`.
+
+    seen: to read from, where nothing stands that is not committed; written: the sender's own.
+    """
+
+    def __init__(self, seen: Ledger, written: Ledger) -> None:
+        self._seen, self._written = seen, written
+
+    def listed(self, wanted: Wanted, limit: int, after: int, newest: bool) -> list[Listed]:
+        """Return deliveries behind a number, in order or the newest first."""
+        return listed(self._seen.connection, wanted, limit, after, newest)
+
+    def life(self, delivery: str) -> tuple[Listed, Sequence[Attempt], Sequence[Act]] | None:
+        """Return a delivery with its attempts and acts by hand; None where there is none."""
+        return life_of(self._seen.connection, delivery)
+
+    def counts(self, wanted: Wanted) -> list[Count]:
+        """Return deliveries counted by trigger, day, channel and state."""
+        return counts(self._seen.connection, wanted)
+
+    def act(self, delivery: str, event: Event, reason: str, now: float) -> None:
+        """Let a person settle a delivery or send it again. Raises KeyError, Impossible and Problem."""
+        try:
+            self._written.act_by_hand(delivery, event, reason, now)
+        except sqlite3.OperationalError as error:
+            raise _full(error) from None
+
+
+class EmbeddedSending:
+    """A process's relays; a `console.form.Sending`."""
+
+    def __init__(self, relays: Relays, ledger: Ledger, work: EmbeddedWork) -> None:
+        self._relays, self._ledger, self._work = relays, ledger, work
+
+    def providers(self) -> list[dict[str, Any]]:
+        """Return how each provider stands; nothing before they are open."""
+        return self._relays.providers()
+
+    async def receive(self, provider: str, receipts: Sequence[Receipt]) -> None:
+        """Take receipts; on disk on return. Raises Problem, and Stopped at an end."""
+        if not self._relays.providers():
+            refuse("not-ready", "the providers are not open yet", "try again in a moment")
+        try:
+            await result_of(self._relays.receive(provider, receipts))
+        except sqlite3.OperationalError as error:
+            raise _full(error) from None
+        if any(one.state == "unsubscribed" for one in receipts):
+            await self._work.ask(lambda _: None)  # behind the record that says so, which went before
+
+    def off(self) -> list[str]:
+        """Return what is switched off."""
+        turned = asked(self._ledger)  # first: what leaves these is known to the sender by then
+        off = self._relays.off()
+        if off is None:
+            refuse("not-ready", "the sender is not at work yet", "try again in a moment")
+        return off_with(off, turned)
+
+    def switch(self, what: str, off: bool, reason: str, now: float) -> None:
+        """Turn a switch; on disk on return. Raises Problem."""
+        try:
+            ask(self._ledger, what, off, reason, now)
+        except sqlite3.OperationalError as error:
+            raise _full(error) from None
+
+
+def _full(error: sqlite3.OperationalError) -> Problem:
+    return Problem("disk-full", f"the ledger of deliveries: {error}", "make room; nothing was changed")
