@@ -194,7 +194,7 @@ BAD_FOLDERS: list[tuple[str, dict[str, Body], str]] = [
     ("a signature of one character", aliyun("sign_name: 云"), "channels.yaml:4: '云' has 1 characters: write the approved signature: it has 2 to 12"),
     ("no signature", aliyun("batch: 1"), "channels.yaml:4: key 'sign_name' is missing: add 'sign_name:'"),
     ("a batch of 101", aliyun("sign_name: 云裳, batch: 101"), "channels.yaml:4: 'providers.0.batch' must be at most 100"),
-    ("a time-out of no length", aliyun("sign_name: 云裳, timeout: soon"), "channels.yaml:4: 'soon' is no length: write a whole number"),
+    ("a time-out of no length, of SMS in the cloud", aliyun("sign_name: 云裳, timeout: soon"), "channels.yaml:4: 'soon' is no length: write a whole number"),
     ("an endpoint without a scheme", aliyun("sign_name: 云裳, endpoint: dysmsapi.aliyuncs.com"), "channels.yaml:4: 'dysmsapi.aliyuncs.com' is no address: write https:// and the host"),
     ("an endpoint with a path", aliyun("sign_name: 云裳, endpoint: 'https://a.example/x'"), "channels.yaml:4: 'https://a.example/x' is more than a host: write https://a.example"),
     ("a template that the provider does not know", aliyun("sign_name: 云裳"), "channels.yaml:4: provider_templates lacks 'hi': name the provider's own template for it"),

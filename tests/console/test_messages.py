@@ -346,7 +346,7 @@ def test_no_page_may_read_where_no_origin_is_named(inbox: AtWork) -> None:
 
 
 def test_what_a_trigger_decides_comes_into_the_inbox(tmp_path: Path) -> None:
-    channels = "sms:\n  templates: {hi: 'spent {fen}'}\n  providers: [{kind: inbox}]\n"
+    channels = "sms:\n  templates: {hi: 'spent {{ fen }}'}\n  providers: [{kind: inbox}]\n"
     with at_work(tmp_path / "little", {"channels.yaml": channels}) as shop:
         shop.send("orders", order("A1", "M1", "60.00"))
         wait_for(lambda: states(shop) == ["sent"])
