@@ -34,7 +34,7 @@ def test_a_receipt_is_told_with_its_time_and_code(opened: Opened) -> None:
         Receipt(first, "delivered", 1_796_027_400.0, code="000"),
         Receipt(second, "failed", 1_796_027_415.0, code="027", reason="UNDELIV"),
     ]
-    assert [one[:2] for one in opened.smsc.answered] == [(DELIVER | NACK, 0)] * 2
+    opened.until(lambda: [one[:2] for one in opened.smsc.answered] == [(DELIVER | NACK, 0)] * 2)
 
 
 @pytest.mark.parametrize(

@@ -190,16 +190,15 @@ def test_each_status_has_its_meaning(http: LoopbackHttp, status: int, verdict: s
         assert outcome.reason == "told why"
 
 
-IN_A_MINUTE = format_datetime(datetime.now(UTC) + timedelta(seconds=3600), usegmt=True)
-
-
 @pytest.mark.parametrize(
     ("text", "least", "most"),
-    [("120", 120, 120), ("0", 0, 0), (IN_A_MINUTE, 3000, 3600), ("Thu, 01 Jan 1998 00:00:00 GMT", 0, 0)],
+    [("120", 120, 120), ("0", 0, 0), ("in an hour", 3000, 3600), ("Thu, 01 Jan 1998 00:00:00 GMT", 0, 0)],
 )
 def test_the_other_side_says_when_to_come_again(
     http: LoopbackHttp, text: str, least: float, most: float
 ) -> None:
+    if text == "in an hour":
+        text = format_datetime(datetime.now(UTC) + timedelta(seconds=3600), usegmt=True)
     http.next.append(Reply(429, headers={"Retry-After": text}))
     (outcome,) = sent(made(http.port))
     assert isinstance(outcome, Refused)
