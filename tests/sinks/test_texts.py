@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -214,13 +213,11 @@ BOMBS = [
 
 @pytest.mark.parametrize("source", BOMBS, ids=range(len(BOMBS)))
 def test_what_could_run_without_end_or_reach_outside_is_refused_before_it_runs(source: str) -> None:
-    began = time.process_time()
     faults = check(source, {}, "CNY").faults
     assert faults
     assert all(fault.problem and fault.hint and fault.line >= 1 for fault in faults)
     with pytest.raises(TextError):
         compile_text(source)
-    assert time.process_time() - began < 5  # seconds; they take milliseconds
 
 
 def test_the_longest_text_of_the_longest_values_stays_bounded() -> None:
