@@ -17,7 +17,8 @@ from pathlib import Path
 
 from sinks.channels.message import Message
 from sinks.channels.provider import Accepted, Around
-from sinks.channels.smpp import Smpp, SmppSettings
+from sinks.channels.smpp import Smpp
+from sinks.channels.smpp_settings import SmppSettings
 
 GOAL = 5_000
 WINDOW = 100

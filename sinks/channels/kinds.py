@@ -14,7 +14,8 @@ from sinks.channels.inbox import InboxProvider, InboxSettings
 from sinks.channels.mail import Mail, MailSettings
 from sinks.channels.provider import Around, Provider
 from sinks.channels.settings import ProviderSettings
-from sinks.channels.smpp import Smpp, SmppSettings
+from sinks.channels.smpp import Smpp
+from sinks.channels.smpp_settings import SmppSettings
 from sinks.channels.tencent import Tencent, TencentSettings
 from sinks.channels.twilio import Twilio, TwilioSettings
 from sinks.channels.webhook import Webhook, WebhookSettings
