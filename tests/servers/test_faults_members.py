@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -59,7 +60,8 @@ def change(shop: Cluster, rng: random.Random) -> str:
     if rng.random() < 0.5:
         one.kill()
         return f"{name} killed"
-    assert one.stop() == 0
+    # one that was added just now may be told while Python still imports: it holds nothing, and just ends
+    assert one.stop() in (0, -signal.SIGTERM)
     return f"{name} stopped"
 
 
