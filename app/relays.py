@@ -45,6 +45,7 @@ from streams.personal.seal import unseal
 
 Append = Callable[[Sequence[Control]], "Future[Any]"]
 HISTORY_FOLDER = "history"
+_TO_LOG = "log"  # names what tells the log, beside the relays
 _TOLD_TOGETHER = 200  # records in one change of the log
 _PAUSE_SECONDS = 0.2
 _AGAIN_SECONDS = 5.0  # after an error that somebody has to mend
@@ -203,22 +204,30 @@ class Relays:
 
     async def _write_back(self) -> None:
         """Tell the log what people have switched, and what will reach nobody, until `stop`."""
+        pause = _PAUSE_SECONDS
         while not self._stopping.is_set():
-            await asyncio.sleep(_PAUSE_SECONDS)
-            turned, over = asked(self._ledger), ended(self._ledger, _TOLD_TOGETHER)
-            controls = [switch(one.what, one.off, one.reason) for one in turned]
-            controls += [_receipt(one) for one in over]
-            if not controls:
-                continue
+            await asyncio.sleep(pause)
             try:
-                await asyncio.wrap_future(self._append(controls))
+                await self._tell_log()
+                pause = _PAUSE_SECONDS
+                self._told.pop(_TO_LOG, None)
             except Stopped:
                 return  # it is on disk, and told at the next start
-            if turned:
-                self._revocations[-1].refresh(turned)  # no moment may come at which nobody knows of them
-                in_log(self._ledger, turned[-1].number)
-            if over:
-                told(self._ledger, [one.number for one in over])
+            except (InputError, sqlite3.OperationalError) as error:
+                pause = self._wait_to_be_mended(_TO_LOG, error)
+
+    async def _tell_log(self) -> None:
+        turned, over = asked(self._ledger), ended(self._ledger, _TOLD_TOGETHER)
+        controls = [switch(one.what, one.off, one.reason) for one in turned]
+        controls += [_receipt(one) for one in over]
+        if not controls:
+            return
+        await asyncio.wrap_future(self._append(controls))
+        if turned:
+            self._revocations[-1].refresh(turned)  # no moment may come at which nobody knows of them
+            in_log(self._ledger, turned[-1].number)
+        if over:
+            told(self._ledger, [one.number for one in over])
 
     def _tell(self, carried: Carried) -> None:
         if carried.state is State.UNKNOWN:
@@ -253,11 +262,15 @@ class Relays:
             if not is_away(error):
                 raise
             return _PAUSE_SECONDS  # the service says that the store is away
-        except (InputError, sqlite3.OperationalError) as error:  # a disk that is full, most likely
-            if str(error) != self._told.get(name):
-                self._told[name] = str(error)
-                self._say(f"{error} (tried again every {_AGAIN_SECONDS:.0f} s)")
-            return _AGAIN_SECONDS
+        except (InputError, sqlite3.OperationalError) as error:
+            return self._wait_to_be_mended(name, error)
+
+    def _wait_to_be_mended(self, name: str, error: Exception) -> float:
+        """Say an error that somebody has to mend, a full disk most likely, once; return how long to pause."""
+        if str(error) != self._told.get(name):
+            self._told[name] = str(error)
+            self._say(f"{error} (tried again every {_AGAIN_SECONDS:.0f} s)")
+        return _AGAIN_SECONDS
 
     def _trim(self, drained: Sequence[int]) -> None:
         for partition, effects in enumerate(drained):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,10 +20,10 @@ from app.revocations import Revocations
 from engine.outcome import Decision
 from sinks.channels.courier import Courier
 from sinks.deliveries.life import State
-from sinks.deliveries.switches import Asked
+from sinks.deliveries.switches import Asked, ask
 from streams.control import Control, consent, switch
 from streams.live import append_controls
-from streams.log.log import Log
+from streams.log.log import Log, Unwritable
 from streams.message import Message
 from tests.app.little_shop import write_shop
 from tests.app.test_embedded import START, at_work, until
@@ -95,6 +97,22 @@ def test_a_message_that_is_held_back_gives_its_slot_of_a_cap_back(tmp_path: Path
         shop.service.accept([order(3)]).result(60)
         until(lambda: len(decided(shop)) == 3)
         assert decided(shop)[2][0] == "cap"
+
+
+def test_a_log_that_cannot_be_written_is_told_of_a_switch_when_it_can(tmp_path: Path) -> None:
+    """A full disk is waited for, as everywhere; the senders know of the switch meanwhile."""
+    folder, said = shop_of(tmp_path / "shop", "", "you spent {{ fen }}"), list[str]()
+    with at_work(folder, said) as shop, pytest.MonkeyPatch.context() as patched:
+        patched.setattr("app.relays._AGAIN_SECONDS", 0.1)
+        append, refused = shop.relays._append, Future[Any]()
+        refused.set_exception(Unwritable("log.sqlite", "the disk is full", "make room"))
+        patched.setattr(shop.relays, "_append", lambda _: refused)
+        ask(shop.ledger, "", True, "test", START)
+        until(lambda: said == ["log.sqlite: the disk is full: make room (tried again every 0 s)"])
+        until(lambda: shop.relays.off() == [""])
+        patched.setattr(shop.relays, "_append", append)
+        until(lambda: shop.ledger.rows("SELECT * FROM switch") == [])
+        assert shop.service.failed is None
 
 
 @pytest.fixture
