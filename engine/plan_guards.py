@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from profiles.windows import parse_length
 from rules.error import RuleError
 from rules.metric import MetricSpec
+from triggers.condition import quiet_hours_of
 from triggers.hold_out import salt_of
-from triggers.shop_guards import Cap, QuietHours, ShopGuards
+from triggers.shop_guards import Cap, ShopGuards
 from triggers.trigger import Trigger
 from triggers.zones import offsets
 
@@ -48,10 +49,6 @@ class GuardPlan:
         """Return what tells a trigger from others in hashes."""
         return salt_of("hold_out", self.declared.salt, "trigger", trigger)
 
-    def quiet_hours(self, trigger: Trigger) -> QuietHours | None:
-        """Return the quiet hours that stand against a trigger."""
-        return trigger.guards.quiet_hours or (self.declared.quiet_hours if _is_shops(trigger) else None)
-
     def switches(self, triggers: Mapping[str, Trigger]) -> dict[str, int]:
         """Return what a switch names -> its place: "" everything, channel/NAME, trigger/NAME."""
         channels = sorted({trigger.action.channel for trigger in triggers.values()})
@@ -66,7 +63,7 @@ class GuardPlan:
         out: Columns = {name: [] for name in _BY_TRIGGER}
         for name in names:
             trigger = triggers[name]
-            shops = _is_shops(trigger)
+            shops = trigger.purpose == "marketing"
             out["trigger_channel"].append(switches[f"channel/{trigger.action.channel}"])
             out["trigger_switch"].append(switches[f"trigger/{name}"])
             out["trigger_shadow"].append(int(trigger.status == "shadow"))
@@ -75,7 +72,7 @@ class GuardPlan:
             out["trigger_salt"].append(self.salt(name))
             out["shop_hold_out"].append(self.declared.hold_out if shops else 0)
             out["trigger_caps"].append(self._caps_of(name, trigger) if shops else 0)
-            quiet = self.quiet_hours(trigger)
+            quiet = quiet_hours_of(trigger, self.declared)
             out["quiet_from"].append(minute_of(quiet.from_) if quiet else -1)
             out["quiet_until"].append(minute_of(quiet.until) if quiet else -1)
             out["quiet_hold"].append(int(quiet is not None and quiet.then == "hold"))
@@ -83,19 +80,21 @@ class GuardPlan:
         out["cap_most"] = [cap.most for cap in caps]
         out["cap_within"] = [parse_length(cap.within) for cap in caps]
         out["shop_salt"] = [salt_of("hold_out", self.declared.salt)]
-        return out | self._zones(text)
+        are_asked = any(first >= 0 for first in out["quiet_from"])
+        return out | self._zones(text, are_asked)
 
     def _caps_of(self, name: str, trigger: Trigger) -> int:
         counted = (_counts(self.declared.caps[cap], name, trigger) for cap in self.caps)
         return sum(1 << i for i, counts in enumerate(counted) if counts)
 
-    def _zones(self, text: Callable[[str], int]) -> Columns:
+    def _zones(self, text: Callable[[str], int], are_asked: bool) -> Columns:
+        """Return the tables of zones; empty ones where no quiet hours ask: they take a while to make."""
         out: Columns = {"zone_code": [-1], "zone_first": [], "zone_start": [], "zone_offset": []}
         others = sorted(set(self.declared.zones)) if self.zone_spec else []
         out["zone_code"] += [text(zone) for zone in others]
         for zone in [self.zone, *others]:
             out["zone_first"].append(len(out["zone_start"]))
-            for start, offset in offsets(zone):
+            for start, offset in offsets(zone) if are_asked else ():
                 out["zone_start"].append(start)
                 out["zone_offset"].append(offset)
         out["zone_first"].append(len(out["zone_start"]))
@@ -110,11 +109,6 @@ def minute_of(text: str) -> int:
     """
     hour, minute = text.split(":")
     return int(hour) * 60 + int(minute)
-
-
-def _is_shops(trigger: Trigger) -> bool:
-    """Whether the shop's own guards stand against it."""
-    return trigger.purpose == "marketing"
 
 
 def _counts(cap: Cap, name: str, trigger: Trigger) -> bool:

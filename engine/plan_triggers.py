@@ -19,6 +19,7 @@ from rules.rfm_plan import RfmPlan
 from rules.schema import Schema, segment_names
 from rules.scope import CUSTOMER, event_of, row_of
 from triggers import occasions
+from triggers.condition import check_condition
 from triggers.trigger import Event, Trigger, When, kept_minutes
 
 OPERATIONS = {"insert": occasions.INSERT, "update": occasions.UPDATE, "delete": occasions.DELETE}
@@ -55,7 +56,9 @@ class TriggerPlan:
                 f"trigger {name}: 'for' does not go with absence or schedule", "use 'within', or leave it out"
             )
         if trigger.condition:
-            self.conditions[name] = self._check_condition(name, trigger, trigger.condition, schema)
+            self.conditions[name] = check_condition(
+                trigger, trigger.condition, schema, self.guards.declared
+            )
         _refuse_operations(name, when)
         event = when.event or (when.absence.after if when.absence else None)
         if event is not None and event.where:
@@ -66,22 +69,6 @@ class TriggerPlan:
             kept = kept_minutes(when.absence, trigger.guards.max_age)
             self.of[name] = _count(when.absence.of, kept)
             self.hidden += [self.of[name], _count(when.absence.after, kept)]
-
-    def _check_condition(self, name: str, trigger: Trigger, condition: str, schema: Schema) -> Checked:
-        """Check `if`: it may read an event's row only where it is asked at that row's step alone."""
-        event, quiet = trigger.when.event, self.guards.quiet_hours(trigger)
-        if event is None or trigger.for_:
-            return check_rule(condition, schema, CUSTOMER)
-        if quiet is None or quiet.then == "drop":
-            return check_rule(condition, schema, event_of(event.source))
-        try:
-            return check_rule(condition, schema, CUSTOMER)
-        except RuleError:
-            check_rule(condition, schema, event_of(event.source))  # its own mistakes are told as they are
-            raise RuleError(
-                f"trigger {name}: 'if' reads the row, and is asked again when quiet hours end",
-                "put what the row must be into 'where', or let quiet hours drop",
-            ) from None
 
     def _carry(self, name: str, trigger: Trigger, schema: Schema) -> list[MetricSpec]:
         """Return what the action's values rest on: it goes with each decision, as it was at its step (G5)."""

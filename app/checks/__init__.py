@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.checks.channels import check_channels
+from app.checks.guards import check_guards
 from app.checks.rfm import check_rfm
 from app.checks.settings import check_settings
 from app.checks.sources import check_sources
@@ -17,6 +18,7 @@ def check_references(folder: Folder, problems: Problems) -> None:
     """Check everything that needs no rule to be read."""
     for check in (
         check_settings,
+        check_guards,
         check_sources,
         check_rfm,
         check_tags,

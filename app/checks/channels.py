@@ -7,14 +7,13 @@ from collections.abc import Iterator, Mapping
 
 from app.checks.cloud_sms import check_cloud_sms
 from app.checks.settings import LANGUAGES
-from app.checks.texts import check_zone
+from app.checks.texts import check_seconds, check_zone
 from app.document import Place
 from app.folder import Folder
 from app.problems import Problems
 from rules.suggest import suggest
 from sinks.channels.cloud_settings import CloudSettings
 from sinks.channels.inbox import InboxSettings
-from sinks.channels.settings import parse_seconds
 from sinks.texts.words import PARTS, Template, Words, spoken
 
 # sinks.texts.template loads Jinja2 and Babel: it is imported where there is a text to check.
@@ -25,7 +24,7 @@ _LINK = re.compile(r"[a-z][a-z0-9+.-]*://[^\s{]")  # no value may choose where a
 def check_channels(folder: Folder, problems: Problems) -> None:
     """Lengths, names of providers and the form of templates."""
     for name, channel in folder.shop.channels.items():
-        _check_seconds(channel.expires, folder.where(LABEL, name, "expires"), problems)
+        check_seconds(channel.expires, folder.where(LABEL, name, "expires"), problems)
         called: set[str] = set()
         for index, provider in enumerate(channel.providers):
             place = (name, "providers", index)
@@ -36,24 +35,16 @@ def check_channels(folder: Folder, problems: Problems) -> None:
             if "zone" in type(provider).model_fields:
                 check_zone(getattr(provider, "zone", None), folder.where(LABEL, *place, "zone"), problems)
             if isinstance(provider, InboxSettings):
-                _check_seconds(provider.keep, folder.where(LABEL, *place, "keep"), problems)
+                check_seconds(provider.keep, folder.where(LABEL, *place, "keep"), problems)
             for number, limit in enumerate(provider.limits):
                 where = folder.where(LABEL, *place, "limits", number, "within")
-                _check_seconds(limit.within, where, problems)
+                check_seconds(limit.within, where, problems)
             if isinstance(provider, CloudSettings):
-                _check_seconds(provider.timeout, folder.where(LABEL, *place, "timeout"), problems)
+                check_seconds(provider.timeout, folder.where(LABEL, *place, "timeout"), problems)
                 names = {template: needs(text) for template, text in channel.templates.items()}
                 check_cloud_sms(folder, place, provider, names, problems)
         for template, text in channel.templates.items():
             _check_template(folder, (name, "templates", template), text, problems)
-
-
-def _check_seconds(text: str, where: str, problems: Problems) -> None:
-    try:
-        parse_seconds(text)
-    except ValueError as error:
-        problem, _, hint = str(error).partition("; ")
-        problems.add(where, problem, hint)
 
 
 def needs(template: Template) -> set[str]:

@@ -13,6 +13,8 @@ from rules.error import RuleError
 from rules.fold import rests_on_metrics
 from rules.schema import Schema
 from rules.scope import CUSTOMER, Scope, event_of, row_of
+from triggers.condition import check_condition
+from triggers.shop_guards import ShopGuards
 from triggers.trigger import Event, Trigger
 
 
@@ -39,7 +41,7 @@ def check_rules(folder: Folder, problems: Problems) -> None:
             used[name] = checked.tags if checked else ()
     check_cycles(folder, used, problems)
     for name, trigger in shop.triggers.items():
-        _check_trigger(checker, f"triggers/{name}.yaml", trigger, schema)
+        _check_trigger(checker, f"triggers/{name}.yaml", trigger, schema, shop.settings.guards)
 
 
 class _Texts:
@@ -77,7 +79,9 @@ def _check_models(folder: Folder, schema: Schema, problems: Problems) -> None:
             problems.add(where, f"column {error.column}: {error.message}", error.hint)
 
 
-def _check_trigger(checker: _Texts, label: str, trigger: Trigger, schema: Schema) -> None:
+def _check_trigger(
+    checker: _Texts, label: str, trigger: Trigger, schema: Schema, guards: ShopGuards
+) -> None:
     when = trigger.when
     events: list[tuple[Place, Event]] = []
     scope = CUSTOMER
@@ -91,7 +95,8 @@ def _check_trigger(checker: _Texts, label: str, trigger: Trigger, schema: Schema
         if event.where is not None:
             checker.rule(label, place, event.where, schema, row_of(event.source))
     if trigger.condition is not None:
-        checker.rule(label, ("if",), trigger.condition, schema, scope)
+        condition = trigger.condition
+        checker.read(label, ("if",), lambda: check_condition(trigger, condition, schema, guards))
     for name, text in trigger.action.values.items():
         _check_value(checker, label, name, text, schema, scope)
 

@@ -9,6 +9,7 @@ import zoneinfo
 from app.problems import Problems
 from profiles.windows import Window, parse_length, parse_window
 from rules.suggest import suggest
+from sinks.channels.settings import parse_seconds
 
 _TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 EPOCHS = ("epoch_s", "epoch_ms", "epoch_us")
@@ -21,6 +22,14 @@ def check_length(text: str | None, where: str, problems: Problems) -> None:
             parse_length(text)
         except ValueError as error:
             problems.add(where, *_split(error))
+
+
+def check_seconds(text: str, where: str, problems: Problems) -> None:
+    """A length of channels.yaml, which may be of seconds, such as ``30s``."""
+    try:
+        parse_seconds(text)
+    except ValueError as error:
+        problems.add(where, *_split(error))
 
 
 def check_window(text: str, where: str, problems: Problems) -> Window | None:

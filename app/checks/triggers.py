@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.checks.channels import LABEL as CHANNELS
 from app.checks.channels import needs
+from app.checks.guards import check_quiet_hours
 from app.checks.texts import check_length, check_time_of_day
 from app.folder import Folder
 from app.problems import Problems
@@ -20,6 +21,7 @@ def check_triggers(folder: Folder, problems: Problems) -> None:
         check_length(trigger.for_, folder.where(label, "for"), problems)
         check_length(trigger.guards.cool_down, folder.where(label, "guards", "cool_down"), problems)
         check_length(trigger.guards.max_age, folder.where(label, "guards", "max_age"), problems)
+        check_quiet_hours(folder, label, ("guards", "quiet_hours"), trigger.guards.quiet_hours, problems)
         consent = trigger.guards.consent
         if consent is not None and [bool(part) for part in consent.split("/")] != [True, True]:
             where = folder.where(label, "guards", "consent")

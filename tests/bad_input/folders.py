@@ -70,6 +70,17 @@ def _bomb() -> str:
 MEMBER = "  - {type: member, column: member_id}\n"
 ENDLESS = '"' + "(" * 300 + "spend > 0" + ")" * 300 + '"'
 CDC = "format: {type: debezium}\n"
+def guards(text: str) -> dict[str, Body]:
+    """Return the shop's guards, in TOML, at line 4 of tintype.toml."""
+    return put(TOML, "\n[groups]", f"[guards]\n{text}\n\n[groups]")
+
+
+HOLDING = """\
+when: {event: {source: orders}}
+if: row.amount > 5
+guards: {quiet_hours: {from: 22:00, until: 08:00}}
+action: {channel: sms, template: hi, values: {fen: spend}}
+"""
 BAD_FOLDERS: list[tuple[str, dict[str, Body], str]] = [
     # YAML
     ("a YAML bomb", {"metrics.yaml": _bomb()}, "metrics.yaml:1: anchors and aliases (& and *) are not used here: write the value out"),
@@ -248,6 +259,19 @@ BAD_FOLDERS: list[tuple[str, dict[str, Body], str]] = [
     ("no cases", put(LINE, "cases:", "csaes:"), f"{LINE}:3: unknown key 'csaes': did you mean 'cases'?"),
     ("nobody is meant", put(LINE, "customer: member:M1\n", ""), f"{LINE}:5: no customer is named: add 'customer: type:value'"),
     ("a customer without a type", put(LINE, "member:M1", "M1"), f"{LINE}:6: 'M1' names no customer: write type:value, such as member:M1"),
+    # guards
+    ("quiet hours from 25 o'clock", guards('quiet_hours = {from = "25:00", until = "08:00"}'), f"{TOML}:4: '25:00' is no time of day: write HH:MM"),
+    ("quiet hours of no length", guards('quiet_hours = {from = "08:00", until = "08:00"}'), f"{TOML}:4: quiet hours end when they begin: write another time"),
+    ("a trigger's quiet hours in words", put(TRIGGER, "cool_down: 30d", "quiet_hours: {from: late, until: 08:00}"), f"{TRIGGER}:2: 'late' is no time of day: write HH:MM"),
+    ("everybody held out", guards("hold_out = 100"), f"{TOML}:4: 'guards.hold_out' must be at most 99: correct the value"),
+    ("a cap of no length", guards('caps = {day = {most = 1, within = "a day"}}'), f"{TOML}:4: 'a day' is no length: write a whole number and m, h, d or w"),
+    ("a cap of nobody's channel", guards('caps = {day = {most = 1, within = "1d", channels = ["fax"]}}'), f"{TOML}:4: there is no channel 'fax': there are: sms"),
+    ("a cap of nobody's trigger", guards('caps = {day = {most = 1, within = "1d", triggers = ["helo"]}}'), f"{TOML}:4: there is no trigger 'helo': did you mean 'hello'?"),
+    ("a customer's zone that is no zone", guards('zone = "customer.zone"\nzones = ["Mars"]'), f"{TOML}:5: 'Mars' is no time zone: write a name such as Asia/Shanghai"),
+    ("a customer's zone that nobody has", guards('zone = "customer.zone"\nzones = ["UTC"]'), f"{TOML}:4: there is no attribute 'zone' of text that is not personal"),
+    ("a customer's zone without zones", guards('zone = "customer.zone"'), f"{TOML}:4: zone and zones go together"),
+    ("a condition that reads the row at the end of a hold", {TRIGGER: HOLDING}, f"{TRIGGER}:2: column 1: 'if' reads the row, and is asked again when quiet hours end: put what the row must be into 'where'"),
+    ("a condition that waits and reads the row", {TRIGGER: HOLDING.replace("guards: {quiet_hours: {from: 22:00, until: 08:00}}", "for: 5m")}, f"{TRIGGER}:2: column 1: "),
     # tintype.toml
     ("text without quotes", put(TOML, '"Test"', "Test"), f"{TOML}:1: is no TOML (Invalid value): text stands in quotes"),
     ("a TOML key twice", put(TOML, 'name = "Test"', 'name = "a"\nname = "b"'), f"{TOML}:2: is no TOML (Cannot overwrite a value)"),
