@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from sinks.channels.provider import Receipt
+
 
 @dataclass(frozen=True)
 class Taken:
@@ -137,3 +139,24 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *told: object) -> None:
         """Nothing on the terminal."""
+
+
+class FarHttp:
+    """The other side of a provider that posts to an address: what a `tests.sinks.provider_contract.Far` does
+    whatever is posted. ``http``: the server; a kind adds its provider, what came out and how it refuses.
+    """
+
+    def __init__(self) -> None:
+        self.http = LoopbackHttp()
+        self.receipts: list[Receipt] = []
+
+    def go_away(self) -> bool:
+        self.http.go_away()
+        return True
+
+    def come_back(self) -> None:
+        self.http.come_back()
+
+    def break_off(self) -> bool:
+        self.http.next.append(Reply(breaks=True))
+        return True

@@ -19,9 +19,9 @@ from pydantic import ValidationError
 
 from sinks.channels.dingtalk import DingTalk, DingTalkSettings
 from sinks.channels.message import Message
-from sinks.channels.provider import Accepted, Around, Outcome, Provider, Receipt, Refused, Unknown
+from sinks.channels.provider import Accepted, Around, Outcome, Provider, Refused, Unknown
 from sinks.channels.wecom import WeCom, WeComSettings
-from tests.sinks.loopback_http import LoopbackHttp, Reply
+from tests.sinks.loopback_http import FarHttp, LoopbackHttp, Reply
 from tests.sinks.provider_contract import MESSAGE, ProviderContract
 
 ENVIRONMENT = {"KEY": "693axxx6-7aoc", "TOKEN": "t+o/k=en", "SECRET": "SEC0123"}
@@ -60,13 +60,12 @@ def sent(robot: WeCom | DingTalk, messages: Sequence[Message] = (MESSAGE,)) -> l
     return asyncio.run(work())
 
 
-class FarRobot:
+class FarRobot(FarHttp):
     """The endpoint, on loopback."""
 
     def __init__(self, robot: Robots) -> None:
-        self.http = LoopbackHttp()
+        super().__init__()
         self.http.always = OK
-        self.receipts: list[Receipt] = []
         self.codes = CODES[robot]
         self.provider: Provider = made(robot, self.http.port)
 
@@ -75,17 +74,6 @@ class FarRobot:
 
     def refuse(self, verdict: Literal["retry", "give_up", "stop"]) -> bool:
         self.http.next.append(replace(refusal(self.codes[verdict]), kept=False))
-        return True
-
-    def go_away(self) -> bool:
-        self.http.go_away()
-        return True
-
-    def come_back(self) -> None:
-        self.http.come_back()
-
-    def break_off(self) -> bool:
-        self.http.next.append(Reply(breaks=True))
         return True
 
 

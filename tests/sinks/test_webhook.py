@@ -20,10 +20,10 @@ import pytest
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
-from sinks.channels.provider import Accepted, Around, Outcome, Provider, Receipt, Refused, Unknown
+from sinks.channels.provider import Accepted, Around, Outcome, Provider, Refused, Unknown
 from sinks.channels.webhook import Webhook, WebhookSettings
 from tests.sinks.certificate import make_certificate
-from tests.sinks.loopback_http import LoopbackHttp, Reply
+from tests.sinks.loopback_http import FarHttp, LoopbackHttp, Reply
 from tests.sinks.provider_contract import MESSAGE, Loop, ProviderContract, numbered
 
 NEW = "whsec_" + base64.b64encode(b"n" * 32).decode()
@@ -42,12 +42,11 @@ def made(port: int, find: Any = None, **changed: Any) -> Webhook:
     return Webhook(settings, around, find) if find else Webhook(settings, around)
 
 
-class FarHook:
+class FarHook(FarHttp):
     """A receiver on loopback."""
 
     def __init__(self) -> None:
-        self.http = LoopbackHttp()
-        self.receipts: list[Receipt] = []
+        super().__init__()
         self.provider: Provider = made(self.http.port)
 
     def came_out(self) -> Sequence[str]:
@@ -55,17 +54,6 @@ class FarHook:
 
     def refuse(self, verdict: Literal["retry", "give_up", "stop"]) -> bool:
         self.http.next.append(Reply(STATUS[verdict], b"not now"))
-        return True
-
-    def go_away(self) -> bool:
-        self.http.go_away()
-        return True
-
-    def come_back(self) -> None:
-        self.http.come_back()
-
-    def break_off(self) -> bool:
-        self.http.next.append(Reply(breaks=True))
         return True
 
 
