@@ -72,13 +72,13 @@ def placed(shop: ApiOfCluster) -> tuple[Shop, ClusterPlace]:
 def test_who_is_erased_over_http_is_nowhere_and_comes_again_as_somebody_new(
     shop: ApiOfCluster, command: Command
 ) -> None:
-    shop.post("members", member("P1", "13900000001", "李雷"), member("P2", "13900000002", "韩梅梅"))
-    shop.post("orders", order("A1", "P1", "10.00"), order("A2", "P2", "20.00"))
-    shop.post("orders", order("A3", "P1", "a lot"), order("A4", "P2", "a lot"))
-    for name, spent in (("P1", 1000), ("P2", 2000)):
+    shop.post("members", member("P1001", "13900000001", "李雷"), member("P2002", "13900000002", "韩梅梅"))
+    shop.post("orders", order("A1", "P1001", "10.00"), order("A2", "P2002", "20.00"))
+    shop.post("orders", order("A3", "P1001", "a lot"), order("A4", "P2002", "a lot"))
+    for name, spent in (("P1001", 1000), ("P2002", 2000)):
         shop.wait(lambda: shop.metrics(f"member:{name}").get("spend") == spent, name)  # noqa: B023
     shop.wait(lambda: len(command("dead")[1]["letters"]) == 2, "both letters are put aside")
-    whom = id_of("member:P1")
+    whom = id_of("member:P1001")
     assert (len(keys_of(shop, whom)), readable(shop, whom)) == (1, {"李雷"})
     only_read = {"Authorization": f"Bearer {shop.keys['read']}"}
     assert shop.client.post("/v1/customers/phone:13900000001:erase", headers=only_read).status_code == 403
@@ -87,17 +87,17 @@ def test_who_is_erased_over_http_is_nowhere_and_comes_again_as_somebody_new(
     said = answer.json()
     assert (said["customer"], said["references"], said["rows"], said["dead_letters"]) == (whom, 2, 2, 1)
     assert (said["rejected_rows"], said["profile_gone"]) == (0, True)
-    for name in ("member:P1", "phone:13900000001", whom):
+    for name in ("member:P1001", "phone:13900000001", whom):
         assert shop.client.get(f"/v1/profiles/{name}").status_code == 404, name
-    assert shop.client.post("/v1/customers/member:P1:erase").status_code == 404
+    assert shop.client.post("/v1/customers/member:P1001:erase").status_code == 404
     assert (keys_of(shop, whom), readable(shop, whom)) == ([], set())
-    assert traces(shop.cluster.folder / "a", ("P1", "13900000001", "李雷")) == []
+    assert traces(shop.cluster.folder / "a", ("P1001", "13900000001", "李雷")) == []
     letters = command("dead", "list", "--all")[1]["letters"]
     assert ["A4" in one["value"] for one in letters] == [True]
-    assert readable(shop, id_of("member:P2")) == {"韩梅梅"}
-    shop.post("orders", order("A5", "P1", "3.00"))
-    shop.wait(lambda: shop.metrics("member:P1").get("spend") == 300, "only the later order counts")
-    assert shop.get("/v1/profiles/member:P1")["profile"]["references"] == ["member:P1"]
+    assert readable(shop, id_of("member:P2002")) == {"韩梅梅"}
+    shop.post("orders", order("A5", "P1001", "3.00"))
+    shop.wait(lambda: shop.metrics("member:P1001").get("spend") == 300, "only the later order counts")
+    assert shop.get("/v1/profiles/member:P1001")["profile"]["references"] == ["member:P1001"]
     assert len(keys_of(shop, whom)) == 1
     assert readable(shop, whom) == set()
     code, audit = command("audit")
