@@ -17,8 +17,8 @@ from pathlib import Path
 
 from sinks.channels.message import Message
 from sinks.channels.provider import Accepted, Around
-from sinks.channels.smpp import Smpp
-from sinks.channels.smpp_settings import SmppSettings
+from sinks.channels.smpp.settings import SmppSettings
+from sinks.channels.smpp.smpp import Smpp
 
 GOAL = 5_000
 WINDOW = 100

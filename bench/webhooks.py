@@ -17,7 +17,7 @@ from pathlib import Path
 
 from sinks.channels.message import Message
 from sinks.channels.provider import Accepted, Around
-from sinks.channels.webhook import Webhook, WebhookSettings, write_body
+from sinks.channels.web.webhook import Webhook, WebhookSettings, write_body
 
 MESSAGES, BATCH, CONNECTIONS = 5_000, 500, 8
 # Answers every whole request with 204 and counts nothing: it must not be what is waited for.

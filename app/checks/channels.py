@@ -12,7 +12,7 @@ from app.document import Place
 from app.folder import Folder
 from app.problems import Problems
 from rules.suggest import suggest
-from sinks.channels.cloud_settings import CloudSettings
+from sinks.channels.cloud.settings import CloudSettings
 from sinks.channels.inbox import InboxSettings
 from sinks.texts.words import PARTS, Template, Words, spoken
 

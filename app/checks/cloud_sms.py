@@ -10,10 +10,10 @@ from app.document import Place
 from app.folder import Folder
 from app.problems import Problems
 from rules.suggest import suggest
-from sinks.channels.aliyun import AliyunSettings
-from sinks.channels.cloud_settings import ChineseSettings, CloudSettings, ProviderTemplate
-from sinks.channels.tencent import TencentSettings
-from sinks.channels.twilio import TwilioSettings
+from sinks.channels.cloud.aliyun import AliyunSettings
+from sinks.channels.cloud.settings import ChineseSettings, CloudSettings, ProviderTemplate
+from sinks.channels.cloud.tencent import TencentSettings
+from sinks.channels.cloud.twilio import TwilioSettings
 
 LABEL = "channels.yaml"
 _Add = Callable[[Place, str, str], None]  # tells a problem at a key of the provider, with a hint

@@ -10,9 +10,9 @@ from sinks.channels.provider import Receipt
 from sinks.channels.settings import ProviderSettings
 
 READERS = {
-    "aliyun": "sinks.channels.aliyun_receipts",
-    "tencent": "sinks.channels.tencent_receipts",
-    "twilio": "sinks.channels.twilio_receipts",
+    "aliyun": "sinks.channels.cloud.aliyun_receipts",
+    "tencent": "sinks.channels.cloud.tencent_receipts",
+    "twilio": "sinks.channels.cloud.twilio_receipts",
 }
 
 

@@ -6,20 +6,20 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from sinks.channels.aliyun import Aliyun, AliyunSettings
+from sinks.channels.cloud.aliyun import Aliyun, AliyunSettings
+from sinks.channels.cloud.tencent import Tencent, TencentSettings
+from sinks.channels.cloud.twilio import Twilio, TwilioSettings
 from sinks.channels.console import Console, ConsoleSettings
-from sinks.channels.dingtalk import DingTalk, DingTalkSettings
 from sinks.channels.file import File, FileSettings
 from sinks.channels.inbox import InboxProvider, InboxSettings
-from sinks.channels.mail import Mail, MailSettings
+from sinks.channels.mail.mail import Mail, MailSettings
 from sinks.channels.provider import Around, Provider
 from sinks.channels.settings import ProviderSettings
-from sinks.channels.smpp import Smpp
-from sinks.channels.smpp_settings import SmppSettings
-from sinks.channels.tencent import Tencent, TencentSettings
-from sinks.channels.twilio import Twilio, TwilioSettings
-from sinks.channels.webhook import Webhook, WebhookSettings
-from sinks.channels.wecom import WeCom, WeComSettings
+from sinks.channels.smpp.settings import SmppSettings
+from sinks.channels.smpp.smpp import Smpp
+from sinks.channels.web.dingtalk import DingTalk, DingTalkSettings
+from sinks.channels.web.webhook import Webhook, WebhookSettings
+from sinks.channels.web.wecom import WeCom, WeComSettings
 
 AnyProvider = Annotated[
     AliyunSettings

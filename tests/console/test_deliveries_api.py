@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from sinks.channels.twilio_receipts import signature
+from sinks.channels.cloud.twilio_receipts import signature
 from tests.console.at_work import AtWork, at_work, order, states, wait_for
 
 CHANNELS = """\

@@ -16,7 +16,7 @@ from app.schemas import FOLDER, schema_files
 from app.shop import ClickHouse, Kafka, Settings
 from rfm.model import FixedCuts, RfmModel, Segment
 from sinks.channels.channel import Channel
-from sinks.channels.cloud_settings import ProviderTemplate
+from sinks.channels.cloud.settings import ProviderTemplate
 from sinks.channels.kinds import PROVIDERS
 from sinks.channels.settings import Limit
 from sinks.texts.words import Words

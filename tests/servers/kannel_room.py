@@ -29,10 +29,10 @@ from urllib.request import urlopen
 
 from deploy.servers.debian import path_of
 from sinks.channels.provider import Accepted, Around
-from sinks.channels.smpp import Smpp
-from sinks.channels.smpp_inbound import Written, is_receipt
-from sinks.channels.smpp_link import Link
-from sinks.channels.smpp_settings import SmppSettings
+from sinks.channels.smpp.inbound import Written, is_receipt
+from sinks.channels.smpp.link import Link
+from sinks.channels.smpp.settings import SmppSettings
+from sinks.channels.smpp.smpp import Smpp
 from tests.sinks.loopback_smsc import LoopbackSmsc
 from tests.sinks.provider_contract import MESSAGE
 

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from sinks.channels.message import Message
 from sinks.channels.provider import Accepted, Around, Outcome, Receipt
-from sinks.channels.smpp import Smpp
-from sinks.channels.smpp_settings import SmppSettings
+from sinks.channels.smpp.settings import SmppSettings
+from sinks.channels.smpp.smpp import Smpp
 from tests.sinks.loopback_smsc import LoopbackSmsc
 from tests.sinks.provider_contract import MESSAGE, Loop
 

@@ -10,10 +10,10 @@ from typing import Any, Literal
 
 import pytest
 
-from sinks.channels.aliyun import CODES, Aliyun, AliyunSettings, outcome_of
-from sinks.channels.aliyun_receipts import receipts_of
 from sinks.channels.callbacks import NotSigned
-from sinks.channels.cloud_settings import ProviderTemplate
+from sinks.channels.cloud.aliyun import CODES, Aliyun, AliyunSettings, outcome_of
+from sinks.channels.cloud.aliyun_receipts import receipts_of
+from sinks.channels.cloud.settings import ProviderTemplate
 from sinks.channels.message import Message
 from sinks.channels.provider import Accepted, Outcome, Receipt, Refused, Unknown
 from streams.errors import InputError

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sinks.channels.cloud_errors import broke
-from sinks.channels.cloud_message import Prepared, grouped
+from sinks.channels.cloud.errors import broke
+from sinks.channels.cloud.message import Prepared, grouped
 from sinks.channels.provider import Refused, Unknown
 from tests.sinks.provider_contract import MESSAGE
 

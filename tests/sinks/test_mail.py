@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from sinks.channels.letter import Letterhead, NoAddress, Unsubscribe, address_of, one_line, write_letter
-from sinks.channels.mail import Mail, MailSettings
+from sinks.channels.mail.letter import Letterhead, NoAddress, Unsubscribe, address_of, one_line, write_letter
+from sinks.channels.mail.mail import Mail, MailSettings
 from sinks.channels.message import Message
 from sinks.channels.provider import Accepted, Around, Outcome, Provider, Receipt, Refused, Unknown
 from tests.sinks.certificate import make_certificate

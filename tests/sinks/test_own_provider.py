@@ -19,7 +19,7 @@ import pytest
 
 from sinks.channels.provider import Accepted, Around, Provider, Receipt, Refused
 from sinks.channels.settings import ProviderSettings
-from sinks.channels.webhook import Webhook, WebhookSettings
+from sinks.channels.web.webhook import Webhook, WebhookSettings
 from tests.sinks.provider_contract import MESSAGE, ProviderContract
 from tests.sinks.test_webhook import NEW, OLD
 

@@ -17,10 +17,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from pydantic import ValidationError
 
-from sinks.channels.dingtalk import DingTalk, DingTalkSettings
 from sinks.channels.message import Message
 from sinks.channels.provider import Accepted, Around, Outcome, Provider, Refused, Unknown
-from sinks.channels.wecom import WeCom, WeComSettings
+from sinks.channels.web.dingtalk import DingTalk, DingTalkSettings
+from sinks.channels.web.wecom import WeCom, WeComSettings
 from tests.sinks.loopback_http import FarHttp, LoopbackHttp, Reply
 from tests.sinks.provider_contract import MESSAGE, ProviderContract
 

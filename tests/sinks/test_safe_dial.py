@@ -13,8 +13,8 @@ import pytest
 from pydantic import ValidationError
 
 from sinks.channels.provider import Accepted, Around, Outcome, Refused
-from sinks.channels.safe_dial import AddressRefused, Guard, GuardedResolver, look_up, why_refused
-from sinks.channels.webhook import Webhook, WebhookSettings
+from sinks.channels.web.safe_dial import AddressRefused, Guard, GuardedResolver, look_up, why_refused
+from sinks.channels.web.webhook import Webhook, WebhookSettings
 from tests.sinks.loopback_http import LoopbackHttp, Reply
 from tests.sinks.provider_contract import MESSAGE
 from tests.sinks.test_webhook import NEW

@@ -11,7 +11,7 @@ import pytest
 
 from sinks.channels.message import Message
 from sinks.channels.provider import Accepted, Outcome, Refused, Unknown
-from sinks.channels.smpp_codes import VERDICTS, refused
+from sinks.channels.smpp.codes import VERDICTS, refused
 from tests.sinks.far_smsc import LONG, QUEUE_FULL, THROTTLED, FarSmsc, Opened, long, references
 from tests.sinks.loopback_smsc import DELIVER, ENQUIRE, NACK, UNBIND, Bind
 from tests.sinks.provider_contract import MESSAGE, Loop, ProviderContract, numbered
@@ -263,7 +263,7 @@ def test_an_smsc_that_unbinds_is_answered_and_bound_anew(opened: Opened) -> None
 def test_after_failures_a_message_is_refused_at_once_with_the_time_to_wait(
     opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sinks.channels.smpp_session.FIRST_SECONDS", 20.0)
+    monkeypatch.setattr("sinks.channels.smpp.session.FIRST_SECONDS", 20.0)
     opened.smsc.go_away()
     opened.send(MESSAGE)  # the link is seen to be lost
     (outcome,) = opened.send(MESSAGE)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sinks.channels.provider import Receipt
-from sinks.channels.smpp import Smpp
+from sinks.channels.smpp.smpp import Smpp
 from tests.sinks.far_smsc import LONG, Opened, long, references
 from tests.sinks.loopback_smsc import DELIVER, NACK
 from tests.sinks.provider_contract import MESSAGE, numbered

@@ -11,11 +11,11 @@ from typing import Any, Literal
 import pytest
 
 from sinks.channels.callbacks import NotSigned
-from sinks.channels.cloud_settings import ProviderTemplate
+from sinks.channels.cloud.settings import ProviderTemplate
+from sinks.channels.cloud.tencent import CODES, Tencent, TencentSettings, outcome_of, verdict_of
+from sinks.channels.cloud.tencent_receipts import receipts_of
 from sinks.channels.message import Message
 from sinks.channels.provider import Accepted, Outcome, Receipt, Refused, Unknown
-from sinks.channels.tencent import CODES, Tencent, TencentSettings, outcome_of, verdict_of
-from sinks.channels.tencent_receipts import receipts_of
 from streams.errors import InputError
 from tests.sinks.cloud_far import CloudFar, WithText, without_proxies
 from tests.sinks.loopback_sms import Answer

@@ -11,11 +11,11 @@ from urllib.parse import urlencode
 import pytest
 
 from sinks.channels.callbacks import NotSigned
-from sinks.channels.cloud_settings import ProviderTemplate
+from sinks.channels.cloud.settings import ProviderTemplate
+from sinks.channels.cloud.twilio import CODES, Twilio, TwilioSettings, outcome_of
+from sinks.channels.cloud.twilio_receipts import receipts_of
 from sinks.channels.message import Message
 from sinks.channels.provider import Accepted, Outcome, Receipt, Refused, Unknown
-from sinks.channels.twilio import CODES, Twilio, TwilioSettings, outcome_of
-from sinks.channels.twilio_receipts import receipts_of
 from streams.errors import InputError
 from tests.sinks.cloud_far import CloudFar, without_proxies
 from tests.sinks.loopback_sms import Answer

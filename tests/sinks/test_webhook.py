@@ -21,7 +21,7 @@ from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
 from sinks.channels.provider import Accepted, Around, Outcome, Provider, Refused, Unknown
-from sinks.channels.webhook import Webhook, WebhookSettings
+from sinks.channels.web.webhook import Webhook, WebhookSettings
 from tests.sinks.certificate import make_certificate
 from tests.sinks.loopback_http import FarHttp, LoopbackHttp, Reply
 from tests.sinks.provider_contract import MESSAGE, Loop, ProviderContract, numbered

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from sinks.channels.provider import Refused
-from sinks.channels.smpp_link import Link
+from sinks.channels.smpp.link import Link
 
 FIRST_SECONDS = 0.2  # the pause after the first failure; it doubles
 MOST_SECONDS = 30.0

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from sinks.channels.callbacks import beijing_seconds, check_token, documents, text
-from sinks.channels.cloud_message import number_of
+from sinks.channels.cloud.message import number_of
+from sinks.channels.cloud.tencent import TencentSettings
 from sinks.channels.provider import Receipt
-from sinks.channels.tencent import TencentSettings
 from sinks.channels.unsubscribing import unsubscribes
 
 ANSWER = ("application/json", b'{"result":0,"errmsg":"OK"}')

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, ValidationInfo, field_validator
 
 from sinks.channels.provider import Refused, Unknown
-from sinks.channels.safe_dial import AddressRefused, Guard, GuardedResolver, LookUp, look_up
 from sinks.channels.settings import ProviderSettings, parse_seconds
+from sinks.channels.web.safe_dial import AddressRefused, Guard, GuardedResolver, LookUp, look_up
 
 if TYPE_CHECKING:
     import asyncio

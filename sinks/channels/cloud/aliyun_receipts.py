@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sinks.channels.aliyun import AliyunSettings, reference
 from sinks.channels.callbacks import beijing_seconds, check_token, documents, is_message_id, text
-from sinks.channels.cloud_message import number_of
+from sinks.channels.cloud.aliyun import AliyunSettings, reference
+from sinks.channels.cloud.message import number_of
 from sinks.channels.provider import Receipt
 from sinks.channels.unsubscribing import unsubscribes
 

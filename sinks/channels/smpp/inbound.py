@@ -9,7 +9,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from sinks.channels.provider import Receipt
-from sinks.channels.smpp_pdu import (
+from sinks.channels.smpp.pdu import (
     MESSAGE_STATE,
     PAYLOAD,
     RECEIPTED_ID,

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from sinks.channels.message import Message
-from sinks.channels.posting import Answer, Poster, PostingSettings, check_url
 from sinks.channels.provider import Accepted, Around, Outcome, Refused
-from sinks.channels.safe_dial import LookUp, look_up
+from sinks.channels.web.posting import Answer, Poster, PostingSettings, check_url
+from sinks.channels.web.safe_dial import LookUp, look_up
 
 if TYPE_CHECKING:
     from standardwebhooks import Webhook as Signer

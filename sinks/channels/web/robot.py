@@ -14,8 +14,8 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from sinks.channels.message import Message
 from sinks.channels.placeholders import check_places, fill_places
-from sinks.channels.posting import Answer, Poster, PostingSettings, check_url
 from sinks.channels.provider import Accepted, Around, Outcome, Refused, Unknown
+from sinks.channels.web.posting import Answer, Poster, PostingSettings, check_url
 
 NAMES = ("text", "title", "customer", "to", "address", "trigger", "template")
 

@@ -16,13 +16,13 @@ from zoneinfo import ZoneInfo
 
 from sinks.channels.message import Message
 from sinks.channels.provider import Accepted, Outcome, Receipt, Refused, Unknown
-from sinks.channels.smpp_codes import refused
-from sinks.channels.smpp_inbound import Written, is_receipt, read_receipt
-from sinks.channels.smpp_link import Answer, Link, Lost
-from sinks.channels.smpp_parts import Parts, Whole
-from sinks.channels.smpp_pdu import Pdu, submit_pdu, text_of
-from sinks.channels.smpp_session import Away, Session
-from sinks.channels.smpp_settings import SmppSettings
+from sinks.channels.smpp.codes import refused
+from sinks.channels.smpp.inbound import Written, is_receipt, read_receipt
+from sinks.channels.smpp.link import Answer, Link, Lost
+from sinks.channels.smpp.parts import Parts, Whole
+from sinks.channels.smpp.pdu import Pdu, submit_pdu, text_of
+from sinks.channels.smpp.session import Away, Session
+from sinks.channels.smpp.settings import SmppSettings
 from sinks.channels.sms_text import encode
 
 CODING = {"gsm": 0, "ucs2": 8}  # SMPP 3.4, section 5.2.19

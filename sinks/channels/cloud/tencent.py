@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from sinks.channels.cloud_errors import Verdict, installed, said_no, secret
-from sinks.channels.cloud_message import Prepared, Unfit, checked, grouped, number_of
-from sinks.channels.cloud_settings import ChineseSettings
-from sinks.channels.cloud_sms import CloudSms
+from sinks.channels.cloud.errors import Verdict, installed, said_no, secret
+from sinks.channels.cloud.message import Prepared, Unfit, checked, grouped, number_of
+from sinks.channels.cloud.sending import CloudSms
+from sinks.channels.cloud.settings import ChineseSettings
 from sinks.channels.message import Message
 from sinks.channels.provider import Accepted, Around, Outcome, Unknown
 

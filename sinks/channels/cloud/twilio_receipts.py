@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from urllib.parse import parse_qs, urlsplit
 
 from sinks.channels.callbacks import NotSigned, is_message_id
+from sinks.channels.cloud.twilio import CODES, TwilioSettings
 from sinks.channels.provider import Receipt
-from sinks.channels.twilio import CODES, TwilioSettings
 from sinks.channels.unsubscribing import unsubscribes
 from streams.errors import InputError
 

@@ -15,7 +15,7 @@ from typing import cast
 from smpplib.command import Command
 
 from sinks.channels.provider import Unknown
-from sinks.channels.smpp_pdu import MalformedPdu, Pdu, pack, parse, request, response, split
+from sinks.channels.smpp.pdu import MalformedPdu, Pdu, pack, parse, request, response, split
 
 Answer = Pdu | Unknown
 Heard = Callable[[Pdu], None]

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from sinks.channels.message import Message
 from sinks.channels.provider import Around, Outcome, Refused
-from sinks.channels.smpp_settings import SmppSettings
+from sinks.channels.smpp.settings import SmppSettings
 
 if TYPE_CHECKING:  # asyncio and smpplib are loaded when a provider is opened
-    from sinks.channels.smpp_client import Client
+    from sinks.channels.smpp.client import Client
 
 
 class Smpp:
-    """Keeps one session while it is open; `sinks.channels.smpp_client` says how messages go out."""
+    """Keeps one session while it is open; `sinks.channels.smpp.client` says how messages go out."""
 
     def __init__(self, settings: SmppSettings, around: Around) -> None:
         self._settings, self._around = settings, around
@@ -22,7 +22,7 @@ class Smpp:
 
     async def open(self) -> None:
         """Begin to connect, and wait for the first attempt. Without a usable password nothing is begun."""
-        from sinks.channels.smpp_client import Client
+        from sinks.channels.smpp.client import Client
 
         if self._client is None and self._refusal() is None:
             password = self._around.environment[self._settings.password_env]

@@ -11,8 +11,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from sinks.channels.provider import Around
-from sinks.channels.robot import Robot, RobotSettings, secret_of
 from sinks.channels.settings import Limit
+from sinks.channels.web.robot import Robot, RobotSettings, secret_of
 
 
 class DingTalkSettings(RobotSettings):

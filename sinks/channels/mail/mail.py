@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator
 
-from sinks.channels.letter import Letterhead, NoAddress, Unsubscribe, address_of, write_letter
+from sinks.channels.mail.letter import Letterhead, NoAddress, Unsubscribe, address_of, write_letter
 from sinks.channels.message import Message
 from sinks.channels.placeholders import check_places, fill_places
 from sinks.channels.provider import Accepted, Around, Outcome, Refused, Unknown

@@ -10,10 +10,10 @@ from urllib.parse import urlencode, urlsplit
 
 from pydantic import Field
 
-from sinks.channels.cloud_errors import Verdict, installed, said_no, secret
-from sinks.channels.cloud_message import Prepared, Unfit
-from sinks.channels.cloud_settings import CloudSettings
-from sinks.channels.cloud_sms import CloudSms
+from sinks.channels.cloud.errors import Verdict, installed, said_no, secret
+from sinks.channels.cloud.message import Prepared, Unfit
+from sinks.channels.cloud.sending import CloudSms
+from sinks.channels.cloud.settings import CloudSettings
 from sinks.channels.message import Message
 from sinks.channels.provider import Accepted, Around, Outcome
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
-from sinks.channels.cloud_errors import NotReady, broke
-from sinks.channels.cloud_message import Prepared, Unfit
-from sinks.channels.cloud_settings import CloudSettings
+from sinks.channels.cloud.errors import NotReady, broke
+from sinks.channels.cloud.message import Prepared, Unfit
+from sinks.channels.cloud.settings import CloudSettings
 from sinks.channels.message import Message
 from sinks.channels.provider import Outcome, Refused, Unknown
 from sinks.channels.settings import parse_seconds

@@ -1,0 +1,1 @@
+"""SMS by the official SDKs of cloud providers: one sender for all, and what is each one's own."""
