@@ -11,13 +11,14 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.load import load_shop
+from app.recount import recount, recount_of
 from app.relays import HISTORY_FOLDER
 from app.shop import Shop
-from reference.guards import Recount
 from sinks.deliveries.ledger import Ledger
 from sinks.history.embedded import ChdbHistory
 from streams.log.log import Log
@@ -77,20 +78,21 @@ def in_history(folder: Path) -> list[Kept]:
 
 
 def wrong_guards(folder: Path, shop: Shop, made: list[Kept]) -> list[str]:
-    """Return what the second reading finds wrong, from history and the log's control records."""
-    with Log.open(folder / "data") as log:
-        control = read_control(log)
-    recount = Recount(shop.triggers, shop.settings.guards, shop.settings.zone)
-    return recount.violations(made, control)
+    """Return what the second reading finds wrong, in history and in the ledger, which are to be what a replay
+    of the log gives."""
+    with Log.open(folder / "data") as log, closing(Ledger(folder / "data", write=False)) as ledger:
+        found = recount_of(shop).violations(made, read_control(log))
+        again = recount(log, shop, ledger)
+    assert again["counted"] == again["carried"] == len(made)
+    return found + [str(one) for one in again["differences"]]
 
 
 def wrong_deliveries(folder: Path, shop: Shop, made: list[Kept]) -> list[str]:
     """Return which messages are out too often, or not at all."""
     lines = (folder / "data" / "sent.jsonl").read_text(encoding="utf-8").splitlines()
     out = Counter(json.loads(line)["id"] for line in lines if line.endswith("}"))
-    ledger = Ledger(folder / "data", write=False)
-    states = dict(ledger.rows("SELECT id, state FROM delivery JOIN decision USING (number)"))
-    ledger.close()
+    with closing(Ledger(folder / "data", write=False)) as ledger:
+        states = dict(ledger.rows("SELECT id, state FROM delivery JOIN decision USING (number)"))
     found = []
     acts = {one.id: shop.triggers[one.trigger].purpose for one in made if one.outcome == "act"}
     for one, purpose in acts.items():
