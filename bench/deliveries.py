@@ -80,7 +80,7 @@ def _queue(ledger: Ledger, first: int, end: int) -> None:
         )
         for number in range(first, end)
     ]  # fmt: skip
-    ledger.take("channels", 0, [(one, route) for one in made], end)
+    ledger.take("channels", [(one, route) for one in made], {0: end})
 
 
 async def _drain(ledger: Ledger, provider: Ready) -> None:

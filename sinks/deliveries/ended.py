@@ -9,6 +9,7 @@ import msgspec
 
 from engine.outcome import Decision
 from sinks.deliveries.ledger import Ledger
+from sinks.deliveries.records import EndsTold
 
 
 @dataclass(frozen=True)
@@ -34,5 +35,4 @@ def ended(ledger: Ledger, limit: int) -> list[Ended]:
 
 def told(ledger: Ledger, numbers: Sequence[int]) -> None:
     """Forget some: the log has been told."""
-    marks = ", ".join("?" * len(numbers))
-    ledger.execute(f"DELETE FROM ended WHERE number IN ({marks})", tuple(numbers))  # noqa: S608 - marks only
+    ledger.do(EndsTold(numbers))

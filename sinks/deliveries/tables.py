@@ -47,6 +47,7 @@ CREATE TABLE IF NOT EXISTS switch (
     number INTEGER PRIMARY KEY, what TEXT NOT NULL, off INTEGER NOT NULL, reason TEXT NOT NULL,
     at REAL NOT NULL
 );
+CREATE TABLE IF NOT EXISTS off (what TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS ended (number INTEGER PRIMARY KEY, state TEXT NOT NULL);
 CREATE TRIGGER IF NOT EXISTS delivery_ends AFTER UPDATE OF state ON delivery
 WHEN NEW.state IN ('failed', 'expired', 'held back') AND OLD.state NOT IN ('failed', 'expired', 'held back')

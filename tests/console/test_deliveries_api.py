@@ -57,7 +57,8 @@ def one_of(shop: AtWork, member: int) -> dict[str, Any]:
 def put(shop: AtWork, member: int, state: str) -> str:
     """Let a member's delivery be in a state; return its id."""
     one = one_of(shop, member)
-    shop.opened.ledger.execute("UPDATE delivery SET state = ? WHERE number = ?", (state, one["number"]))
+    change = "UPDATE delivery SET state = ? WHERE number = ?"
+    shop.opened.ledger.connection.execute(change, (state, one["number"]))
     return str(one["id"])
 
 
@@ -65,7 +66,7 @@ def carried_by(shop: AtWork, member: int, provider: str, reference: str) -> str:
     """Let a member's delivery be sent by a provider; return its id."""
     delivery = put(shop, member, "sent")
     change = "UPDATE attempt SET provider = ?, reference = ?, receipt = NULL WHERE number = ?"
-    shop.opened.ledger.execute(change, (provider, reference, one_of(shop, member)["number"]))
+    shop.opened.ledger.connection.execute(change, (provider, reference, one_of(shop, member)["number"]))
     return delivery
 
 

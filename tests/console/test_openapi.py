@@ -62,7 +62,8 @@ OF_A_CLUSTER = {("GET", "/v1/tag-changes")}  # tried in tests/servers/test_api.p
 def unknown_delivery(shop: AtWork) -> str:
     """Let a delivery be unknown, and return its id."""
     one = shop.get("/v1/deliveries", limit=1)["deliveries"][0]
-    shop.opened.ledger.execute("UPDATE delivery SET state = 'unknown' WHERE number = ?", (one["number"],))
+    change = "UPDATE delivery SET state = 'unknown' WHERE number = ?"
+    shop.opened.ledger.connection.execute(change, (one["number"],))
     return str(one["id"])
 
 

@@ -40,7 +40,7 @@ def route(purpose: Purpose = "marketing", channel: str = "sms", lasts: float = 8
 def queue(ledger: Ledger, numbers: Sequence[int], way: Route | None = None) -> None:
     """Queue deliveries of these numbers."""
     taken = [(decided(one), way or route()) for one in numbers]
-    ledger.take("channels", 0, taken, max(numbers) + 1)
+    ledger.take("channels", taken, {0: max(numbers) + 1})
 
 
 def make(row: Queued) -> Message:
