@@ -17,6 +17,7 @@ import redis
 
 from app.courier_relay import NAME, CourierRelay
 from app.deliveries import make_dispatcher
+from app.links import Links
 from app.log_folder import data_folder, open_log
 from app.revocations import Revocations
 from app.service import Stopped
@@ -24,6 +25,8 @@ from app.shop import Shop
 from sinks.channels.courier import Courier, of_type
 from sinks.channels.file import File
 from sinks.channels.provider import Around, Receipt
+from sinks.deliveries import clicks
+from sinks.deliveries.clicks import untold
 from sinks.deliveries.dispatch import Dispatcher, Heard
 from sinks.deliveries.ended import Ended, ended, told
 from sinks.deliveries.lane import Carried
@@ -33,6 +36,7 @@ from sinks.deliveries.switches import asked, in_log
 from sinks.history.embedded import ChdbHistory
 from sinks.history.history import EFFECTS
 from sinks.history.relay import HistoryRelay, Lag
+from sinks.links.following import Following
 from sinks.store.beside import asynchronous
 from sinks.store.effects import StoreEffects
 from sinks.store.store import Store, is_away
@@ -76,6 +80,7 @@ class Relays:
         self.lag = Lag(0, 0.0)  # of history
         self._fail: Callable[[BaseException], None] = lambda _: None
         self._revocations: list[Revocations] = []  # one, once it sends
+        self._following: list[Following] = []  # so is this
         self._append: Append = lambda _: Future()  # nobody writes: it waits
         self._heard: Heard = lambda _channel, _receipt, _customer: None
         tasks = [self._carry] + ([self._copy] if self.history is not None else [])
@@ -120,15 +125,22 @@ class Relays:
     def receive(self, provider: str, receipts: Sequence[Receipt]) -> Future[None]:
         """Take receipts that came from outside, of ``channel/provider``; done when they are on disk. From any
         thread. Raises Stopped where nothing is sent, not yet or not any more."""
-        done: Future[None] = Future()
+        return self._in_loop(lambda dispatcher: dispatcher.receive(provider, receipts))
+
+    def follow(self, code: str, now: float | None) -> Future[str | None]:
+        """Follow a short link; done when it is known where it leads. From any thread. Raises Stopped."""
+        return self._in_loop(lambda _: self._following[-1].follow(code, now))
+
+    def _in_loop(self, act: Callable[[Dispatcher], Any]) -> Future[Any]:
+        """Do something in the senders' own thread."""
+        done: Future[Any] = Future()
         if self._sender is None:
             raise Stopped("the senders are not at work")
         dispatcher, loop = self._sender
 
         def take() -> None:
             try:
-                dispatcher.receive(provider, receipts)
-                done.set_result(None)
+                done.set_result(act(dispatcher))
             except Exception as error:  # noqa: BLE001 - whoever waits is told
                 done.set_exception(error)
 
@@ -155,11 +167,13 @@ class Relays:
             asyncio.run(self._carrying(log))
 
     async def _carrying(self, log: Log) -> None:
-        revocations = Revocations(log, self._now)
+        revocations, links = Revocations(log, self._now), Links(self._folder, self._shop)
         courier = Courier(
             self._shop, lambda customer, kind: _address(log, customer, kind),
             lambda customer, values: _readable(log, self._shop, customer, values), revocations.of,
+            links.shorten(),
         )  # fmt: skip
+        self._following.append(links.following(self._ledger, courier, self._say))
         around = Around(
             data_folder(self._folder, self._shop), self._say, environment=os.environ,
             store=asynchronous(self._store.client), shop=self._shop.settings.name, partitions=log.partitions,
@@ -218,8 +232,9 @@ class Relays:
 
     async def _tell_log(self) -> None:
         turned, over = asked(self._ledger), ended(self._ledger, _TOLD_TOGETHER)
+        clicked = untold(self._ledger, _TOLD_TOGETHER)
         controls = [switch(one.what, one.off, one.reason) for one in turned]
-        controls += [_receipt(one) for one in over]
+        controls += [_receipt(one) for one in over] + [clicks.record_of(one) for one in clicked]
         if not controls:
             return
         await asyncio.wrap_future(self._append(controls))
@@ -228,6 +243,8 @@ class Relays:
             in_log(self._ledger, turned[-1].number)
         if over:
             told(self._ledger, [one.number for one in over])
+        if clicked:
+            clicks.told(self._ledger, [one.number for one in clicked])
 
     def _tell(self, carried: Carried) -> None:
         if carried.state is State.UNKNOWN:

@@ -42,6 +42,15 @@ class ClickHouse(Declared):
     secure: bool = Field(default=False, description="speak TLS with the server")
 
 
+class Links(Declared):
+    """``[links]`` of tintype.toml: short links of messages."""
+
+    base: str = Field(
+        default="",
+        description="public address of the API, such as https://s.shop.example; empty: links stay long",
+    )
+
+
 class Settings(Declared):
     """``tintype.toml``."""
 
@@ -58,6 +67,7 @@ class Settings(Declared):
     )
     guards: ShopGuards = Field(default=ShopGuards(), description="what stands against marketing (D5)")
     groups: dict[str, list[str]] = Field(default={}, description="exclusive groups: tags, first wins")
+    links: Links = Field(default=Links(), exclude=True, description="short links of messages, counted")
     # left out of the log's settings records: where brokers are changes no result (P2)
     kafka: Kafka = Field(
         default=Kafka(), exclude=True, description="of the cluster form: brokers, connectors"

@@ -134,6 +134,10 @@ class Sending(Protocol):
     async def receive(self, provider: str, receipts: Sequence[Receipt]) -> None:
         """Take receipts of ``channel/provider``; on disk on return, and so is who unsubscribes."""
 
+    async def follow(self, code: str, now: float | None) -> str | None:
+        """Return where a short link leads, and note the click (now: None where nobody has clicked); None for
+        one that leads nowhere."""
+
     def off(self) -> list[str]:
         """Return what is switched off, by its names in the log; blocking."""
 

@@ -19,6 +19,7 @@ from console.api import (
     deliveries,
     docs,
     health,
+    links,
     messages,
     metrics,
     profiles,
@@ -43,7 +44,7 @@ _GRACE_SECONDS = 2  # for answers under way when the server stops
 _ROUTERS = (  # a profile's path takes all that begins like it, so those of its parts come first
     messages.router, profiles.router, customers.router, rfm.router, tags.router, decisions.router,
     tag_changes.router, deliveries.router, receipts.router, switches.router, sources.router, segment.router,
-    health.router, metrics.router, docs.router,
+    links.router, health.router, metrics.router, docs.router,
 )  # fmt: skip
 
 

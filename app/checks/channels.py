@@ -14,6 +14,7 @@ from app.problems import Problems
 from rules.suggest import suggest
 from sinks.channels.cloud.settings import CloudSettings
 from sinks.channels.inbox import InboxSettings
+from sinks.texts.texts import LINK
 from sinks.texts.words import PARTS, Template, Words, spoken
 
 # sinks.texts.template loads Jinja2 and Babel: it is imported where there is a text to check.
@@ -48,13 +49,14 @@ def check_channels(folder: Folder, problems: Problems) -> None:
 
 
 def needs(template: Template) -> set[str]:
-    """Return the names of the values that a template says, in whichever language."""
+    """Return the names of the values that a template says, in whichever language; its own link is none."""
     from sinks.texts.template import check
 
     return {
         name for words in spoken(template).values()
-        for _, source in parts(words)
+        for part, source in parts(words)
         for name in check(source, {}, "").names
+        if name != LINK or part == LINK or not words.link
     }  # fmt: skip
 
 

@@ -10,6 +10,8 @@ from app.folder import Folder
 from app.problems import Problems
 from rules.schema import segment_names
 from rules.suggest import suggest
+from sinks.texts.texts import LINK
+from sinks.texts.words import spoken
 from triggers.trigger import Event, Trigger, When
 
 
@@ -121,5 +123,8 @@ def _check_action(folder: Folder, label: str, trigger: Trigger, problems: Proble
             suggest(action.template, templates, "template"),
         )
         return
+    if LINK in action.values and any(words.link for words in spoken(templates[action.template]).values()):
+        place = folder.where(label, "action", "values", LINK)
+        problems.add(place, f"'{LINK}' is the template's own link", "give the value another name")
     for name in sorted(needs(templates[action.template]) - set(action.values)):
         problems.add(where, f"the template needs the value '{name}'", f"add 'values: {{{name}: RULE}}'")

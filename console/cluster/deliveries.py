@@ -42,6 +42,10 @@ class ClusterSending:
         """Refuse."""
         _refuse()
 
+    async def follow(self, code: str, now: float | None) -> str | None:
+        """Refuse."""
+        _refuse()
+
     def off(self) -> list[str]:
         """Refuse."""
         _refuse()

@@ -66,6 +66,12 @@ class EmbeddedSending:
         if any(one.state == "unsubscribed" for one in receipts):
             await self._work.ask(lambda _: None)  # behind the record that says so, which went before
 
+    async def follow(self, code: str, now: float | None) -> str | None:
+        """Return where a short link leads. Raises Problem, and Stopped at an end."""
+        if not self._relays.providers():
+            refuse("not-ready", "the senders are not at work yet", "try again in a moment")
+        return await result_of(self._relays.follow(code, now))
+
     def off(self) -> list[str]:
         """Return what is switched off."""
         turned = asked(self._ledger)  # first: what leaves these is known to the sender by then

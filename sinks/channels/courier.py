@@ -10,7 +10,8 @@ from rules.schema import Schema
 from sinks.channels.message import HeldBack, Message
 from sinks.channels.settings import parse_seconds
 from sinks.deliveries.delivery import Route
-from sinks.texts.texts import Texts
+from sinks.links.code import Shorten
+from sinks.texts.texts import LINK, Texts
 from triggers.trigger import Trigger
 from triggers.values import action_values
 
@@ -29,12 +30,14 @@ class Courier:
 
     ``address`` gives a customer's reference of a type (any when empty) by id (32 hex digits), None where
     there is none; ``readable`` turns the values that go with a decision of a customer into what a message
-    may say (`Readable`); ``withdrawn`` says why it must not be carried out any more, where that is so.
+    may say (`Readable`); ``withdrawn`` says why it must not be carried out any more, where that is so;
+    ``shorten`` makes the short link of a decision's id, where there are any.
     """
 
     def __init__(
         self, shop: Shop, address: Callable[[str, str], str | None],
         readable: Readable = lambda _, values: values, withdrawn: Withdrawn = lambda _, __: None,
+        shorten: Shorten | None = None,
     ) -> None:  # fmt: skip
         self._shop = shop
         self._schema = Schema.build(shop.sources, shop.metrics, shop.rfm, shop.tags)
@@ -44,6 +47,7 @@ class Courier:
         self._address = address
         self._readable = readable
         self._withdrawn = withdrawn
+        self._shorten = shorten
 
     def route(self, decision: Decision) -> Route | str | None:
         """Return how a decision is delivered, or why it cannot be; None where there is nothing to send:
@@ -72,8 +76,9 @@ class Courier:
         template = channel.templates.get(action.template)
         if template is None:
             raise HeldBack(f"channel {action.channel} has no template '{action.template}'")
-        values = action_values(trigger, self._schema, self._readable(decision.customer, decision.values))
-        written = self._texts.write(template, values, channel.providers[0].escape)
+        values = self._values(trigger, decision)
+        short = self._shorten(decision.id) if self._shorten is not None else ""
+        written = self._texts.write(template, values, channel.providers[0].escape, short)
         to = self._address(decision.customer, channel.address)
         if to is None:
             raise HeldBack(f"the customer has no {channel.address or 'reference'}, or is erased")
@@ -81,9 +86,23 @@ class Courier:
             decision.id, decision.minute, to, action.channel, action.template, written.text, written.title,
             customer=decision.customer, trigger=decision.trigger, purpose=trigger.purpose,
             priority=_priority(trigger), link=written.link,
-            values={name: str(value) for name, value in values.items() if value is not None},
+            values={name: str(value) for name, value in values.items() if value is not None}
+            | ({LINK: written.link} if written.link else {}),
             expires=decision.minute * MINUTE_SECONDS + self._lasts[action.channel],
         )  # fmt: skip
+
+    def leads_to(self, decision: Decision) -> str | None:
+        """Return where the link of a decision's message leads; None where it has none (any more). Raises
+        HeldBack where a value in it is missing."""
+        trigger = self._shop.triggers.get(decision.trigger)
+        channel = None if trigger is None else self._shop.channels.get(trigger.action.channel)
+        if trigger is None or channel is None or trigger.action.template not in channel.templates:
+            return None
+        template = channel.templates[trigger.action.template]
+        return self._texts.link(template, self._values(trigger, decision)) or None
+
+    def _values(self, trigger: Trigger, decision: Decision) -> dict[str, Any]:
+        return action_values(trigger, self._schema, self._readable(decision.customer, decision.values))
 
     def revoked(self, decision: Decision) -> str | None:
         """Return why a decision must not be carried out any more: its trigger was stopped meanwhile (D5)."""

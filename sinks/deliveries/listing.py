@@ -9,9 +9,9 @@ from typing import Any
 
 _COLUMNS = (
     "number, id, customer, d.trigger, channel, template, purpose, state, reason, attempts, parts, decided, "
-    "expires, due, changed"
+    "expires, due, changed, k.first, coalesce(k.times, 0)"
 )
-_FROM = "FROM delivery d JOIN decision c USING (number)"
+_FROM = "FROM delivery d JOIN decision c USING (number) LEFT JOIN click k USING (number)"
 _ATTEMPT = (
     "attempt, provider, claimed, ended, outcome, reference, parts, code, reason, receipt, receipt_at, "
     "receipt_code"
@@ -40,7 +40,8 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Listed:
-    """A delivery in a list. Times in seconds since 1970; due: when it goes on, of what is queued."""
+    """A delivery in a list. Times in seconds since 1970; due: when it goes on, of what is queued; clicked:
+    when its link was followed first, and clicks: how often."""
 
     number: int
     id: str
@@ -57,6 +58,8 @@ class Listed:
     expires: float
     due: float
     changed: float
+    clicked: float | None
+    clicks: int
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,8 @@ class Act:
 
 @dataclass(frozen=True)
 class Count:
-    """Deliveries of a trigger, on a day (UTC, from 1970), by a channel, in a state; parts: as charged."""
+    """Deliveries of a trigger, on a day (UTC, from 1970), by a channel, in a state; parts: as charged;
+    clicked: of how many somebody has followed the link."""
 
     trigger: str
     day: int
@@ -96,6 +100,7 @@ class Count:
     state: str
     deliveries: int
     parts: int
+    clicked: int
 
 
 def listed(
@@ -131,7 +136,8 @@ def counts(connection: sqlite3.Connection, wanted: Wanted) -> list[Count]:
     """Return deliveries counted by trigger, day, channel and state."""
     where, values = wanted.where()
     query = (
-        "SELECT d.trigger, CAST(decided / 86400 AS INTEGER) AS day, channel, state, count(*), sum(parts) "
+        "SELECT d.trigger, CAST(decided / 86400 AS INTEGER) AS day, channel, state, count(*), sum(parts), "
+        "count(k.number) "
         f"{_FROM} WHERE {where} GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3, 4"
     )
     return [Count(*row) for row in connection.execute(query, values)]

@@ -14,6 +14,8 @@ from sinks.deliveries.life import Event, Impossible, State, after
 from sinks.deliveries.receipts import Receipts
 from sinks.deliveries.records import (
     Acted,
+    Clicked,
+    ClicksTold,
     EndsTold,
     Off,
     Reached,
@@ -64,6 +66,11 @@ class Posting:
             case EndsTold(numbers):
                 ends = [(number,) for number in numbers]
                 self._connection.executemany("DELETE FROM ended WHERE number = ?", ends)
+            case Clicked(number, at):
+                self._click(number, at)
+            case ClicksTold(numbers):
+                clicks = [(number,) for number in numbers]
+                self._connection.executemany("UPDATE click SET told = 1 WHERE number = ?", clicks)
             case Off(names):
                 self._connection.execute("DELETE FROM off")
                 self._connection.executemany("INSERT INTO off VALUES (?)", [(name,) for name in names])
@@ -109,6 +116,18 @@ class Posting:
         # providers may stand in another order now
         self._connection.execute("UPDATE delivery SET turn = 0 WHERE state = 'queued' AND turn > 0")
         return len(found)
+
+    def _click(self, number: int, at: float) -> None:
+        """Whoever follows a message's link has got it, whatever the provider said."""
+        self._connection.execute(
+            "INSERT INTO click (number, first, last, times, told) VALUES (?, ?, ?, 1, 0) "
+            "ON CONFLICT (number) DO UPDATE SET first = min(first, excluded.first), "
+            "last = max(last, excluded.last), times = times + 1", (number, at, at),
+        )  # fmt: skip
+        query = "SELECT state FROM delivery WHERE number = ?"
+        [state] = self._connection.execute(query, (number,)).fetchone()
+        if state not in (State.DELIVERED, State.CLAIMED):
+            self._step([Step(number, Event.ARRIVED, at, reason="its link was followed")])
 
     def _act(self, one: Acted) -> Exception | None:
         found = self._connection.execute(

@@ -83,6 +83,19 @@ class EndsTold(msgspec.Struct, tag="ends told", frozen=True):
     numbers: Sequence[int]
 
 
+class Clicked(msgspec.Struct, tag="clicked", frozen=True):
+    """Somebody has followed the link of a delivery."""
+
+    number: int
+    at: float
+
+
+class ClicksTold(msgspec.Struct, tag="clicks told", frozen=True):
+    """The log has been told that the links of these deliveries were followed."""
+
+    numbers: Sequence[int]
+
+
 class Off(msgspec.Struct, tag="off", frozen=True):
     """All that is switched off, by its names in the log, as a cluster's sender has it."""
 
@@ -90,7 +103,8 @@ class Off(msgspec.Struct, tag="off", frozen=True):
 
 
 Record = (
-    Taken | Reached | Stepped | Received | Recovered | Acted | Switched | SwitchesTold | EndsTold | Off
+    Taken | Reached | Stepped | Received | Recovered | Acted | Switched | SwitchesTold | EndsTold | Clicked
+    | ClicksTold | Off
 )  # fmt: skip
 
 
@@ -123,7 +137,8 @@ class _Stepped(msgspec.Struct, tag="steps", frozen=True):
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(
-    list[Taken | Reached | _Stepped | Received | Recovered | Acted | Switched | SwitchesTold | EndsTold | Off]
+    list[Taken | Reached | _Stepped | Received | Recovered | Acted | Switched | SwitchesTold | EndsTold
+         | Clicked | ClicksTold | Off]
 ).decode
 
 

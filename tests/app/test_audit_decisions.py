@@ -40,7 +40,7 @@ def shop(tmp_path: Path) -> Path:
         append_changes(log, declared, "orders", rows, MINUTE, "live", ["insert"] * len(rows))
         Replay(log, declared, Collector(lambda _, more: made.extend(more)).take).follow()
     with closing(Ledger(folder / "data")) as ledger:
-        ledger.take("channels", 0, [(one, None) for one in made], len(made))
+        ledger.take("channels", [(one, None) for one in made], {0: len(made)})
     return folder
 
 
@@ -72,7 +72,7 @@ def test_a_ledger_that_says_something_else_differs(
 ) -> None:  # fmt: skip
     """One that lacks a decision has yet to be given it."""
     with closing(Ledger(shop / "data")) as ledger:
-        ledger.execute(change, ())
+        ledger.connection.execute(change)
     code, said = audit(capsys, shop)
     assert said["decisions"] == {"counted": 3, "carried": carried}
     assert [one["what"].split(", ")[1] for one in said["differences"]] == what

@@ -1,0 +1,45 @@
+"""``/s/{code}``: the short links of messages. Anybody may follow one; it needs no key."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from console.problems import responses
+from console.serving import Here
+from sinks.links.code import PATH
+
+router = APIRouter(tags=["deliveries"])
+_HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
+_NOWHERE = """\
+<!doctype html><html lang="zh"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>链接已失效 · This link leads nowhere</title>
+<style>body {font: 1.1rem/1.6 system-ui; margin: 3rem auto; max-width: 30rem; padding: 0 1rem}</style>
+<body>
+<p>链接已失效，请从店铺首页进入。</p>
+<p>This link leads nowhere any more. Please begin at the shop's own page.</p>
+</body></html>
+"""
+
+
+@router.get(
+    PATH + "{code}", status_code=302, response_class=Response,
+    responses={302: {"description": "To where the message's link leads"},
+               404: {"description": "A page that says so", "content": {"text/html": {}}},
+               **responses("not-here", "not-ready", "stopping")},
+)  # fmt: skip
+async def follow(
+    serving: Here, request: Request, code: Annotated[str, Path(max_length=64, examples=["nQwfAAAAb1ntdDo"])]
+) -> Response:
+    """Lead to where the template of the code's delivery leads, and count the click.
+
+    What only looks ahead (`Sec-Purpose: prefetch`) is led on and not counted.
+    """
+    counts = "prefetch" not in request.headers.get("sec-purpose", request.headers.get("purpose", ""))
+    target = await serving.sending.follow(code, serving.now() if counts else None)
+    if target is None:
+        return HTMLResponse(_NOWHERE, 404, _HEADERS)
+    return RedirectResponse(target, 302, _HEADERS)

@@ -1,0 +1,49 @@
+"""Following a short link: where it leads, and that it was followed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from engine.outcome import Decision
+from sinks.channels.message import HeldBack
+from sinks.deliveries.clicks import begun_by, click
+from sinks.deliveries.ledger import Ledger
+from sinks.links.code import begins, meant
+
+
+class Following:
+    """One shop's, in the thread that sends. leads_to: where the link of a decision's message leads."""
+
+    def __init__(
+        self, ledger: Ledger, leads_to: Callable[[Decision], str | None], key: bytes, shop: str,
+        say: Callable[[str], None],
+    ) -> None:  # fmt: skip
+        self._ledger, self._leads_to, self._key, self._shop, self._say = ledger, leads_to, key, shop, say
+
+    def follow(self, code: str, now: float | None) -> str | None:
+        """Return where a code leads; None for one that leads nowhere (any more).
+
+        now: seconds since 1970, by which the click is noted; None where nobody has clicked. Whoever clicked
+        is led on also where that cannot be written down.
+        """
+        start = begins(code)
+        if start is None:
+            return None
+        found = {one.id: (number, one) for number, one in begun_by(self._ledger, start)}
+        delivery = meant(self._key, self._shop, code, found)
+        if delivery is None:
+            return None
+        number, decision = found[delivery]
+        try:
+            target = self._leads_to(decision)
+        except HeldBack:  # a value of it is gone: the customer is erased
+            return None
+        if target is None or not target.isprintable():
+            return None
+        try:
+            if now is not None:
+                click(self._ledger, number, now)
+        except sqlite3.OperationalError as error:
+            self._say(f"a click is not counted: {error}")
+        return target
