@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from console.problems import responses
 from console.serving import Here
 from sinks.links.code import PATH
 
-router = APIRouter(tags=["deliveries"])
+router = APIRouter()
 _HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
 _NOWHERE = """\
 <!doctype html><html lang="zh"><meta charset="utf-8">
@@ -25,15 +22,8 @@ _NOWHERE = """\
 """
 
 
-@router.get(
-    PATH + "{code}", status_code=302, response_class=Response,
-    responses={302: {"description": "To where the message's link leads"},
-               404: {"description": "A page that says so", "content": {"text/html": {}}},
-               **responses("not-here", "not-ready", "stopping")},
-)  # fmt: skip
-async def follow(
-    serving: Here, request: Request, code: Annotated[str, Path(max_length=64, examples=["nQwfAAAAb1ntdDo"])]
-) -> Response:
+@router.get(PATH + "{code}", include_in_schema=False)  # for browsers, not for programs
+async def follow(serving: Here, request: Request, code: str) -> Response:
     """Lead to where the template of the code's delivery leads, and count the click.
 
     What only looks ahead (`Sec-Purpose: prefetch`) is led on and not counted.

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
+from sinks.channels.cloud.aliyun import reference
 from sinks.channels.cloud.twilio_receipts import signature
 from tests.console.at_work import AtWork, at_work, order, states, wait_for
 
@@ -254,7 +255,7 @@ def test_nobody_learns_the_names_of_channels_without_a_key(shop: AtWork) -> None
 
 
 def test_alibabas_reports_are_known_by_the_token_and_need_no_key(shop: AtWork) -> None:
-    delivery = carried_by(shop, 1, "sms/aliyun", "900619^0:13800000001")
+    delivery = carried_by(shop, 1, "sms/aliyun", reference("900619^0", "13800000001", ""))
     report = {"phone_number": "13800000001", "send_time": "2026-03-01 17:30:00", "success": True,
               "report_time": "2026-03-01 17:30:02", "err_code": "DELIVERED", "err_msg": "用户接收成功",
               "sms_size": "1", "biz_id": "900619^0", "out_id": ""}  # fmt: skip
