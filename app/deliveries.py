@@ -12,6 +12,7 @@ from app.shop import Shop
 from sinks.channels.courier import Courier
 from sinks.channels.kinds import make_provider
 from sinks.channels.provider import Around, Receipt
+from sinks.deliveries.delivery import Queued
 from sinks.deliveries.dispatch import Dispatcher, Heard
 from sinks.deliveries.lane import Carried, Lane, Surroundings
 from sinks.deliveries.ledger import Ledger
@@ -24,14 +25,16 @@ def make_dispatcher(
     shop: Shop, around: Around, ledger: Ledger, courier: Courier, now: Callable[[], float] = time.time,
     told: Callable[[Carried], None] = lambda _: None, chance: random.Random | None = None,
     heard: Heard = lambda _channel, _receipt, _customer: None,
+    prepare: Callable[[Sequence[Queued]], None] = lambda _: None,
 ) -> Dispatcher:  # fmt: skip
     """Return a shop's dispatcher, not opened yet, with its limits filled from the ledger.
 
-    around: what providers are given; `Around.receive` is each lane's own. told: gets what was carried out.
+    around: what providers are given; `Around.receive` is each lane's own. told: gets what was carried out;
+    prepare: as of `Surroundings`.
     """
     surroundings = Surroundings(
         ledger, lambda one: courier.make(one.decision), lambda one: courier.revoked(one.decision), now,
-        chance or random.Random(), told, around.write,  # noqa: S311 - jitter
+        chance or random.Random(), told, around.write, prepare,  # noqa: S311 - jitter
     )  # fmt: skip
     made: list[Dispatcher] = []
 

@@ -28,7 +28,7 @@ from sinks.channels.provider import Around, Receipt
 from sinks.deliveries import clicks
 from sinks.deliveries.clicks import untold
 from sinks.deliveries.dispatch import Dispatcher, Heard
-from sinks.deliveries.ended import Ended, ended, told
+from sinks.deliveries.ended import ended, record_of, told
 from sinks.deliveries.lane import Carried
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import State
@@ -40,7 +40,7 @@ from sinks.links.following import Following
 from sinks.store.beside import asynchronous
 from sinks.store.effects import StoreEffects
 from sinks.store.store import Store, is_away
-from streams.control import Control, receipt, switch
+from streams.control import Control, switch
 from streams.errors import InputError
 from streams.log.log import Log
 from streams.personal.attributes import personal_metrics
@@ -234,7 +234,7 @@ class Relays:
         turned, over = asked(self._ledger), ended(self._ledger, _TOLD_TOGETHER)
         clicked = untold(self._ledger, _TOLD_TOGETHER)
         controls = [switch(one.what, one.off, one.reason) for one in turned]
-        controls += [_receipt(one) for one in over] + [clicks.record_of(one) for one in clicked]
+        controls += [record_of(one) for one in over] + [clicks.record_of(one) for one in clicked]
         if not controls:
             return
         await asyncio.wrap_future(self._append(controls))
@@ -306,9 +306,3 @@ def _readable(log: Log, shop: Shop, customer: str, values: Mapping[str, Any]) ->
         text: unseal(log.vault, sealed[text], whom, [value])[0] if text in sealed else value
         for text, value in values.items()
     }
-
-
-def _receipt(one: Ended) -> Control:
-    made = one.decision
-    whom = bytes.fromhex(made.customer)
-    return receipt(whom, made.id, made.trigger, made.minute, made.cause, one.state)

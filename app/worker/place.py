@@ -51,6 +51,16 @@ class ClusterPlace:
         """The group that owns the partitions of the log."""
         return f"{self.topics.changes}.owners"
 
+    @property
+    def senders(self) -> str:
+        """The group of those of whom one sends."""
+        return f"{self.topics.changes}.senders"
+
+    @property
+    def ledger_copy(self) -> Path:
+        """The folder of a copy of the ledger, for who looks at it."""
+        return self.data / "ledger"
+
     def client(self) -> redis.Redis:
         """Open the store."""
         return redis.Redis.from_url(self.store, socket_timeout=30, socket_connect_timeout=5)

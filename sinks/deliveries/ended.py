@@ -10,6 +10,7 @@ import msgspec
 from engine.outcome import Decision
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.records import EndsTold
+from streams.control import Control, receipt
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,14 @@ def ended(ledger: Ledger, limit: int) -> list[Ended]:
         Ended(number, msgspec.json.decode(body, type=Decision), "expired" if state == "expired" else "failed")
         for number, body, state in rows
     ]
+
+
+def record_of(one: Ended) -> Control:
+    """Return what the log is told."""
+    made = one.decision
+    return receipt(
+        bytes.fromhex(made.customer), made.id, made.trigger, made.minute, made.cause, one.state
+    )  # fmt: skip
 
 
 def told(ledger: Ledger, numbers: Sequence[int]) -> None:

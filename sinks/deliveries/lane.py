@@ -35,7 +35,8 @@ class Surroundings:
     """What all lanes of a dispatcher have in common.
 
     make: the message of a delivery; raises HeldBack. revoked: why it must not go out any more, asked when it
-    is about to. now: seconds since 1970. told: gets what was done. say: a line for people.
+    is about to. now: seconds since 1970. told: gets what was done. say: a line for people. prepare: gets what
+    is due before any of it is judged; raises Away.
     """
 
     book: Book
@@ -45,6 +46,7 @@ class Surroundings:
     chance: random.Random
     told: Callable[[Carried], None]
     say: Callable[[str], None]
+    prepare: Callable[[Sequence[Queued]], None] = lambda _: None
 
 
 class Lane:
@@ -71,6 +73,7 @@ class Lane:
         rows = around.book.waiting(self._channel, turns, now, may) if may else []
         if not rows:
             return [], False
+        around.prepare(rows)
         steps, made = [], list[Message | None]()
         for row in rows:
             step, message = self._judge(row, now)

@@ -70,9 +70,17 @@ class Ledger:
 
     def drained(self, relay: str, partitions: int) -> list[int]:
         """Return for each partition how many effects the relay has taken over."""
-        query = "SELECT partition, effects FROM drained WHERE relay = ?"
-        found = dict(self.connection.execute(query, (relay,)).fetchall())
+        found = self.reached(relay)
         return [found.get(partition, 0) for partition in range(partitions)]
+
+    def reached(self, relay: str) -> dict[int, int]:
+        """Return how far a relay is in those partitions of which it has taken something."""
+        return {
+            int(partition): int(effects)
+            for partition, effects in self.rows(
+                "SELECT partition, effects FROM drained WHERE relay = ?", (relay,)
+            )
+        }
 
     def take(
         self, relay: str, made: Sequence[tuple[Decision, Route | str | None]], drained: Mapping[int, int]
@@ -148,6 +156,12 @@ class Ledger:
         """Take receipts, on disk; return for each whose it is, where that is known."""
         found: list[str | None] = self.do(Received(provider, [bare(one) for one in receipts], now))[0]
         return found
+
+    def whose(self, provider: str, reference: str | None) -> str | None:
+        """Return the customer (32 hex digits) of the attempt of a provider that is called so, or None."""
+        with self._lock:
+            found = None if reference is None else self._posting.receipts.find(provider, reference)
+        return None if found is None else found[3]
 
     def recover(self, now: float) -> int:
         """Say of everything that is claimed that its end is not known: at the start of the process that

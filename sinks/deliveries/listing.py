@@ -141,3 +141,8 @@ def counts(connection: sqlite3.Connection, wanted: Wanted) -> list[Count]:
         f"{_FROM} WHERE {where} GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3, 4"
     )
     return [Count(*row) for row in connection.execute(query, values)]
+
+
+def off(connection: sqlite3.Connection) -> list[str]:
+    """Return what a cluster's sender has switched off, by its names in the log."""
+    return [what for (what,) in connection.execute("SELECT what FROM off ORDER BY what")]

@@ -6,12 +6,14 @@ follow the topic (`LedgerCopy`). Both post with the same function, so equal offs
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from sinks.channels.provider import Receipt
 from sinks.deliveries.ledger import Ledger
-from sinks.deliveries.records import Record, decoded, encoded
+from sinks.deliveries.records import Received, Record, bare, decoded, encoded
+from streams.changes.wire import Outgoing
 
 _CREATE = "CREATE TABLE IF NOT EXISTS position (one INTEGER PRIMARY KEY CHECK (one = 1), next INTEGER)"
 _READ = "SELECT coalesce(max(next), 0) FROM position"
@@ -21,9 +23,12 @@ _WRITE = "INSERT OR REPLACE INTO position VALUES (1, ?)"
 class Journal(Protocol):
     """Where records are durable before they count."""
 
-    def commit(self, message: bytes) -> int:
-        """Append a message of records; return its offset. Returns only when it is there for certain; raises
-        where this sender is the sender no more: then nothing was appended, or its successor has it."""
+    def commit(self, message: bytes, outgoing: Sequence[Outgoing] = ()) -> int:
+        """Append a message of records and messages of the log, all or nothing; return its offset.
+
+        It returns only when they are there for certain, however long that takes. Raises where this sender is
+        the sender no more: then nothing was appended, or the successor has it.
+        """
 
 
 class LedgerCopy(Ledger):
@@ -62,10 +67,21 @@ class LoggedLedger(LedgerCopy):
     def __init__(self, folder: Path, journal: Journal) -> None:
         super().__init__(folder)
         self._journal = journal
+        self.heard: Callable[[str, Sequence[Receipt]], Sequence[Outgoing]] = lambda _provider, _receipts: ()
+
+    def receive(self, provider: str, receipts: Sequence[Receipt], now: float) -> list[str | None]:
+        """Take receipts together with what `heard` returns for the log; return whose each is, if known."""
+        record = Received(provider, [bare(one) for one in receipts], now)
+        found: list[str | None] = self.tell(self.heard(provider, receipts), record)[0]
+        return found
 
     def do(self, *records: Record) -> list[Any]:
         """Commit records to the topic, then post them; return what `Posting.post` does of each."""
-        offset = self._journal.commit(encoded(records))
+        return self.tell((), *records)
+
+    def tell(self, outgoing: Sequence[Outgoing], *records: Record) -> list[Any]:
+        """Do so together with messages of the log."""
+        offset = self._journal.commit(encoded(records), outgoing)
         with self._transaction():
             found = [self._posting.post(one) for one in records]
             self.connection.execute(_WRITE, (offset + 1,))

@@ -38,7 +38,7 @@ class Posting:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._receipts = Receipts(connection)
+        self.receipts = Receipts(connection)
 
     def post(self, record: Record) -> Any:
         """Post a record; return how many deliveries were queued (Taken) or had been claimed (Recovered), the
@@ -53,7 +53,7 @@ class Posting:
                 rows = [(relay, partition, effects) for partition, effects in drained.items()]
                 self._connection.executemany("INSERT OR REPLACE INTO drained VALUES (?, ?, ?)", rows)
             case Received(provider, receipts, at):
-                return [self._receipts.take(provider, one, at) for one in receipts]
+                return [self.receipts.take(provider, one, at) for one in receipts]
             case Recovered(at):
                 return self._recover(at)
             case Acted():
@@ -99,8 +99,8 @@ class Posting:
 
     def _step(self, steps: Sequence[Step]) -> list[State | None]:
         found, settled = take_steps(self._connection, steps)
-        for number, attempt, receipt in self._receipts.kept_of(settled):
-            self._receipts.apply(number, attempt, receipt, steps[-1].at)
+        for number, attempt, receipt in self.receipts.kept_of(settled):
+            self.receipts.apply(number, attempt, receipt, steps[-1].at)
         return found
 
     def _recover(self, now: float) -> int:
