@@ -14,6 +14,7 @@ from console.cluster.answers import ClusterAnswers
 from console.cluster.deliveries import ClusterDeliveries, ClusterSending
 from console.cluster.effects import TopicEffects
 from console.cluster.figures import ClusterCollector
+from console.cluster.ledger import FollowedLedger
 from console.cluster.rights import ClusterRights
 from console.cluster.sender import Sender
 from console.cluster.settings import Following
@@ -22,6 +23,7 @@ from console.cluster.work import ClusterWork
 from console.figures import ApiFigures
 from console.keys import Keyring
 from console.serving import Serving
+from sinks.deliveries.standing import Standing
 from sinks.store.questions import Questions
 from sinks.store.store import Store
 from streams.shared.index import Index
@@ -39,11 +41,14 @@ def cluster_serving(folder: Path, declared: Shop, place: ClusterPlace) -> Iterat
     figures, client, sender = ApiFigures(), place.client(), Sender(place.bootstrap)
     store, effects = Store(client, shop.settings.name), TopicEffects(place.bootstrap, shop.settings.name)
     work = ClusterWork(place, shop, sender, lambda: made.now(), figures.registry)
-    index, asked = Index(client, shop.settings.name), Questions(client, shop.settings.name)
+    index, questions = Index(client, shop.settings.name), Questions(client, shop.settings.name)
+    ledger = FollowedLedger(place.bootstrap, place.topics.ledger, place.ledger_copy)
+    view, asked = SharedView(index, place.secret), place.topics.asked
+    standing = Standing(client, shop.settings.name)
     made = Serving(
-        shop, store, SharedView(index, place.secret), work,
-        ClusterAnswers(store, asked, lambda: made.shop), effects,
-        ClusterRights(place, index, lambda: made.shop), ClusterDeliveries(), ClusterSending(),
+        shop, store, view, work, ClusterAnswers(store, questions, lambda: made.shop), effects,
+        ClusterRights(place, index, lambda: made.shop), ClusterDeliveries(ledger, sender, asked),
+        ClusterSending(ledger, sender, asked, view, standing, lambda: made.shop, lambda: made.now()),
         Keyring(keys_folder(folder, declared)), figures,
     )  # fmt: skip
     figures.registry.register(ClusterCollector(place))
@@ -54,10 +59,12 @@ def cluster_serving(folder: Path, declared: Shop, place: ClusterPlace) -> Iterat
 
     following = Following(place.bootstrap, place.topics.settings, applied, use)
     following.start()
+    ledger.start()
     try:
         yield made
     finally:
         following.stop()
+        ledger.stop()
         sender.close()
         effects.close()
         client.close()
