@@ -10,6 +10,8 @@ from app.worker.place import ClusterPlace
 from sinks.deliveries import asked
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.logged import LedgerCopy
+from sinks.deliveries.records import encoded, reached
+from sinks.topics.names import DECISIONS
 from streams.changes.reading import fetches
 from streams.debezium import kafka
 
@@ -54,3 +56,14 @@ def cluster_ledger(place: ClusterPlace) -> Iterator[ClusterLedger]:
         made = ClusterLedger(place, copy)
         made.catch_up()
         yield made
+
+
+def begin_ledger(bootstrap: str, ledger: str, decisions: str) -> None:
+    """Let a ledger that was made just now begin behind what was decided before it: nobody knows who has
+    carried that out. Raises InputError."""
+    with kafka.consumer(bootstrap) as consumer:
+        ends = consumer.end_offsets(kafka.partitions_of(consumer, [decisions]))
+    behind = {at.partition: offset for at, offset in ends.items() if offset}
+    if behind:
+        with kafka.producer(bootstrap) as producer:
+            producer.send(ledger, encoded([reached(DECISIONS, behind)]), partition=0).get(30)

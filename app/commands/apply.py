@@ -24,6 +24,7 @@ def apply(
 
     Nothing changes where they are in force already.
     """
+    from app.cluster.deliveries import begin_ledger
     from app.replay import canonical
     from app.worker.place import cluster_place
     from sinks.topics.names import make_topics as make_effect_topics
@@ -40,6 +41,8 @@ def apply(
         partitions = declared.settings.partitions
         made += make_topics(place.bootstrap, place.topics, partitions, declared.sources)
         made += make_effect_topics(place.bootstrap, topics_of(declared.settings.name), partitions)
+        if place.topics.ledger in made:
+            begin_ledger(place.bootstrap, place.topics.ledger, topics_of(declared.settings.name).decisions)
     reader = LogReader(place.bootstrap, place.topics)
     try:
         found = None if check and _is_new(place.bootstrap, place.topics.settings) else reader.newest(

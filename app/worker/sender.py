@@ -67,6 +67,10 @@ class SenderFigures:
     commits: int = 0
     unknown: int = 0
 
+    def count(self) -> None:
+        """Count a commit."""
+        self.commits += 1
+
 
 class Sender:
     """`run` is one thread's; `stop` may come from any."""
@@ -78,7 +82,7 @@ class Sender:
         name, folder = shop.settings.name, place.data / FOLDER
         self._place, self._shop, self._folder, self._figures = place, shop, folder, figures
         self._client = place.client()
-        self._journal = TopicJournal(place.bootstrap, place.topics, mine, log.warning)
+        self._journal = TopicJournal(place.bootstrap, place.topics, mine, log.warning, figures.count)
         self._ledger = LoggedLedger(folder, self._journal)
         self._revocations = TopicRevocations(
             folder, place.topics.changes, shop.settings.partitions, time.time
@@ -196,7 +200,7 @@ class Sender:
         """Let everybody see how the providers stand."""
         standing = Standing(self._client, self._shop.settings.name)
         while True:
-            self._figures.commits, self._figures.unknown = self._journal.commits, self._ledger.unknown()
+            self._figures.unknown = self._ledger.unknown()
             with contextlib.suppress(redis.RedisError):  # nobody can look while it is away
                 standing.put(dispatcher.health())
             await asyncio.sleep(_SHOW_SECONDS)

@@ -20,7 +20,7 @@ from app.worker.sender import Sender, SenderFigures
 from sinks.topics.errors import Fenced
 from streams.worker.intake import HEARTBEAT_MS, REBALANCE_MS, SESSION_MS
 
-_LOOK_MS = 200
+_LOOK_MS, _TOPIC_SECONDS = 200, 3.0
 _AGAIN_SECONDS = 4.0  # one that was paused does not know yet that another sends
 log = logging.getLogger(__name__)
 
@@ -46,14 +46,24 @@ class Sending:
             max_poll_interval_ms=600_000, rebalance_timeout_ms=REBALANCE_MS,
             partition_assignment_strategy=(StickyPartitionAssignor,),
         )  # fmt: skip
-        consumer.subscribe([self._place.topics.ledger])
         await consumer.start()
         try:
+            await self._wait_for_topic(consumer)
+            consumer.subscribe([self._place.topics.ledger])
             while True:
                 await self._look(consumer)
         finally:
             await asyncio.shield(self._end())
             await consumer.stop()  # only now may another begin without fencing anything off
+
+    async def _wait_for_topic(self, consumer: AIOKafkaConsumer) -> None:
+        """Return once the ledger's topic is there; to ask for it before could make one that is unlike it."""
+        topic, told = self._place.topics.ledger, False
+        while topic not in await consumer.topics():
+            if not told:
+                log.warning("nothing is sent: there is no topic %s; make it: tintype apply SHOP", topic)
+            told = True
+            await asyncio.sleep(_TOPIC_SECONDS)
 
     async def _look(self, consumer: AIOKafkaConsumer) -> None:
         try:

@@ -46,8 +46,8 @@ class FollowedLedger:
     def seen(self) -> Ledger:
         """The ledger, to look at. Raises Problem until all of the topic is in it for the first time."""
         if not self._whole.is_set():
-            refuse("not-ready", "the ledger of deliveries is still being read",
-                   "try again in a moment; it takes a while at the first start")  # fmt: skip
+            hint = "try again in a moment; where it stays so the topics are missing: tintype apply SHOP"
+            refuse("not-ready", "the ledger of deliveries is still being read", hint)
         return self._seen
 
     def wait(self, offset: int, seconds: float) -> bool:
@@ -76,6 +76,9 @@ class FollowedLedger:
             auto_offset_reset="earliest", isolation_level="read_committed",
         )  # fmt: skip
         try:
+            while self._at.topic not in consumer.topics():  # to ask for it could make one that is unlike it
+                if self._ended.wait(_AGAIN_SECONDS):
+                    return
             consumer.assign([self._at])
             consumer.seek(self._at, self._copy.next)
             end = consumer.end_offsets([self._at])[self._at]

@@ -34,9 +34,11 @@ class TopicJournal:
     """A `sinks.deliveries.logged.Journal`. `begin` it first. One thread's, which waits while brokers do."""
 
     def __init__(
-        self, bootstrap: str, topics: Topics, mine: Callable[[], bool], say: Callable[[str], None]
-    ) -> None:
-        """mine: whether this process is still the one that is to send; say: a line for people."""
+        self, bootstrap: str, topics: Topics, mine: Callable[[], bool], say: Callable[[str], None],
+        count: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
+        """mine: whether this process is still the one that is to send; say: a line for people; count: called
+        for each message that was committed."""
         self._bootstrap, self._topics, self._mine, self._say = bootstrap, topics, mine, say
         self._life, self._number = uuid.uuid4().hex, 0
         self._next = 0  # offset behind the last message that is known
@@ -44,7 +46,7 @@ class TopicJournal:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="journal", daemon=True)
         self._thread.start()
-        self.commits = 0
+        self._count = count
 
     def begin(self, next_: int, take: Callable[[Sequence[tuple[int, bytes]]], None]) -> None:
         """Fence whoever wrote before off, then read what there is from an offset on.
@@ -77,7 +79,7 @@ class TopicJournal:
                 offset = found
                 break
         self._next = offset + 1
-        self.commits += 1
+        self._count()
         return offset
 
     def close(self) -> None:

@@ -94,9 +94,11 @@ def dispatcher_of(
     limits: Mapping[str, Sequence[Limit]] | None = None,
     revoked: Callable[[Queued], str | None] = lambda _: None,
     told: Callable[[Carried], None] = lambda _: None, seed: int = 1,
+    say: Callable[[str], None] = lambda _: None,
+    prepare: Callable[[Sequence[Queued]], None] = lambda _: None,
 ) -> Dispatcher:  # fmt: skip
     """Return a dispatcher over providers, named by channel and place: ``sms/0``."""
-    around = Surroundings(book, make, revoked, now, random.Random(seed), told, lambda _: None)
+    around = Surroundings(book, make, revoked, now, random.Random(seed), told, say, prepare)
     lanes = {
         channel: [
             Lane(around, channel, f"{channel}/{place}", provider,
