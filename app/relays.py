@@ -8,21 +8,22 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import redis
 
+from app.addresses import address_of, readable_of
 from app.courier_relay import NAME, CourierRelay
 from app.deliveries import make_dispatcher
-from app.links import Links
+from app.links import own_secret, shortener_of
 from app.log_folder import data_folder, open_log
 from app.revocations import Revocations
 from app.service import Stopped
 from app.shop import Shop
-from sinks.channels.courier import Courier, of_type
+from sinks.channels.courier import Courier
 from sinks.channels.file import File
 from sinks.channels.provider import Around, Receipt
 from sinks.deliveries import clicks
@@ -43,9 +44,6 @@ from sinks.store.store import Store, is_away
 from streams.control import Control, switch
 from streams.errors import InputError
 from streams.log.log import Log
-from streams.personal.attributes import personal_metrics
-from streams.personal.find import references_of
-from streams.personal.seal import unseal
 
 Append = Callable[[Sequence[Control]], "Future[Any]"]
 HISTORY_FOLDER = "history"
@@ -167,13 +165,15 @@ class Relays:
             asyncio.run(self._carrying(log))
 
     async def _carrying(self, log: Log) -> None:
-        revocations, links = Revocations(log, self._now), Links(self._folder, self._shop)
+        revocations, key = Revocations(log, self._now), own_secret(self._folder, self._shop)
         courier = Courier(
-            self._shop, lambda customer, kind: _address(log, customer, kind),
-            lambda customer, values: _readable(log, self._shop, customer, values), revocations.of,
-            links.shorten(),
+            self._shop, lambda customer, kind: address_of(log, customer, kind),
+            lambda customer, values: readable_of(log, self._shop, customer, values), revocations.of,
+            shortener_of(self._shop, key),
         )  # fmt: skip
-        self._following.append(links.following(self._ledger, courier, self._say))
+        self._following.append(
+            Following(self._ledger, courier.leads_to, key, self._shop.settings.name, self._click)
+        )
         around = Around(
             data_folder(self._folder, self._shop), self._say, environment=os.environ,
             store=asynchronous(self._store.client), shop=self._shop.settings.name, partitions=log.partitions,
@@ -246,6 +246,12 @@ class Relays:
         if clicked:
             clicks.told(self._ledger, [one.number for one in clicked])
 
+    def _click(self, number: int, at: float) -> None:
+        try:
+            clicks.click(self._ledger, number, at)
+        except sqlite3.OperationalError as error:
+            self._say(f"a click is not counted: {error}")
+
     def _tell(self, carried: Carried) -> None:
         if carried.state is State.UNKNOWN:
             self._say(f"decision {carried.queued.decision.id}: {carried.reason}")
@@ -292,17 +298,3 @@ class Relays:
     def _trim(self, drained: Sequence[int]) -> None:
         for partition, effects in enumerate(drained):
             self._store.trim(partition, effects)
-
-
-def _address(log: Log, customer: str, kind: str) -> str | None:
-    """Return a customer's reference of a type, any when empty; None where there is none, or no customer."""
-    return of_type(references_of(log, bytes.fromhex(customer)), kind)
-
-
-def _readable(log: Log, shop: Shop, customer: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the values of a decision with those of personal attributes readable."""
-    sealed, whom = personal_metrics(shop.sources), [bytes.fromhex(customer)]
-    return {
-        text: unseal(log.vault, sealed[text], whom, [value])[0] if text in sealed else value
-        for text, value in values.items()
-    }

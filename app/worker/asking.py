@@ -11,7 +11,7 @@ from app.worker.revoking import TopicRevocations
 from sinks.channels.provider import Receipt
 from sinks.deliveries import asked
 from sinks.deliveries.logged import LoggedLedger
-from sinks.deliveries.records import Acted, Off, Received, Record, reached
+from sinks.deliveries.records import Acted, Clicked, Off, Received, Record, reached
 from streams.changes.controls import control_messages
 from streams.changes.wire import Outgoing
 from streams.control import Control, consent, switch
@@ -41,6 +41,8 @@ class Asking:
                         controls += self._withdrawn(provider, given, whom)
                 case asked.Act(delivery, event, reason, at):
                     records.append(Acted(delivery, event, reason, at))
+                case asked.Click(number, at):
+                    records.append(Clicked(number, at))
                 case asked.Switch(what, off, reason):
                     switches.append(one)
                     controls.append(switch(what, off, reason))

@@ -68,7 +68,8 @@ class ClusterPlace:
 
 def at_places_of(applied: Shop, folder: Shop) -> Shop:
     """Return settings that were applied, with the addresses of a folder, which no record has (P2)."""
-    there = {"kafka": folder.settings.kafka, "clickhouse": folder.settings.clickhouse}
+    own = folder.settings
+    there = {"kafka": own.kafka, "clickhouse": own.clickhouse, "links": own.links}
     return applied.model_copy(update={"settings": applied.settings.model_copy(update=there)})
 
 

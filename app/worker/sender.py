@@ -22,6 +22,7 @@ import msgspec
 import redis
 
 from app.deliveries import make_dispatcher
+from app.links import secret_of_cluster, shortener_of
 from app.shop import Shop
 from app.worker.addresses import Addresses
 from app.worker.asking import Asking
@@ -31,7 +32,7 @@ from app.worker.topic_reading import reading
 from engine.outcome import Decision
 from sinks.channels.courier import Courier
 from sinks.channels.provider import Around
-from sinks.deliveries import asked
+from sinks.deliveries import asked, clicks
 from sinks.deliveries.delivery import Route
 from sinks.deliveries.dispatch import Dispatcher
 from sinks.deliveries.ended import ended, record_of
@@ -39,7 +40,7 @@ from sinks.deliveries.journal import TopicJournal
 from sinks.deliveries.lane import Carried
 from sinks.deliveries.life import State
 from sinks.deliveries.logged import LoggedLedger
-from sinks.deliveries.records import EndsTold, Off
+from sinks.deliveries.records import ClicksTold, EndsTold, Off
 from sinks.deliveries.standing import Standing
 from sinks.store.beside import asynchronous
 from sinks.topics.names import DECISIONS, topics_of
@@ -121,7 +122,10 @@ class Sender:
 
     async def _carry(self) -> None:
         addresses = self._addresses
-        courier = Courier(self._shop, addresses.address, addresses.readable, self._revocations.of)
+        shorten = shortener_of(self._shop, secret_of_cluster(self._place.secret))
+        courier = Courier(
+            self._shop, addresses.address, addresses.readable, self._revocations.of, shorten
+        )  # fmt: skip
         around = Around(
             self._folder, log.warning, environment=os.environ, store=asynchronous(self._client),
             shop=self._shop.settings.name, partitions=self._shop.settings.partitions,
@@ -187,14 +191,18 @@ class Sender:
                 self._revocations.read({at.partition: records for at, records in fetched.items()})
 
     async def _write_back(self) -> None:
-        """Tell the log what will reach nobody; that it is told is in the same transaction."""
+        """Tell the log what will reach nobody, and whose links were followed; that it is told is in the same
+        transaction."""
         while True:
             over = ended(self._ledger, _TOLD_TOGETHER)
-            if over:
-                records = [record_of(one) for one in over]
+            clicked = clicks.untold(self._ledger, _TOLD_TOGETHER)
+            if over or clicked:
+                records = [record_of(one) for one in over] + [clicks.record_of(one) for one in clicked]
                 told = control_messages(records, self._shop.settings.partitions)
-                self._ledger.tell(told, EndsTold([one.number for one in over]))
-            await asyncio.sleep(0 if over else _PAUSE_SECONDS)
+                self._ledger.tell(
+                    told, EndsTold([one.number for one in over]), ClicksTold([one.number for one in clicked])
+                )
+            await asyncio.sleep(0 if over or clicked else _PAUSE_SECONDS)
 
     async def _show(self, dispatcher: Dispatcher) -> None:
         """Let everybody see how the providers stand."""

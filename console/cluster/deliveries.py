@@ -9,6 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from app.shop import Shop
 from console.cluster.ledger import FollowedLedger
+from console.cluster.links import FollowedLinks
 from console.cluster.sender import Sender
 from console.cluster.view import SharedView
 from console.problems import refuse
@@ -57,9 +58,10 @@ class ClusterSending:
 
     def __init__(
         self, ledger: FollowedLedger, sender: Sender, topic: str, view: SharedView, standing: Standing,
-        shop: Callable[[], Shop], now: Callable[[], float],
+        shop: Callable[[], Shop], now: Callable[[], float], links: FollowedLinks,
     ) -> None:  # fmt: skip
         """topic: of what is asked; shop: the settings in force."""
+        self._links = links
         self._ledger, self._sender, self._topic = ledger, sender, topic
         self._view, self._standing, self._shop, self._now = view, standing, shop, now
 
@@ -85,8 +87,9 @@ class ClusterSending:
         self._sender.send(self._topic, [(None, asked.encoded(message))])
 
     async def follow(self, code: str, now: float | None) -> str | None:
-        """Refuse."""
-        _refuse()
+        """Return where a short link leads, by the copy of the ledger; the click is in Kafka on return. Raises
+        Problem."""
+        return await run_in_threadpool(self._links.follow, code, now)
 
     def off(self) -> list[str]:
         """Return what is switched off, as the sender has it."""

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from app.links import secret_of_cluster
 from app.log_folder import keys_folder
 from app.shop import Shop
 from app.worker.place import ClusterPlace
@@ -15,6 +16,7 @@ from console.cluster.deliveries import ClusterDeliveries, ClusterSending
 from console.cluster.effects import TopicEffects
 from console.cluster.figures import ClusterCollector
 from console.cluster.ledger import FollowedLedger
+from console.cluster.links import FollowedLinks
 from console.cluster.rights import ClusterRights
 from console.cluster.sender import Sender
 from console.cluster.settings import Following
@@ -45,10 +47,13 @@ def cluster_serving(folder: Path, declared: Shop, place: ClusterPlace) -> Iterat
     ledger = FollowedLedger(place.bootstrap, place.topics.ledger, place.ledger_copy)
     view, asked = SharedView(index, place.secret), place.topics.asked
     standing = Standing(client, shop.settings.name)
+    links = FollowedLinks(
+        ledger, index, place.secret, secret_of_cluster(place.secret), sender, asked, lambda: made.shop
+    )
     made = Serving(
         shop, store, view, work, ClusterAnswers(store, questions, lambda: made.shop), effects,
         ClusterRights(place, index, lambda: made.shop), ClusterDeliveries(ledger, sender, asked),
-        ClusterSending(ledger, sender, asked, view, standing, lambda: made.shop, lambda: made.now()),
+        ClusterSending(ledger, sender, asked, view, standing, lambda: made.shop, lambda: made.now(), links),
         Keyring(keys_folder(folder, declared)), figures,
     )  # fmt: skip
     figures.registry.register(ClusterCollector(place))

@@ -45,6 +45,13 @@ class Switch(msgspec.Struct, tag="switch", frozen=True):
     reason: str
 
 
-Asked = Receipts | Act | Switch
+class Click(msgspec.Struct, tag="click", frozen=True):
+    """Somebody has followed the link of a delivery (its number in the ledger)."""
+
+    number: int
+    at: float
+
+
+Asked = Receipts | Act | Switch | Click
 encoded = msgspec.json.Encoder().encode
 decoded = msgspec.json.Decoder(Asked).decode

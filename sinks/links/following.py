@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 
 from engine.outcome import Decision
 from sinks.channels.message import HeldBack
-from sinks.deliveries.clicks import begun_by, click
+from sinks.deliveries.clicks import begun_by
 from sinks.deliveries.ledger import Ledger
 from sinks.links.code import begins, meant
 
 
 class Following:
-    """One shop's, in the thread that sends. leads_to: where the link of a decision's message leads."""
+    """One shop's, in one thread. leads_to: where the link of a decision's message leads; note: a click on a
+    delivery (its number, seconds since 1970), which is lost where that cannot be written down: whoever
+    clicked is led on all the same."""
 
     def __init__(
         self, ledger: Ledger, leads_to: Callable[[Decision], str | None], key: bytes, shop: str,
-        say: Callable[[str], None],
+        note: Callable[[int, float], None],
     ) -> None:  # fmt: skip
-        self._ledger, self._leads_to, self._key, self._shop, self._say = ledger, leads_to, key, shop, say
+        self._ledger, self._leads_to, self._key, self._shop, self._note = ledger, leads_to, key, shop, note
 
     def follow(self, code: str, now: float | None) -> str | None:
         """Return where a code leads; None for one that leads nowhere (any more).
 
-        now: seconds since 1970, by which the click is noted; None where nobody has clicked. Whoever clicked
-        is led on also where that cannot be written down.
+        now: seconds since 1970, by which the click is noted; None where nobody has clicked.
         """
         start = begins(code)
         if start is None:
@@ -41,9 +41,6 @@ class Following:
             return None
         if target is None or not target.isprintable():
             return None
-        try:
-            if now is not None:
-                click(self._ledger, number, now)
-        except sqlite3.OperationalError as error:
-            self._say(f"a click is not counted: {error}")
+        if now is not None:
+            self._note(number, now)
         return target

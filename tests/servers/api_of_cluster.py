@@ -30,15 +30,14 @@ event_time: {column: joined}
 columns:
   name: {type: text, personal: true, attribute: name}
 """
+LINKS = '[links]\nbase = "https://s.shop.example"\n'
 
 
 def files(name: str) -> dict[str, str | None]:
     settings = GOOD["tintype.toml"].replace('"Test"', f'"{name}"')
     kafka = f'[kafka]\nconnectors = "none"\n[kafka.topics]\nchanges = "{name}.changes"\n'
-    return {
-        **FILES, "tintype.toml": f"history = false\npartitions = 3\n{settings}{kafka}", "none/.keep": "",
-        "sources/members.yaml": MEMBERS,
-    }  # fmt: skip
+    toml = f"history = false\npartitions = 3\n{settings}{kafka}\n{LINKS}"
+    return {**FILES, "tintype.toml": toml, "none/.keep": "", "sources/members.yaml": MEMBERS}
 
 
 @dataclass

@@ -101,7 +101,8 @@ def room(kafka: Place, store: Place, folder: Path) -> Iterator[Room]:
         "sms:\n  address: phone\n  providers:\n"
         f"    - {{kind: webhook, url: 'http://127.0.0.1:{door.port}/h', "
         "secrets_env: [HOOK], allow: [127.0.0.1], plain_http: true, timeout: 60s}\n"
-        "  templates:\n    hi: 'you spent {{ fen }}'\n"
+        "  templates:\n    hi:\n      text: 'you spent {{ fen }}: {{ link }}'\n"
+        "      link: 'https://shop.example/{{ fen }}'\n"
     )
     changes: dict[str, str | None] = {
         "channels.yaml": channel, "triggers/hello.yaml": EVENT + ACTION,
@@ -158,6 +159,26 @@ def test_a_callback_and_an_act_by_hand_reach_the_ledger(calm: Room) -> None:
         assert refused.status_code == status
     life = calm.shop.get(f"/v1/deliveries/{one['id']}")
     assert [each["outcome"] for each in life["attempts"]] == ["accepted", "accepted"]
+
+
+def test_a_short_link_leads_on_and_the_click_is_in_the_ledger_and_the_log(calm: Room) -> None:
+    calm.orders("L1")
+    calm.until("hello", ["L1"], sent=1)
+    [one] = calm.deliveries(trigger="hello", customer="member:L1")
+    [text] = {
+        json.loads(taken.body)["data"]["text"] for taken in list(calm.door.requests)
+        if taken.headers["webhook-id"] == one["id"]
+    }  # fmt: skip
+    said, _, code = text.rpartition("/")
+    assert said == "you spent 1250: https://s.shop.example/s"
+    answer = calm.shop.client.get(f"/s/{code}", headers={"Authorization": ""}, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (302, "https://shop.example/1250")
+    calm.until("hello", ["L1"], delivered=1)
+    [found] = calm.deliveries(trigger="hello", customer="member:L1")
+    assert found["clicks"] == 1
+    calm.shop.wait(lambda: calm.bodies("receipt", one["id"]), "the log is told")
+    assert [body["state"] for body in calm.bodies("receipt", one["id"])] == ["clicked"]
+    assert calm.shop.client.get(f"/s/{code[::-1]}", follow_redirects=False).status_code == 404
 
 
 def test_who_unsubscribes_withdraws_consent_in_the_log(calm: Room) -> None:
