@@ -14,7 +14,7 @@ from sinks.channels.message import Message
 from sinks.channels.provider import Accepted, Outcome, Receipt, Refused, Unknown
 from sinks.channels.settings import Limit
 from sinks.deliveries import lane
-from sinks.deliveries.delivery import Away, Queued, Route
+from sinks.deliveries.delivery import Route
 from sinks.deliveries.dispatch import Dispatcher
 from sinks.deliveries.lane import Carried
 from sinks.deliveries.ledger import Ledger
@@ -368,34 +368,3 @@ def test_memory_does_not_grow_with_what_waits() -> None:
     """A hundred thousand wait; a lane holds two batches."""
     _, grown = bench.main(100_000, lambda _: None)
     assert grown < 20e6
-
-
-def test_what_messages_are_made_from_may_be_away_and_nothing_is_judged_meanwhile(
-    ledger: Ledger, clock: Clock
-) -> None:
-    """A customer must not count as one without an address because a store is being started."""
-    fake, said, prepared = Fake(), list[str](), list[list[int]]()
-    queue(ledger, range(3))
-
-    def prepare(rows: Sequence[Queued]) -> None:
-        prepared.append([row.decision.step for row in rows])
-        if len(prepared) == 1:
-            raise Away("the profile store: gone")
-
-    dispatcher = dispatcher_of(ledger, {"sms": [fake]}, clock, say=said.append, prepare=prepare)
-
-    async def at_work() -> None:
-        running = asyncio.create_task(dispatcher.run())
-        while set(states(ledger).values()) != {"sent"}:
-            assert not running.done()
-            assert set(states(ledger).values()) <= {"queued", "claimed", "sent"}
-            await asyncio.sleep(0.01)
-        dispatcher.stop()
-        await running
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("sinks.deliveries.dispatch.AGAIN_SECONDS", 0.01)
-        asyncio.run(asyncio.wait_for(at_work(), 20))
-    assert said == ["sms/0: the profile store: gone (tried again in 0 s)"]
-    assert prepared[0] == [0, 1, 2]
-    assert len(fake.out) == 3
