@@ -35,13 +35,18 @@ class TopicRevocations(Revoked):
         self._file.execute("PRAGMA journal_mode = WAL")
         self._file.execute("PRAGMA synchronous = NORMAL")  # what a power cut takes is read again
         self._file.executescript(_TABLES)
+        self._erased: list[str] = []  # by what is being read
         found = dict(self._file.execute("SELECT partition, next FROM position"))
         self.next = {number: int(found.get(number, 0)) for number in range(partitions)}
 
-    def read(self, fetched: Mapping[int, Sequence[Any]]) -> None:
-        """Take in records of the topic (of a Kafka client), by partition, in their order."""
+    def read(self, fetched: Mapping[int, Sequence[Any]]) -> list[str]:
+        """Take in records of the topic (of a Kafka client), by partition, in their order.
+
+        Return the customers (32 hex digits) that they erase.
+        """
+        self._erased = []
         if not fetched:
-            return
+            return []
         self._file.execute("BEGIN")
         try:
             for number, records in fetched.items():
@@ -56,6 +61,7 @@ class TopicRevocations(Revoked):
         except BaseException:
             self._file.execute("ROLLBACK")
             raise
+        return self._erased
 
     def turn(self, what: str, off: bool) -> None:
         """Go by a switch from now on. In a sender's life nobody else writes switches, so that what it has
@@ -87,6 +93,7 @@ class TopicRevocations(Revoked):
         return None if found is None else int(found[0])
 
     def _forget(self, customer: str) -> None:
+        self._erased.append(customer)
         self._file.execute("DELETE FROM consent WHERE customer = ?", (customer,))
 
 

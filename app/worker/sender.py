@@ -15,7 +15,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -31,6 +31,7 @@ from app.worker.revoking import TopicRevocations
 from app.worker.topic_reading import reading
 from engine.outcome import Decision
 from sinks.channels.courier import Courier
+from sinks.channels.file import File
 from sinks.channels.provider import Around
 from sinks.deliveries import asked, clicks
 from sinks.deliveries.delivery import Route
@@ -54,6 +55,7 @@ _UNSAID = 10_000  # of which nothing is to be sent, before it is written down th
 _POLL_MS = 200
 _PAUSE_SECONDS = 0.2
 _SHOW_SECONDS = 1.0
+_ON_ITS_WAY_SECONDS = 5.0
 _TOLD_TOGETHER = 200  # ends in one transaction
 log = logging.getLogger(__name__)
 _decision = msgspec.json.Decoder(Decision).decode
@@ -92,6 +94,7 @@ class Sender:
         self._asking = Asking(shop, self._ledger, self._revocations, self._addresses.behind)
         self._ledger.heard = self._asking.heard
         self._at_work: tuple[asyncio.AbstractEventLoop, Dispatcher] | None = None
+        self._erased: list[str] = []  # customers, until they are out of files too
         self._stopping = False
 
     def run(self) -> None:
@@ -100,7 +103,7 @@ class Sender:
             self._journal.begin(self._ledger.next, self._ledger.follow)
             changes = self._place.topics.changes
             for number, records in fetches(self._place.bootstrap, changes, self._revocations.next):
-                self._revocations.read({number: records})
+                self._erased += self._revocations.read({number: records})
             self._ledger.recover(time.time())
             self._ledger.do(Off(self._revocations.off()))
             asyncio.run(self._carry())
@@ -137,10 +140,11 @@ class Sender:
         self._at_work = asyncio.get_running_loop(), dispatcher
         if self._stopping:
             dispatcher.stop()
+        self._forget(dispatcher, self._erased)
         self._figures.at_work = True
         work = (
             dispatcher.run(), self._take_decisions(courier, dispatcher), self._take_asked(dispatcher),
-            self._follow_log(), self._write_back(), self._show(dispatcher),
+            self._follow_log(dispatcher), self._write_back(), self._show(dispatcher),
         )  # fmt: skip
         tasks = [asyncio.create_task(one) for one in work]
         try:
@@ -182,13 +186,26 @@ class Sender:
                     self._asking.do([asked.decoded(one.value) for one in records], records[-1].offset + 1)
                     dispatcher.wake()
 
-    async def _follow_log(self) -> None:
+    async def _follow_log(self, dispatcher: Dispatcher) -> None:
         """Follow consents and erasures."""
+        loop = asyncio.get_running_loop()
         changes, begin = self._place.topics.changes, self._revocations.next
         async with reading(self._place.bootstrap, changes, begin) as consumer:
             while True:
                 fetched = await consumer.getmany(timeout_ms=_POLL_MS)
-                self._revocations.read({at.partition: records for at, records in fetched.items()})
+                erased = self._revocations.read({at.partition: records for at, records in fetched.items()})
+                if erased:
+                    self._forget(dispatcher, erased)
+                    # and once more, for what was on its way
+                    loop.call_later(_ON_ITS_WAY_SECONDS, self._forget, dispatcher, erased)
+
+    def _forget(self, dispatcher: Dispatcher, customers: Sequence[str]) -> None:
+        """Take the messages to these customers out of this worker's files."""
+        files = [one.provider for one in dispatcher.lanes if isinstance(one.provider, File)]
+        for customer in customers if files else ():
+            ids = self._ledger.of_customer(customer)
+            for one in files:
+                one.erase((), ids)
 
     async def _write_back(self) -> None:
         """Tell the log what will reach nobody, and whose links were followed; that it is told is in the same

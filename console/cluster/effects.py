@@ -6,7 +6,7 @@ import contextlib
 import heapq
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -25,6 +25,7 @@ from streams.errors import InputError
 
 _POLL_MS = 200
 _SECONDS = 5.0  # of looking through, for one answer: it may find little of one customer
+States = Callable[[Sequence[str]], Mapping[str, tuple[str, str]]]
 Effect = TypeVar("Effect", Decision, Transition)
 
 
@@ -39,7 +40,9 @@ class _Part(Generic[Effect]):
 class TopicEffects:
     """A shop's; a `console.form.Effects`. Any thread may ask; one question is answered at a time."""
 
-    def __init__(self, bootstrap: str, shop: str) -> None:
+    def __init__(self, bootstrap: str, shop: str, states: States = lambda _: {}) -> None:
+        """states: gives (state, reason) of decisions that became deliveries, by id."""
+        self._states = states
         self._bootstrap, self._topics = bootstrap, topics_of(shop)
         self._lock = threading.Lock()
         self._open: Any = None
@@ -49,7 +52,8 @@ class TopicEffects:
     ) -> tuple[list[Concluded], str]:
         """Return decisions behind a cursor, and the cursor behind them. Raises Problem."""
         found, last = self._asked(Decision, self._topics.decisions, cursor, limit, customer)
-        return [Concluded(one, None) for one in found], last
+        states = self._states([one.id for one in found if one.outcome == "act"])
+        return [_concluded(one, states) for one in found], last
 
     def tag_changes(
         self, cursor: str | None, limit: int, customer: bytes | None
@@ -110,6 +114,11 @@ class TopicEffects:
         if open_ is not None:
             with contextlib.suppress(KafkaError):
                 open_.close()
+
+
+def _concluded(one: Decision, states: Mapping[str, tuple[str, str]]) -> Concluded:
+    state, reason = states.get(one.id, (None, "")) if one.outcome == "act" else (None, "")
+    return Concluded(one, state, reason or None)
 
 
 def _minute(one: tuple[int, int, Decision | Transition]) -> int:

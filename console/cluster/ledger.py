@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kafka import KafkaConsumer, TopicPartition
@@ -13,6 +14,7 @@ from kafka.errors import KafkaError
 from console.problems import refuse
 from sinks.deliveries.asked import ASKED
 from sinks.deliveries.ledger import Ledger
+from sinks.deliveries.listing import states_of
 from sinks.deliveries.logged import LedgerCopy
 
 _POLL_MS = 200
@@ -49,6 +51,10 @@ class FollowedLedger:
             hint = "try again in a moment; where it stays so the topics are missing: tintype apply SHOP"
             refuse("not-ready", "the ledger of deliveries is still being read", hint)
         return self._seen
+
+    def states(self, decisions: Sequence[str]) -> Mapping[str, tuple[str, str]]:
+        """Return (state, reason) of decisions that became deliveries, by id, as far as is known now."""
+        return states_of(self._seen.connection, decisions)
 
     def wait(self, offset: int, seconds: float) -> bool:
         """Return once the sender has done what stands at an offset of the topic ``asked``; False where it did

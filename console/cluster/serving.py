@@ -41,10 +41,11 @@ def cluster_serving(folder: Path, declared: Shop, place: ClusterPlace) -> Iterat
     applied = applied_settings(place)
     shop = Shop.model_validate_json(applied.shop)
     figures, client, sender = ApiFigures(), place.client(), Sender(place.bootstrap)
-    store, effects = Store(client, shop.settings.name), TopicEffects(place.bootstrap, shop.settings.name)
+    store = Store(client, shop.settings.name)
     work = ClusterWork(place, shop, sender, lambda: made.now(), figures.registry)
     index, questions = Index(client, shop.settings.name), Questions(client, shop.settings.name)
     ledger = FollowedLedger(place.bootstrap, place.topics.ledger, place.ledger_copy)
+    effects = TopicEffects(place.bootstrap, shop.settings.name, ledger.states)
     view, asked = SharedView(index, place.secret), place.topics.asked
     standing = Standing(client, shop.settings.name)
     links = FollowedLinks(

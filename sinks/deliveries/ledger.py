@@ -201,6 +201,10 @@ class Ledger:
             for at, body, state, reason in found
         ]
 
+    def of_customer(self, customer: str) -> set[str]:
+        """Return the ids of all decisions about a customer."""
+        return {name for (name,) in self.rows("SELECT id FROM decision WHERE customer = ?", (customer,))}
+
     def count(self, state: State) -> int:
         """Return how many deliveries are in a state."""
         found = self.connection.execute("SELECT count(*) FROM delivery WHERE state = ?", (state.value,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -141,6 +142,16 @@ def counts(connection: sqlite3.Connection, wanted: Wanted) -> list[Count]:
         f"{_FROM} WHERE {where} GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3, 4"
     )
     return [Count(*row) for row in connection.execute(query, values)]
+
+
+def states_of(connection: sqlite3.Connection, decisions: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return (state, reason) of those decisions to act, by their ids, that became deliveries."""
+    query = (
+        "SELECT id, state, reason FROM decision JOIN delivery USING (number) "
+        "WHERE outcome = 'act' AND id IN (SELECT value FROM json_each(?))"
+    )
+    found = connection.execute(query, (json.dumps(list(decisions)),))
+    return {name: (state, reason) for name, state, reason in found}
 
 
 def off(connection: sqlite3.Connection) -> list[str]:

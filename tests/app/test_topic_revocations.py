@@ -107,6 +107,16 @@ def test_a_switch_holds_at_once_whatever_is_read_later(tmp_path: Path) -> None:
     found.close()
 
 
+def test_who_is_erased_is_told_once(tmp_path: Path) -> None:
+    log, found = Log(), opened(tmp_path)
+    log.append(given(False), Control(ERASE, WHO, "{}"))
+    own = int(partitions_of(*id_pairs([WHO]), PARTITIONS)[0])
+    assert found.read({own: log.partitions[own]}) == [WHO.hex()]
+    assert found.read({own: log.partitions[own]}) == []
+    assert found.read({}) == []
+    found.close()
+
+
 def test_only_blocks_that_hold_some_of_it_are_read(tmp_path: Path) -> None:
     """What is no block of Arrow would raise."""
     log, found = Log(), opened(tmp_path)

@@ -103,9 +103,12 @@ def room(kafka: Place, store: Place, folder: Path) -> Iterator[Room]:
         "secrets_env: [HOOK], allow: [127.0.0.1], plain_http: true, timeout: 60s}\n"
         "  templates:\n    hi:\n      text: 'you spent {{ fen }}: {{ link }}'\n"
         "      link: 'https://shop.example/{{ fen }}'\n"
+        "paper:\n  providers: [{kind: file, path: sent.jsonl}]\n"
+        "  templates:\n    hi: 'you spent {{ fen }}'\n"
     )
     changes: dict[str, str | None] = {
         "channels.yaml": channel, "triggers/hello.yaml": EVENT + ACTION,
+        "triggers/filed.yaml": EVENT + ACTION.replace("sms", "paper"),
         "triggers/notice.yaml": EVENT + ACTION + "purpose: transactional\n",
     }  # fmt: skip
     try:
@@ -225,6 +228,20 @@ def test_a_switch_stands_in_all_logs_and_holds_back_what_waits(calm: Room) -> No
     assert turned == [[True, False]] * 3
     calm.orders("D3")
     calm.until("hello", ["D3"], sent=1)
+
+
+def test_who_is_erased_is_taken_out_of_the_senders_file(calm: Room) -> None:
+    file = calm.shop.cluster.folder / "a" / FOLDER / "sent.jsonl"
+    calm.orders("F1", "F2")
+    calm.until("filed", ["F1", "F2"], sent=2)
+    ids = {one: calm.deliveries(trigger="filed", customer=f"member:{one}")[0]["id"] for one in ("F1", "F2")}
+
+    def there() -> set[str]:
+        return {name for name, one in ids.items() if one in file.read_text("utf-8")}
+
+    assert there() == {"F1", "F2"}
+    assert calm.shop.client.post("/v1/customers/member:F1:erase").status_code == 200
+    calm.shop.wait(lambda: there() == {"F2"}, "it is out of the file")
 
 
 def test_the_same_stands_in_every_copy_of_the_ledger(calm: Room, tmp_path: Path) -> None:
