@@ -9,6 +9,7 @@ from console.problems import refuse
 from sinks.channels.provider import Receipt
 from sinks.deliveries.life import Event
 from sinks.deliveries.listing import Act, Attempt, Count, Listed, Wanted
+from sinks.events.deliveries import DeliveryChange
 
 
 class ClusterDeliveries:
@@ -23,6 +24,10 @@ class ClusterDeliveries:
         _refuse()
 
     def counts(self, wanted: Wanted) -> list[Count]:
+        """Refuse."""
+        _refuse()
+
+    def changes(self, cursor: str | None, limit: int) -> tuple[list[DeliveryChange], str]:
         """Refuse."""
         _refuse()
 

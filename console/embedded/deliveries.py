@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.relays import Relays
+from console.embedded.effects import number_of
 from console.embedded.work import EmbeddedWork, result_of
 from console.problems import Problem, refuse
 from sinks.channels.provider import Receipt
+from sinks.deliveries.changes import Forgotten, changes_after
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import Event
 from sinks.deliveries.listing import Act, Attempt, Count, Listed, Wanted, counts, life_of, listed
 from sinks.deliveries.switches import ask, asked, off_with
+from sinks.events.deliveries import DeliveryChange
 
 
 class LedgerDeliveries:
@@ -36,6 +39,16 @@ class LedgerDeliveries:
     def counts(self, wanted: Wanted) -> list[Count]:
         """Return deliveries counted by trigger, day, channel and state."""
         return counts(self._seen.connection, wanted)
+
+    def changes(self, cursor: str | None, limit: int) -> tuple[list[DeliveryChange], str]:
+        """Return changes of state behind a cursor, and the number of the last. Raises Problem."""
+        number = number_of(cursor)
+        try:
+            found = changes_after(self._seen.connection, number, limit)
+        except Forgotten as error:
+            refuse("cursor-gone", f"behind {number} changes are missing: {error}",
+                   "begin without a cursor, and look up in /v1/deliveries what matters")  # fmt: skip
+        return found, str(found[-1].number if found else number or 0)
 
     def act(self, delivery: str, event: Event, reason: str, now: float) -> None:
         """Let a person settle a delivery or send it again. Raises KeyError, Impossible and Problem."""

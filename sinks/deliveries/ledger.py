@@ -13,6 +13,7 @@ import msgspec
 
 from engine.outcome import Decision
 from sinks.channels.provider import Receipt
+from sinks.deliveries.changes import note_changes
 from sinks.deliveries.delivery import Queued, Route, Step
 from sinks.deliveries.life import Event, Impossible, State, after
 from sinks.deliveries.receipts import Receipts
@@ -103,10 +104,11 @@ class Ledger:
         if isinstance(route, str):
             reason, state, route = route, after(state, Event.HOLD_BACK), Route("", "", "marketing", 0, 0.0)
         self.connection.execute(
-            "INSERT INTO delivery VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, 0, 0, ?, ?)",
+            "INSERT INTO delivery VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, 0, 0, ?, ?, 1)",
             (number, state.value, route.channel, one.trigger, route.template, route.purpose, route.priority,
              decided, route.lasts, decided + route.lasts, decided, decided, reason),
         )  # fmt: skip
+        note_changes(self.connection, [(number, 1, state.value, decided, 0, "", reason)])
         return int(state is State.QUEUED)
 
     def waiting(self, channel: str, turns: Sequence[int], now: float, limit: int) -> list[Queued]:
