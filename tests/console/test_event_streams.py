@@ -7,13 +7,13 @@ import itertools
 import socket
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from console import bell, event_stream
+from console.form import Concluded
 from console.server import Server, build_app, listen, served
 from engine.outcome import Decision
 from sinks.events.envelope import BATCH
@@ -107,34 +107,36 @@ def test_a_silent_stream_is_kept_alive(shop: AtWork, monkeypatch: pytest.MonkeyP
         assert [next(events) for _ in range(3)] == [{"comment": "nothing new"}] * 3
 
 
-def test_a_reader_that_stalls_holds_nothing_but_its_connection(tmp_path: Path) -> None:
+def test_a_reader_that_stalls_holds_nothing_but_its_connection(
+    shop: AtWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is read no further ahead than its connection takes, and others read everything meanwhile."""
-    with at_work(tmp_path / "little") as shop:
-        made = [
-            Decision(f"{n:032x}", 0, 1, 29_540_000, "a" * 32, "t", "v", "refused", "late", "live",
-                     {"minute": 1}, {}, {"long": "x" * 40_000}, n) for n in range(600)
-        ]  # fmt: skip
-        shop.opened.ledger.take("test", 0, [(one, None) for one in made], len(made))
-        asked: list[str | None] = []
-        decisions = shop.answering.effects.decisions
+    count = 600
+    made = [
+        Decision(f"{n:032x}", 0, 1, 29_540_000, "a" * 32, "t", "v", "refused", "late", "live", {"minute": 1},
+                 {}, {"long": "x" * 40_000}, n) for n in range(count)
+    ]  # fmt: skip
+    asked: list[str | None] = []
 
-        def counted(cursor: str | None, limit: int, customer: bytes | None) -> Any:
-            asked.append(cursor)
-            return decisions(cursor, limit, customer)
+    def decisions(cursor: str | None, limit: int, customer: bytes | None) -> tuple[list[Concluded], str]:
+        asked.append(cursor)
+        first = int(cursor or 0)
+        found = [Concluded(made[n], str(n + 1), None) for n in range(first, min(first + limit, count))]
+        return found, str(first + len(found))
 
-        shop.answering.effects.decisions = counted  # type: ignore[method-assign]
-        host, port = shop.address.removeprefix("http://").split(":")
-        with socket.socket() as stalled:
-            stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            stalled.connect((host, int(port)))
-            headers = {"Host": "x", "Authorization": shop.client.headers["Authorization"], **STREAM}
-            lines = ["GET /v1/decisions HTTP/1.1", *(f"{name}: {told}" for name, told in headers.items())]
-            stalled.sendall("\r\n".join([*lines, "", ""]).encode())
-            wait_for(lambda: asked)
-            with streamed(shop.client, "/v1/decisions") as events:
-                assert len(some(events, len(made))) == len(made)
-            assert asked.count(None) == 2
-            assert asked.count("500") == 1  # the other's
+    monkeypatch.setattr(shop.answering.effects, "decisions", decisions)
+    host, port = shop.address.removeprefix("http://").split(":")
+    with socket.socket() as stalled:
+        stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stalled.connect((host, int(port)))
+        headers = {"Host": "x", "Authorization": shop.client.headers["Authorization"], **STREAM}
+        lines = ["GET /v1/decisions HTTP/1.1", *(f"{name}: {told}" for name, told in headers.items())]
+        stalled.sendall("\r\n".join([*lines, "", ""]).encode())
+        wait_for(lambda: asked)
+        with streamed(shop.client, "/v1/decisions") as events:
+            assert len(some(events, count)) == count
+        assert asked.count(None) == 2
+        assert asked.count("500") == 1  # the other's
 
 
 @pytest.mark.parametrize(
@@ -188,7 +190,7 @@ def test_streams_are_bounded_and_let_go(shop: AtWork, monkeypatch: pytest.Monkey
 
 
 def test_what_is_not_kept_any_more_is_told(shop: AtWork) -> None:
-    shop.opened.ledger.execute("DELETE FROM delivery_change WHERE number <= 3", ())
+    shop.opened.ledger.connection.execute("DELETE FROM delivery_change WHERE number <= 3")
     with streamed(shop.client, "/v1/delivery-changes") as events:
         assert some(events, 1)[0]["id"] == "4"  # whoever has no cursor begins with the oldest that is kept
     with streamed(shop.client, "/v1/delivery-changes", "3") as events:
