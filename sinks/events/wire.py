@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from engine.outcome import MODES, OUTCOMES
 from sinks.deliveries.life import State
 from sinks.events.deliveries import delivery_type
-from sinks.events.envelope import JSON, SPECVERSION
+from sinks.events.envelope import SPECVERSION
 
 CHANGES = ("enter", "leave", "segment")
 TYPES = {
@@ -53,25 +53,23 @@ class TagChange(Struct, forbid_unknown_fields=True):
     customer: Customer
     what: Annotated[str, Meta(description="The tag, or the RFM model whose segment changed.")]
     change: Annotated[str, _one_of(CHANGES, "What happened.")]
-    mode: Annotated[str, _one_of(MODES, "Only live changes are news: the others come of an import, of the time "
-                                 "between it and the first live record, and of a rule put in force.")]
+    mode: Annotated[str, _one_of(MODES, "Only live changes are news: the others come of an import, of the "
+                                 "time between it and the first live record, and of a rule put in force.")]
     before: Annotated[str | None, Meta(description="The segment left.")]
     after: Annotated[str | None, Meta(description="The segment entered.")]
     values: Values
 
 
-class RowCause(Struct, forbid_unknown_fields=True):
-    """The row that set a decision off."""
-
-    source: str
-    key: Annotated[str, Meta(pattern=_HEX)]
-    position: Annotated[list[int], Meta(min_length=3, max_length=3)]
-
-
-class MinuteCause(Struct, forbid_unknown_fields=True):
-    """The minute that set a decision off."""
-
-    minute: Minute
+_CAUSE: dict[str, Any] = {
+    "properties": {
+        "minute": {"type": "integer"},
+        "source": {"type": "string"},
+        "key": {"type": "string", "pattern": _HEX},
+        "position": {"type": "array", "items": {"type": "integer"}, "minItems": 3, "maxItems": 3},
+    },
+    "anyOf": [{"required": ["minute"]}, {"required": ["source", "key", "position"]}],
+    "additionalProperties": False,
+}
 
 
 class Decision(Struct, forbid_unknown_fields=True):
@@ -88,7 +86,10 @@ class Decision(Struct, forbid_unknown_fields=True):
     outcome: Annotated[str, _one_of(OUTCOMES.values(), "What it came to.")]
     guard: Annotated[str, Meta(description="What held it back; 'none' where nothing did.")]
     status: Annotated[str, Meta(description="Of the trigger, live or shadow; in shadow nothing is done.")]
-    cause: Annotated[dict[str, Any], Meta(description="What set it off.")]
+    cause: Annotated[
+        dict[str, Any],
+        Meta(description="The row, or the minute, that set it off.", extra_json_schema=_CAUSE),
+    ]
     figures: Annotated[dict[str, int | str], Meta(description="The guard's figures, and names.")]
     values: Values
 
@@ -125,8 +126,8 @@ def attributes(kind: str) -> dict[str, dict[str, Any]]:
         "specversion": {"const": SPECVERSION},
         "id": {
             "type": "string", "pattern": f"^[0-9]+{place}$",
-            "description": "PARTITION-SEQ of the effect; of a delivery its decision's, and which change of it. "
-            "Unique in the shop; what comes twice has it twice.",
+            "description": "PARTITION-SEQ of the effect; of a delivery its decision's, and which change "
+            "of it. Unique in the shop; what comes twice has it twice.",
         },
         "source": {"type": "string", "pattern": "^/tintype/[^/]+$", "description": "The shop."},
         "type": {"enum": TYPES[kind]},
@@ -142,6 +143,3 @@ def schemas(template: str) -> dict[str, Any]:
     """Return the JSON Schemas of all data by name; template: of references, such as ``#/schemas/{name}``."""
     _, found = msgspec.json.schema_components(list(DATA.values()), ref_template=template)
     return found
-
-
-CONTENT_TYPE = JSON
