@@ -141,8 +141,11 @@ def _begin(consumer: KafkaConsumer, parts: Sequence[TopicPartition], cursor: str
     if len(numbers) != len(parts) or not all(0 < len(one) <= 18 for one in numbers):
         refuse("invalid-request", f"query.cursor: '{cursor}' is none of {len(parts)} partitions",
                "give `next` of the page before, or leave it out to begin")  # fmt: skip
-    at = [int(one) for one in numbers]
+    at, ends = [int(one) for one in numbers], consumer.end_offsets(parts)
     for one, first, offset in zip(parts, firsts, at, strict=True):
+        if offset > ends[one]:
+            refuse("cursor-gone", f"partition {one.partition} of {one.topic} has {ends[one]}, not {offset}",
+                   "begin without a cursor; ids of events tell what you have had")  # fmt: skip
         if offset < first:
             refuse("cursor-gone", f"partition {one.partition} of {one.topic} begins at {first}, not {offset}",
                    "begin without a cursor; keep the topic longer: its retention.ms")  # fmt: skip

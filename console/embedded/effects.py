@@ -32,7 +32,7 @@ class LedgerEffects:
         found = self._ledger.after(number, limit, None if customer is None else customer.hex())
         if not found and number > (newest := self._ledger.rows(_NEWEST)[0][0]):
             refuse("cursor-gone", f"the newest decision is {newest}: this ledger never had {number}",
-                   "begin without a cursor; ce_id tells what you have had")  # fmt: skip
+                   "begin without a cursor; ids of events tell what you have had")  # fmt: skip
         last = str(found[-1].number) if found else str(number)
         return [Concluded(one.decision, str(one.number), one.state, one.detail) for one in found], last
 
