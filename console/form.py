@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from engine.overview import Overview
 from sinks.channels.provider import Receipt
 from sinks.deliveries.life import Event
 from sinks.deliveries.listing import Act, Attempt, Count, Listed, Wanted
+from sinks.events.deliveries import DeliveryChange
 from streams.arrive import Arrived
 from streams.contract.source import Source
 from streams.message import Message
@@ -77,16 +78,26 @@ class Answers(Protocol):
 
 @dataclass(frozen=True)
 class Concluded:
-    """A decision, and what became of its action: state None where that is not known here."""
+    """A decision, the cursor behind it, and what became of its action: state None where that is not known
+    here."""
 
     decision: Decision
+    cursor: str
     state: str | None
     detail: str | None = None
 
 
+@dataclass(frozen=True)
+class Changed:
+    """A change of a tag or segment, and the cursor behind it."""
+
+    transition: Transition
+    cursor: str
+
+
 class Effects(Protocol):
     """What came out, by cursor (None: from the oldest). customer: only of this one (16 bytes). Each raises
-    Problem for a cursor that is none."""
+    Problem for a cursor that is none, or behind which not everything is kept."""
 
     def decisions(
         self, cursor: str | None, limit: int, customer: bytes | None
@@ -95,8 +106,12 @@ class Effects(Protocol):
 
     def tag_changes(
         self, cursor: str | None, limit: int, customer: bytes | None
-    ) -> tuple[list[Transition], str]:
+    ) -> tuple[list[Changed], str]:
         """Return changes of tags and segments behind a cursor, and the cursor behind them."""
+
+    def listen(self, ring: Callable[[], None], is_wanted: Callable[[], bool]) -> None:
+        """Ring soon after something came out, and once as it begins to listen, until nobody wants it any
+        more, which is asked several times a second. Blocking; an error of what is listened to ends it."""
 
 
 class Rights(Protocol):
@@ -120,6 +135,10 @@ class Deliveries(Protocol):
 
     def counts(self, wanted: Wanted) -> list[Count]:
         """Return deliveries counted by trigger, day, channel and state."""
+
+    def changes(self, cursor: str | None, limit: int) -> tuple[list[DeliveryChange], str]:
+        """Return changes of state behind a cursor (None: from the oldest), and the cursor behind them.
+        Raises Problem, as `Effects` do."""
 
     def act(self, delivery: str, event: Event, reason: str, now: float) -> None:
         """Let a person settle a delivery or send it again. Raises KeyError and Impossible."""

@@ -79,7 +79,7 @@ def serving(opened: Embedded) -> Iterator[Serving]:
     ):
         work = EmbeddedWork(opened.service)
         made = Serving(
-            opened.shop, opened.store, view, work, EmbeddedAnswers(work), LedgerEffects(ledger),
+            opened.shop, opened.store, view, work, EmbeddedAnswers(work), LedgerEffects(ledger, opened.data),
             EmbeddedRights(opened, ledger), LedgerDeliveries(ledger, opened.ledger),
             EmbeddedSending(opened.relays, opened.ledger, work),
             Keyring(keys_folder(opened.folder, opened.shop)),

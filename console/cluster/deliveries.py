@@ -12,6 +12,7 @@ from console.cluster.ledger import FollowedLedger
 from console.cluster.links import FollowedLinks
 from console.cluster.sender import Sender
 from console.cluster.view import SharedView
+from console.cursors import changes_page
 from console.problems import refuse
 from sinks.channels.provider import Receipt
 from sinks.deliveries import asked
@@ -19,6 +20,7 @@ from sinks.deliveries.life import Event, State, after
 from sinks.deliveries.listing import Act, Attempt, Count, Listed, Wanted, counts, life_of, listed, off
 from sinks.deliveries.records import bare
 from sinks.deliveries.standing import Standing
+from sinks.events.deliveries import DeliveryChange
 
 WAIT_SECONDS = 5.0  # for the sender, so that the answer shows what was asked; it is durable all the same
 
@@ -41,6 +43,10 @@ class ClusterDeliveries:
     def counts(self, wanted: Wanted) -> list[Count]:
         """Return deliveries counted by trigger, day, channel and state."""
         return counts(self._ledger.seen.connection, wanted)
+
+    def changes(self, cursor: str | None, limit: int) -> tuple[list[DeliveryChange], str]:
+        """Return changes of state behind a cursor, and the number of the last. Raises Problem."""
+        return changes_page(self._ledger.seen.connection, cursor, limit)
 
     def act(self, delivery: str, event: Event, reason: str, now: float) -> None:
         """Let a person settle a delivery or send it again. Raises KeyError, Impossible and Problem."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from kafka import KafkaConsumer, TopicPartition
@@ -31,6 +32,7 @@ class FollowedLedger:
         self._seen = Ledger(folder, write=False)  # where nothing stands that is not committed
         self._ended, self._whole = threading.Event(), threading.Event()
         self._news = threading.Condition()
+        self._rings: list[Callable[[], None]] = []
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
 
     def start(self) -> None:
@@ -55,6 +57,15 @@ class FollowedLedger:
     def states(self, decisions: Sequence[str]) -> Mapping[str, tuple[str, str]]:
         """Return (state, reason) of decisions that became deliveries, by id, as far as is known now."""
         return states_of(self._seen.connection, decisions)
+
+    @contextlib.contextmanager
+    def ringing(self, ring: Callable[[], None]) -> Iterator[None]:
+        """Ring whenever the ledger has gained something, while this lasts."""
+        self._rings.append(ring)
+        try:
+            yield
+        finally:
+            self._rings.remove(ring)
 
     def wait(self, offset: int, seconds: float) -> bool:
         """Return once the sender has done what stands at an offset of the topic ``asked``; False where it did
@@ -94,6 +105,8 @@ class FollowedLedger:
                 if records:
                     with self._news:
                         self._news.notify_all()
+                    for ring in list(self._rings):
+                        ring()
                 if not self._whole.is_set() and consumer.position(self._at) >= end:
                     self._whole.set()
         finally:

@@ -45,7 +45,7 @@ def cluster_serving(folder: Path, declared: Shop, place: ClusterPlace) -> Iterat
     work = ClusterWork(place, shop, sender, lambda: made.now(), figures.registry)
     index, questions = Index(client, shop.settings.name), Questions(client, shop.settings.name)
     ledger = FollowedLedger(place.bootstrap, place.topics.ledger, place.ledger_copy)
-    effects = TopicEffects(place.bootstrap, shop.settings.name, ledger.states)
+    effects = TopicEffects(place.bootstrap, shop.settings.name, ledger.states, ledger.ringing)
     view, asked = SharedView(index, place.secret), place.topics.asked
     standing = Standing(client, shop.settings.name)
     links = FollowedLinks(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.relays import Relays
+from console.cursors import changes_page
 from console.embedded.work import EmbeddedWork, result_of
 from console.problems import Problem, refuse
 from sinks.channels.provider import Receipt
@@ -14,6 +15,7 @@ from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import Event
 from sinks.deliveries.listing import Act, Attempt, Count, Listed, Wanted, counts, life_of, listed
 from sinks.deliveries.switches import ask, asked, off_with
+from sinks.events.deliveries import DeliveryChange
 
 
 class LedgerDeliveries:
@@ -36,6 +38,10 @@ class LedgerDeliveries:
     def counts(self, wanted: Wanted) -> list[Count]:
         """Return deliveries counted by trigger, day, channel and state."""
         return counts(self._seen.connection, wanted)
+
+    def changes(self, cursor: str | None, limit: int) -> tuple[list[DeliveryChange], str]:
+        """Return changes of state behind a cursor, and the number of the last. Raises Problem."""
+        return changes_page(self._seen.connection, cursor, limit)
 
     def act(self, delivery: str, event: Event, reason: str, now: float) -> None:
         """Let a person settle a delivery or send it again. Raises KeyError, Impossible and Problem."""

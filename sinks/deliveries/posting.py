@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from engine.outcome import Decision
+from sinks.deliveries.changes import note_changes
 from sinks.deliveries.delivery import Route, Step
 from sinks.deliveries.life import Event, Impossible, State, after
 from sinks.deliveries.receipts import Receipts
@@ -91,10 +92,11 @@ class Posting:
         if isinstance(route, str):
             reason, state, route = route, after(state, Event.HOLD_BACK), Route("", "", "marketing", 0, 0.0)
         self._connection.execute(
-            "INSERT INTO delivery VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, 0, 0, ?, ?)",
+            "INSERT INTO delivery VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, 0, 0, ?, ?, 1)",
             (number, state.value, route.channel, one.trigger, route.template, route.purpose, route.priority,
              decided, route.lasts, decided + route.lasts, decided, decided, reason),
         )  # fmt: skip
+        note_changes(self._connection, [(number, 1, state.value, decided, 0, "", reason)])
         return int(state is State.QUEUED)
 
     def _step(self, steps: Sequence[Step]) -> list[State | None]:

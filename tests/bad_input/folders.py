@@ -240,7 +240,7 @@ BAD_FOLDERS: list[tuple[str, dict[str, Body], str]] = [
     ("a template of 30,000 characters", text("x" * 30_000), "channels.yaml:3: has 30,000 characters, the limit is 20,000: write a shorter text"),
     ("an address of short links with a path", put("tintype.toml", "[groups]", '[links]\nbase = "https://shop.example/s"\n\n[groups]'), "tintype.toml:5: 'https://shop.example/s' is no public address: write https://HOST"),
     ("a link that has no template", text("{{ link }}"), f"{TRIGGER}:3: the template needs the value 'link': add 'values: {{link: RULE}}'"),
-    ("a value that is called as the link", {"channels.yaml": 'sms:\n  templates:\n    hi: {text: "{{ link }}", link: "https://shop.example"}\n'} | put(TRIGGER, "fen: spend", "link: spend"), f"{TRIGGER}:3: 'link' is the template's own link: give the value another name"),
+    ("a value that is called as the link", put(TRIGGER, "fen: spend", "link: spend") | {"channels.yaml": 'sms:\n  templates:\n    hi: {text: "{{ link }}", link: "https://shop.example"}\n'}, f"{TRIGGER}:3: 'link' is the template's own link: give the value another name"),
     ("an argument that is none", text("{{ fen | number(9) }}"), "channels.yaml:3: 'decimals' of 'number' is no whole number from 0 to 6: write a number from 0 to 6"),
     ("money of no currency", text("{{ fen | money }}"), "channels.yaml:3: the shop has no currency: add 'currency' to tintype.toml"),
     ("money of another currency", text("{{ fen | money('USD') }}"), "channels.yaml:3: this is an amount in CNY, and would be written as USD: write money('CNY')"),

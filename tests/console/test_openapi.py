@@ -28,6 +28,7 @@ REQUESTS: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", "/v1/rfm"): ("/v1/rfm", None),
     ("GET", "/v1/tags"): ("/v1/tags", None),
     ("GET", "/v1/decisions"): ("/v1/decisions", None),
+    ("GET", "/v1/delivery-changes"): ("/v1/delivery-changes?limit=2", None),
     ("GET", "/v1/deliveries"): ("/v1/deliveries?limit=1", None),
     ("GET", "/v1/deliveries:counts"): ("/v1/deliveries:counts", None),
     ("GET", "/v1/deliveries/{delivery}"): ("/v1/deliveries/UNKNOWN", None),

@@ -17,6 +17,7 @@ from console.cluster.answers import ClusterAnswers
 from console.cluster.deliveries import ClusterDeliveries, ClusterSending
 from console.cluster.effects import TopicEffects
 from console.cluster.ledger import FollowedLedger
+from console.cluster.links import FollowedLinks
 from console.cluster.rights import ClusterRights
 from console.cluster.sender import Sender
 from console.cluster.view import SharedView
@@ -66,12 +67,15 @@ def api(client: redis.Redis, name: str, free_address: str, tmp_path: Path) -> It
     sender, view = Sender(free_address), SharedView(Index(client, name), SECRET)
     ledger = FollowedLedger(free_address, "ledger", tmp_path / "ledger")
     work = ClusterWork(None, shop, sender, time.time, figures.registry)  # type: ignore[arg-type]
+    links = FollowedLinks(
+        ledger, Index(client, name), SECRET, b"k" * 32, sender, "asked", lambda: shop
+    )  # fmt: skip
     made = Serving(
         shop, store, view, work,
         ClusterAnswers(store, Questions(client, name), lambda: shop), TopicEffects(free_address, name),
         ClusterRights(None, Index(client, name), lambda: shop),  # type: ignore[arg-type]
         ClusterDeliveries(ledger, sender, "asked"),
-        ClusterSending(ledger, sender, "asked", view, Standing(client, name), lambda: shop, lambda: 0.0),
+        ClusterSending(ledger, sender, "asked", view, Standing(client, name), lambda: shop, lambda: 0.0, links),
         Keyring(tmp_path), figures, lambda: (NOW + 1) * 60,
     )  # fmt: skip
     headers = {"Authorization": f"Bearer {made.keyring.add('all', ['read'])}"}
