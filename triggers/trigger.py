@@ -94,7 +94,9 @@ class Trigger(Declared):
     priority: int = Field(
         default=0, ge=-1000, le=1000, description="of several at one step the greater comes first"
     )
-    status: Literal["live", "shadow", "paused"] = "live"
+    status: Literal["draft", "shadow", "live", "paused", "archived"] = Field(
+        default="live", description="where it stands in its life (docs/triggers.md)"
+    )
     on_activation: bool = Field(
         default=False, description="members that a new rule already fits set it off too (G4)"
     )
