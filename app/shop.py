@@ -42,6 +42,14 @@ class ClickHouse(Declared):
     secure: bool = Field(default=False, description="speak TLS with the server")
 
 
+class TriggerSettings(Declared):
+    """``[triggers]`` of tintype.toml: how triggers come into force."""
+
+    shadow_first: bool = Field(
+        default=True, description="a trigger goes live only after it has run in shadow as it is"
+    )
+
+
 class Settings(Declared):
     """``tintype.toml``."""
 
@@ -64,6 +72,9 @@ class Settings(Declared):
     )
     clickhouse: ClickHouse = Field(  # nor is where history is
         default=ClickHouse(), exclude=True, description="of the cluster form: history's server"
+    )
+    triggers: TriggerSettings = Field(  # nor is whether somebody looks before they are
+        default=TriggerSettings(), exclude=True, description="how triggers come into force"
     )
     identity_priority: list[str] = Field(default=[], description="reference types, the most trusted first")
 

@@ -13,7 +13,7 @@ from typer.main import get_command
 from app.cli import app, main
 from app.declaration import keys_of
 from app.schemas import FOLDER, schema_files
-from app.shop import ClickHouse, Kafka, Settings
+from app.shop import ClickHouse, Kafka, Settings, TriggerSettings
 from rfm.model import FixedCuts, RfmModel, Segment
 from sinks.channels.channel import Channel
 from sinks.channels.cloud.settings import ProviderTemplate
@@ -28,10 +28,9 @@ from triggers.trigger import Absence, Action, Event, Guards, Schedule, Trigger, 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS: dict[str, Any] = dict(get_command(app).commands)  # type: ignore[attr-defined]  # a group has commands
 MODELS: list[type[BaseModel]] = [
-    Settings, Kafka, ClickHouse, Source, Column, Reference, Via, EventTime, FileFormat, RfmModel, Segment,
-    FixedCuts, Tag, Trigger, When, Event, Absence, Schedule, Guards, Action, Channel, ShopGuards,
-    QuietHours, Cap,
-    Limit, Words, *PROVIDERS, ProviderTemplate,
+    Settings, Kafka, ClickHouse, TriggerSettings, Source, Column, Reference, Via, EventTime, FileFormat,
+    RfmModel, Segment, FixedCuts, Tag, Trigger, When, Event, Absence, Schedule, Guards, Action, Channel,
+    ShopGuards, QuietHours, Cap, Limit, Words, *PROVIDERS, ProviderTemplate,
 ]  # fmt: skip
 
 
