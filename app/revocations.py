@@ -25,15 +25,17 @@ class Revocations:
         self._log, self._now = log, now
         self._next = [0] * log.partitions
         self._until: dict[tuple[str, str], int] = {}  # customer, consent -> minute from which it is none
-        self._off: set[str] = set()
+        self._off: dict[str, str] = {}  # what is off, and why
+        self._stopped: dict[tuple[int, str], int] = {}  # partition, what -> step at which it was turned off
         self._asked: list[Asked] = []
 
     def refresh(self, asked: list[Asked]) -> None:
         """Read what the log has gained; asked: switches that are not in it yet."""
         for partition, end in enumerate(self._log.next_steps()):
             if end > self._next[partition]:
-                for _, kind, customer, body in sorted(self._records(partition, end), key=lambda one: one[0]):
-                    self._take(kind, customer, body)
+                found = sorted(self._records(partition, end), key=lambda one: one[0])
+                for step, kind, customer, body in found:
+                    self._take(partition, step, kind, customer, body)
                 self._next[partition] = end
         self._asked = asked
 
@@ -47,7 +49,7 @@ class Revocations:
                     if found == kind and self._next[partition] <= block.first_step + ordinal < end:
                         yield block.first_step + ordinal, kind, customer, body
 
-    def _take(self, kind: str, customer: bytes | None, body: str) -> None:
+    def _take(self, partition: int, step: int, kind: str, customer: bytes | None, body: str) -> None:
         if kind == ERASE:
             assert customer is not None
             gone = [key for key in self._until if key[0] == customer.hex()]
@@ -56,7 +58,11 @@ class Revocations:
             return
         said = json.loads(body)
         if kind == SWITCH:
-            (self._off.add if said["off"] else self._off.discard)(said["what"])
+            if said["off"]:
+                self._off[said["what"]] = said["reason"]
+                self._stopped[partition, said["what"]] = step
+            else:
+                self._off.pop(said["what"], None)
             return
         assert customer is not None
         key = (customer.hex(), f"{said['channel']}/{said['purpose']}")
@@ -70,6 +76,15 @@ class Revocations:
     def off(self) -> list[str]:
         """Return what is switched off, everything ("") first. Any thread may ask."""
         return off_with(self._off.copy(), self._asked)
+
+    def reasons(self) -> dict[str, str]:
+        """Return what is switched off, everything ("") first, and why. Any thread may ask."""
+        why = self._off | {one.what: one.reason for one in self._asked if one.off}
+        return {what: why.get(what, "") for what in self.off()}
+
+    def stopped_at(self, partition: int, what: str) -> int:
+        """Return the step at which a partition's log last turned something off; -1 where it never did."""
+        return self._stopped.get((partition, what), -1)
 
     def of(self, decision: Decision, trigger: Trigger) -> str | None:
         """Return why a decision must not be carried out any more, or None."""

@@ -15,7 +15,7 @@ FOR_PEOPLE = ("name", "title", "owner", "description", "status")  # say nothing 
 
 
 def version_of(trigger: Trigger) -> str:
-    """Return a trigger's version: 12 hex digits of a hash of its canonical declaration (D2)."""
+    """Return a trigger's version: 12 hex digits of a hash of its declaration (D2)."""
     return _hash(_said(trigger))
 
 
@@ -35,6 +35,7 @@ def rule_of(trigger: Trigger) -> str:
 
 def _said(trigger: Trigger) -> dict[str, Any]:
     said = trigger.model_dump(mode="json", by_alias=True)
+    del said["guards"]["forecast"]  # it decides nothing, and may be raised when it was too low
     for part, former in ((said, FORMER), (said["guards"], FORMER_GUARDS)):
         for key, value in former.items():
             if part[key] == value:

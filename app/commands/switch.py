@@ -47,17 +47,19 @@ def switch(
         if what is not None:
             ask(ledger, name_in_log(declared, what), off, reason, time.time())
         turned = asked(ledger)
-        off_now = off_with([], turned)
+        why = {one.what: one.reason for one in turned}
+        off_now = {name: why[name] for name in off_with([], turned)}
         if (data / FILE_NAME).exists():
             with open_log(shop, declared) as log:
                 standing = Revocations(log, time.time)
                 standing.refresh(turned)
-            off_now = standing.off()
-    stopped = [name_for_people(one) for one in off_now]
+            off_now = standing.reasons()
+    stopped = {name_for_people(one): reason for one, reason in off_now.items()}
     if json:
-        print_json({"off": stopped})
+        print_json({"off": list(stopped), "reasons": stopped})
     elif stopped:
-        page.print("off: " + ", ".join(stopped), markup=False)
+        told = (f"{name} ({reason})" if reason else name for name, reason in stopped.items())
+        page.print("off: " + ", ".join(told), markup=False, soft_wrap=True)
     else:
         page.print("nothing is switched off")
     return exits.OK

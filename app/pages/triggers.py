@@ -7,17 +7,18 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from app.moments import write_moment
+from app.output import page
 from app.standing import Standing
 
 _STYLES = {"live": "green", "shadow": "cyan", "paused": "yellow"}
 
 
-def trigger_table(rows: Sequence[Standing], zone: str) -> Table:
-    """Return a table of triggers: where each stands by its file and in the log, and what it did in shadow:
-    how often it would have sent, to how many customers, and what was refused.
+def show_triggers(rows: Sequence[Standing], zone: str) -> None:
+    """Print where triggers stand by their files and in the log, and what each did in shadow: how often it
+    would have sent, to how many customers, and what was refused; and which are switched off.
     """
     table = Table(box=None, pad_edge=False)
-    for name in ("trigger", "status", "in force", "since", "version", "shadow", "customers", "refused"):
+    for name in ("trigger", "status", "in force", "since", "shadow", "customers", "refused", "forecast"):
         table.add_column(name, overflow="fold")
     for one in rows:
         status = f"[{_STYLES[one.status]}]{one.status}[/]" if one.status in _STYLES else one.status
@@ -25,6 +26,10 @@ def trigger_table(rows: Sequence[Standing], zone: str) -> Table:
         ran = one.shadow_since is not None
         numbers = [f"{one.shadow.act:,}", f"{one.shadow.customers:,}"] if ran else ["", ""]
         refused = ", ".join(f"{guard} {number:,}" for guard, number in one.shadow.refused.items())
-        standing = (one.in_force or "-") + (", switched off" if one.off else "")
-        table.add_row(one.name, status, standing, since, one.version, *numbers, refused)
-    return table
+        forecast = f"{one.forecast.most:,} in {one.forecast.within}" if one.forecast else ""
+        table.add_row(one.name, status, one.in_force or "-", since, *numbers, refused, forecast)
+    page.print(table)
+    for one in rows:
+        if one.stopped is not None:
+            page.print(f"{one.name} is switched off: {one.stopped or 'no reason given'}; tintype switch SHOP "
+                       f"trigger/{one.name} --on lets it go on", markup=False, soft_wrap=True)  # fmt: skip

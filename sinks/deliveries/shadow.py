@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -11,11 +12,21 @@ from pathlib import Path
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.tables import FILE_NAME
 
-# As the index `decision_shadow` has them.
+# Found by the index `decision_shadow`, whose terms these are. Placeholders: a trigger, and versions as JSON.
 _SHADOW = (
     "FROM decision WHERE json_extract(CAST(body AS TEXT), '$.status') = 'shadow' "
     "AND json_extract(CAST(body AS TEXT), '$.trigger') = ? "
+    "AND json_extract(CAST(body AS TEXT), '$.version') IN (SELECT value FROM json_each(?)) "
 )
+_BY_OUTCOME = (
+    f"SELECT outcome, json_extract(CAST(body AS TEXT), '$.guard'), count(*) {_SHADOW} GROUP BY 1, 2 "
+    "ORDER BY 3 DESC, 2"
+)
+_CUSTOMERS = f"SELECT count(DISTINCT customer) {_SHADOW} AND outcome = 'act'"
+_ACTS = (
+    f"SELECT json_extract(CAST(body AS TEXT), '$.minute'), count(*) {_SHADOW} AND outcome = 'act' GROUP BY 1"
+)
+_LIVE_ACTS = "SELECT CAST(decided / 60 AS INTEGER), count(*) FROM delivery WHERE trigger = ? GROUP BY 1"
 
 
 @dataclass(frozen=True)
@@ -33,22 +44,23 @@ class Shadow:
 
 def shadow_of(connection: sqlite3.Connection, trigger: str, versions: Sequence[str]) -> Shadow:
     """Return what a trigger decided in shadow in some of its versions."""
-    marks = ", ".join("?" * len(versions))
-    where = f"{_SHADOW} AND json_extract(CAST(body AS TEXT), '$.version') IN ({marks})"
-    found = connection.execute(
-        f"SELECT outcome, json_extract(CAST(body AS TEXT), '$.guard'), count(*) {where} GROUP BY 1, 2 "
-        "ORDER BY 3 DESC, 2",
-        (trigger, *versions),
-    ).fetchall()
-    (customers,) = connection.execute(
-        f"SELECT count(DISTINCT customer) {where} AND outcome = 'act'", (trigger, *versions)
-    ).fetchone()
+    asked = (trigger, json.dumps(versions))
+    found = connection.execute(_BY_OUTCOME, asked).fetchall()
+    (customers,) = connection.execute(_CUSTOMERS, asked).fetchone()
 
     def of(outcome: str) -> int:
         return sum(number for what, _, number in found if what == outcome)
 
     refused = {guard: number for what, guard, number in found if what == "refused"}
     return Shadow(of("act"), customers, refused, of("held"), of("contradicted"))
+
+
+def acts_by_minute(
+    connection: sqlite3.Connection, trigger: str, versions: Sequence[str]
+) -> list[tuple[int, int]]:
+    """Return (minute, how many) of a trigger's decisions to act: in some versions in shadow, and live."""
+    live = connection.execute(_LIVE_ACTS, (trigger,)).fetchall()
+    return [*live, *connection.execute(_ACTS, (trigger, json.dumps(versions)))]
 
 
 def shadow_in(folder: Path, trigger: str, versions: Sequence[str]) -> Shadow:

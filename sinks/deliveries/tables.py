@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS delivery (
 CREATE INDEX IF NOT EXISTS delivery_queue ON delivery (channel, turn, priority, due) WHERE state = 'queued';
 CREATE INDEX IF NOT EXISTS delivery_expires ON delivery (expires) WHERE state = 'queued';
 CREATE INDEX IF NOT EXISTS delivery_state ON delivery (state, number);
+CREATE INDEX IF NOT EXISTS delivery_trigger ON delivery (trigger, decided);
 CREATE TABLE IF NOT EXISTS attempt (
     number INTEGER, attempt INTEGER, provider TEXT NOT NULL, claimed REAL NOT NULL, ended REAL,
     outcome TEXT NOT NULL, reference TEXT, parts INTEGER, code TEXT NOT NULL, reason TEXT NOT NULL,

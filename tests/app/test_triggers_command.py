@@ -14,7 +14,7 @@ from app.load import read_folder
 from app.status_line import with_status, write_status
 from streams.errors import InputError
 from tests.app.little_shop import GOOD, write_shop
-from tests.app.test_gate import in_force, record, shadowed, shop_with
+from tests.app.test_gate import MINUTE, in_force, record, shadowed, shop_with
 
 HELLO = GOOD["triggers/hello.yaml"]
 
@@ -26,8 +26,9 @@ def called(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = exit
 
 
 def test_it_lists_where_each_trigger_stands_and_what_it_did_in_shadow(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
     in_force(tmp_path, "shadow")
     record(tmp_path, [
         shadowed(tmp_path, 0), shadowed(tmp_path, 1, outcome="refused", guard="cool_down"),
@@ -40,13 +41,15 @@ def test_it_lists_where_each_trigger_stands_and_what_it_did_in_shadow(
     assert len(one.pop("version")) == 12
     assert one == {
         "name": "hello", "status": "live", "in_force": "shadow", "since": 0, "rule_in_force": True,
-        "shadow_since": 0, "was_live": False, "off": False,
+        "shadow_since": 0, "was_live": False, "forecast": None, "stopped": None,
     }  # fmt: skip
-    assert main(["switch", str(tmp_path), "trigger/hello", "--off"]) == exits.OK
-    capsys.readouterr()
+    assert main(["switch", str(tmp_path), "trigger/hello", "--off", "--reason", "wrong"]) == exits.OK
+    assert "off: trigger/hello (wrong)" in capsys.readouterr().out
+    assert called(capsys, str(tmp_path))["triggers"][0]["stopped"] == "wrong"
     assert main(["triggers", str(tmp_path), "list", "hello"]) == exits.OK
     told = " ".join(capsys.readouterr().out.split())
-    assert [word for word in ("hello", "live", "shadow,", "switched", "cool_down") if word not in told] == []
+    assert "hello is switched off: wrong; tintype switch SHOP trigger/hello --on lets it go on" in told
+    assert "the beginning 1 1 cool_down 1" in told
 
 
 def test_a_shop_without_a_log_lists_its_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -128,3 +131,24 @@ def test_a_file_of_another_shape_is_left_to_a_person(tmp_path: Path, text: str) 
         write_status(file, "t.yaml", "live")
     assert [one.name for one in tmp_path.iterdir()] == ["t.yaml"]
     assert file.read_text("utf-8") == text
+
+
+def test_a_forecast_is_three_times_the_busiest_span(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By what its rule did in shadow and all that it did live."""
+    in_force(tmp_path, "shadow")
+    assert called(capsys, str(tmp_path), "forecast", "hello")["acts"] == 0
+    busy = [shadowed(tmp_path, n, minute=MINUTE + n % 90) for n in range(90)]
+    record(tmp_path, [*busy, shadowed(tmp_path, 90, outcome="refused", minute=MINUTE)])
+    assert called(capsys, str(tmp_path), "forecast", "hello") == {
+        "trigger": "hello", "most": 180, "within": "1h", "busiest": 60, "ended": MINUTE + 59, "acts": 90,
+    }  # fmt: skip
+    assert called(capsys, str(tmp_path), "forecast", "hello", "--within", "1d")["most"] == 270
+    assert main(["triggers", str(tmp_path), "forecast", "hello"]) == exits.OK
+    assert "guards:\n  forecast: {most: 180, within: 1h}" in capsys.readouterr().out
+    for wrong in ("8d", "soon"):
+        (error,) = called(
+            capsys, str(tmp_path), "forecast", "hello", "--within", wrong, code=exits.BAD_INPUT
+        )["errors"]
+        assert error["where"] == "--within"

@@ -23,14 +23,14 @@ from sinks.texts.words import Words
 from streams.contract.source import Column, EventTime, FileFormat, Reference, Source, Via
 from tags.tag import Tag
 from triggers.shop_guards import Cap, QuietHours, ShopGuards
-from triggers.trigger import Absence, Action, Event, Guards, Schedule, Trigger, When
+from triggers.trigger import Absence, Action, Event, Forecast, Guards, Schedule, Trigger, When
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS: dict[str, Any] = dict(get_command(app).commands)  # type: ignore[attr-defined]  # a group has commands
 MODELS: list[type[BaseModel]] = [
     Settings, Kafka, ClickHouse, TriggerSettings, Source, Column, Reference, Via, EventTime, FileFormat,
-    RfmModel, Segment, FixedCuts, Tag, Trigger, When, Event, Absence, Schedule, Guards, Action, Channel,
-    ShopGuards, QuietHours, Cap, Limit, Words, *PROVIDERS, ProviderTemplate,
+    RfmModel, Segment, FixedCuts, Tag, Trigger, When, Event, Absence, Schedule, Guards, Forecast, Action,
+    Channel, ShopGuards, QuietHours, Cap, Limit, Words, *PROVIDERS, ProviderTemplate,
 ]  # fmt: skip
 
 
