@@ -29,6 +29,7 @@ from app.commands.run import run
 from app.commands.schema import schema
 from app.commands.switch import switch
 from app.commands.timelines import timelines
+from app.commands.triggers import triggers
 from app.commands.worker import worker
 from app.output import errors_as_json, errors_of, notes, print_errors, print_json
 from app.problems import ConfigError
@@ -65,6 +66,7 @@ app.command("bench")(bench)
 app.command("dead")(dead)
 app.command("deliveries")(deliveries)
 app.command("switch")(switch)
+app.command("triggers")(triggers)
 app.command("epoch")(epoch)
 app.command("erase")(erase)
 app.command("export")(export)

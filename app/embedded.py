@@ -16,8 +16,9 @@ from pathlib import Path
 import redis
 
 from app.answers import note_answer
-from app.load import load_shop
-from app.log_folder import data_folder, open_log
+from app.gate import Agree, open_at_gate, telling
+from app.load import read_folder
+from app.log_folder import data_folder
 from app.owner import Owner
 from app.relays import Relays
 from app.runtime import keep_settings
@@ -115,20 +116,22 @@ def write_line(line: str) -> None:
 @contextlib.contextmanager
 def open_embedded(
     folder: Path, say: Callable[[str], None] = write_line, progress: Callable[[int], None] | None = None,
-    port: int | None = None, now: Callable[[], float] = time.time,
+    port: int | None = None, now: Callable[[], float] = time.time, agree: Agree | None = None,
 ) -> Iterator[Embedded]:  # fmt: skip
     """Open a shop as its owner and set it to work in threads of its own; stop it all on leaving.
 
     Call it from the main thread. say: gets a line about what had to be healed, and what a console channel
     writes; progress: records applied while catching up; port: of the profile store, any free one by default;
-    now: the wall clock in seconds. Raises InputError where the folder cannot be used, and
+    now: the wall clock in seconds; agree: asked before something goes live (`app.gate`), which is said by
+    default. Raises InputError and ConfigError where the folder cannot be used, and
     `streams.log.lock.WrittenElsewhere` where another process has it.
     """
-    shop = load_shop(folder)
+    read = read_folder(folder)
+    shop = read.shop
     data = data_folder(folder, shop)
     data.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
-        log = stack.enter_context(open_log(folder, shop, write=True))
+        log = stack.enter_context(open_at_gate(read, agree or telling(say, shop)))
         keep_settings(log, shop)
         server = EmbeddedServer(data / STORE_FOLDER, port, wait=False)
         stack.callback(server.stop)

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from app.gate import next_applied, past_of_log, refuse_unproven
 from app.migrate_cluster import check_no_workers
 from app.migrate_compare import Replayed, compare
 from app.migrate_former import Former
@@ -95,6 +96,7 @@ class Migration:
         if last_version(self._former) is None:
             hint = "import or run something first"
             raise InputError(str(self._former.folder), "the log has no settings", hint)
+        refuse_unproven(past_of_log(self._former), self._shop, lambda label, _: f"{label}:1")
         begun = Progress(self._origin.name, self._former.next_steps(), [-1] * self._partitions)
         topics = self._place.topics
         with kafka.consumer(self._place.bootstrap) as consumer:
@@ -268,7 +270,8 @@ class Migration:
         found = self._reader.newest(topic)
         before = Applied(0, "") if found is None else Applied.decoded(found)
         if before.shop != canonical(self._shop):
-            value = Applied(before.number + 1, canonical(self._shop)).encoded()
+            past, minute = past_of_log(self._former), self._former.clock() or 0
+            value = next_applied(before, past, self._shop, minute).encoded()
             with sender.transaction():
                 sender.message(topic, value, b"settings")
 

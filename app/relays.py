@@ -18,6 +18,7 @@ import redis
 from app.addresses import address_of, readable_of
 from app.courier_relay import NAME, CourierRelay
 from app.deliveries import make_dispatcher
+from app.forecasts import Forecasts
 from app.links import own_secret, shortener_of
 from app.log_folder import data_folder, open_log
 from app.revocations import Revocations
@@ -184,12 +185,15 @@ class Relays:
         )
         await dispatcher.open()
         self._sender = dispatcher, asyncio.get_running_loop()
-        relay = CourierRelay(self._store, self._ledger, courier.route, log.partitions)
-        revocations.refresh(asked(self._ledger))  # before anything is sent
+        forecasts = Forecasts(self._shop, self._ledger, revocations, self._say, self._now)
+        relay = CourierRelay(
+            self._store, self._ledger, lambda one: forecasts.judge(one, courier.route(one)), log.partitions
+        )
+        forecasts.begin()  # before anything is sent
         self._revocations.append(revocations)
         tasks = [
             asyncio.create_task(work)
-            for work in (dispatcher.run(), self._queue(relay, dispatcher), self._write_back())
+            for work in (dispatcher.run(), self._queue(relay, dispatcher, forecasts), self._write_back())
         ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -202,12 +206,13 @@ class Relays:
             await asyncio.gather(*tasks, return_exceptions=True)
             await dispatcher.close()
 
-    async def _queue(self, relay: CourierRelay, dispatcher: Dispatcher) -> None:
+    async def _queue(self, relay: CourierRelay, dispatcher: Dispatcher, forecasts: Forecasts) -> None:
         """Take what was decided into the ledger, until `stop`."""
 
         def step() -> int:
-            self._revocations[-1].refresh(asked(self._ledger))
+            forecasts.begin()
             done = relay.step()
+            forecasts.settle()
             self._sent = relay.drained
             if done:
                 dispatcher.wake()

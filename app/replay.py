@@ -208,6 +208,11 @@ def last_version(log: Log) -> str | None:
     return found[-1][0] if found else None
 
 
+def settings_of_log(log: Log) -> list[tuple[str, int]]:
+    """Return (declarations as canonical JSON, minute) of each settings record of a log, in order."""
+    return [(version, minute) for version, minute, _, _ in _settings_of(log, 0, 0, log.next_step(0))]
+
+
 def first_version(log: Log) -> str | None:
     """Return the first declarations that the log has, as canonical JSON; None before them.
 

@@ -34,7 +34,7 @@ class Revoked:
             return
         said = json.loads(body)
         if kind == SWITCH:
-            self._turn(said["what"], said["off"])
+            self._turn(said["what"], said["off"], said["reason"])
             return
         assert customer is not None
         ends = said["until"] if said["granted"] else 0
@@ -60,7 +60,7 @@ class Revoked:
     def _off_in_log(self) -> Collection[str]:
         raise NotImplementedError
 
-    def _turn(self, what: str, off: bool) -> None:
+    def _turn(self, what: str, off: bool, reason: str) -> None:
         raise NotImplementedError
 
     def _note(self, customer: str, consent: str, ends: int | None) -> None:
@@ -82,13 +82,17 @@ class Revocations(Revoked):
         self._log = log
         self._next = [0] * log.partitions
         self._until: dict[tuple[str, str], int] = {}  # customer, consent -> minute from which it is none
-        self._off: set[str] = set()
+        self._off: dict[str, str] = {}  # what is off, and why
+        self._stopped: dict[tuple[int, str], int] = {}  # partition, what -> step at which it was turned off
+        self._place = (0, -1)  # partition and step of the record that is taken
 
     def refresh(self, asked: list[Asked]) -> None:
         """Read what the log has gained; asked: switches that are not in it yet."""
         for partition, end in enumerate(self._log.next_steps()):
             if end > self._next[partition]:
-                for _, kind, customer, body in sorted(self._records(partition, end), key=lambda one: one[0]):
+                found = sorted(self._records(partition, end), key=lambda one: one[0])
+                for step, kind, customer, body in found:
+                    self._place = (partition, step)
                     self.take(kind, customer, body)
                 self._next[partition] = end
         self._asked = asked
@@ -100,11 +104,25 @@ class Revocations(Revoked):
                     if found == kind and self._next[partition] <= block.first_step + ordinal < end:
                         yield block.first_step + ordinal, kind, customer, body
 
+    def reasons(self) -> dict[str, str]:
+        """Return what is switched off, everything ("") first, and why. Any thread may ask."""
+        why = self._off | {one.what: one.reason for one in self._asked if one.off}
+        return {what: why.get(what, "") for what in self.off()}
+
+    def stopped_at(self, partition: int, what: str) -> int:
+        """Return the step at which a partition's log last turned something off; -1 where it never did."""
+        return self._stopped.get((partition, what), -1)
+
     def _off_in_log(self) -> Collection[str]:
         return self._off.copy()
 
-    def _turn(self, what: str, off: bool) -> None:
-        (self._off.add if off else self._off.discard)(what)
+    def _turn(self, what: str, off: bool, reason: str) -> None:
+        if off:
+            partition, step = self._place
+            self._off[what] = reason
+            self._stopped[partition, what] = step
+        else:
+            self._off.pop(what, None)
 
     def _note(self, customer: str, consent: str, ends: int | None) -> None:
         if ends is None:

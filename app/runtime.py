@@ -12,8 +12,9 @@ from typing import Any
 import pandas as pd
 
 from app.effects import Collector
+from app.gate import open_at_gate, telling
 from app.inspect import LIVES, audit_minutes, find_customer, held_at, profile_of, unknown_customer
-from app.load import load_shop
+from app.load import read_folder
 from app.log_folder import data_folder, open_log
 from app.recount import recount
 from app.replay import Replay, canonical, last_version, settings_body
@@ -131,7 +132,8 @@ class Runtime:
 def open_shop(folder: Path) -> Iterator[Runtime]:
     """Open a shop that has a log. Changed settings become a record of the log (G4); if another process
     writes the log, its settings stay in force, and a note says so."""
-    shop = load_shop(folder)
+    read = read_folder(folder)
+    shop = read.shop
     if not (data_folder(folder, shop) / FILE_NAME).exists():
         raise InputError(
             str(folder),
@@ -139,7 +141,7 @@ def open_shop(folder: Path) -> Iterator[Runtime]:
             "import history first: tintype import SHOP FILE... --source NAME",
         )
     try:
-        log = open_log(folder, shop, write=True)
+        log = open_at_gate(read, telling(_say, shop))
     except WrittenElsewhere:
         log = open_log(folder, shop)
         sys.stderr.write("another process writes this log; its settings hold here too\n")

@@ -51,6 +51,14 @@ class Links(Declared):
     )
 
 
+class TriggerSettings(Declared):
+    """``[triggers]`` of tintype.toml: how triggers come into force."""
+
+    shadow_first: bool = Field(
+        default=True, description="a trigger goes live only after it has run in shadow as it is"
+    )
+
+
 class Settings(Declared):
     """``tintype.toml``."""
 
@@ -74,6 +82,9 @@ class Settings(Declared):
     )
     clickhouse: ClickHouse = Field(  # nor is where history is
         default=ClickHouse(), exclude=True, description="of the cluster form: history's server"
+    )
+    triggers: TriggerSettings = Field(  # nor is whether somebody looks before they are
+        default=TriggerSettings(), exclude=True, description="how triggers come into force"
     )
     identity_priority: list[str] = Field(default=[], description="reference types, the most trusted first")
 

@@ -81,10 +81,11 @@ def _run_rule(folder: Folder, kind: str, name: str, sandbox: MakeSandbox) -> Rul
     if timeline is None:
         result.failures.append(Failure(f"{kind}/{name}.yaml:1", "", f"has no timeline: write {label}"))
         return result
+    shop = _with_rule_live(folder.shop, kind, name)
     for index, case in enumerate(timeline.cases):
         start = parse_moment(case.start or timeline.start, None, folder.shop.settings.zone)
         customer = case.customer or timeline.customer
-        own = sandbox(folder.shop, case.stale)
+        own = sandbox(shop, case.stale)
         run = _CaseRun(folder, result, label, ("cases", index), case, start, customer, own)
         run.play()
         result.cases += 1
@@ -93,6 +94,14 @@ def _run_rule(folder: Folder, kind: str, name: str, sandbox: MakeSandbox) -> Rul
     if not result.silent:
         result.failures.append(Failure(f"{label}:1", "", "has no case in which the rule does not fire"))
     return result
+
+
+def _with_rule_live(shop: Shop, kind: str, name: str) -> Shop:
+    """Return the shop with the trigger under test live: a timeline tests its rule, whatever its status."""
+    if kind != "triggers":
+        return shop
+    trigger = shop.triggers[name].model_copy(update={"status": "live"})
+    return shop.model_copy(update={"triggers": {**shop.triggers, name: trigger}})
 
 
 @dataclass

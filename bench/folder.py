@@ -15,6 +15,7 @@ from bench.shops import small_shop
 from sinks.channels.channel import Channel
 from triggers.trigger import Action
 
+AT_ONCE = "[triggers]\nshadow_first = false\n"
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -42,7 +43,7 @@ def write_shop(
     files |= {f"triggers/{one}.yaml": said for one, said in more.items()}
     groups = "".join(f"{group} = {json.dumps(tags)}\n" for group, tags in shop.settings.groups.items())
     head = f'name = "{name}"\nzone = "{shop.settings.zone}"\n{settings}'
-    for path, text in {"tintype.toml": f"{head}\n[groups]\n{groups}\n{tables}", **files}.items():
+    for path, text in {"tintype.toml": f"{head}\n[groups]\n{groups}\n{AT_ONCE}\n{tables}", **files}.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         # JSON is YAML, too
         (folder / path).write_text(text if isinstance(text, str) else json.dumps(text), encoding="utf-8")

@@ -30,6 +30,7 @@ from rules.scope import row_of
 from rules.write import write
 from streams.contract.source import Source
 from tags.tag import Tag
+from triggers.life import in_force
 from triggers.shop_guards import ShopGuards
 from triggers.trigger import Trigger
 
@@ -162,7 +163,7 @@ def build(shop: Declarations) -> Plan:
     models = [check_rfm(model, schema) for model in shop.rfm]
     tag_plan = TagPlan(shop.tags, shop.settings.groups, schema)
     guards = GuardPlan.of(shop.settings.guards, shop.settings.zone, schema.attributes)
-    trigger_plan = TriggerPlan(shop.triggers, schema, guards)
+    trigger_plan = TriggerPlan(in_force(shop.triggers), schema, guards)
     checked = [*tag_plan.rules.values(), *trigger_plan.rules()]
     specs = [spec for rule in checked for spec in rule.metrics]
     specs += [s for m in models for s in (m.recency, m.frequency, *(term for _, term in m.monetary))]
@@ -184,7 +185,7 @@ def build(shop: Declarations) -> Plan:
     out: dict[str, Any] = dict(metric_plan.columns(programs.numbers))
     out |= tag_plan.columns(programs.add, metric_plan, [m.model.name for m in models])
     out |= trigger_plan.columns(programs.add, metric_plan, tag_plan, models)
-    out |= guards.columns(trigger_plan.names, shop.triggers, programs.text)
+    out |= guards.columns(trigger_plan.names, trigger_plan.declared, programs.text)
     out |= model_columns(models, metric_plan, tag_plan)
     out |= programs.columns() | {"source_where": kept}
     starts, firsts = boundaries(shop.settings.zone)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 
 from engine.plan_guards import GuardPlan
@@ -21,12 +19,10 @@ from rules.scope import CUSTOMER, event_of, row_of
 from triggers import occasions
 from triggers.condition import check_condition
 from triggers.trigger import Event, Trigger, When, kept_minutes
+from triggers.version import version_of
 
 OPERATIONS = {"insert": occasions.INSERT, "update": occasions.UPDATE, "delete": occasions.DELETE}
 SEGMENT = "segment:"
-# Keys that came later, with what they mean when absent: no part of a version, so that ids of decisions stay.
-FORMER: dict[str, object] = {"purpose": "marketing", "priority": 0}
-FORMER_GUARDS: dict[str, object] = {"once": False, "hold_out": 0, "quiet_hours": None}
 
 
 class TriggerPlan:
@@ -87,15 +83,9 @@ class TriggerPlan:
         return [*self.conditions.values(), *self.wheres.values()]
 
     def version(self, name: str) -> str:
-        """Return a trigger's version: 12 hex digits of a hash of its canonical declaration (D2)."""
+        """Return a trigger's version (`triggers.version`)."""
         if name not in self._versions:  # each decision has one
-            said = self.declared[name].model_dump(mode="json", by_alias=True)
-            for part, former in ((said, FORMER), (said["guards"], FORMER_GUARDS)):
-                for key, value in former.items():
-                    if part[key] == value:
-                        del part[key]
-            text = json.dumps(said, sort_keys=True, ensure_ascii=False)
-            self._versions[name] = hashlib.sha256(text.encode()).hexdigest()[:12]
+            self._versions[name] = version_of(self.declared[name])
         return self._versions[name]
 
     def columns(

@@ -15,6 +15,7 @@ from rules.syntax import Binary, Call, Literal, Name, Node, walk
 from streams.contract.source import Source
 from streams.errors import InputError
 from tags.tag import Tag
+from triggers.life import in_force
 from triggers.trigger import Trigger
 
 
@@ -72,9 +73,9 @@ class Pieces:
 
     @classmethod
     def of(cls, shop: ShopLike, triggers: Mapping[str, Trigger] | None = None) -> Pieces:
-        """Return the pieces of a shop."""
+        """Return the pieces of a shop; of triggers, those that are in force."""
         zone, groups = shop.settings.zone, shop.settings.groups
-        return cls(zone, shop.sources, shop.metrics, shop.rfm, shop.tags, groups, triggers or {})
+        return cls(zone, shop.sources, shop.metrics, shop.rfm, shop.tags, groups, in_force(triggers or {}))
 
     @cached_property
     def rules(self) -> dict[str, Node]:

@@ -55,6 +55,13 @@ class When(Declared):
     schedule: Schedule | None = None
 
 
+class Forecast(Declared):
+    """How often a trigger acts at most, over all customers: beyond it, who sends stops it (semantics D7)."""
+
+    most: int = Field(ge=1, le=1_000_000_000, description="decisions to act")
+    within: str = Field(description="length, of 7d at most, in which they are made")
+
+
 class Guards(Declared):
     consent: str | None = Field(
         default=None, description="channel/purpose that must be granted, such as sms/marketing"
@@ -66,6 +73,9 @@ class Guards(Declared):
     hold_out: int = Field(default=0, ge=0, le=99, description="percent of customers whom it never reaches")
     quiet_hours: QuietHours | None = Field(default=None, description="in place of the shop's")
     max_age: str = Field(default="1h", description="a cause older than this is recorded, not acted upon (D4)")
+    forecast: Forecast | None = Field(
+        default=None, description="acts for all customers together, beyond which it is stopped"
+    )
 
 
 class Action(Declared):
@@ -94,7 +104,9 @@ class Trigger(Declared):
     priority: int = Field(
         default=0, ge=-1000, le=1000, description="of several at one step the greater comes first"
     )
-    status: Literal["live", "shadow", "paused"] = "live"
+    status: Literal["draft", "shadow", "live", "paused", "archived"] = Field(
+        default="live", description="where it stands in its life (docs/triggers.md)"
+    )
     on_activation: bool = Field(
         default=False, description="members that a new rule already fits set it off too (G4)"
     )

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from app.checks.channels import LABEL as CHANNELS
 from app.checks.channels import needs
 from app.checks.guards import check_quiet_hours
 from app.checks.texts import check_length, check_time_of_day
 from app.folder import Folder
 from app.problems import Problems
+from profiles.windows import parse_length
 from rules.schema import segment_names
 from rules.suggest import suggest
+from sinks.deliveries.forecast import KEPT
 from sinks.texts.texts import LINK
 from sinks.texts.words import spoken
-from triggers.trigger import Event, Trigger, When
+from triggers.trigger import Event, Forecast, Trigger, When
 
 
 def check_triggers(folder: Folder, problems: Problems) -> None:
@@ -24,11 +28,23 @@ def check_triggers(folder: Folder, problems: Problems) -> None:
         check_length(trigger.guards.cool_down, folder.where(label, "guards", "cool_down"), problems)
         check_length(trigger.guards.max_age, folder.where(label, "guards", "max_age"), problems)
         check_quiet_hours(folder, label, ("guards", "quiet_hours"), trigger.guards.quiet_hours, problems)
+        _check_forecast(folder, label, trigger.guards.forecast, problems)
         consent = trigger.guards.consent
         if consent is not None and [bool(part) for part in consent.split("/")] != [True, True]:
             where = folder.where(label, "guards", "consent")
             problems.add(where, f"'{consent}' is no consent", "write channel/purpose, such as sms/marketing")
         _check_action(folder, label, trigger, problems)
+
+
+def _check_forecast(folder: Folder, label: str, forecast: Forecast | None, problems: Problems) -> None:
+    """A length of a week at most: acts are counted as far back."""
+    if forecast is None:
+        return
+    where = folder.where(label, "guards", "forecast", "within")
+    check_length(forecast.within, where, problems)
+    with contextlib.suppress(ValueError):
+        if parse_length(forecast.within) > KEPT:
+            problems.add(where, f"'{forecast.within}' is longer than a week", "write 7d, or a shorter length")
 
 
 def _check_occasion(folder: Folder, label: str, when: When, problems: Problems) -> None:

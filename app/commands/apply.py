@@ -3,39 +3,52 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app import exits
-from app.commands.options import Json, ShopFolder
-from app.load import load_shop
-from app.output import page, print_json
+from app.commands.options import Json, ShopFolder, Yes
+from app.load import load_shop, read_folder
+from app.output import notes, page, print_json
+
+if TYPE_CHECKING:
+    from app.worker.place import ClusterPlace
+    from streams.changes.settings import Applied
 
 
 def apply(
     shop: ShopFolder,
     check: Annotated[bool, typer.Option("--check", help="only say what would be done")] = False,
+    yes: Yes = False,
     json: Json = False,
 ) -> int:
     """Apply a folder's settings to its cluster: make the topics that are not there, and let all workers go by
     these settings, each partition from a record of its log on.
 
-    Nothing changes where they are in force already.
+    Nothing changes where they are in force already, or where a trigger would go live that has not run in
+    shadow as it is.
     """
     from app.cluster.deliveries import begin_ledger
+    from app.gate import asking, next_applied, past_of_applied, refuse_unproven, rising_in
     from app.replay import canonical
     from app.worker.place import cluster_place
     from sinks.topics.names import make_topics as make_effect_topics
     from sinks.topics.names import topics_of
-    from streams.changes.settings import Applied
     from streams.changes.topics import make_topics
     from streams.debezium import kafka
-    from streams.worker.log_reader import LogReader
 
-    declared = load_shop(shop)
+    folder = read_folder(shop)
+    declared = folder.shop
     place = cluster_place(shop, declared)
+    before = _before(place)
+    past = past_of_applied(before)
+    refuse_unproven(past, declared, folder.where)
+    rises = rising_in(past, declared, None)
+    if rises and not check:
+        asking(lambda line: notes.print(line, markup=False, soft_wrap=True), declared, yes)(rises)
     made: list[str] = []
     if not check:
         partitions = declared.settings.partitions
@@ -43,22 +56,15 @@ def apply(
         made += make_effect_topics(place.bootstrap, topics_of(declared.settings.name), partitions)
         if place.topics.ledger in made:
             begin_ledger(place.bootstrap, place.topics.ledger, topics_of(declared.settings.name).decisions)
-    reader = LogReader(place.bootstrap, place.topics)
-    try:
-        found = None if check and _is_new(place.bootstrap, place.topics.settings) else reader.newest(
-            place.topics.settings
-        )
-    finally:
-        reader.close()
-    before = Applied(0, "") if found is None else Applied.decoded(found)
     differs = before.shop != canonical(declared)
     number = before.number + 1 if differs else before.number
     if differs and not check:
         with kafka.producer(place.bootstrap) as producer:
-            value = Applied(number, canonical(declared)).encoded()
+            value = next_applied(before, past, declared, int(time.time()) // 60).encoded()
             producer.send(place.topics.settings, value, key=b"settings").get(30)
     if json:
-        print_json({"number": number, "changed": differs, "topics": made})
+        print_json({"number": number, "changed": differs, "topics": made,
+                    "went_live": [one.trigger for one in rises]})
     elif not differs:
         page.print(f"these settings are in force already, as number {number}")
     elif check:
@@ -66,6 +72,21 @@ def apply(
     else:
         page.print(f"settings number {number} are applied; made {len(made)} topics")
     return exits.OK
+
+
+def _before(place: ClusterPlace) -> Applied:
+    """Return what was applied last; number 0 and no settings where nothing was."""
+    from streams.changes.settings import Applied
+    from streams.worker.log_reader import LogReader
+
+    if _is_new(place.bootstrap, place.topics.settings):
+        return Applied(0, "")
+    reader = LogReader(place.bootstrap, place.topics)
+    try:
+        found = reader.newest(place.topics.settings)
+    finally:
+        reader.close()
+    return Applied(0, "") if found is None else Applied.decoded(found)
 
 
 def _is_new(bootstrap: str, topic: str) -> bool:

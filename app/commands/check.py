@@ -15,13 +15,23 @@ def check(shop: ShopFolder, json: Json = False) -> int:
     Prints every error of the folder as file:line: what: what to do, and ends with code 2 if there is any.
     """
     folder = read_folder(shop)
-    counts = count_declared(folder)
+    counts, said = count_declared(folder), notes_on(folder)
     if json:
-        print_json({"shop": folder.shop.settings.name, "declared": counts, "errors": []})
+        print_json({"shop": folder.shop.settings.name, "declared": counts, "errors": [], "notes": said})
     else:
         told = ", ".join(f"{number} {kind}" for kind, number in counts.items())
         page.print(f"{folder.shop.settings.name}: {told}: no errors", markup=False, soft_wrap=True)
+        for one in said:
+            page.print(f"note: {one}", markup=False, soft_wrap=True)
     return exits.OK
+
+
+def notes_on(folder: Folder) -> list[str]:
+    """Return what is no error, and somebody should know."""
+    if not folder.shop.triggers or folder.shop.settings.triggers.shadow_first:
+        return []
+    where = folder.where("tintype.toml", "triggers", "shadow_first")
+    return [f"{where}: shadow_first = false: triggers go live without a trial in shadow"]
 
 
 def count_declared(folder: Folder) -> dict[str, int]:

@@ -12,9 +12,8 @@ from rich.table import Table
 from app import exits
 from app.commands.import_progress import ImportProgress
 from app.commands.options import Json, ShopFolder
-from app.load import load_shop
-from app.log_folder import open_log
-from app.output import page, print_json
+from app.load import read_folder
+from app.output import notes, page, print_json
 from app.shop import Shop
 from streams.errors import InputError
 from streams.report import ImportReport
@@ -56,12 +55,15 @@ def import_(
     All files go in one transaction: stopped or killed, the log is as it was before. Rows that break the
     contract are written to FILE.rejected.csv in the shop's data folder, with line and reason.
     """
+    from app.gate import open_at_gate, telling
     from app.runtime import keep_settings
     from streams.intake import import_files
 
-    declared = load_shop(shop)
+    read = read_folder(shop)
+    declared = read.shop
     pairs = [(source or source_of(path, declared), path) for path in files]
-    with ImportProgress(visible=not json) as progress, open_log(shop, declared, write=True) as log:
+    agree = telling(lambda line: notes.print(line, markup=False, soft_wrap=True), declared)
+    with ImportProgress(visible=not json) as progress, open_at_gate(read, agree) as log:
         keep_settings(log, declared)
         report = import_files(log, declared, pairs, progress, int(time.time()) // 60)
     if json:

@@ -18,6 +18,7 @@ At = Annotated[
         "--at", metavar="TIME", help="local time of the shop, such as '2011-06-01 09:00'; now when absent"
     ),
 ]
+Yes = Annotated[bool, typer.Option("--yes", help="do not ask before a trigger goes live")]
 Cluster = Annotated[
     bool, typer.Option("--cluster", help="of the shop's cluster, not of a log in its data folder")
 ]

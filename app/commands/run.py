@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app import exits
-from app.commands.options import Json, ShopFolder
+from app.commands.options import Json, ShopFolder, Yes
 from app.output import notes, page, print_json
 
 if TYPE_CHECKING:
@@ -31,22 +31,27 @@ def run(
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, help="of the HTTP API; 0 for any free one")
     ] = 8080,
+    yes: Yes = False,
     json: Json = False,
 ) -> int:
     """Run a shop: take rows in, keep the profiles, carry decisions out, answer over HTTP. Ends with Ctrl-C.
 
-    Ctrl-C is safe at any moment, and so is a kill: what was accepted is on disk.
+    Ctrl-C is safe at any moment, and so is a kill: what was accepted is on disk. A trigger that goes live for
+    the first time is shown with what it did in shadow; one that has not run there is refused.
     """
     from app.embedded import open_embedded
+    from app.gate import asking
+    from app.load import load_shop
     from console.server import Server, build_app, listen
 
+    agree = asking(_say, load_shop(shop), yes)
     listening = listen(host, port)  # before the log is opened: the usual mistake is told at once
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     with (
         contextlib.closing(listening),
-        open_embedded(shop, _say, _progress(json)) as opened,
+        open_embedded(shop, _say, _progress(json), agree=agree) as opened,
         serving(opened) as answering,
     ):
         server = Server(build_app(answering), listening)

@@ -48,33 +48,35 @@ def switch(
         raise InputError(what, "is to be stopped or to go on?", "write --off or --on")
     name = None if what is None else name_in_log(declared, what)
     off_now = (_in_cluster if cluster else _in_data_folder)(shop, declared, name, off, reason)
-    stopped = [name_for_people(one) for one in off_now]
+    stopped = {name_for_people(one): why for one, why in off_now.items()}
     if json:
-        print_json({"off": stopped})
+        print_json({"off": list(stopped), "reasons": stopped})
     elif stopped:
-        page.print("off: " + ", ".join(stopped), markup=False)
+        told = (f"{name} ({reason})" if reason else name for name, reason in stopped.items())
+        page.print("off: " + ", ".join(told), markup=False, soft_wrap=True)
     else:
         page.print("nothing is switched off")
     return exits.OK
 
 
-def _in_data_folder(folder: Path, declared: Shop, what: str | None, off: bool, reason: str) -> list[str]:
-    """Turn a switch, if one is named, of an embedded shop; return what is off then."""
+def _in_data_folder(folder: Path, declared: Shop, what: str | None, off: bool, reason: str) -> dict[str, str]:
+    """Turn a switch, if one is named, of an embedded shop; return what is off then, and why."""
     data = data_folder(folder, declared)
     with contextlib.closing(Ledger(data)) as ledger:
         if what is not None:
             ask(ledger, what, off, reason, time.time())
         turned = asked(ledger)
         if not (data / FILE_NAME).exists():
-            return off_with([], turned)
+            why = {one.what: one.reason for one in turned}
+            return {name: why[name] for name in off_with([], turned)}
         with open_log(folder, declared) as log:
             standing = Revocations(log, time.time)
             standing.refresh(turned)
-    return standing.off()
+    return standing.reasons()
 
 
-def _in_cluster(folder: Path, declared: Shop, what: str | None, off: bool, reason: str) -> list[str]:
-    """Do the same of a cluster."""
+def _in_cluster(folder: Path, declared: Shop, what: str | None, off: bool, reason: str) -> dict[str, str]:
+    """Do the same of a cluster, which keeps no reasons beside its log."""
     from app.cluster.deliveries import cluster_ledger
     from app.worker.place import cluster_place
     from sinks.deliveries.asked import Switch
@@ -83,4 +85,4 @@ def _in_cluster(folder: Path, declared: Shop, what: str | None, off: bool, reaso
     with cluster_ledger(cluster_place(folder, declared)) as ledger:
         if what is not None and not ledger.ask(Switch(what, off, reason)):
             notes.print("it is asked; no worker has turned it yet", markup=False)
-        return off_there(ledger.seen.connection)
+        return dict.fromkeys(off_there(ledger.seen.connection), "")

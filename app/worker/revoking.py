@@ -76,7 +76,7 @@ class TopicRevocations(Revoked):
     def _off_in_log(self) -> Collection[str]:
         return [what for (what,) in self._file.execute("SELECT what FROM off")]
 
-    def _turn(self, what: str, off: bool) -> None:
+    def _turn(self, what: str, off: bool, reason: str) -> None:
         query = "INSERT OR IGNORE INTO off VALUES (?)" if off else "DELETE FROM off WHERE what = ?"
         self._file.execute(query, (what,))
 

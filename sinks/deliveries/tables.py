@@ -18,6 +18,8 @@ CREATE TABLE IF NOT EXISTS decision (
     outcome TEXT NOT NULL, customer TEXT NOT NULL, body BLOB NOT NULL, UNIQUE (id, outcome)
 );
 CREATE INDEX IF NOT EXISTS decision_customer ON decision (customer, number);
+CREATE INDEX IF NOT EXISTS decision_shadow ON decision (json_extract(CAST(body AS TEXT), '$.trigger'))
+WHERE json_extract(CAST(body AS TEXT), '$.status') = 'shadow';
 CREATE TABLE IF NOT EXISTS delivery (
     number INTEGER PRIMARY KEY, state TEXT NOT NULL, channel TEXT NOT NULL, trigger TEXT NOT NULL,
     template TEXT NOT NULL, purpose TEXT NOT NULL, priority INTEGER NOT NULL, turn INTEGER NOT NULL,
@@ -28,6 +30,7 @@ CREATE TABLE IF NOT EXISTS delivery (
 CREATE INDEX IF NOT EXISTS delivery_queue ON delivery (channel, turn, priority, due) WHERE state = 'queued';
 CREATE INDEX IF NOT EXISTS delivery_expires ON delivery (expires) WHERE state = 'queued';
 CREATE INDEX IF NOT EXISTS delivery_state ON delivery (state, number);
+CREATE INDEX IF NOT EXISTS delivery_trigger ON delivery (trigger, decided);
 CREATE TABLE IF NOT EXISTS attempt (
     number INTEGER, attempt INTEGER, provider TEXT NOT NULL, claimed REAL NOT NULL, ended REAL,
     outcome TEXT NOT NULL, reference TEXT, parts INTEGER, code TEXT NOT NULL, reason TEXT NOT NULL,

@@ -40,7 +40,13 @@ def test_check_says_what_is_declared_and_ends_with_0(shop: Path, capsys: pytest.
     assert main(["check", str(shop)]) == exits.OK
     assert capsys.readouterr().out == (
         "Test: 2 sources, 1 metrics, 1 rfm models, 2 tags, 1 triggers, 1 channels, 1 timelines: no errors\n"
+        "note: tintype.toml:8: shadow_first = false: triggers go live without a trial in shadow\n"
     )
+    assert main(["check", str(shop), "--json"]) == exits.OK
+    assert len(json.loads(capsys.readouterr().out)["notes"]) == 1
+    write_shop(shop, {"tintype.toml": f"{GOOD['tintype.toml']}\n[triggers]\n"})
+    assert main(["check", str(shop), "--json"]) == exits.OK
+    assert json.loads(capsys.readouterr().out)["notes"] == []
 
 
 def test_check_tells_every_error_on_stderr_and_ends_with_2(

@@ -67,7 +67,9 @@ def test_a_switch_beside_the_running_shop_stops_decisions_and_what_waits(
         shop.service.accept([order(1)]).result(60)
         until(lambda: decided(shop) == [("act", "sent")])
         assert main(["switch", str(folder), "channel/sms", "--off", "--reason", "test", "--json"]) == exits.OK
-        assert json.loads(capsys.readouterr().out) == {"off": ["channel/sms"]}
+        assert json.loads(capsys.readouterr().out) == {
+            "off": ["channel/sms"], "reasons": {"channel/sms": "test"},
+        }  # fmt: skip
         until(lambda: shop.ledger.rows("SELECT * FROM switch") == [])  # the log has it
         shop.service.accept([order(2)]).result(60)
         until(lambda: len(decided(shop)) == 2)
@@ -202,7 +204,7 @@ def test_a_shop_that_has_never_run_can_be_switched(
     """It holds from its first step on."""
     folder = shop_of(tmp_path / "shop", "", "you spent {{ fen }}")
     assert main(["switch", str(folder), "everything", "--off"]) == exits.OK
-    assert "off: everything" in capsys.readouterr().out
+    assert "off: everything\n" in capsys.readouterr().out
     with at_work(folder) as shop:
         until(lambda: shop.ledger.rows("SELECT * FROM switch") == [])
         shop.service.accept([order(1)]).result(60)

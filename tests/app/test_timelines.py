@@ -10,12 +10,13 @@ import pytest
 
 from app.load import read_folder
 from app.moments import parse_moment
+from app.shop import Shop
 from app.timeline import Decided, Expect
 from app.timeline_expect import compare_customer, compare_decisions
 from app.timeline_rows import file_row, known_columns, unknown_columns
 from app.timeline_run import RuleResult, run_timelines
 from streams.contract.source import Column, EventTime, Reference, Source, Via
-from tests.app.little_shop import write_shop
+from tests.app.little_shop import GOOD, write_shop
 
 START = parse_moment("2026-03-01 09:00", None, "Asia/Shanghai")
 ORDERS = Source(
@@ -113,6 +114,19 @@ def test_rules_with_a_firing_and_a_non_firing_case_that_hold_pass(tmp_path: Path
         "tags/普通": (True, []),
         "triggers/hello": (True, []),
     }
+
+
+@pytest.mark.parametrize("status", ["draft", "shadow", "paused", "archived"])
+def test_a_timeline_tests_the_rule_of_a_trigger_whatever_its_status(tmp_path: Path, status: str) -> None:
+    changes = {**TESTED, "triggers/hello.yaml": f"{GOOD['triggers/hello.yaml']}status: {status}\n"}
+    seen: list[str] = []
+
+    def sandbox(shop: Shop, _: object) -> SpendCounts:
+        seen.append(shop.triggers["hello"].status)
+        return SpendCounts(shop)
+
+    run_timelines(read_folder(write_shop(tmp_path, changes)), sandbox)
+    assert seen == [status, status, "live"]  # of the two tags, and of the trigger's own
 
 
 def test_a_rule_without_a_timeline_fails(tmp_path: Path) -> None:

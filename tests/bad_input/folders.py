@@ -265,6 +265,10 @@ BAD_FOLDERS: list[tuple[str, dict[str, Body], str]] = [
     # guards
     ("quiet hours from 25 o'clock", guards('quiet_hours = {from = "25:00", until = "08:00"}'), f"{TOML}:4: '25:00' is no time of day: write HH:MM"),
     ("quiet hours of no length", guards('quiet_hours = {from = "08:00", until = "08:00"}'), f"{TOML}:4: quiet hours end when they begin: write another time"),
+    ("a forecast over a month", put(TRIGGER, "cool_down: 30d", "forecast: {most: 9, within: 30d}"), f"{TRIGGER}:2: '30d' is longer than a week: write 7d, or a shorter length"),
+    ("a forecast of no length", put(TRIGGER, "cool_down: 30d", "forecast: {most: 9, within: soon}"), f"{TRIGGER}:2: 'soon' is no length"),
+    ("a forecast of nothing", put(TRIGGER, "cool_down: 30d", "forecast: {most: 0, within: 1h}"), f"{TRIGGER}:2: "),
+    ("a status that there is not", put(TRIGGER, "when:", "status: asleep\nwhen:"), f"{TRIGGER}:1: "),
     ("a trigger's quiet hours in words", put(TRIGGER, "cool_down: 30d", "quiet_hours: {from: late, until: 08:00}"), f"{TRIGGER}:2: 'late' is no time of day: write HH:MM"),
     ("everybody held out", guards("hold_out = 100"), f"{TOML}:4: 'guards.hold_out' must be at most 99: correct the value"),
     ("a cap of no length", guards('caps = {day = {most = 1, within = "a day"}}'), f"{TOML}:4: 'a day' is no length: write a whole number and m, h, d or w"),

@@ -13,7 +13,7 @@ from typer.main import get_command
 from app.cli import app, main
 from app.declaration import keys_of
 from app.schemas import FOLDER, schema_files
-from app.shop import ClickHouse, Kafka, Links, Settings
+from app.shop import ClickHouse, Kafka, Links, Settings, TriggerSettings
 from rfm.model import FixedCuts, RfmModel, Segment
 from sinks.channels.channel import Channel
 from sinks.channels.cloud.settings import ProviderTemplate
@@ -23,15 +23,14 @@ from sinks.texts.words import Words
 from streams.contract.source import Column, EventTime, FileFormat, Reference, Source, Via
 from tags.tag import Tag
 from triggers.shop_guards import Cap, QuietHours, ShopGuards
-from triggers.trigger import Absence, Action, Event, Guards, Schedule, Trigger, When
+from triggers.trigger import Absence, Action, Event, Forecast, Guards, Schedule, Trigger, When
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS: dict[str, Any] = dict(get_command(app).commands)  # type: ignore[attr-defined]  # a group has commands
 MODELS: list[type[BaseModel]] = [
-    Settings, Kafka, ClickHouse, Source, Column, Reference, Via, EventTime, FileFormat, RfmModel, Segment,
-    FixedCuts, Tag, Trigger, When, Event, Absence, Schedule, Guards, Action, Channel, ShopGuards,
-    QuietHours, Cap, Links,
-    Limit, Words, *PROVIDERS, ProviderTemplate,
+    Settings, Kafka, ClickHouse, TriggerSettings, Links, Source, Column, Reference, Via, EventTime,
+    FileFormat, RfmModel, Segment, FixedCuts, Tag, Trigger, When, Event, Absence, Schedule, Guards, Forecast,
+    Action, Channel, ShopGuards, QuietHours, Cap, Limit, Words, *PROVIDERS, ProviderTemplate,
 ]  # fmt: skip
 
 

@@ -75,7 +75,9 @@ def api(client: redis.Redis, name: str, free_address: str, tmp_path: Path) -> It
         ClusterAnswers(store, Questions(client, name), lambda: shop), TopicEffects(free_address, name),
         ClusterRights(None, Index(client, name), lambda: shop),  # type: ignore[arg-type]
         ClusterDeliveries(ledger, sender, "asked"),
-        ClusterSending(ledger, sender, "asked", view, Standing(client, name), lambda: shop, lambda: 0.0, links),
+        ClusterSending(
+            ledger, sender, "asked", view, Standing(client, name), lambda: shop, lambda: 0.0, links
+        ),
         Keyring(tmp_path), figures, lambda: (NOW + 1) * 60,
     )  # fmt: skip
     headers = {"Authorization": f"Bearer {made.keyring.add('all', ['read'])}"}

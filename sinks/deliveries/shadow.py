@@ -1,0 +1,71 @@
+"""What triggers decided in shadow, counted: whom they would have reached, and what stood against it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sinks.deliveries.ledger import Ledger
+from sinks.deliveries.tables import FILE_NAME
+
+# Found by the index `decision_shadow`, whose terms these are. Placeholders: a trigger, and versions as JSON.
+_SHADOW = (
+    "FROM decision WHERE json_extract(CAST(body AS TEXT), '$.status') = 'shadow' "
+    "AND json_extract(CAST(body AS TEXT), '$.trigger') = ? "
+    "AND json_extract(CAST(body AS TEXT), '$.version') IN (SELECT value FROM json_each(?)) "
+)
+_BY_OUTCOME = (
+    f"SELECT outcome, json_extract(CAST(body AS TEXT), '$.guard'), count(*) {_SHADOW} GROUP BY 1, 2 "
+    "ORDER BY 3 DESC, 2"
+)
+_CUSTOMERS = f"SELECT count(DISTINCT customer) {_SHADOW} AND outcome = 'act'"
+_ACTS = (
+    f"SELECT json_extract(CAST(body AS TEXT), '$.minute'), count(*) {_SHADOW} AND outcome = 'act' GROUP BY 1"
+)
+_LIVE_ACTS = "SELECT CAST(decided / 60 AS INTEGER), count(*) FROM delivery WHERE trigger = ? GROUP BY 1"
+
+
+@dataclass(frozen=True)
+class Shadow:
+    """Decisions of one trigger. act: it would have sent; customers: to how many; refused: by guard; held: for
+    the end of quiet hours, behind which it decided again; contradicted: absences that were refuted later.
+    """
+
+    act: int = 0
+    customers: int = 0
+    refused: dict[str, int] = field(default_factory=dict)
+    held: int = 0
+    contradicted: int = 0
+
+
+def shadow_of(connection: sqlite3.Connection, trigger: str, versions: Sequence[str]) -> Shadow:
+    """Return what a trigger decided in shadow in some of its versions."""
+    asked = (trigger, json.dumps(versions))
+    found = connection.execute(_BY_OUTCOME, asked).fetchall()
+    (customers,) = connection.execute(_CUSTOMERS, asked).fetchone()
+
+    def of(outcome: str) -> int:
+        return sum(number for what, _, number in found if what == outcome)
+
+    refused = {guard: number for what, guard, number in found if what == "refused"}
+    return Shadow(of("act"), customers, refused, of("held"), of("contradicted"))
+
+
+def acts_by_minute(
+    connection: sqlite3.Connection, trigger: str, versions: Sequence[str]
+) -> list[tuple[int, int]]:
+    """Return (minute, how many) of a trigger's decisions to act: in some versions in shadow, and live."""
+    live = connection.execute(_LIVE_ACTS, (trigger,)).fetchall()
+    return [*live, *connection.execute(_ACTS, (trigger, json.dumps(versions)))]
+
+
+def shadow_in(folder: Path, trigger: str, versions: Sequence[str]) -> Shadow:
+    """Return the same of the ledger in a data folder; nothing where there is none yet."""
+    if not (folder / FILE_NAME).exists():
+        return Shadow()
+    with closing(Ledger(folder)) as ledger:  # it may be of a former version, which is brought up to date
+        return shadow_of(ledger.connection, trigger, versions)
