@@ -13,6 +13,7 @@ from app.commands.audit import audit
 from app.commands.bench import bench
 from app.commands.check import check
 from app.commands.connectors import connectors
+from app.commands.coupons import coupons
 from app.commands.dead import dead
 from app.commands.deliveries import deliveries
 from app.commands.demo import demo
@@ -65,6 +66,7 @@ app.command("bench")(bench)
 app.command("dead")(dead)
 app.command("deliveries")(deliveries)
 app.command("switch")(switch)
+app.command("coupons")(coupons)
 app.command("epoch")(epoch)
 app.command("erase")(erase)
 app.command("export")(export)

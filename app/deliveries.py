@@ -12,6 +12,7 @@ from app.shop import Shop
 from sinks.channels.courier import Courier
 from sinks.channels.kinds import make_provider
 from sinks.channels.provider import Around, Receipt
+from sinks.coupons.claims import Claims
 from sinks.deliveries.dispatch import Dispatcher, Heard
 from sinks.deliveries.lane import Carried, Lane, Surroundings
 from sinks.deliveries.ledger import Ledger
@@ -29,9 +30,13 @@ def make_dispatcher(
 
     around: what providers are given; `Around.receive` is each lane's own. told: gets what was carried out.
     """
+    claims = Claims(
+        ledger, shop.coupons, lambda one: courier.pool(one.decision), shop.settings.zone, around.write
+    )
     surroundings = Surroundings(
-        ledger, lambda one: courier.make(one.decision), lambda one: courier.revoked(one.decision), now,
-        chance or random.Random(), told, around.write,  # noqa: S311 - jitter
+        ledger, lambda one: courier.make(one.decision, claims.of(one)),
+        lambda one: courier.revoked(one.decision), now,
+        chance or random.Random(), told, around.write, claims.claim,  # noqa: S311 - jitter
     )  # fmt: skip
     made: list[Dispatcher] = []
 

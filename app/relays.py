@@ -24,6 +24,7 @@ from app.shop import Shop
 from sinks.channels.courier import Courier, of_type
 from sinks.channels.file import File
 from sinks.channels.provider import Around, Receipt
+from sinks.coupons.following import Following
 from sinks.deliveries.dispatch import Dispatcher, Heard
 from sinks.deliveries.ended import Ended, ended, told
 from sinks.deliveries.lane import Carried
@@ -46,6 +47,7 @@ from streams.personal.seal import unseal
 Append = Callable[[Sequence[Control]], "Future[Any]"]
 HISTORY_FOLDER = "history"
 _TO_LOG = "log"  # names what tells the log, beside the relays
+_REDEEMED = "coupons"
 _TOLD_TOGETHER = 200  # records in one change of the log
 _PAUSE_SECONDS = 0.2
 _AGAIN_SECONDS = 5.0  # after an error that somebody has to mend
@@ -170,12 +172,15 @@ class Relays:
         )
         await dispatcher.open()
         self._sender = dispatcher, asyncio.get_running_loop()
+        redeemed = Following(log, self._ledger, self._shop.coupons, self._say)
         relay = CourierRelay(self._store, self._ledger, courier.route, log.partitions)
         revocations.refresh(asked(self._ledger))  # before anything is sent
         self._revocations.append(revocations)
         tasks = [
             asyncio.create_task(work)
-            for work in (dispatcher.run(), self._queue(relay, dispatcher), self._write_back())
+            for work in (
+                dispatcher.run(), self._queue(relay, dispatcher), self._write_back(), self._follow(redeemed)
+            )
         ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -201,6 +206,11 @@ class Relays:
 
         while not self._stopping.is_set():
             await asyncio.sleep(self._turn(NAME, step))
+
+    async def _follow(self, redeemed: Following) -> None:
+        """Write down what rows tell of redeemed codes, until `stop`."""
+        while not self._stopping.is_set():
+            await asyncio.sleep(self._turn(_REDEEMED, redeemed.step))
 
     async def _write_back(self) -> None:
         """Tell the log what people have switched, and what will reach nobody, until `stop`."""

@@ -72,6 +72,9 @@ class Action(Declared):
     channel: str
     template: str = ""
     values: dict[str, str] = Field(default={}, description="named rules whose values go with the action")
+    coupon: str = Field(
+        default="", description="a pool of coupons.yaml: the template says a code of it, {{ coupon }}"
+    )
 
 
 class Trigger(Declared):

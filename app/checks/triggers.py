@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from app.checks.channels import LABEL as CHANNELS
 from app.checks.channels import needs
+from app.checks.coupons import check_said_coupon
 from app.checks.guards import check_quiet_hours
 from app.checks.texts import check_length, check_time_of_day
 from app.folder import Folder
 from app.problems import Problems
 from rules.schema import segment_names
 from rules.suggest import suggest
+from sinks.coupons.pool import SAID
 from triggers.trigger import Event, Trigger, When
 
 
@@ -121,5 +123,7 @@ def _check_action(folder: Folder, label: str, trigger: Trigger, problems: Proble
             suggest(action.template, templates, "template"),
         )
         return
-    for name in sorted(needs(templates[action.template]) - set(action.values)):
+    said = needs(templates[action.template])
+    for name in sorted(said - set(action.values) - set(SAID)):
         problems.add(where, f"the template needs the value '{name}'", f"add 'values: {{{name}: RULE}}'")
+    check_said_coupon(folder, label, action, said, problems)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app import exits
+from app.checks.coupons import unused
 from app.commands.options import Json, ShopFolder
 from app.folder import Folder
 from app.load import read_folder
@@ -13,12 +14,16 @@ def check(shop: ShopFolder, json: Json = False) -> int:
     """Check a shop's configuration and rules, without starting anything.
 
     Prints every error of the folder as file:line: what: what to do, and ends with code 2 if there is any.
+    Notes, such as of a pool of coupons that nothing uses, are no errors.
     """
     folder = read_folder(shop)
-    counts = count_declared(folder)
+    counts, notes = count_declared(folder), unused(folder)
     if json:
-        print_json({"shop": folder.shop.settings.name, "declared": counts, "errors": []})
+        said = [{"where": where, "note": note} for where, note in notes]
+        print_json({"shop": folder.shop.settings.name, "declared": counts, "errors": [], "notes": said})
     else:
+        for where, note in notes:
+            page.print(f"{where}: note: {note}", markup=False, soft_wrap=True)
         told = ", ".join(f"{number} {kind}" for kind, number in counts.items())
         page.print(f"{folder.shop.settings.name}: {told}: no errors", markup=False, soft_wrap=True)
     return exits.OK
@@ -27,6 +32,7 @@ def check(shop: ShopFolder, json: Json = False) -> int:
 def count_declared(folder: Folder) -> dict[str, int]:
     """Return how many of each kind the shop declares."""
     shop = folder.shop
+    coupons = {"pools of coupons": len(shop.coupons)} if shop.coupons else {}
     return {
         "sources": len(shop.sources),
         "metrics": len(shop.metrics),
@@ -34,5 +40,6 @@ def count_declared(folder: Folder) -> dict[str, int]:
         "tags": len(shop.tags),
         "triggers": len(shop.triggers),
         "channels": len(shop.channels),
+        **coupons,
         "timelines": len(folder.timelines),
     }

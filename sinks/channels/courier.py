@@ -9,6 +9,7 @@ from engine.outcome import Decision
 from rules.schema import Schema
 from sinks.channels.message import HeldBack, Message
 from sinks.channels.settings import parse_seconds
+from sinks.coupons.coupon import Coupon
 from sinks.deliveries.delivery import Route
 from sinks.texts.texts import Texts
 from triggers.trigger import Trigger
@@ -60,8 +61,19 @@ class Courier:
         template, priority = trigger.action.template, _priority(trigger)
         return Route(channel, template, trigger.purpose, priority, self._lasts[channel])
 
-    def make(self, decision: Decision) -> Message:
-        """Return the message of a decision to act. Raises HeldBack where text or address are missing."""
+    def pool(self, decision: Decision) -> str:
+        """Return the pool of coupons of which a decision's message says a code; "" where it says none, or
+        there is nobody to say it to."""
+        trigger = self._shop.triggers.get(decision.trigger)
+        channel = self._shop.channels.get(trigger.action.channel) if trigger is not None else None
+        if trigger is None or channel is None or not trigger.action.coupon:
+            return ""
+        to = self._address(decision.customer, channel.address)
+        return "" if to is None else trigger.action.coupon
+
+    def make(self, decision: Decision, coupon: Coupon | None = None) -> Message:
+        """Return the message of a decision to act, which says the coupon. Raises HeldBack where text or
+        address are missing."""
         trigger = self._shop.triggers.get(decision.trigger)
         if trigger is None:
             raise HeldBack(f"there is no trigger '{decision.trigger}' any more")
@@ -72,11 +84,13 @@ class Courier:
         template = channel.templates.get(action.template)
         if template is None:
             raise HeldBack(f"channel {action.channel} has no template '{action.template}'")
-        values = action_values(trigger, self._schema, self._readable(decision.customer, decision.values))
-        written = self._texts.write(template, values, channel.providers[0].escape)
         to = self._address(decision.customer, channel.address)
         if to is None:
             raise HeldBack(f"the customer has no {channel.address or 'reference'}, or is erased")
+        values = action_values(trigger, self._schema, self._readable(decision.customer, decision.values))
+        if coupon is not None:
+            values |= coupon.values(self._shop.coupons)
+        written = self._texts.write(template, values, channel.providers[0].escape)
         return Message(
             decision.id, decision.minute, to, action.channel, action.template, written.text, written.title,
             customer=decision.customer, trigger=decision.trigger, purpose=trigger.purpose,

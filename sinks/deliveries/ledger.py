@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -19,6 +20,7 @@ from sinks.deliveries.receipts import Receipts
 from sinks.deliveries.steps import take_steps
 from sinks.deliveries.tables import NOTHING, connect
 
+Result = TypeVar("Result")
 _PAGE = 1000
 _QUEUED = (
     "SELECT d.number, body, channel, template, purpose, priority, expires, attempts, turn, due "
@@ -63,6 +65,11 @@ class Ledger:
         """Carry out one statement, on disk when this returns."""
         with self._transaction():
             self.connection.execute(statement, values)
+
+    def change(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Carry out several statements, all or nothing, on disk when this returns."""
+        with self._transaction():
+            return work(self.connection)
 
     def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return what a query finds."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from sinks.coupons.tables import COUPON_TABLES
+
 FILE_NAME = "deliveries.sqlite"
 NOTHING = "nothing to send"  # of decisions that are not to act upon
 _VERSION = 1
@@ -83,5 +85,5 @@ def connect(folder: Path, write: bool) -> sqlite3.Connection:
 
 def _make(connection: sqlite3.Connection) -> None:
     former = {name for _, name, *_ in connection.execute("PRAGMA table_info(decision)")}
-    steps = _TABLES + (_FROM_FORMER if "state" in former else "")
+    steps = _TABLES + COUPON_TABLES + (_FROM_FORMER if "state" in former else "")
     connection.executescript(f"BEGIN IMMEDIATE;{steps}PRAGMA user_version = {_VERSION};COMMIT;")

@@ -14,6 +14,7 @@ import redis
 
 from app.load import load_shop
 from console.cluster.answers import ClusterAnswers
+from console.cluster.coupons import ClusterCoupons
 from console.cluster.deliveries import ClusterDeliveries, ClusterSending
 from console.cluster.effects import TopicEffects
 from console.cluster.rights import ClusterRights
@@ -66,7 +67,8 @@ def api(client: redis.Redis, name: str, free_address: str, tmp_path: Path) -> It
         shop, store, SharedView(Index(client, name), SECRET), work,
         ClusterAnswers(store, Questions(client, name), lambda: shop), TopicEffects(free_address, name),
         ClusterRights(None, Index(client, name), lambda: shop),  # type: ignore[arg-type]
-        ClusterDeliveries(), ClusterSending(), Keyring(tmp_path), figures, lambda: (NOW + 1) * 60,
+        ClusterDeliveries(), ClusterSending(), ClusterCoupons(), Keyring(tmp_path), figures,
+        lambda: (NOW + 1) * 60,
     )  # fmt: skip
     headers = {"Authorization": f"Bearer {made.keyring.add('all', ['read'])}"}
     with (

@@ -94,9 +94,11 @@ def dispatcher_of(
     limits: Mapping[str, Sequence[Limit]] | None = None,
     revoked: Callable[[Queued], str | None] = lambda _: None,
     told: Callable[[Carried], None] = lambda _: None, seed: int = 1,
+    made: Callable[[Queued], Message] = make,
+    prepare: Callable[[Sequence[Queued], float], None] = lambda _rows, _now: None,
 ) -> Dispatcher:  # fmt: skip
     """Return a dispatcher over providers, named by channel and place: ``sms/0``."""
-    around = Surroundings(book, make, revoked, now, random.Random(seed), told, lambda _: None)
+    around = Surroundings(book, made, revoked, now, random.Random(seed), told, lambda _: None, prepare)
     lanes = {
         channel: [
             Lane(around, channel, f"{channel}/{place}", provider,
