@@ -10,7 +10,7 @@ from functools import partial
 import pyarrow.compute as pc
 
 from sinks.coupons.pool import Pool
-from sinks.coupons.redeeming import Odd, Redemption, redeem
+from sinks.coupons.redeeming import Odd, Redemption, is_known, redeem
 from sinks.deliveries.ledger import Ledger
 from streams.log.block import Block
 from streams.log.log import Log
@@ -63,7 +63,9 @@ class Following:
     def _write(
         self, name: str, told: list[Redemption], partition: int, reached: int, connection: sqlite3.Connection
     ) -> list[Odd]:
-        found = redeem(connection, told)
+        # A row that was changed tells of its code again: that is no news.
+        fresh = {(one.code, one.mark): one for one in told if not is_known(connection, one)}
+        found = redeem(connection, list(fresh.values()))
         connection.execute(
             "INSERT OR REPLACE INTO drained VALUES (?, ?, ?)", (self._names[name], partition, reached)
         )

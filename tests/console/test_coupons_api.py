@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +13,11 @@ import httpx
 import pytest
 
 from app.cli import main
+from sinks.coupons.codes import load
+from sinks.coupons.following import Following
+from sinks.coupons.pool import Pool, Redeemed
+from sinks.deliveries.ledger import Ledger
+from streams.log.log import Log
 from tests.console.at_work import NOW, AtWork, at_work, order, states, wait_for
 
 ORDERS = """\
@@ -162,6 +169,27 @@ def test_an_export_has_the_codes_and_an_erasure_takes_the_person_off_them(shop: 
     found = shop.get(f"/v1/coupons/spring/codes/{code}")
     assert (found["customer"], found["decision"], found["claimed"] is not None) == (None, None, True)
     assert shop.opened.ledger.rows("SELECT count(*) FROM redemption WHERE customer IS NOT NULL") == [(1,)]
+
+
+def test_rows_of_the_log_are_followed_once_each_also_from_its_beginning(shop: AtWork, tmp_path: Path) -> None:
+    """Rows that tell of a code again, as an order that is changed does, are no second redemption."""
+    codes = {"C1": "OTHER-1", "C2": "OTHER-2"}
+    shop.send("orders", *({**first(name, "M9"), "voucher": code} for name, code in codes.items()))
+    shop.send("orders", {**first("C1", "M9", amount="8.00"), "voucher": "OTHER-1"})
+    pools, told = {"autumn": Pool(redeemed=Redeemed(source="orders", code="voucher"))}, list[str]()
+    with contextlib.closing(Ledger(tmp_path)) as ledger, Log.open(shop.opened.data) as log:
+        load(ledger, "autumn", ["OTHER-1", "OTHER-3"], 0.0)
+        following = Following(log, ledger, pools, told.append)
+        while following.step():
+            pass
+        [once] = ledger.rows("SELECT mark, at, odd FROM redemption")
+        assert (once[1], once[2]) == (dt.datetime(2026, 3, 1, 8, tzinfo=dt.UTC).timestamp(), "never claimed")
+        assert told == [f"coupons: pool 'autumn': 1 redeemed {once[2]} (tintype coupons SHOP show autumn)"]
+        assert Following(log, ledger, pools, told.append).step() == 0
+        ledger.execute("DELETE FROM drained", ())
+        assert Following(log, ledger, pools, told.append).step() > 0
+        assert ledger.rows("SELECT mark, at, odd FROM redemption") == [once]
+        assert len(told) == 1
 
 
 @pytest.fixture
