@@ -27,6 +27,7 @@ SEGMENT = "segment:"
 # Keys that came later, with what they mean when absent: no part of a version, so that ids of decisions stay.
 FORMER: dict[str, object] = {"purpose": "marketing", "priority": 0}
 FORMER_ACTION: dict[str, object] = {"coupon": ""}
+FORMER_SCHEDULE: dict[str, object] = {"on": []}
 FORMER_GUARDS: dict[str, object] = {"once": False, "hold_out": 0, "quiet_hours": None}
 
 
@@ -91,9 +92,11 @@ class TriggerPlan:
         """Return a trigger's version: 12 hex digits of a hash of its canonical declaration (D2)."""
         if name not in self._versions:  # each decision has one
             said = self.declared[name].model_dump(mode="json", by_alias=True)
-            parts = (said, FORMER), (said["guards"], FORMER_GUARDS), (said["action"], FORMER_ACTION)
-            for part, former in parts:
-                for key, value in former.items():
+            for part, former in (
+                (said, FORMER), (said["guards"], FORMER_GUARDS), (said["action"], FORMER_ACTION),
+                (said["when"]["schedule"], FORMER_SCHEDULE),
+            ):  # fmt: skip
+                for key, value in former.items() if part is not None else ():
                     if part[key] == value:
                         del part[key]
             text = json.dumps(said, sort_keys=True, ensure_ascii=False)

@@ -6,7 +6,7 @@ from app.checks.channels import LABEL as CHANNELS
 from app.checks.channels import needs
 from app.checks.coupons import check_said_coupon
 from app.checks.guards import check_quiet_hours
-from app.checks.texts import check_length, check_time_of_day
+from app.checks.texts import check_date, check_length, check_time_of_day
 from app.folder import Folder
 from app.problems import Problems
 from rules.schema import segment_names
@@ -58,6 +58,11 @@ def _check_occasion(folder: Folder, label: str, when: When, problems: Problems) 
                 problems.add(where, "an absence looks at rows that are inserted", "leave operations out")
     if when.schedule is not None:
         check_time_of_day(when.schedule.at, folder.where(label, "when", "schedule", "at"), problems)
+        where = folder.where(label, "when", "schedule", "on")
+        for day in when.schedule.on:
+            check_date(day, where, problems)
+        if when.schedule.on and when.schedule.days:
+            problems.add(where, "dates and days of the week at once", "keep 'on', or 'days'")
 
 
 def _check_event(
