@@ -11,6 +11,7 @@ from app.commands.api import api
 from app.commands.apply import apply, secret
 from app.commands.audit import audit
 from app.commands.bench import bench
+from app.commands.broadcast import broadcast
 from app.commands.check import check
 from app.commands.connectors import connectors
 from app.commands.coupons import coupons
@@ -66,6 +67,7 @@ app.command("bench")(bench)
 app.command("dead")(dead)
 app.command("deliveries")(deliveries)
 app.command("switch")(switch)
+app.command("broadcast")(broadcast)
 app.command("coupons")(coupons)
 app.command("epoch")(epoch)
 app.command("erase")(erase)
