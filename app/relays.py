@@ -176,12 +176,10 @@ class Relays:
         relay = CourierRelay(self._store, self._ledger, courier.route, log.partitions)
         revocations.refresh(asked(self._ledger))  # before anything is sent
         self._revocations.append(revocations)
-        tasks = [
-            asyncio.create_task(work)
-            for work in (
-                dispatcher.run(), self._queue(relay, dispatcher), self._write_back(), self._follow(redeemed)
-            )
-        ]
+        works = [dispatcher.run(), self._queue(relay, dispatcher), self._write_back()]
+        if redeemed.has_work:
+            works.append(self._follow(redeemed))
+        tasks = [asyncio.create_task(work) for work in works]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:

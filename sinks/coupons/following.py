@@ -34,6 +34,11 @@ class Following:
         self._names = {name: f"redeemed {name} {one.source} {one.code}" for name, one in self._pools.items()}
         self._next = {name: ledger.drained(self._names[name], log.partitions) for name in self._pools}
 
+    @property
+    def has_work(self) -> bool:
+        """Whether any pool says where its redemptions are told."""
+        return bool(self._pools)
+
     def step(self) -> int:
         """Take what the log has gained, a bounded part of it; return how many blocks were looked at."""
         ends = self._log.next_steps()

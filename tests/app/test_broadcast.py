@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,7 @@ def story(folder: Path) -> Iterator[Sandbox]:
     """Forty customers who spent 1 to 40 yuan; two of three agree to messages, and some got one just now."""
     sandbox = Sandbox(load_shop(folder), folder / "data")
     sandbox.advance_to(BEGIN)
-    rows = [
+    rows: list[Mapping[str, Any]] = [
         {"order_id": f"A{at}", "member_id": f"M{at}", "created_at": "2026-03-01 17:20", "amount": at,
          "status": "paid"}
         for at in range(1, CUSTOMERS + 1)

@@ -222,6 +222,18 @@ def test_the_command_does_the_same_beside_the_shop(
     assert "no trigger says a code of it" in " ".join(capsys.readouterr().out.split())
 
 
+def test_a_pool_that_nothing_uses_is_a_note_and_no_error(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", str(folder), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    note = "no trigger says a code of pool 'winter'"
+    assert (found["notes"], found["errors"]) == ([{"where": "coupons.yaml:6", "note": note}], [])
+    assert found["declared"]["pools of coupons"] == 2
+    assert main(["check", str(folder)]) == 0
+    assert f"coupons.yaml:6: note: {note}" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
