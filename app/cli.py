@@ -11,8 +11,10 @@ from app.commands.api import api
 from app.commands.apply import apply, secret
 from app.commands.audit import audit
 from app.commands.bench import bench
+from app.commands.broadcast import broadcast
 from app.commands.check import check
 from app.commands.connectors import connectors
+from app.commands.coupons import coupons
 from app.commands.dead import dead
 from app.commands.deliveries import deliveries
 from app.commands.demo import demo
@@ -67,6 +69,8 @@ app.command("dead")(dead)
 app.command("deliveries")(deliveries)
 app.command("switch")(switch)
 app.command("triggers")(triggers)
+app.command("broadcast")(broadcast)
+app.command("coupons")(coupons)
 app.command("epoch")(epoch)
 app.command("erase")(erase)
 app.command("export")(export)

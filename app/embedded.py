@@ -24,6 +24,7 @@ from app.relays import Relays
 from app.runtime import keep_settings
 from app.service import Service
 from app.shop import Shop
+from sinks.coupons.codes import forget
 from sinks.deliveries.ledger import Ledger
 from sinks.inbox.inbox import Inboxes
 from sinks.store.server import EmbeddedServer
@@ -67,8 +68,9 @@ class Embedded:
     def erase(self, customer: bytes) -> Erased:
         """Erase a customer (id of 16 bytes), everywhere; done on return. Not in the worker's thread.
 
-        Files of channels and the inbox come first, while the references are known: a crash, or a store that
-        is away, then leaves the customer to be erased again. They come once more for what was sent meanwhile.
+        Files of channels, the inbox and codes come first, while the references are known: a crash, or a store
+        that is away, then leaves the customer to be erased again. They come once more for what was sent
+        meanwhile.
         """
 
         def change(log: Log, shop: Shop, minute: int) -> Erased:
@@ -77,9 +79,11 @@ class Embedded:
         inboxes = Inboxes(self.store.client, self.shop.settings.name, self.shop.settings.partitions)
         self.relays.erase(self.service.ask(lambda owner: references_of(owner.log, customer)).result())
         inboxes.erase(customer)
+        forget(self.ledger, customer.hex())
         erased = self.service.change(change).result()
         self.relays.erase(erased.references)
         inboxes.erase(customer)
+        forget(self.ledger, customer.hex())
         return erased
 
 

@@ -27,6 +27,7 @@ from app.shop import Shop
 from sinks.channels.courier import Courier
 from sinks.channels.file import File
 from sinks.channels.provider import Around, Receipt
+from sinks.coupons.following import Following as Redeemed
 from sinks.deliveries import clicks
 from sinks.deliveries.clicks import untold
 from sinks.deliveries.dispatch import Dispatcher, Heard
@@ -49,6 +50,7 @@ from streams.log.log import Log
 Append = Callable[[Sequence[Control]], "Future[Any]"]
 HISTORY_FOLDER = "history"
 _TO_LOG = "log"  # names what tells the log, beside the relays
+_REDEEMED = "coupons"
 _TOLD_TOGETHER = 200  # records in one change of the log
 _PAUSE_SECONDS = 0.2
 _AGAIN_SECONDS = 5.0  # after an error that somebody has to mend
@@ -185,16 +187,17 @@ class Relays:
         )
         await dispatcher.open()
         self._sender = dispatcher, asyncio.get_running_loop()
+        redeemed = Redeemed(log, self._ledger, self._shop.coupons, self._say)
         forecasts = Forecasts(self._shop, self._ledger, revocations, self._say, self._now)
         relay = CourierRelay(
             self._store, self._ledger, lambda one: forecasts.judge(one, courier.route(one)), log.partitions
         )
         forecasts.begin()  # before anything is sent
         self._revocations.append(revocations)
-        tasks = [
-            asyncio.create_task(work)
-            for work in (dispatcher.run(), self._queue(relay, dispatcher, forecasts), self._write_back())
-        ]
+        works = [dispatcher.run(), self._queue(relay, dispatcher, forecasts), self._write_back()]
+        if redeemed.has_work:
+            works.append(self._follow(redeemed))
+        tasks = [asyncio.create_task(work) for work in works]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -220,6 +223,11 @@ class Relays:
 
         while not self._stopping.is_set():
             await asyncio.sleep(self._turn(NAME, step))
+
+    async def _follow(self, redeemed: Redeemed) -> None:
+        """Write down what rows tell of redeemed codes, until `stop`."""
+        while not self._stopping.is_set():
+            await asyncio.sleep(self._turn(_REDEEMED, redeemed.step))
 
     async def _write_back(self) -> None:
         """Tell the log what people have switched, and what will reach nobody, until `stop`."""

@@ -7,6 +7,7 @@ from pydantic import Field
 from profiles.declare import Declared
 from rfm.model import RfmModel
 from sinks.channels.channel import Channel
+from sinks.coupons.pool import Pool
 from streams.contract.source import Source
 from tags.tag import Tag
 from triggers.shop_guards import ShopGuards
@@ -99,3 +100,4 @@ class Shop(Declared):
     tags: dict[str, Tag] = {}
     triggers: dict[str, Trigger] = {}
     channels: dict[str, Channel] = {}
+    coupons: dict[str, Pool] = {}

@@ -11,6 +11,9 @@ from app.shop import Shop
 from engine.outcome import Decision, Transition
 from engine.overview import Overview
 from sinks.channels.provider import Receipt
+from sinks.coupons.codes import Code, Loaded
+from sinks.coupons.counts import Standing
+from sinks.coupons.redeeming import Odd, Redemption
 from sinks.deliveries.life import Event
 from sinks.deliveries.listing import Act, Attempt, Count, Listed, Wanted
 from sinks.events.deliveries import DeliveryChange
@@ -142,6 +145,22 @@ class Deliveries(Protocol):
 
     def act(self, delivery: str, event: Event, reason: str, now: float) -> None:
         """Let a person settle a delivery or send it again. Raises KeyError and Impossible."""
+
+
+class Coupons(Protocol):
+    """Pools of codes; blocking. Each raises Problem where they are not kept here, or a pool is unknown."""
+
+    def standing(self, shop: Shop, pool: str, now: float) -> Standing:
+        """Return how a pool stands."""
+
+    def load(self, pool: str, codes: Sequence[str], now: float) -> Loaded:
+        """Load codes without mistakes; on disk on return."""
+
+    def find(self, pool: str, code: str) -> Code | None:
+        """Return what became of a code; None where the pool has none such."""
+
+    def redeem(self, one: Redemption) -> Odd:
+        """Write down that a code was redeemed; on disk on return."""
 
 
 class Sending(Protocol):

@@ -29,6 +29,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "unknown-customer": (404, "No customer is known by this reference"),
     "unknown-message": (404, "There is no such message"),
     "unknown-delivery": (404, "There is no such delivery"),
+    "unknown-coupon": (404, "There is no such pool of coupons, or no such code"),
     "unknown-channel": (404, "There is no such channel or provider"),
     "unknown-source": (404, "There is no such source"),
     "method-not-allowed": (405, "This method is not for this path"),

@@ -14,6 +14,7 @@ from fastapi.staticfiles import StaticFiles
 
 from console import problems
 from console.api import (
+    coupons,
     customers,
     decisions,
     deliveries,
@@ -47,7 +48,7 @@ _GRACE_SECONDS = 2  # for answers under way when the server stops
 _ROUTERS = (  # a profile's path takes all that begins like it, so those of its parts come first
     messages.router, profiles.router, customers.router, rfm.router, tags.router, decisions.router,
     tag_changes.router, delivery_changes.router, deliveries.router, receipts.router, switches.router,
-    sources.router, segment.router, links.router, health.router, metrics.router, docs.router,
+    coupons.router, sources.router, segment.router, links.router, health.router, metrics.router, docs.router,
 )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field
 from app.pages.amounts import metric_types
 from app.shop import Shop
 from console.figures import ApiFigures, StoreCollector
-from console.form import Answers, Deliveries, Effects, Rights, Sending, View, Work
+from console.form import Answers, Coupons, Deliveries, Effects, Rights, Sending, View, Work
 from console.keys import Keyring
 from sinks.store.store import Head, Store
 from streams.identity.partition import id_pairs, partitions_of
@@ -66,6 +66,7 @@ class Serving:
     rights: Rights
     deliveries: Deliveries
     sending: Sending
+    coupons: Coupons
     keyring: Keyring
     figures: ApiFigures = field(default_factory=ApiFigures)
     now: Callable[[], float] = time.time

@@ -67,6 +67,7 @@ def serving(opened: Embedded) -> Iterator[Serving]:
     """Yield what the API answers from."""
     from app.log_folder import keys_folder
     from console.embedded.answers import EmbeddedAnswers
+    from console.embedded.coupons import LedgerCoupons
     from console.embedded.deliveries import EmbeddedSending, LedgerDeliveries
     from console.embedded.effects import LedgerEffects
     from console.embedded.figures import ShopCollector
@@ -86,7 +87,7 @@ def serving(opened: Embedded) -> Iterator[Serving]:
         made = Serving(
             opened.shop, opened.store, view, work, EmbeddedAnswers(work), LedgerEffects(ledger, opened.data),
             EmbeddedRights(opened, ledger), LedgerDeliveries(ledger, opened.ledger),
-            EmbeddedSending(opened.relays, opened.ledger, work),
+            EmbeddedSending(opened.relays, opened.ledger, work), LedgerCoupons(ledger, opened.ledger),
             Keyring(keys_folder(opened.folder, opened.shop)),
         )  # fmt: skip
         made.figures.registry.register(ShopCollector(opened, made, ledger, view))

@@ -12,6 +12,7 @@ from app.shop import Shop
 from app.worker.place import ClusterPlace
 from app.worker.worker import applied_settings
 from console.cluster.answers import ClusterAnswers
+from console.cluster.coupons import ClusterCoupons
 from console.cluster.deliveries import ClusterDeliveries, ClusterSending
 from console.cluster.effects import TopicEffects
 from console.cluster.figures import ClusterCollector
@@ -55,7 +56,7 @@ def cluster_serving(folder: Path, declared: Shop, place: ClusterPlace) -> Iterat
         shop, store, view, work, ClusterAnswers(store, questions, lambda: made.shop), effects,
         ClusterRights(place, index, lambda: made.shop), ClusterDeliveries(ledger, sender, asked),
         ClusterSending(ledger, sender, asked, view, standing, lambda: made.shop, lambda: made.now(), links),
-        Keyring(keys_folder(folder, declared)), figures,
+        ClusterCoupons(), Keyring(keys_folder(folder, declared)), figures,
     )  # fmt: skip
     figures.registry.register(ClusterCollector(place))
 

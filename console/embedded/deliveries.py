@@ -48,7 +48,7 @@ class LedgerDeliveries:
         try:
             self._written.act_by_hand(delivery, event, reason, now)
         except sqlite3.OperationalError as error:
-            raise _full(error) from None
+            raise full(error) from None
 
 
 class EmbeddedSending:
@@ -68,7 +68,7 @@ class EmbeddedSending:
         try:
             await result_of(self._relays.receive(provider, receipts))
         except sqlite3.OperationalError as error:
-            raise _full(error) from None
+            raise full(error) from None
         if any(one.state == "unsubscribed" for one in receipts):
             await self._work.ask(lambda _: None)  # behind the record that says so, which went before
 
@@ -91,8 +91,9 @@ class EmbeddedSending:
         try:
             ask(self._ledger, what, off, reason, now)
         except sqlite3.OperationalError as error:
-            raise _full(error) from None
+            raise full(error) from None
 
 
-def _full(error: sqlite3.OperationalError) -> Problem:
+def full(error: sqlite3.OperationalError) -> Problem:
+    """Return what to answer where the ledger's disk takes nothing."""
     return Problem("disk-full", f"the ledger of deliveries: {error}", "make room; nothing was changed")

@@ -9,6 +9,7 @@ from engine.outcome import Decision
 from rules.schema import Schema
 from sinks.channels.message import HeldBack, Message
 from sinks.channels.settings import parse_seconds
+from sinks.coupons.coupon import Coupon
 from sinks.deliveries.delivery import Route
 from sinks.links.code import Shorten
 from sinks.texts.texts import LINK, Texts
@@ -64,8 +65,19 @@ class Courier:
         template, priority = trigger.action.template, _priority(trigger)
         return Route(channel, template, trigger.purpose, priority, self._lasts[channel])
 
-    def make(self, decision: Decision) -> Message:
-        """Return the message of a decision to act. Raises HeldBack where text or address are missing."""
+    def pool(self, decision: Decision) -> str:
+        """Return the pool of coupons of which a decision's message says a code; "" where it says none, or
+        there is nobody to say it to."""
+        trigger = self._shop.triggers.get(decision.trigger)
+        channel = self._shop.channels.get(trigger.action.channel) if trigger is not None else None
+        if trigger is None or channel is None or not trigger.action.coupon:
+            return ""
+        to = self._address(decision.customer, channel.address)
+        return "" if to is None else trigger.action.coupon
+
+    def make(self, decision: Decision, coupon: Coupon | None = None) -> Message:
+        """Return the message of a decision to act, which says the coupon. Raises HeldBack where text or
+        address are missing."""
         trigger = self._shop.triggers.get(decision.trigger)
         if trigger is None:
             raise HeldBack(f"there is no trigger '{decision.trigger}' any more")
@@ -76,12 +88,14 @@ class Courier:
         template = channel.templates.get(action.template)
         if template is None:
             raise HeldBack(f"channel {action.channel} has no template '{action.template}'")
-        values = self._values(trigger, decision)
-        short = self._shorten(decision.id) if self._shorten is not None else ""
-        written = self._texts.write(template, values, channel.providers[0].escape, short)
         to = self._address(decision.customer, channel.address)
         if to is None:
             raise HeldBack(f"the customer has no {channel.address or 'reference'}, or is erased")
+        values = self._values(trigger, decision)
+        if coupon is not None:
+            values |= coupon.values(self._shop.coupons)
+        short = self._shorten(decision.id) if self._shorten is not None else ""
+        written = self._texts.write(template, values, channel.providers[0].escape, short)
         return Message(
             decision.id, decision.minute, to, action.channel, action.template, written.text, written.title,
             customer=decision.customer, trigger=decision.trigger, purpose=trigger.purpose,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -19,6 +20,7 @@ from sinks.deliveries.posting import Posting
 from sinks.deliveries.records import Acted, Received, Record, Recovered, Stepped, Taken, bare, reached
 from sinks.deliveries.tables import NOTHING, connect
 
+Result = TypeVar("Result")
 _QUEUED = (
     "SELECT d.number, body, channel, template, purpose, priority, expires, attempts, turn, due "
     "FROM delivery d JOIN decision USING (number) "
@@ -62,6 +64,11 @@ class Ledger:
         """Post records, all or nothing; on disk when this returns what `Posting.post` does of each."""
         with self._transaction():
             return [self._posting.post(one) for one in records]
+
+    def change(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Carry out several statements, all or nothing, on disk when this returns."""
+        with self._transaction():
+            return work(self.connection)
 
     def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return what a query finds."""

@@ -6,6 +6,7 @@ follow the topic (`LedgerCopy`). Both post with the same function, so equal offs
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -55,6 +56,10 @@ class LedgerCopy(Ledger):
                     for record in decoded(message):
                         self._posting.post(record)
             self.connection.execute(_WRITE, (max(first, messages[-1][0] + 1),))
+
+    def change(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
+        """Refuse: it follows from its records alone."""
+        raise TypeError("a ledger that follows a topic is changed by records")
 
     def do(self, *records: Record) -> list[Any]:
         """Refuse: a copy follows."""

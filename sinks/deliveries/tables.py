@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from sinks.coupons.tables import COUPON_TABLES
+
 FILE_NAME = "deliveries.sqlite"
 NOTHING = "nothing to send"  # of decisions that are not to act upon
 _VERSION = 2
@@ -99,7 +101,7 @@ def connect(folder: Path, write: bool) -> sqlite3.Connection:
 
 def _make(connection: sqlite3.Connection) -> None:
     former = _columns(connection, "decision")
-    steps = _TABLES + (_FROM_FORMER if "state" in former else "")
+    steps = _TABLES + COUPON_TABLES + (_FROM_FORMER if "state" in former else "")
     if "changes" not in (_columns(connection, "delivery") or {"changes"}):
         steps = _COUNTED + steps
     connection.executescript(f"BEGIN IMMEDIATE;{steps}PRAGMA user_version = {_VERSION};COMMIT;")

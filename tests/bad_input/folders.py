@@ -75,6 +75,12 @@ def guards(text: str) -> dict[str, Body]:
     return put(TOML, "\n[groups]", f"[guards]\n{text}\n\n[groups]")
 
 
+def coupons(pool: str, template: str = "take {{ coupon }}", action: str = "coupon: spring") -> dict[str, Body]:
+    """Return a pool of coupons, in YAML, at line 1, and a trigger whose message says a code."""
+    trigger = put(TRIGGER, "values: {fen: spend}", action)
+    return {"coupons.yaml": f"spring: {pool}\n", **text(template), **trigger}
+
+
 HOLDING = """\
 when: {event: {source: orders}}
 if: row.amount > 5
@@ -218,6 +224,24 @@ BAD_FOLDERS: list[tuple[str, dict[str, Body], str]] = [
     ("a sender that is none", twilio("sender: '12025550100'"), "channels.yaml:3: '12025550100' is no sender: write a number with +, a sender id"),
     ("a country that is none", twilio("sender: Yunshang, country_code: '+86'"), "channels.yaml:3: '+86' is no code of a country: write its digits, such as '86'"),
     ("a callback that is no address", twilio("sender: Yunshang, status_callback: here"), "channels.yaml:3: 'here' is no address: write https:// and the host"),
+    ("a schedule on no date", put(TRIGGER, "{enter: vip}", "{schedule: {at: 09:00, on: [2026-02-30]}}"), f"{TRIGGER}:1: '2026-02-30' is no date: write YYYY-MM-DD"),
+    ("a schedule on a date of digits", put(TRIGGER, "{enter: vip}", "{schedule: {at: 09:00, on: ['20260301']}}"), f"{TRIGGER}:1: '20260301' is no date: write YYYY-MM-DD"),
+    ("a schedule on dates and days", put(TRIGGER, "{enter: vip}", "{schedule: {at: 09:00, on: [2026-03-01], days: [mon]}}"), f"{TRIGGER}:1: dates and days of the week at once: keep 'on', or 'days'"),
+    ("coupons as a list", {"coupons.yaml": "- spring\n"}, "coupons.yaml:1: must be a mapping: write one 'name:' for each pool"),
+    ("a pool with a misspelt key", coupons("{expire: 30d}"), "coupons.yaml:1: unknown key 'expire': did you mean 'expires'?"),
+    ("a pool that ends in weeks", coupons("{expires: 4w}"), "coupons.yaml:1: '4w' is neither a day nor a number of days: write 2026-12-31, or 30d"),
+    ("a pool that ends on no day", coupons("{expires: 2026-02-30}"), "coupons.yaml:1: '2026-02-30' is neither a day nor a number of days"),
+    ("a pool with no code for anybody", coupons("{per_customer: 0}"), "coupons.yaml:1: 'per_customer' must be at least 1"),
+    ("a pool whose name has a slash", {"coupons.yaml": "a/b: {}\n"}, "coupons.yaml:1: 'a/b' is no name: use no quotes, colons, slashes"),
+    ("a pool redeemed by no source", coupons("{redeemed: {source: order, code: status}}"), "coupons.yaml:1: there is no source 'order': did you mean 'orders'?"),
+    ("a pool redeemed by no column", coupons("{redeemed: {source: orders, code: stauts}}"), "coupons.yaml:1: 'orders' has no column 'stauts' of text that is not personal: did you mean 'status'?"),
+    ("a pool redeemed by a number", coupons("{redeemed: {source: orders, code: amount}}"), "coupons.yaml:1: 'orders' has no column 'amount' of text that is not personal: there are: status"),
+    ("a pool that is not there", coupons("{}", action="coupon: sprong"), f"{TRIGGER}:3: there is no pool of coupons 'sprong': did you mean 'spring'?"),
+    ("a coupon without a pool", coupons("{}", action="values: {fen: spend}"), f"{TRIGGER}:3: the template says 'coupon', and the action names no pool of coupons: add 'coupon: POOL'"),
+    ("a coupon that is not said", coupons("{}", "hi"), f"{TRIGGER}:3: the template does not say the code: write {{{{ coupon }}}} into it, or leave coupon out"),
+    ("a coupon's end that it has not", coupons("{}", "{{ coupon }} {{ coupon_expires | date }}"), f"{TRIGGER}:3: the template says 'coupon_expires', and pool 'spring' has no 'expires': add 'expires:' to the pool"),
+    ("a coupon's end as a number", coupons("{expires: 30d}", "{{ coupon }} {{ coupon_expires }}"), "channels.yaml:3: 'coupon_expires' is a date or time"),
+    ("a value with a coupon's name", coupons("{}", action="coupon: spring, values: {coupon: spend}"), f"{TRIGGER}:3: 'coupon' is the coupon's, and a value of the action too: give the value another name"),
     ("a webhook without encryption", provider("{kind: webhook, url: http://shop.example/, secrets_env: [S]}"), "channels.yaml:3: 'http://shop.example/' is not https: write https://, or add 'plain_http: true'"),
     ("a webhook into its own machine", provider("{kind: webhook, url: https://127.0.0.1/, secrets_env: [S]}"), "channels.yaml:3: 127.0.0.1, which is loopback (RFC 1122): name it under 'allow' if it is meant"),
     ("a webhook without a secret", provider("{kind: webhook, url: https://shop.example/, secrets_env: []}"), "channels.yaml:3: 'providers.0.secrets_env' must not be empty: name at least one"),

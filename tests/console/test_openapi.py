@@ -41,6 +41,13 @@ REQUESTS: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", "/v1/switches"): (
         "/v1/switches", {"what": "channel/sms", "off": False, "reason": "mended"},
     ),
+    ("GET", "/v1/coupons"): ("/v1/coupons", None),
+    ("GET", "/v1/coupons/{pool}"): ("/v1/coupons/spring", None),
+    ("POST", "/v1/coupons/{pool}/codes"): ("/v1/coupons/spring/codes", {"codes": ["C1"]}),
+    ("GET", "/v1/coupons/{pool}/codes/{code}"): ("/v1/coupons/spring/codes/C1", None),
+    ("POST", "/v1/coupons/{pool}/codes/{code}:redeem"): (
+        "/v1/coupons/spring/codes/C1:redeem", {"order": "A1", "customer": "member:M1"},
+    ),
     ("POST", "/v1/receipts/{channel}"): (
         "/v1/receipts/sms", [{"reference": "r1", "state": "delivered", "at": "2026-03-01T09:00:00Z"}],
     ),
@@ -101,6 +108,8 @@ def test_an_answer_is_what_the_description_promises(shop: AtWork, place: tuple[s
     path, body = REQUESTS[place]
     if path.startswith(INBOX):
         put(shop, "member:M1", 1)
+    if "/codes/" in path:
+        shop.client.post("/v1/coupons/spring/codes", json={"codes": ["C1"]})
     if "UNKNOWN" in path:
         path = path.replace("UNKNOWN", unknown_delivery(shop))
     answer = shop.client.request(place[0], path, json=body)

@@ -19,6 +19,7 @@ from sinks.channels.channel import Channel
 from sinks.channels.cloud.settings import ProviderTemplate
 from sinks.channels.kinds import PROVIDERS
 from sinks.channels.settings import Limit
+from sinks.coupons.pool import Pool, Redeemed
 from sinks.texts.words import Words
 from streams.contract.source import Column, EventTime, FileFormat, Reference, Source, Via
 from tags.tag import Tag
@@ -30,7 +31,8 @@ COMMANDS: dict[str, Any] = dict(get_command(app).commands)  # type: ignore[attr-
 MODELS: list[type[BaseModel]] = [
     Settings, Kafka, ClickHouse, TriggerSettings, Links, Source, Column, Reference, Via, EventTime,
     FileFormat, RfmModel, Segment, FixedCuts, Tag, Trigger, When, Event, Absence, Schedule, Guards, Forecast,
-    Action, Channel, ShopGuards, QuietHours, Cap, Limit, Words, *PROVIDERS, ProviderTemplate,
+    Action, Channel, ShopGuards, QuietHours, Cap, Limit, Pool, Redeemed,
+    Words, *PROVIDERS, ProviderTemplate,
 ]  # fmt: skip
 
 

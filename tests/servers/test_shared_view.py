@@ -14,6 +14,7 @@ import redis
 
 from app.load import load_shop
 from console.cluster.answers import ClusterAnswers
+from console.cluster.coupons import ClusterCoupons
 from console.cluster.deliveries import ClusterDeliveries, ClusterSending
 from console.cluster.effects import TopicEffects
 from console.cluster.ledger import FollowedLedger
@@ -78,7 +79,7 @@ def api(client: redis.Redis, name: str, free_address: str, tmp_path: Path) -> It
         ClusterSending(
             ledger, sender, "asked", view, Standing(client, name), lambda: shop, lambda: 0.0, links
         ),
-        Keyring(tmp_path), figures, lambda: (NOW + 1) * 60,
+        ClusterCoupons(), Keyring(tmp_path), figures, lambda: (NOW + 1) * 60,
     )  # fmt: skip
     headers = {"Authorization": f"Bearer {made.keyring.add('all', ['read'])}"}
     with (

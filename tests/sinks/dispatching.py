@@ -95,10 +95,11 @@ def dispatcher_of(
     revoked: Callable[[Queued], str | None] = lambda _: None,
     told: Callable[[Carried], None] = lambda _: None, seed: int = 1,
     say: Callable[[str], None] = lambda _: None,
-    prepare: Callable[[Sequence[Queued]], None] = lambda _: None,
+    prepare: Callable[[Sequence[Queued], float], None] = lambda _rows, _now: None,
+    made: Callable[[Queued], Message] = make,
 ) -> Dispatcher:  # fmt: skip
     """Return a dispatcher over providers, named by channel and place: ``sms/0``."""
-    around = Surroundings(book, make, revoked, now, random.Random(seed), told, say, prepare)
+    around = Surroundings(book, made, revoked, now, random.Random(seed), told, say, prepare)
     lanes = {
         channel: [
             Lane(around, channel, f"{channel}/{place}", provider,

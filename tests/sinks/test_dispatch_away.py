@@ -21,7 +21,7 @@ def test_what_messages_are_made_from_may_be_away_and_nothing_is_judged_meanwhile
     ledger, clock = Ledger(tmp_path), Clock()
     queue(ledger, range(3))
 
-    def prepare(rows: Sequence[Queued]) -> None:
+    def prepare(rows: Sequence[Queued], _: float) -> None:
         prepared.append([row.decision.step for row in rows])
         if len(prepared) == 1:
             raise Away("the profile store: gone")
