@@ -21,6 +21,7 @@ from app.yaml_document import read_yaml
 from rfm.model import RfmModel
 from rules.suggest import suggest
 from sinks.channels.channel import Channel
+from sinks.recommendations.declaration import Recommendations
 from streams.contract.source import Source
 from streams.errors import InputError
 from tags.tag import Tag
@@ -58,6 +59,7 @@ def read_folder(path: Path) -> Folder:
         tags=_each(Tag, "tags", files["tags"], documents, problems),
         triggers=_each(Trigger, "triggers", files["triggers"], documents, problems),
         channels=_channels(path, documents, problems),
+        recommendations=_recommendations(path, documents, problems),
     )
     timelines = _timelines(path, files, documents, problems)
     names = {kind: set(found) for kind, found in files.items()}
@@ -146,6 +148,13 @@ def _channels(path: Path, documents: dict[str, Document], problems: Problems) ->
         return {}
     made = {name: declare(Channel, document, problems, (name,)) for name in document.value}
     return {name: channel for name, channel in made.items() if channel}
+
+
+def _recommendations(
+    path: Path, documents: dict[str, Document], problems: Problems
+) -> Recommendations | None:
+    document = _single(path, "recommendations.yaml", documents, problems)
+    return None if document is None else declare(Recommendations, document, problems)
 
 
 def _timelines(

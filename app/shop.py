@@ -7,6 +7,7 @@ from pydantic import Field
 from profiles.declare import Declared
 from rfm.model import RfmModel
 from sinks.channels.channel import Channel
+from sinks.recommendations.declaration import Recommendations
 from streams.contract.source import Source
 from tags.tag import Tag
 from triggers.shop_guards import ShopGuards
@@ -78,3 +79,5 @@ class Shop(Declared):
     tags: dict[str, Tag] = {}
     triggers: dict[str, Trigger] = {}
     channels: dict[str, Channel] = {}
+    # left out of the log's settings records: what is offered changes no result (P2)
+    recommendations: Recommendations | None = Field(default=None, exclude=True)

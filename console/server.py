@@ -23,6 +23,7 @@ from console.api import (
     metrics,
     profiles,
     receipts,
+    recommendations,
     rfm,
     segment,
     sources,
@@ -41,9 +42,9 @@ RELEASE = "1"  # of the API: the v1 of its paths
 _BACKLOG = 2048  # connections that wait to be taken
 _GRACE_SECONDS = 2  # for answers under way when the server stops
 _ROUTERS = (  # a profile's path takes all that begins like it, so those of its parts come first
-    messages.router, profiles.router, customers.router, rfm.router, tags.router, decisions.router,
-    tag_changes.router, deliveries.router, receipts.router, switches.router, sources.router, segment.router,
-    health.router, metrics.router, docs.router,
+    messages.router, recommendations.router, profiles.router, customers.router, rfm.router, tags.router,
+    decisions.router, tag_changes.router, deliveries.router, receipts.router, switches.router,
+    sources.router, segment.router, health.router, metrics.router, docs.router,
 )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from console.cluster.view import SharedView
 from console.cluster.work import ClusterWork
 from console.figures import ApiFigures
 from console.keys import Keyring
-from console.serving import Serving
+from console.serving import Serving, counter_of
 from sinks.store.questions import Questions
 from sinks.store.store import Store
 from streams.shared.index import Index
@@ -45,6 +45,7 @@ def cluster_serving(folder: Path, declared: Shop, place: ClusterPlace) -> Iterat
         ClusterAnswers(store, asked, lambda: made.shop), effects,
         ClusterRights(place, index, lambda: made.shop), ClusterDeliveries(), ClusterSending(),
         Keyring(keys_folder(folder, declared)), figures,
+        slots=counter_of(shop.model_copy(update={"recommendations": declared.recommendations}), store),
     )  # fmt: skip
     figures.registry.register(ClusterCollector(place))
 

@@ -19,6 +19,14 @@ from sinks.channels.channel import Channel
 from sinks.channels.cloud.settings import ProviderTemplate
 from sinks.channels.kinds import PROVIDERS
 from sinks.channels.settings import Limit
+from sinks.recommendations.declaration import (
+    Catalogue,
+    Interest,
+    Personalised,
+    Recommendations,
+    Rules,
+    Slot,
+)
 from sinks.texts.words import Words
 from streams.contract.source import Column, EventTime, FileFormat, Reference, Source, Via
 from tags.tag import Tag
@@ -31,6 +39,7 @@ MODELS: list[type[BaseModel]] = [
     Settings, Kafka, ClickHouse, Source, Column, Reference, Via, EventTime, FileFormat, RfmModel, Segment,
     FixedCuts, Tag, Trigger, When, Event, Absence, Schedule, Guards, Action, Channel, ShopGuards,
     QuietHours, Cap,
+    Recommendations, Catalogue, Interest, Slot, Rules, Personalised,
     Limit, Words, *PROVIDERS, ProviderTemplate,
 ]  # fmt: skip
 
