@@ -208,7 +208,7 @@ def test_all_that_was_bought_in_the_longest_window_is_kept_and_otherwise_the_new
 
 def test_segments_are_known_by_their_names_and_by_the_model_too() -> None:
     document = {"rfm": {"main": {"segment": "冠军"}, "b": None, "c": {"segment": None}}, "tags": {"vip": {}}}
-    assert segments_and_tags(document) == ({"冠军", "main/冠军"}, {"vip"})
+    assert segments_and_tags(document) == (frozenset({"冠军", "main/冠军"}), frozenset({"vip"}))
 
 
 CATALOGUE = Catalogue(
