@@ -27,6 +27,7 @@ from app.commands.import_ import import_
 from app.commands.keys import keys
 from app.commands.migrate import migrate
 from app.commands.profile import profile
+from app.commands.recommendations import recommendations
 from app.commands.run import run
 from app.commands.schema import schema
 from app.commands.switch import switch
@@ -67,6 +68,7 @@ app.command("keys")(keys)
 app.command("bench")(bench)
 app.command("dead")(dead)
 app.command("deliveries")(deliveries)
+app.command("recommendations")(recommendations)
 app.command("switch")(switch)
 app.command("triggers")(triggers)
 app.command("broadcast")(broadcast)

@@ -22,6 +22,7 @@ from rfm.model import RfmModel
 from rules.suggest import suggest
 from sinks.channels.channel import Channel
 from sinks.coupons.pool import Pool
+from sinks.recommendations.declaration import Recommendations
 from streams.contract.source import Source
 from streams.errors import InputError
 from tags.tag import Tag
@@ -60,6 +61,7 @@ def read_folder(path: Path) -> Folder:
         triggers=_each(Trigger, "triggers", files["triggers"], documents, problems),
         channels=_named(Channel, path, "channels.yaml", "channel", documents, problems),
         coupons=_named(Pool, path, "coupons.yaml", "pool", documents, problems),
+        recommendations=_recommendations(path, documents, problems),
     )
     timelines = _timelines(path, files, documents, problems)
     names = {kind: set(found) for kind, found in files.items()}
@@ -150,6 +152,13 @@ def _named(
         return {}
     made = {name: declare(model, document, problems, (name,)) for name in document.value}
     return {name: one for name, one in made.items() if one}
+
+
+def _recommendations(
+    path: Path, documents: dict[str, Document], problems: Problems
+) -> Recommendations | None:
+    document = _single(path, "recommendations.yaml", documents, problems)
+    return None if document is None else declare(Recommendations, document, problems)
 
 
 def _timelines(

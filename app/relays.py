@@ -79,6 +79,7 @@ class Relays:
             last = self.history.drained(EFFECTS)
             self._copied = [last.get(partition, -1) + 1 for partition in range(partitions)]
         self.lag = Lag(0, 0.0)  # of history
+        self.copied = threading.Event()  # once history had all there was
         self._fail: Callable[[BaseException], None] = lambda _: None
         self._revocations: list[Revocations] = []  # one, once it sends
         self._following: list[Following] = []  # so is this
@@ -281,6 +282,8 @@ class Relays:
                 self._copied = relay.drained[1]
                 if done:
                     self.lag = relay.lag()
+                if self.lag.rows == 0:
+                    self.copied.set()
                 return done
 
             pause = 0.0

@@ -8,6 +8,7 @@ from profiles.declare import Declared
 from rfm.model import RfmModel
 from sinks.channels.channel import Channel
 from sinks.coupons.pool import Pool
+from sinks.recommendations.declaration import Recommendations
 from streams.contract.source import Source
 from tags.tag import Tag
 from triggers.shop_guards import ShopGuards
@@ -101,3 +102,5 @@ class Shop(Declared):
     triggers: dict[str, Trigger] = {}
     channels: dict[str, Channel] = {}
     coupons: dict[str, Pool] = {}
+    # left out of the log's settings records: what is offered changes no result (P2)
+    recommendations: Recommendations | None = Field(default=None, exclude=True)

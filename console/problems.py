@@ -31,6 +31,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "unknown-delivery": (404, "There is no such delivery"),
     "unknown-coupon": (404, "There is no such pool of coupons, or no such code"),
     "unknown-channel": (404, "There is no such channel or provider"),
+    "unknown-slot": (404, "There is no such recommendation slot"),
     "unknown-source": (404, "There is no such source"),
     "method-not-allowed": (405, "This method is not for this path"),
     "wrong-state": (409, "The delivery's state does not allow it"),

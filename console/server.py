@@ -26,6 +26,7 @@ from console.api import (
     metrics,
     profiles,
     receipts,
+    recommendations,
     rfm,
     segment,
     sources,
@@ -46,9 +47,10 @@ RELEASE = "1"  # of the API: the v1 of its paths
 _BACKLOG = 2048  # connections that wait to be taken
 _GRACE_SECONDS = 2  # for answers under way when the server stops
 _ROUTERS = (  # a profile's path takes all that begins like it, so those of its parts come first
-    messages.router, profiles.router, customers.router, rfm.router, tags.router, decisions.router,
-    tag_changes.router, delivery_changes.router, deliveries.router, receipts.router, switches.router,
-    coupons.router, sources.router, segment.router, links.router, health.router, metrics.router, docs.router,
+    messages.router, recommendations.router, profiles.router, customers.router, rfm.router, tags.router,
+    decisions.router, tag_changes.router, delivery_changes.router, deliveries.router, receipts.router,
+    switches.router, coupons.router, sources.router, segment.router, links.router, health.router,
+    metrics.router, docs.router,
 )  # fmt: skip
 
 

@@ -74,7 +74,7 @@ def serving(opened: Embedded) -> Iterator[Serving]:
     from console.embedded.rights import EmbeddedRights
     from console.embedded.work import EmbeddedWork
     from console.keys import Keyring
-    from console.serving import Serving
+    from console.serving import Serving, counter_of
     from sinks.deliveries.ledger import Ledger
     from streams.log.view import LogView
 
@@ -89,6 +89,7 @@ def serving(opened: Embedded) -> Iterator[Serving]:
             EmbeddedRights(opened, ledger), LedgerDeliveries(ledger, opened.ledger),
             EmbeddedSending(opened.relays, opened.ledger, work), LedgerCoupons(ledger, opened.ledger),
             Keyring(keys_folder(opened.folder, opened.shop)),
+            slots=counter_of(opened.shop, opened.store),
         )  # fmt: skip
         made.figures.registry.register(ShopCollector(opened, made, ledger, view))
         yield made

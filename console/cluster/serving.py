@@ -25,7 +25,7 @@ from console.cluster.view import SharedView
 from console.cluster.work import ClusterWork
 from console.figures import ApiFigures
 from console.keys import Keyring
-from console.serving import Serving
+from console.serving import Serving, counter_of
 from sinks.deliveries.standing import Standing
 from sinks.store.questions import Questions
 from sinks.store.store import Store
@@ -57,6 +57,7 @@ def cluster_serving(folder: Path, declared: Shop, place: ClusterPlace) -> Iterat
         ClusterRights(place, index, lambda: made.shop), ClusterDeliveries(ledger, sender, asked),
         ClusterSending(ledger, sender, asked, view, standing, lambda: made.shop, lambda: made.now(), links),
         ClusterCoupons(), Keyring(keys_folder(folder, declared)), figures,
+        slots=counter_of(shop.model_copy(update={"recommendations": declared.recommendations}), store),
     )  # fmt: skip
     figures.registry.register(ClusterCollector(place))
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.app.little_shop import GOOD
 
 Body = str | bytes | Callable[[Path], object] | None
+SLOTS = "recommendations.yaml"
 ORDERS, TOML, LINE, TRIGGER = "sources/orders.yaml", "tintype.toml", "tags/vip.test.yaml", "triggers/hello.yaml"
 
 
@@ -58,6 +59,16 @@ def provider(text: str) -> dict[str, Body]:
 def text(template: str) -> dict[str, Body]:
     """Return the template ``hi`` with another text."""
     return {"channels.yaml": f"sms:\n  templates:\n    hi: {json.dumps(template, ensure_ascii=False)}\n"}
+
+
+def slots(text: str) -> dict[str, Body]:
+    """Return recommendations with an interest, and this in YAML from line 2 on."""
+    return {SLOTS: f"interests: [{{source: orders, item: status}}]\n{text}\n"}
+
+
+def interest(keys: str) -> dict[str, Body]:
+    """Return recommendations of this one interest, in YAML, at line 1."""
+    return {SLOTS: f"interests: [{{{keys}}}]\nslots: {{home: {{}}}}\n"}
 
 
 def _bomb() -> str:
@@ -286,6 +297,34 @@ BAD_FOLDERS: list[tuple[str, dict[str, Body], str]] = [
     ("no cases", put(LINE, "cases:", "csaes:"), f"{LINE}:3: unknown key 'csaes': did you mean 'cases'?"),
     ("nobody is meant", put(LINE, "customer: member:M1\n", ""), f"{LINE}:5: no customer is named: add 'customer: type:value'"),
     ("a customer without a type", put(LINE, "member:M1", "M1"), f"{LINE}:6: 'M1' names no customer: write type:value, such as member:M1"),
+    # recommendations.yaml
+    ("recommendations of no slot", slots("slots: {}"), f"{SLOTS}:2: 'slots' must not be empty: name at least one"),
+    ("recommendations of no interest", {SLOTS: "interests: []\nslots: {home: {}}\n"}, f"{SLOTS}:1: 'interests' must not be empty: name at least one"),
+    ("a misspelt key of a slot", slots("slots: {home: {strategy: [popular]}}"), f"{SLOTS}:2: unknown key 'strategy': did you mean 'strategies'?"),
+    ("an interest in a source that is not there", interest("source: order, item: status"), f"{SLOTS}:1: there is no source 'order': did you mean 'orders'?"),
+    ("an interest in no column", interest("source: orders, item: sku"), f"{SLOTS}:1: source 'orders' has no column 'sku'"),
+    ("items that are money", interest("source: orders, item: amount"), f"{SLOTS}:1: column 'amount' is of type decimal: an item's id is a text or a whole number"),
+    ("an interest that nobody shows", interest("source: orders, item: status, act: stolen"), f"{SLOTS}:1: 'stolen' is no "),
+    ("an interest of weight 0", interest("source: orders, item: status, weight: 0"), f"{SLOTS}:1: 'interests.0.weight' must be at least 1: correct the value"),
+    ("a half-life in words", interest("source: orders, item: status, half_life: long"), f"{SLOTS}:1: 'long' is no length: write a whole number and m, h, d or w"),
+    ("a rule of interest that adds", interest("source: orders, item: status, where: amount + 1 > 5"), f"{SLOTS}:1: column 1: arithmetic is not read here: compare the columns themselves"),
+    ("a rule of interest over metrics", interest("source: orders, item: status, where: spend > 5"), f"{SLOTS}:1: column 1: "),
+    ("a strategy nobody has", slots("slots: {home: {strategies: [best]}}"), f"{SLOTS}:2: 'best' is no strategy: write one of similar, again, popular"),
+    ("popular in a tag that is not there", slots("slots: {home: {strategies: [popular in tag vipp]}}"), f"{SLOTS}:2: there is no tag 'vipp': did you mean 'vip'?"),
+    ("popular in a segment that is not there", slots("slots: {home: {strategies: [popular in segment Bset]}}"), f"{SLOTS}:2: there is no segment 'Bset': did you mean 'Best'?"),
+    ("a slot of 51 items", slots("slots: {home: {count: 51}}"), f"{SLOTS}:2: 'slots.home.count' must be at most 50: correct the value"),
+    ("a slot with a slash", slots("slots: {a/b: {}}"), f"{SLOTS}:2: 'a/b' is no name: use no slashes"),
+    ("a slot's title in French", slots("slots: {home: {title: {fr: x}}}"), f"{SLOTS}:2: "),
+    ("a consent without a purpose", slots("slots: {home: {personalised: {consent: web}}}"), f"{SLOTS}:2: 'web' is no consent: write channel/purpose"),
+    ("a tag that refuses and is not there", slots("slots: {home: {personalised: {unless_tag: vipp}}}"), f"{SLOTS}:2: there is no tag 'vipp': did you mean 'vip'?"),
+    ("stock that nobody knows", slots("slots: {home: {rules: {in_stock: true}}}"), f"{SLOTS}:2: 'in_stock' needs the catalogue's stock: add 'stock: COLUMN' to the catalogue"),
+    ("categories that nobody knows", slots("slots: {home: {rules: {max_per_category: 2}}}"), f"{SLOTS}:2: 'max_per_category' needs the catalogue's category"),
+    ("a slot of what was not bought lately", slots("slots: {home: {rules: {not_bought_within: lately}}}"), f"{SLOTS}:2: 'lately' is no length: write a whole number and m, h, d or w"),
+    ("a catalogue of nothing", slots("catalogue: {item: status}\nslots: {home: {}}"), f"{SLOTS}:2: the catalogue has no one place: give one of source and file"),
+    ("a catalogue in a file that is not there", slots("catalogue: {file: items.csv, item: sku}\nslots: {home: {}}"), f"{SLOTS}:2: there is no file 'items.csv': name one, from the shop's folder"),
+    ("a catalogue of columns that are not there", slots("catalogue: {source: orders, item: status, title: {zh: name}}\nslots: {home: {}}"), f"{SLOTS}:2: source 'orders' has no column 'name'"),
+    ("training in words", slots("train_every: often\nslots: {home: {}}"), f"{SLOTS}:2: 'often' is no length: write a whole number and m, h, d or w"),
+    ("recommendations without history", slots("slots: {home: {}}") | {TOML: "history = false\n" + GOOD[TOML]}, f"{SLOTS}:1: recommendations are trained from history, which is off"),
     # guards
     ("quiet hours from 25 o'clock", guards('quiet_hours = {from = "25:00", until = "08:00"}'), f"{TOML}:4: '25:00' is no time of day: write HH:MM"),
     ("quiet hours of no length", guards('quiet_hours = {from = "08:00", until = "08:00"}'), f"{TOML}:4: quiet hours end when they begin: write another time"),

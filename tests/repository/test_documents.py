@@ -20,6 +20,14 @@ from sinks.channels.cloud.settings import ProviderTemplate
 from sinks.channels.kinds import PROVIDERS
 from sinks.channels.settings import Limit
 from sinks.coupons.pool import Pool, Redeemed
+from sinks.recommendations.declaration import (
+    Catalogue,
+    Interest,
+    Personalised,
+    Recommendations,
+    Rules,
+    Slot,
+)
 from sinks.texts.words import Words
 from streams.contract.source import Column, EventTime, FileFormat, Reference, Source, Via
 from tags.tag import Tag
@@ -32,6 +40,7 @@ MODELS: list[type[BaseModel]] = [
     Settings, Kafka, ClickHouse, TriggerSettings, Links, Source, Column, Reference, Via, EventTime,
     FileFormat, RfmModel, Segment, FixedCuts, Tag, Trigger, When, Event, Absence, Schedule, Guards, Forecast,
     Action, Channel, ShopGuards, QuietHours, Cap, Limit, Pool, Redeemed,
+    Recommendations, Catalogue, Interest, Slot, Rules, Personalised,
     Words, *PROVIDERS, ProviderTemplate,
 ]  # fmt: skip
 
