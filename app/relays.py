@@ -157,8 +157,8 @@ class Relays:
     async def _carrying(self, log: Log) -> None:
         revocations = Revocations(log, self._now)
         courier = Courier(
-            self._shop, lambda customer, kind: _address(log, customer, kind),
-            lambda customer, values: _readable(log, self._shop, customer, values), revocations.of,
+            self._shop, lambda customer, kind: address_of(log, customer, kind),
+            lambda customer, values: readable(log, self._shop, customer, values), revocations.of,
         )  # fmt: skip
         around = Around(
             data_folder(self._folder, self._shop), self._say, environment=os.environ,
@@ -277,12 +277,12 @@ class Relays:
             self._store.trim(partition, effects)
 
 
-def _address(log: Log, customer: str, kind: str) -> str | None:
+def address_of(log: Log, customer: str, kind: str) -> str | None:
     """Return a customer's reference of a type, any when empty; None where there is none, or no customer."""
     return of_type(references_of(log, bytes.fromhex(customer)), kind)
 
 
-def _readable(log: Log, shop: Shop, customer: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+def readable(log: Log, shop: Shop, customer: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the values of a decision with those of personal attributes readable."""
     sealed, whom = personal_metrics(shop.sources), [bytes.fromhex(customer)]
     return {
