@@ -28,6 +28,7 @@ from app.commands.profile import profile
 from app.commands.run import run
 from app.commands.schema import schema
 from app.commands.switch import switch
+from app.commands.text import text
 from app.commands.timelines import timelines
 from app.commands.worker import worker
 from app.output import errors_as_json, errors_of, notes, print_errors, print_json
@@ -59,6 +60,7 @@ app.command("import")(import_)
 app.command("profile")(profile)
 app.command("audit")(audit)
 app.command("history")(history)
+app.command("text")(text)
 app.command("test")(timelines)
 app.command("keys")(keys)
 app.command("bench")(bench)

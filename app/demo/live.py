@@ -22,7 +22,7 @@ from app.demo.simulate import CUSTOMERS, Simulation
 from app.demo.smsc import Sms, Smsc
 from app.demo.story import HER, Beat
 from app.embedded import STORE_FOLDER
-from app.inspect import audit_minutes, profile_of
+from app.inspect import audit_minutes, name_of, profile_of
 from app.load import load_shop
 from app.moments import parse_moment
 from app.owner import Owner
@@ -40,7 +40,6 @@ from sinks.store.store import Store
 from streams.arrive import Arrivals
 from streams.intake import import_files
 from streams.log.log import Log
-from streams.personal.find import references_of
 from streams.personal.vault import SECRET_BYTES
 
 MINUTE_SECONDS = 60.0
@@ -110,7 +109,7 @@ class LiveShop:
         return audit_minutes(self.log, self.shop, self.engine.clock, None, None, 1)
 
     def name(self, customer: str) -> str:
-        """Return a customer's reference, as `name_of`."""
+        """Return a customer's reference (`app.inspect.name_of`)."""
         return name_of(self.log, customer)
 
     def play(self) -> Happened:
@@ -137,13 +136,6 @@ class LiveShop:
     def digest(self) -> str:
         """Return the digest of everything that the engine has emitted (semantics P3)."""
         return "".join(one.hexdigest() for one in self.engine.digests)
-
-
-def name_of(log: Log, customer: str) -> str:
-    """Return a customer's member number, another reference, or the id where there is none."""
-    found = references_of(log, bytes.fromhex(customer))
-    members = [one for one in found if one.startswith("member:")]
-    return members[0] if members else found[0] if found else customer
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ import json
 import re
 import signal
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,10 @@ from app.demo.stop import Stop
 from app.demo.tally import Tally
 from app.demo.teller import Teller
 from app.demo.words import LABELS
+from app.load import load_shop
 from app.moments import parse_moment
+from app.relays import address_of, readable
+from app.texts_read import read_texts
 from sinks.deliveries.listing import Wanted, listed
 
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
@@ -100,6 +104,20 @@ def test_every_text_comes_to_the_smsc_and_back_comes_its_receipt(told: tuple[Liv
     assert len(tally.sms) == len(sent) == sum(plays[name].delivered + plays[name].failed for name in plays)
     assert plays["cart_abandoned"].held_back["cap"]
     assert plays["cart_abandoned"].decided > plays["cart_abandoned"].sent > 0
+
+
+def test_the_preview_is_what_was_sent(told: tuple[LiveShop, Tally, str]) -> None:
+    """Of what she has a minute later: nothing of it has changed."""
+    live, shop = told[0], load_shop(SHOP)
+    log, whom = live.log, [live.her_id]
+    for template in ("desk/vip_ticket", "sms/after_sale_care"):
+        channel, name = template.split("/")
+        [seen] = read_texts(
+            shop, live.engine, channel, name, whom, partial(address_of, log), partial(readable, log, shop)
+        )
+        assert seen.preview.message is not None
+        sent = [line.plain for line in told[1].decisions if "member:M9001" in line.plain]
+        assert any(line.endswith(f"{channel}: {seen.preview.message.text}") for line in sent)
 
 
 def test_no_phone_can_be_read_in_what_is_shown(told: tuple[LiveShop, Tally, str]) -> None:
