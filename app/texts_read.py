@@ -12,6 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from app.inspect import name_of
+from app.owner import Owner
+from app.relays import address_of, readable
 from app.shop import Shop
 from engine.engine import Engine
 from engine.outcome import Decision
@@ -27,7 +30,7 @@ from sinks.channels.charging import measure_of
 from sinks.channels.courier import Courier, Readable
 from sinks.texts.preview import Preview, preview
 from sinks.texts.texts import LANGUAGE
-from sinks.texts.words import language_of, spoken
+from sinks.texts.words import Template, language_of, spoken
 from streams.errors import InputError
 from triggers.trigger import Trigger
 
@@ -44,6 +47,47 @@ class Read:
     language: str
     preview: Preview
     cost: Decimal | None
+
+
+@dataclass(frozen=True)
+class AskedTexts:
+    """What to read. customers: ids; language: None for each customer's own; words: in place of what is
+    declared."""
+
+    channel: str
+    template: str
+    customers: Sequence[str]
+    language: str | None = None
+    words: Template | None = None
+
+
+def asked_of(owner: Owner, asked: AskedTexts) -> list[dict[str, Any]]:
+    """Return how texts read (`as_json`) of a running shop, in the thread of its engine. Raises InputError."""
+    shop, log = owner.shop, owner.log
+    channel, template = find_template(shop, f"{asked.channel}/{asked.template}")
+    if asked.words is not None:
+        shop = with_words(shop, channel, template, asked.words)
+    if asked.language is not None:
+        shop = in_language(shop, channel, template, asked.language)
+    found = read_texts(
+        shop, owner.engine, channel, template, asked.customers, partial(address_of, log),
+        partial(readable, log, shop),
+    )  # fmt: skip
+    return [as_json(one, name_of(log, one.customer)) for one in found]
+
+
+def as_json(one: Read, reference: str) -> dict[str, Any]:
+    """Return one text as the command and the API write it."""
+    seen, sms = one.preview, one.preview.sms
+    message = seen.message
+    return {
+        "customer": one.customer, "reference": reference, "trigger": one.trigger,
+        "language": one.language, "title": None if message is None else message.title,
+        "text": None if message is None else message.text, "link": None if message is None else message.link,
+        "held_back": seen.held_back, "characters": seen.characters,
+        "encoding": None if sms is None else sms.encoding, "units": None if sms is None else sms.units,
+        "parts": None if sms is None else sms.parts, "cost": None if one.cost is None else str(one.cost),
+    }  # fmt: skip
 
 
 def find_template(shop: Shop, named: str) -> tuple[str, str]:
@@ -66,10 +110,24 @@ def in_language(shop: Shop, channel: str, template: str, language: str) -> Shop:
     if language not in by_language:
         known = ", ".join(name for name in by_language if name) or "one text for all"
         raise InputError("--language", f"{channel}/{template} has no '{language}'", f"it has {known}")
-    templates = {**declared.templates, template: by_language[language]}
-    changed = declared.model_copy(update={"templates": templates})
     settings = shop.settings.model_copy(update={"language": language})
-    return shop.model_copy(update={"settings": settings, "channels": {**shop.channels, channel: changed}})
+    there = shop.model_copy(update={"settings": settings})
+    return with_words(there, channel, template, by_language[language])
+
+
+def with_words(shop: Shop, channel: str, template: str, words: Template) -> Shop:
+    """Return the shop with a template that says this. Raises InputError where it is none."""
+    from sinks.texts.template import TextError, compile_text  # loads Jinja2 and Babel
+
+    for one in spoken(words).values():
+        for source in filter(None, (one.title, one.text, one.link)):
+            try:
+                compile_text(source)
+            except TextError as error:
+                raise InputError("words", str(error), error.faults[0].hint) from None
+    declared = shop.channels[channel]
+    changed = declared.model_copy(update={"templates": {**declared.templates, template: words}})
+    return shop.model_copy(update={"channels": {**shop.channels, channel: changed}})
 
 
 def read_texts(
@@ -113,7 +171,7 @@ class _Reading:
         seen = preview(partial(self._courier.make, decision), self._measure)
         told = "" if seen.message is None else language_of(seen.message.values.get(LANGUAGE))
         by_language = spoken(self._channel.templates[trigger.action.template])
-        language = told if told in by_language else self._shop.settings.language
+        language = told if told and told in by_language else self._shop.settings.language
         cost = None if self._price is None or seen.sms is None else self._price * seen.sms.parts
         return Read(customer, trigger.name, language, seen, cost)
 

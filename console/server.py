@@ -29,6 +29,7 @@ from console.api import (
     switches,
     tag_changes,
     tags,
+    texts,
 )  # fmt: skip
 from console.figures import Timing
 from console.news import News
@@ -42,8 +43,8 @@ _BACKLOG = 2048  # connections that wait to be taken
 _GRACE_SECONDS = 2  # for answers under way when the server stops
 _ROUTERS = (  # a profile's path takes all that begins like it, so those of its parts come first
     messages.router, profiles.router, customers.router, rfm.router, tags.router, decisions.router,
-    tag_changes.router, deliveries.router, receipts.router, switches.router, sources.router, segment.router,
-    health.router, metrics.router, docs.router,
+    tag_changes.router, deliveries.router, receipts.router, switches.router, texts.router, sources.router,
+    segment.router, health.router, metrics.router, docs.router,
 )  # fmt: skip
 
 

@@ -36,10 +36,10 @@ def text(
     charged and what that costs, and what is missing where it would be held back. Guards are not asked. The
     texts are those of the folder, so a change can be looked at before the shop knows of it.
     """
-    from app.pages.texts import as_json, summary, texts_table
+    from app.pages.texts import summary, texts_table
     from app.relays import address_of, readable
     from app.runtime import open_shop
-    from app.texts_read import find_template, in_language, read_texts
+    from app.texts_read import as_json, find_template, in_language, read_texts
 
     declared = load_shop(shop)
     channel, name = find_template(declared, template)
@@ -57,7 +57,7 @@ def text(
             raise InputError(str(shop), "there are no customers yet", "import history first")
         called = partial(name_of, log)
         if json:
-            print_json({"template": template, "texts": [as_json(one, called) for one in found]})
+            print_json({"template": template, "texts": [as_json(one, called(one.customer)) for one in found]})
             return exits.OK
         page.print(texts_table(found, called))
         page.print(summary(found, declared.settings.currency), markup=False, soft_wrap=True)

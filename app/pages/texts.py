@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any
 
 from rich.table import Table
 from rich.text import Text
@@ -45,20 +44,6 @@ def summary(rows: Sequence[Read], currency: str) -> str:
     missing = Counter(one.preview.held_back for one in rows if one.preview.held_back is not None)
     told += [f"{number} held back: {reason}" for reason, number in missing.most_common()]
     return "; ".join(told)
-
-
-def as_json(one: Read, called: Called) -> Mapping[str, Any]:
-    """Return one text as the command and the API write it."""
-    seen, sms = one.preview, one.preview.sms
-    message = seen.message
-    return {
-        "customer": one.customer, "reference": called(one.customer), "trigger": one.trigger,
-        "language": one.language, "title": None if message is None else message.title,
-        "text": None if message is None else message.text, "link": None if message is None else message.link,
-        "held_back": seen.held_back, "characters": seen.characters,
-        "encoding": None if sms is None else sms.encoding, "units": None if sms is None else sms.units,
-        "parts": None if sms is None else sms.parts, "cost": None if one.cost is None else str(one.cost),
-    }  # fmt: skip
 
 
 def _says(one: Read) -> Text:
