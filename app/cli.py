@@ -31,6 +31,7 @@ from app.commands.recommendations import recommendations
 from app.commands.run import run
 from app.commands.schema import schema
 from app.commands.switch import switch
+from app.commands.text import text
 from app.commands.timelines import timelines
 from app.commands.triggers import triggers
 from app.commands.worker import worker
@@ -63,6 +64,7 @@ app.command("import")(import_)
 app.command("profile")(profile)
 app.command("audit")(audit)
 app.command("history")(history)
+app.command("text")(text)
 app.command("test")(timelines)
 app.command("keys")(keys)
 app.command("bench")(bench)

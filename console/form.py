@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from app.explained import Explained
 from app.shop import Shop
+from app.texts_read import AskedTexts
 from engine.outcome import Decision, Transition
 from engine.overview import Overview
 from sinks.channels.provider import Receipt
@@ -77,6 +78,9 @@ class Answers(Protocol):
 
     async def explained(self, customer: bytes) -> Explained | None:
         """Return a customer's profile (id of 16 bytes) with reasons; None if the engine knows nobody."""
+
+    async def texts(self, asked: AskedTexts) -> list[dict[str, Any]]:
+        """Return how a template reads (`app.texts_read.as_json`). Raises InputError for what is not there."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from sinks.texts.words import PARTS, Template, Words, spoken
 
 # sinks.texts.template loads Jinja2 and Babel: it is imported where there is a text to check.
 LABEL = "channels.yaml"
+_PRICE = re.compile(r"\d{1,6}(\.\d{1,6})?")
 _LINK = re.compile(r"[a-z][a-z0-9+.-]*://[^\s{]")  # no value may choose where a link leads
 
 
@@ -37,6 +38,9 @@ def check_channels(folder: Folder, problems: Problems) -> None:
                 check_zone(getattr(provider, "zone", None), folder.where(LABEL, *place, "zone"), problems)
             if isinstance(provider, InboxSettings):
                 check_seconds(provider.keep, folder.where(LABEL, *place, "keep"), problems)
+            if provider.price and not _PRICE.fullmatch(provider.price):
+                where = folder.where(LABEL, *place, "price")
+                problems.add(where, f"'{provider.price}' is no price", "write it such as '0.045'")
             for number, limit in enumerate(provider.limits):
                 where = folder.where(LABEL, *place, "limits", number, "within")
                 check_seconds(limit.within, where, problems)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from app.checks.note import Note
 from app.folder import Folder, check_name
 from app.problems import Problems
 from rules.suggest import suggest
@@ -71,11 +72,12 @@ def check_said_coupon(
         problems.add(where, problem, f"add '{key}:' to the pool in {LABEL}")
 
 
-def unused(folder: Folder) -> list[tuple[str, str]]:
-    """Return (where, note) of each pool that no trigger says a code of."""
+def unused(folder: Folder) -> list[Note]:
+    """Return a note for each pool that no trigger says a code of."""
     used = {trigger.action.coupon for trigger in folder.shop.triggers.values()}
+    hint = "name it in the action of a trigger: coupon: POOL"
     return [
-        (folder.where(LABEL, name), f"no trigger says a code of pool '{name}'")
+        Note(folder.where(LABEL, name), f"no trigger says a code of pool '{name}'", hint)
         for name in folder.shop.coupons if name not in used
     ]  # fmt: skip
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from app import exits
 from app.checks.coupons import unused
+from app.checks.note import Note
+from app.checks.sms_parts import notes_on_parts
 from app.commands.options import Json, ShopFolder
 from app.folder import Folder
 from app.load import read_folder
@@ -14,27 +18,29 @@ def check(shop: ShopFolder, json: Json = False) -> int:
     """Check a shop's configuration and rules, without starting anything.
 
     Prints every error of the folder as file:line: what: what to do, and ends with code 2 if there is any.
-    Notes, such as of a pool of coupons that nothing uses, are no errors.
+    Notes are no errors: a pool of coupons that nothing uses, a text of SMS that is charged as several
+    messages.
     """
     folder = read_folder(shop)
     counts, notes = count_declared(folder), notes_on(folder)
     if json:
-        said = [{"where": where, "note": note} for where, note in notes]
-        print_json({"shop": folder.shop.settings.name, "declared": counts, "errors": [], "notes": said})
+        print_json({"shop": folder.shop.settings.name, "declared": counts, "errors": [],
+                    "notes": [asdict(one) for one in notes]})  # fmt: skip
     else:
-        for where, note in notes:
-            page.print(f"{where}: note: {note}", markup=False, soft_wrap=True)
         told = ", ".join(f"{number} {kind}" for kind, number in counts.items())
+        for one in notes:
+            page.print(f"{one.where}: note: {one.note}: {one.hint}", markup=False, soft_wrap=True)
         page.print(f"{folder.shop.settings.name}: {told}: no errors", markup=False, soft_wrap=True)
     return exits.OK
 
 
-def notes_on(folder: Folder) -> list[tuple[str, str]]:
-    """Return where there is what is no error, and somebody should know; and what it is."""
-    notes = unused(folder)
+def notes_on(folder: Folder) -> list[Note]:
+    """Return what is no error, and somebody should know."""
+    notes = [*unused(folder), *notes_on_parts(folder)]
     if folder.shop.triggers and not folder.shop.settings.triggers.shadow_first:
         where = folder.where("tintype.toml", "triggers", "shadow_first")
-        notes.append((where, "shadow_first = false: triggers go live without a trial in shadow"))
+        told = "triggers go live without a trial in shadow"
+        notes.append(Note(where, told, "leave shadow_first out, and let them run in shadow first"))
     return notes
 
 

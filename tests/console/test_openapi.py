@@ -51,6 +51,7 @@ REQUESTS: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", "/v1/receipts/{channel}"): (
         "/v1/receipts/sms", [{"reference": "r1", "state": "delivered", "at": "2026-03-01T09:00:00Z"}],
     ),
+    ("POST", "/v1/texts:preview"): ("/v1/texts:preview", {"channel": "sms", "template": "hi"}),
     ("POST", "/v1/sources/{name}"): ("/v1/sources/orders", [order("A9", "M9"), {"order_id": "A10"}]),
     **{("POST", f"/v1/{path}"): (f"/v1/{path}", {**CALL, "event": "Product Viewed"})
        for path in ("track", "identify", "page", "screen", "group", "alias")},
