@@ -43,13 +43,11 @@ def note_changes(connection: sqlite3.Connection, noted: Sequence[Noted]) -> None
 
 
 def _forget(connection: sqlite3.Connection, before: float) -> None:
-    """Forget a bounded number of the oldest up to the first that is not old; never the newest, whose number
-    tells where to go on."""
-    rows = connection.execute(
-        "SELECT number, at FROM delivery_change WHERE number < (SELECT max(number) FROM delivery_change) "
-        "ORDER BY number LIMIT ?", (_FORGOTTEN_AT_ONCE,),
-    ).fetchall()  # fmt: skip
-    kept = next((number for number, at in rows if at >= before), rows[-1][0] + 1 if rows else 0)
+    """Forget a bounded number of the oldest up to the first that is not old: one that was just written is
+    not, and its number tells where to go on."""
+    query = "SELECT number, at FROM delivery_change ORDER BY number LIMIT ?"
+    rows = connection.execute(query, (_FORGOTTEN_AT_ONCE,)).fetchall()
+    kept = next((number for number, at in rows if at >= before), rows[-1][0] + 1)
     connection.execute("DELETE FROM delivery_change WHERE number < ?", (kept,))
 
 

@@ -101,9 +101,9 @@ def test_a_ledger_without_changes_is_taken_over(tmp_path: Path) -> None:
 
 def test_an_event_is_the_same_wherever_it_is_told(ledger: Ledger) -> None:
     """Its id says whose and which change it is, nothing of the ledger's numbers."""
-    queue(ledger, [5])
-    ledger.write([Step(1, Event.REVOKE, START + 0.25, reason="withdrawn")])
-    one = event_of_change(changes(ledger)[1], "茶")
+    queue(ledger, [4, 5])
+    ledger.write([Step(2, Event.REVOKE, START + 0.25, reason="withdrawn")])
+    one = event_of_change(changes(ledger)[2], "茶")
     assert (one.id, one.type, one.source) == ("0-5-2", "tintype.delivery.held-back", "/tintype/%E8%8C%B6")
     assert one.time == one.data["at"] == "2026-03-01T21:20:00.250Z"
     assert (one.data["decision"], one.data["reason"]) == (f"{5:032x}", "withdrawn")
