@@ -243,9 +243,11 @@ def test_both_languages_have_the_same_words() -> None:
 def test_every_outcome_and_every_guard_can_be_told(told: tuple[LiveShop, Tally, str]) -> None:
     live, tally, _ = told
     entry = live.ledger.after(0, 1)[0].decision
-    figures = {"until": START_MINUTE, "acted_at": START_MINUTE, "fresh_until": START_MINUTE, "age": 70,
-               "stale_after": 5, "max_age": 60, "percent": 5, "acted": 1, "most": 1, "within": "1d",
-               "cap": "sms a day", "stopped": "everything", "cool_down": 1440}  # fmt: skip
+    figures: dict[str, int | str] = {
+        "until": START_MINUTE, "acted_at": START_MINUTE, "fresh_until": START_MINUTE, "age": 70, "most": 1,
+        "stale_after": 5, "max_age": 60, "percent": 5, "acted": 1, "within": "1d", "cap": "sms a day",
+        "stopped": "everything", "cool_down": 1440,
+    }  # fmt: skip
     for outcome in ("act", "refused", "held", "contradicted"):
         for guard in NAMES if outcome in ("refused", "held") else ("",):
             one = replace(entry, outcome=outcome, guard=guard, figures=figures, trigger="win_back")
