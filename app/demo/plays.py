@@ -47,12 +47,12 @@ def plays_of(tally: Tally) -> dict[str, Play]:
 
 
 def plays_table(plays: Mapping[str, Play], words: Mapping[str, str], most: int | None = None) -> Table:
-    """Return the triggers with their counts; most: so many of them at most."""
+    """Return the triggers with their counts; most: so many of them at most, each in one line."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column(words["by_trigger"], no_wrap=True)
+    table.add_column(words["by_trigger"], no_wrap=True, min_width=max(map(cell_len, plays), default=0))
     for heading in ("decided", "sent", "delivered", "failed"):
         table.add_column(words[heading], justify="right", no_wrap=True, min_width=cell_len(words[heading]))
-    table.add_column(words["not_sent"], no_wrap=True, overflow="ellipsis")
+    table.add_column(words["not_sent"], no_wrap=most is not None, overflow="ellipsis")
     for name, play in list(plays.items())[:most]:
         guards = "  ".join(f"{guard} {number}" for guard, number in play.held_back.most_common())
         table.add_row(

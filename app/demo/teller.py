@@ -22,7 +22,8 @@ from rules.types import Type
 from sinks.deliveries.lane import Carried
 
 DAY = 1440
-STYLES = {"enter": "green", "leave": "red", "act": "green", "refused": "yellow", "contradicted": "magenta"}
+STYLES = {"enter": "green", "leave": "red", "act": "green", "refused": "yellow", "held": "blue",
+          "contradicted": "magenta"}  # fmt: skip
 
 
 class Teller:

@@ -7,6 +7,7 @@ import json
 import re
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from app.load import load_shop
 from app.moments import parse_moment
 from app.texts_read import read_texts
 from sinks.deliveries.listing import Wanted, listed
+from triggers.guards import NAMES
 
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
 ZONE = "Asia/Shanghai"
@@ -236,6 +238,21 @@ def test_ctrl_c_ends_between_two_minutes_and_a_second_one_at_once() -> None:
 
 def test_both_languages_have_the_same_words() -> None:
     assert set(LABELS["en"]) == set(LABELS["zh"])
+
+
+def test_every_outcome_and_every_guard_can_be_told(told: tuple[LiveShop, Tally, str]) -> None:
+    live, tally, _ = told
+    entry = live.ledger.after(0, 1)[0].decision
+    figures: dict[str, int | str] = {
+        "until": START_MINUTE, "acted_at": START_MINUTE, "fresh_until": START_MINUTE, "age": 70, "most": 1,
+        "stale_after": 5, "max_age": 60, "percent": 5, "acted": 1, "within": "1d", "cap": "sms a day",
+        "stopped": "everything", "cool_down": 1440,
+    }  # fmt: skip
+    for outcome in ("act", "refused", "held", "contradicted"):
+        for guard in NAMES if outcome in ("refused", "held") else ("",):
+            one = replace(entry, outcome=outcome, guard=guard, figures=figures, trigger="win_back")
+            if guard or outcome not in ("refused", "held"):
+                assert LABELS["en"][outcome] in tally.teller.decision(one, None).plain
 
 
 def test_the_command_tells_its_options() -> None:
