@@ -79,7 +79,7 @@ class Relays:
             last = self.history.drained(EFFECTS)
             self._copied = [last.get(partition, -1) + 1 for partition in range(partitions)]
         self.lag = Lag(0, 0.0)  # of history
-        self.copied = threading.Event()  # once history had all there was
+        self.copied = threading.Event()  # once history has all that was there when this began
         self._fail: Callable[[BaseException], None] = lambda _: None
         self._revocations: list[Revocations] = []  # one, once it sends
         self._following: list[Following] = []  # so is this
@@ -276,13 +276,18 @@ class Relays:
         with contextlib.closing(open_log(self._folder, self._shop)) as log:
             relay = HistoryRelay(self.history, log, StoreEffects(self._store))
 
+            wanted: int | None = None
+
             def step() -> int:
+                nonlocal wanted
                 self.lag = relay.lag()  # also when the step fails
+                if wanted is None:
+                    wanted = sum(map(sum, relay.drained)) + self.lag.rows
                 done = relay.step()
                 self._copied = relay.drained[1]
                 if done:
                     self.lag = relay.lag()
-                if self.lag.rows == 0:
+                if sum(map(sum, relay.drained)) >= wanted:
                     self.copied.set()
                 return done
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import redis
 import typer
 from rich.table import Table
 
@@ -140,13 +141,17 @@ def _train(place: _Place) -> None:
 
 def _keep(place: _Place) -> None:
     """Train and refresh until Ctrl-C."""
+    from sinks.store.store import is_away
+
     assert place.shop.recommendations is not None
     told = ""
     while True:
         try:
             place.trainer.step()
             told = ""
-        except InputError as error:
+        except (InputError, redis.RedisError) as error:
+            if isinstance(error, redis.RedisError) and not is_away(error):
+                raise
             if str(error) != told:
                 told = str(error)
                 notes.print(f"{told} (tried again)", markup=False, soft_wrap=True)

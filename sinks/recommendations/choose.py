@@ -187,12 +187,14 @@ def _similar(shelf: Shelf, whom: Whom) -> _Offer:
     numbers = [number[one.item] for one in touches]
     near = model.neighbours[numbers]
     speaks = model.scores[numbers] * shelf.felt(touches, whom.clock)[:, None]
+    flat, strengths = near.ravel(), speaks.ravel()
 
     def because(number: int) -> Touch | None:
-        row = int(np.where(near == number, speaks, -1.0).max(axis=1).argmax())
-        return touches[row]
+        places = np.flatnonzero(flat == number)
+        strongest = int(places[np.argmax(strengths[places])])
+        return touches[strongest // int(near.shape[1])]
 
-    return _Offer(_by_sum(near.ravel(), speaks.ravel()), because)
+    return _Offer(_by_sum(flat, strengths), because)
 
 
 def _by_sum(numbers: NDArray[np.int32], amounts: NDArray[np.float64]) -> NDArray[np.int32]:

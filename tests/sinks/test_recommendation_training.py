@@ -52,6 +52,17 @@ def test_only_the_newest_state_of_a_row_counts_for_whom_it_is_of_now(world: Worl
     assert {one["customer"] for one in world.reading.touches(some).to_pylist()} == set(some)
 
 
+def test_a_row_that_moves_between_any_two_partitions_counts_once_for_whom_it_is_of_now(world: World) -> None:
+    members = [f"M{n}" for n in range(1, 6)]
+    moves = [(one, other) for one in members for other in members if one != other]
+    world.take(*(row(100 + n, one, f"moved {n}") for n, (one, _) in enumerate(moves)))
+    world.take(*(row(100 + n, other, f"moved {n}") for n, (_, other) in enumerate(moves)))
+    ids = {world.customer(member).hex(): member for member in members}
+    found = [(ids[who], item) for who, items in world.touched().items() for item, _ in items]
+    held = [pair for pair in found if "moved" in pair[1]]
+    assert sorted(held) == sorted((other, f"moved {n}") for n, (_, other) in enumerate(moves))
+
+
 def test_rows_from_before_an_erasure_are_nobodys_and_those_behind_it_count(world: World) -> None:
     whom = world.customer("M1")
     world.control(consent(whom, "web", "profile", True), Control(ERASE, whom, "{}"))

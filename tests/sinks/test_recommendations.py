@@ -150,6 +150,7 @@ RULES = [
     (Rules(categories=["茶"]), {}, "ab"),
     (Rules(not_categories=["茶"]), {}, "cd"),
     (Rules(max_per_category=1), {}, "acd"),
+    (Rules(max_per_category=1), {"category": np.array([-1, -1, 1, 1], np.int32)}, "abd"),
     (Rules(not_bought_within="30d"), {}, "acd"),
     (Rules(), {"listed": np.array([True, True, False, True])}, "abd"),
 ]
