@@ -139,7 +139,9 @@ class Recount:
                 hours = trigger.guards.quiet_hours or (self.guards.quiet_hours if marketing else None)
                 return hours is not None and self._is_quiet(hours, one)
             case "cool_down" | "once":
-                last = self._acted.get((one.trigger, one.customer, one.status == "shadow"))
+                kinds = (False, True) if one.status == "shadow" else (False,)
+                acted = [self._acted.get((one.trigger, one.customer, kind), -1) for kind in kinds]
+                last = max(acted) if max(acted) >= 0 else None
                 length = trigger.guards.cool_down
                 if guard == "once":
                     return trigger.guards.once and last is not None
