@@ -34,6 +34,8 @@ FROM python:3.11.14-slim-bookworm
 ARG CPU=x86-64-v3
 ENV NUMBA_CPU_NAME=$CPU NUMBA_CPU_FEATURES="" PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOME=/tmp \
     TINTYPE_DATA=/data
+# `implicit`, which recommendations are trained with, is linked to OpenMP's library
+RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
 RUN groupadd --gid 10001 tintype \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin tintype \
     && install -d -o tintype -g tintype /data

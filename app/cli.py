@@ -11,8 +11,10 @@ from app.commands.api import api
 from app.commands.apply import apply, secret
 from app.commands.audit import audit
 from app.commands.bench import bench
+from app.commands.broadcast import broadcast
 from app.commands.check import check
 from app.commands.connectors import connectors
+from app.commands.coupons import coupons
 from app.commands.dead import dead
 from app.commands.deliveries import deliveries
 from app.commands.demo import demo
@@ -25,9 +27,11 @@ from app.commands.import_ import import_
 from app.commands.keys import keys
 from app.commands.migrate import migrate
 from app.commands.profile import profile
+from app.commands.recommendations import recommendations
 from app.commands.run import run
 from app.commands.schema import schema
 from app.commands.switch import switch
+from app.commands.text import text
 from app.commands.timelines import timelines
 from app.commands.triggers import triggers
 from app.commands.worker import worker
@@ -60,13 +64,17 @@ app.command("import")(import_)
 app.command("profile")(profile)
 app.command("audit")(audit)
 app.command("history")(history)
+app.command("text")(text)
 app.command("test")(timelines)
 app.command("keys")(keys)
 app.command("bench")(bench)
 app.command("dead")(dead)
 app.command("deliveries")(deliveries)
+app.command("recommendations")(recommendations)
 app.command("switch")(switch)
 app.command("triggers")(triggers)
+app.command("broadcast")(broadcast)
+app.command("coupons")(coupons)
 app.command("epoch")(epoch)
 app.command("erase")(erase)
 app.command("export")(export)

@@ -46,7 +46,7 @@ class CourierRelay:
     def _take(self, partition: int, page: Page) -> None:
         made = decisions_of(page) if page.decisions else []
         fresh = [(one, self._route(one)) for one in made if one.seq >= self._drained[partition]]
-        self._ledger.take(NAME, partition, fresh, page.last + 1)
+        self._ledger.take(NAME, fresh, {partition: page.last + 1})
         self._drained[partition] = page.last + 1
 
 

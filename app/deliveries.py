@@ -12,10 +12,13 @@ from app.shop import Shop
 from sinks.channels.courier import Courier
 from sinks.channels.kinds import make_provider
 from sinks.channels.provider import Around, Receipt
+from sinks.coupons.claims import Claims, NoClaims
+from sinks.deliveries.delivery import Queued
 from sinks.deliveries.dispatch import Dispatcher, Heard
 from sinks.deliveries.lane import Carried, Lane, Surroundings
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.limits import Limits
+from sinks.deliveries.logged import LedgerCopy
 
 Take = Callable[[str, Sequence[Receipt]], None]
 
@@ -24,14 +27,30 @@ def make_dispatcher(
     shop: Shop, around: Around, ledger: Ledger, courier: Courier, now: Callable[[], float] = time.time,
     told: Callable[[Carried], None] = lambda _: None, chance: random.Random | None = None,
     heard: Heard = lambda _channel, _receipt, _customer: None,
+    prepare: Callable[[Sequence[Queued]], None] = lambda _: None,
 ) -> Dispatcher:  # fmt: skip
     """Return a shop's dispatcher, not opened yet, with its limits filled from the ledger.
 
-    around: what providers are given; `Around.receive` is each lane's own. told: gets what was carried out.
+    around: what providers are given; `Around.receive` is each lane's own. told: gets what was carried out;
+    prepare: gets the deliveries whose messages are about to be made; raises Away.
     """
+
+    def pool_of(one: Queued) -> str:
+        return courier.pool(one.decision)
+
+    follows = isinstance(ledger, LedgerCopy)
+    claims = NoClaims(pool_of) if follows else Claims(
+        ledger, shop.coupons, pool_of, shop.settings.zone, around.write
+    )  # fmt: skip
+
+    def make_ready(rows: Sequence[Queued], at: float) -> None:
+        prepare(rows)
+        claims.claim(rows, at)
+
     surroundings = Surroundings(
-        ledger, lambda one: courier.make(one.decision), lambda one: courier.revoked(one.decision), now,
-        chance or random.Random(), told, around.write,  # noqa: S311 - jitter
+        ledger, lambda one: courier.make(one.decision, claims.of(one)),
+        lambda one: courier.revoked(one.decision), now,
+        chance or random.Random(), told, around.write, make_ready,  # noqa: S311 - jitter
     )  # fmt: skip
     made: list[Dispatcher] = []
 

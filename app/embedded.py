@@ -20,12 +20,15 @@ from app.gate import Agree, open_at_gate, telling
 from app.load import read_folder
 from app.log_folder import data_folder
 from app.owner import Owner
+from app.recommending import Recommending, make_trainer
 from app.relays import Relays
 from app.runtime import keep_settings
 from app.service import Service
 from app.shop import Shop
+from sinks.coupons.codes import forget
 from sinks.deliveries.ledger import Ledger
 from sinks.inbox.inbox import Inboxes
+from sinks.recommendations.shelves import Shelves
 from sinks.store.server import EmbeddedServer
 from sinks.store.store import Store, is_away
 from streams.control import Control
@@ -67,19 +70,25 @@ class Embedded:
     def erase(self, customer: bytes) -> Erased:
         """Erase a customer (id of 16 bytes), everywhere; done on return. Not in the worker's thread.
 
-        Files of channels and the inbox come first, while the references are known: a crash, or a store that
-        is away, then leaves the customer to be erased again. They come once more for what was sent meanwhile.
+        Files of channels, the inbox and codes come first, while the references are known: a crash, or a store
+        that is away, then leaves the customer to be erased again. They come once more for what was sent
+        meanwhile.
         """
 
         def change(log: Log, shop: Shop, minute: int) -> Erased:
             return erase(log, shop.sources, customer, minute, "live")
 
-        inboxes = Inboxes(self.store.client, self.shop.settings.name, self.shop.settings.partitions)
+        place = (self.store.client, self.shop.settings.name, self.shop.settings.partitions)
+        inboxes, shelves = Inboxes(*place), Shelves(*place)
         self.relays.erase(self.service.ask(lambda owner: references_of(owner.log, customer)).result())
         inboxes.erase(customer)
+        forget(self.ledger, customer.hex())
+        shelves.erase(customer)
         erased = self.service.change(change).result()
         self.relays.erase(erased.references)
         inboxes.erase(customer)
+        forget(self.ledger, customer.hex())
+        shelves.erase(customer)
         return erased
 
 
@@ -117,14 +126,15 @@ def write_line(line: str) -> None:
 def open_embedded(
     folder: Path, say: Callable[[str], None] = write_line, progress: Callable[[int], None] | None = None,
     port: int | None = None, now: Callable[[], float] = time.time, agree: Agree | None = None,
+    recommend: bool = True,
 ) -> Iterator[Embedded]:  # fmt: skip
     """Open a shop as its owner and set it to work in threads of its own; stop it all on leaving.
 
     Call it from the main thread. say: gets a line about what had to be healed, and what a console channel
     writes; progress: records applied while catching up; port: of the profile store, any free one by default;
     now: the wall clock in seconds; agree: asked before something goes live (`app.gate`), which is said by
-    default. Raises InputError and ConfigError where the folder cannot be used, and
-    `streams.log.lock.WrittenElsewhere` where another process has it.
+    default; recommend: keep recommendation slots up to date. Raises InputError and ConfigError where the
+    folder cannot be used, and `streams.log.lock.WrittenElsewhere` where another process has it.
     """
     read = read_folder(folder)
     shop = read.shop
@@ -145,6 +155,13 @@ def open_embedded(
         stack.callback(worker.join)
         stack.callback(service.stop)
         relays.start(service.fail, partial(note_answer, service), partial(_append, service))
+        if recommend and shop.recommendations is not None and relays.history is not None:
+            make = partial(make_trainer, folder, shop, store.client, relays.history, now)
+            recommending = Recommending(
+                make, lambda: service.ready and relays.copied.is_set(), shop.recommendations, say
+            )
+            recommending.start(service.fail)
+            stack.callback(recommending.stop)
         yield Embedded(folder, data, shop, log, server, store, ledger, relays, service, worker)
 
 

@@ -12,7 +12,7 @@ from app.timeline import Timeline
 from rules.suggest import suggest
 
 KINDS = ("sources", "tags", "triggers")  # folders of the shop with one file for each name
-SINGLE = ("metrics.yaml", "rfm.yaml", "channels.yaml")
+SINGLE = ("metrics.yaml", "rfm.yaml", "channels.yaml", "coupons.yaml", "recommendations.yaml")
 TEST = ".test.yaml"
 
 

@@ -47,6 +47,13 @@ def known_customer(log: Log, reference: str) -> str:
     return found
 
 
+def name_of(log: Log, customer: str) -> str:
+    """Return a customer's member number, another reference, or the id where there is none."""
+    found = references_of(log, bytes.fromhex(customer))
+    members = [one for one in found if one.startswith("member:")]
+    return members[0] if members else found[0] if found else customer
+
+
 def unknown_customer(reference: str) -> InputError:
     """Return what to tell somebody whose customer is not known."""
     hint = "write type:value, or the id of 32 hex digits"

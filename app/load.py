@@ -21,6 +21,8 @@ from app.yaml_document import read_yaml
 from rfm.model import RfmModel
 from rules.suggest import suggest
 from sinks.channels.channel import Channel
+from sinks.coupons.pool import Pool
+from sinks.recommendations.declaration import Recommendations
 from streams.contract.source import Source
 from streams.errors import InputError
 from tags.tag import Tag
@@ -57,7 +59,9 @@ def read_folder(path: Path) -> Folder:
         rfm=_rfm(path, documents, problems),
         tags=_each(Tag, "tags", files["tags"], documents, problems),
         triggers=_each(Trigger, "triggers", files["triggers"], documents, problems),
-        channels=_channels(path, documents, problems),
+        channels=_named(Channel, path, "channels.yaml", "channel", documents, problems),
+        coupons=_named(Pool, path, "coupons.yaml", "pool", documents, problems),
+        recommendations=_recommendations(path, documents, problems),
     )
     timelines = _timelines(path, files, documents, problems)
     names = {kind: set(found) for kind, found in files.items()}
@@ -137,15 +141,24 @@ def _rfm(path: Path, documents: dict[str, Document], problems: Problems) -> list
     return [model for model in made if model]
 
 
-def _channels(path: Path, documents: dict[str, Document], problems: Problems) -> dict[str, Channel]:
-    document = _single(path, "channels.yaml", documents, problems)
+def _named(
+    model: type[Model], path: Path, label: str, what: str, documents: dict[str, Document], problems: Problems
+) -> dict[str, Model]:
+    document = _single(path, label, documents, problems)
     if document is None or document.value is None:
         return {}
     if not isinstance(document.value, dict):
-        problems.add(document.where(), "must be a mapping", "write one 'name:' for each channel")
+        problems.add(document.where(), "must be a mapping", f"write one 'name:' for each {what}")
         return {}
-    made = {name: declare(Channel, document, problems, (name,)) for name in document.value}
-    return {name: channel for name, channel in made.items() if channel}
+    made = {name: declare(model, document, problems, (name,)) for name in document.value}
+    return {name: one for name, one in made.items() if one}
+
+
+def _recommendations(
+    path: Path, documents: dict[str, Document], problems: Problems
+) -> Recommendations | None:
+    document = _single(path, "recommendations.yaml", documents, problems)
+    return None if document is None else declare(Recommendations, document, problems)
 
 
 def _timelines(

@@ -8,25 +8,30 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import redis
 
+from app.addresses import address_of, readable_of
 from app.courier_relay import NAME, CourierRelay
 from app.deliveries import make_dispatcher
 from app.forecasts import Forecasts
+from app.links import own_secret, shortener_of
 from app.log_folder import data_folder, open_log
 from app.revocations import Revocations
 from app.service import Stopped
 from app.shop import Shop
-from sinks.channels.courier import Courier, of_type
+from sinks.channels.courier import Courier
 from sinks.channels.file import File
 from sinks.channels.provider import Around, Receipt
+from sinks.coupons.following import Following as Redeemed
+from sinks.deliveries import clicks
+from sinks.deliveries.clicks import untold
 from sinks.deliveries.dispatch import Dispatcher, Heard
-from sinks.deliveries.ended import Ended, ended, told
+from sinks.deliveries.ended import ended, record_of, told
 from sinks.deliveries.lane import Carried
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import State
@@ -34,19 +39,18 @@ from sinks.deliveries.switches import asked, in_log
 from sinks.history.embedded import ChdbHistory
 from sinks.history.history import EFFECTS
 from sinks.history.relay import HistoryRelay, Lag
+from sinks.links.following import Following
 from sinks.store.beside import asynchronous
 from sinks.store.effects import StoreEffects
 from sinks.store.store import Store, is_away
-from streams.control import Control, receipt, switch
+from streams.control import Control, switch
 from streams.errors import InputError
 from streams.log.log import Log
-from streams.personal.attributes import personal_metrics
-from streams.personal.find import references_of
-from streams.personal.seal import unseal
 
 Append = Callable[[Sequence[Control]], "Future[Any]"]
 HISTORY_FOLDER = "history"
 _TO_LOG = "log"  # names what tells the log, beside the relays
+_REDEEMED = "coupons"
 _TOLD_TOGETHER = 200  # records in one change of the log
 _PAUSE_SECONDS = 0.2
 _AGAIN_SECONDS = 5.0  # after an error that somebody has to mend
@@ -75,8 +79,10 @@ class Relays:
             last = self.history.drained(EFFECTS)
             self._copied = [last.get(partition, -1) + 1 for partition in range(partitions)]
         self.lag = Lag(0, 0.0)  # of history
+        self.copied = threading.Event()  # once history had all there was
         self._fail: Callable[[BaseException], None] = lambda _: None
         self._revocations: list[Revocations] = []  # one, once it sends
+        self._following: list[Following] = []  # so is this
         self._append: Append = lambda _: Future()  # nobody writes: it waits
         self._heard: Heard = lambda _channel, _receipt, _customer: None
         tasks = [self._carry] + ([self._copy] if self.history is not None else [])
@@ -121,15 +127,22 @@ class Relays:
     def receive(self, provider: str, receipts: Sequence[Receipt]) -> Future[None]:
         """Take receipts that came from outside, of ``channel/provider``; done when they are on disk. From any
         thread. Raises Stopped where nothing is sent, not yet or not any more."""
-        done: Future[None] = Future()
+        return self._in_loop(lambda dispatcher: dispatcher.receive(provider, receipts))
+
+    def follow(self, code: str, now: float | None) -> Future[str | None]:
+        """Follow a short link; done when it is known where it leads. From any thread. Raises Stopped."""
+        return self._in_loop(lambda _: self._following[-1].follow(code, now))
+
+    def _in_loop(self, act: Callable[[Dispatcher], Any]) -> Future[Any]:
+        """Do something in the senders' own thread."""
+        done: Future[Any] = Future()
         if self._sender is None:
             raise Stopped("the senders are not at work")
         dispatcher, loop = self._sender
 
         def take() -> None:
             try:
-                dispatcher.receive(provider, receipts)
-                done.set_result(None)
+                done.set_result(act(dispatcher))
             except Exception as error:  # noqa: BLE001 - whoever waits is told
                 done.set_exception(error)
 
@@ -156,11 +169,15 @@ class Relays:
             asyncio.run(self._carrying(log))
 
     async def _carrying(self, log: Log) -> None:
-        revocations = Revocations(log, self._now)
+        revocations, key = Revocations(log, self._now), own_secret(self._folder, self._shop)
         courier = Courier(
-            self._shop, lambda customer, kind: _address(log, customer, kind),
-            lambda customer, values: _readable(log, self._shop, customer, values), revocations.of,
+            self._shop, lambda customer, kind: address_of(log, customer, kind),
+            lambda customer, values: readable_of(log, self._shop, customer, values), revocations.of,
+            shortener_of(self._shop, key),
         )  # fmt: skip
+        self._following.append(
+            Following(self._ledger, courier.leads_to, key, self._shop.settings.name, self._click)
+        )
         around = Around(
             data_folder(self._folder, self._shop), self._say, environment=os.environ,
             store=asynchronous(self._store.client), shop=self._shop.settings.name, partitions=log.partitions,
@@ -171,16 +188,17 @@ class Relays:
         )
         await dispatcher.open()
         self._sender = dispatcher, asyncio.get_running_loop()
+        redeemed = Redeemed(log, self._ledger, self._shop.coupons, self._say)
         forecasts = Forecasts(self._shop, self._ledger, revocations, self._say, self._now)
         relay = CourierRelay(
             self._store, self._ledger, lambda one: forecasts.judge(one, courier.route(one)), log.partitions
         )
         forecasts.begin()  # before anything is sent
         self._revocations.append(revocations)
-        tasks = [
-            asyncio.create_task(work)
-            for work in (dispatcher.run(), self._queue(relay, dispatcher, forecasts), self._write_back())
-        ]
+        works = [dispatcher.run(), self._queue(relay, dispatcher, forecasts), self._write_back()]
+        if redeemed.has_work:
+            works.append(self._follow(redeemed))
+        tasks = [asyncio.create_task(work) for work in works]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -207,6 +225,11 @@ class Relays:
         while not self._stopping.is_set():
             await asyncio.sleep(self._turn(NAME, step))
 
+    async def _follow(self, redeemed: Redeemed) -> None:
+        """Write down what rows tell of redeemed codes, until `stop`."""
+        while not self._stopping.is_set():
+            await asyncio.sleep(self._turn(_REDEEMED, redeemed.step))
+
     async def _write_back(self) -> None:
         """Tell the log what people have switched, and what will reach nobody, until `stop`."""
         pause = _PAUSE_SECONDS
@@ -223,8 +246,9 @@ class Relays:
 
     async def _tell_log(self) -> None:
         turned, over = asked(self._ledger), ended(self._ledger, _TOLD_TOGETHER)
+        clicked = untold(self._ledger, _TOLD_TOGETHER)
         controls = [switch(one.what, one.off, one.reason) for one in turned]
-        controls += [_receipt(one) for one in over]
+        controls += [record_of(one) for one in over] + [clicks.record_of(one) for one in clicked]
         if not controls:
             return
         await asyncio.wrap_future(self._append(controls))
@@ -233,6 +257,14 @@ class Relays:
             in_log(self._ledger, turned[-1].number)
         if over:
             told(self._ledger, [one.number for one in over])
+        if clicked:
+            clicks.told(self._ledger, [one.number for one in clicked])
+
+    def _click(self, number: int, at: float) -> None:
+        try:
+            clicks.click(self._ledger, number, at)
+        except sqlite3.OperationalError as error:
+            self._say(f"a click is not counted: {error}")
 
     def _tell(self, carried: Carried) -> None:
         if carried.state is State.UNKNOWN:
@@ -250,6 +282,8 @@ class Relays:
                 self._copied = relay.drained[1]
                 if done:
                     self.lag = relay.lag()
+                if self.lag.rows == 0:
+                    self.copied.set()
                 return done
 
             pause = 0.0
@@ -280,23 +314,3 @@ class Relays:
     def _trim(self, drained: Sequence[int]) -> None:
         for partition, effects in enumerate(drained):
             self._store.trim(partition, effects)
-
-
-def _address(log: Log, customer: str, kind: str) -> str | None:
-    """Return a customer's reference of a type, any when empty; None where there is none, or no customer."""
-    return of_type(references_of(log, bytes.fromhex(customer)), kind)
-
-
-def _readable(log: Log, shop: Shop, customer: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the values of a decision with those of personal attributes readable."""
-    sealed, whom = personal_metrics(shop.sources), [bytes.fromhex(customer)]
-    return {
-        text: unseal(log.vault, sealed[text], whom, [value])[0] if text in sealed else value
-        for text, value in values.items()
-    }
-
-
-def _receipt(one: Ended) -> Control:
-    made = one.decision
-    whom = bytes.fromhex(made.customer)
-    return receipt(whom, made.id, made.trigger, made.minute, made.cause, one.state)

@@ -83,6 +83,10 @@ class Replay:
                 self._change(version, minute, mode)
         self._follow_to(None if ends is None else [*ends], until, progress)
 
+    def suppose(self, shop: Shop) -> None:
+        """Let other settings be in force from the clock on, as if a live record had just said so."""
+        self._change(canonical(shop), self.engine.clock, "live")
+
     def _versions(self) -> list[tuple[str, int, str, list[int]]]:
         """Return (declarations, minute, mode, step in each partition) of every settings record of the log."""
         for p, end in enumerate(self.log.next_steps()):

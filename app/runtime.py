@@ -16,12 +16,15 @@ from app.gate import open_at_gate, telling
 from app.inspect import LIVES, audit_minutes, find_customer, held_at, profile_of, unknown_customer
 from app.load import read_folder
 from app.log_folder import data_folder, open_log
+from app.recount import recount
 from app.replay import Replay, canonical, last_version, settings_body
 from app.restore import FOLDER, begin
 from app.shop import Shop
 from engine.engine import Engine
 from engine.outcome import Decision, Transition
 from reference.pieces import Pieces
+from sinks.deliveries.ledger import Ledger
+from sinks.deliveries.tables import FILE_NAME as LEDGER
 from sinks.snapshots import folder as snapshots
 from streams.control import SETTINGS, Control
 from streams.control import canonical as canonical_body
@@ -107,6 +110,13 @@ class Runtime:
         of how many customers the tags with a memory too (None: of all); see `app.inspect.audit_minutes`."""
         clock = self.engine.clock
         return audit_minutes(self.log, self.shop, clock, minute, random, seed, lives, progress=progress)
+
+    def recount(self, progress: Callable[[int], None] | None = None) -> dict[str, Any]:
+        """Replay the whole log and count its decisions over; see `app.recount.recount`."""
+        if not (self.data / LEDGER).exists():
+            return recount(self.log, self.shop, None, progress)
+        with contextlib.closing(Ledger(self.data, write=False)) as ledger:
+            return recount(self.log, self.shop, ledger, progress)
 
     def held(self) -> Mapping[str, pd.DataFrame]:
         """Return what the engine holds at its clock, as `audit_held` compares it."""

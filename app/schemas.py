@@ -13,6 +13,8 @@ from app.shop import Settings
 from app.timeline import Timeline
 from rfm.model import RfmModel
 from sinks.channels.channel import Channel
+from sinks.coupons.pool import Pool
+from sinks.recommendations.declaration import Recommendations
 from streams.contract.source import Source
 from tags.tag import Tag
 from triggers.trigger import Trigger
@@ -27,6 +29,8 @@ KINDS: dict[str, tuple[Any, bool]] = {
     "tag": (Tag, True),
     "trigger": (Trigger, True),
     "channels": (dict[str, Channel], False),
+    "coupons": (dict[str, Pool], False),
+    "recommendations": (Recommendations, False),
     "timeline": (Timeline, False),
 }
 

@@ -7,6 +7,8 @@ from pydantic import Field
 from profiles.declare import Declared
 from rfm.model import RfmModel
 from sinks.channels.channel import Channel
+from sinks.coupons.pool import Pool
+from sinks.recommendations.declaration import Recommendations
 from streams.contract.source import Source
 from tags.tag import Tag
 from triggers.shop_guards import ShopGuards
@@ -42,6 +44,15 @@ class ClickHouse(Declared):
     secure: bool = Field(default=False, description="speak TLS with the server")
 
 
+class Links(Declared):
+    """``[links]`` of tintype.toml: short links of messages."""
+
+    base: str = Field(
+        default="",
+        description="public address of the API, such as https://s.shop.example; empty: links stay long",
+    )
+
+
 class TriggerSettings(Declared):
     """``[triggers]`` of tintype.toml: how triggers come into force."""
 
@@ -66,6 +77,7 @@ class Settings(Declared):
     )
     guards: ShopGuards = Field(default=ShopGuards(), description="what stands against marketing (D5)")
     groups: dict[str, list[str]] = Field(default={}, description="exclusive groups: tags, first wins")
+    links: Links = Field(default=Links(), exclude=True, description="short links of messages, counted")
     # left out of the log's settings records: where brokers are changes no result (P2)
     kafka: Kafka = Field(
         default=Kafka(), exclude=True, description="of the cluster form: brokers, connectors"
@@ -89,3 +101,6 @@ class Shop(Declared):
     tags: dict[str, Tag] = {}
     triggers: dict[str, Trigger] = {}
     channels: dict[str, Channel] = {}
+    coupons: dict[str, Pool] = {}
+    # left out of the log's settings records: what is offered changes no result (P2)
+    recommendations: Recommendations | None = Field(default=None, exclude=True)

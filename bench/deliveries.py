@@ -55,14 +55,14 @@ def main(count: int, say: Callable[[str], None] = print) -> tuple[float, int]:
     try:
         began, cpu = time.perf_counter(), time.process_time()
         for at in range(0, count, PAGE):
-            _queue(ledger, at, min(at + PAGE, count))
-        _tell(say, "queued", count, time.perf_counter() - began, time.process_time() - cpu)
+            queue(ledger, at, min(at + PAGE, count))
+        tell(say, "queued", count, time.perf_counter() - began, time.process_time() - cpu)
         before, began, cpu = resident(), time.perf_counter(), time.process_time()
         provider = Ready()
         asyncio.run(_drain(ledger, provider))
         used = time.process_time() - cpu
         grown = resident() - before
-        _tell(say, "claimed, sent, settled", count, time.perf_counter() - began, used)
+        tell(say, "claimed, sent, settled", count, time.perf_counter() - began, used)
         say(f"memory grew by {grown / 1e6:.1f} MB, to {resident() / 1e6:.0f} MB; goal {GOAL:,}/s/core")
         assert provider.sent == ledger.count(State.SENT) == count
         return count / used, grown
@@ -71,7 +71,8 @@ def main(count: int, say: Callable[[str], None] = print) -> tuple[float, int]:
         shutil.rmtree(folder)
 
 
-def _queue(ledger: Ledger, first: int, end: int) -> None:
+def queue(ledger: Ledger, first: int, end: int) -> None:
+    """Queue decisions of these numbers."""
     route = Route("sms", "hi", "marketing", 0, 86400.0)
     made = [
         Decision(
@@ -80,18 +81,19 @@ def _queue(ledger: Ledger, first: int, end: int) -> None:
         )
         for number in range(first, end)
     ]  # fmt: skip
-    ledger.take("channels", 0, [(one, route) for one in made], end)
+    ledger.take("channels", [(one, route) for one in made], {0: end})
 
 
 async def _drain(ledger: Ledger, provider: Ready) -> None:
     around = Surroundings(
-        ledger, _make, lambda _: None, lambda: MINUTE * 60.0, random.Random(1), lambda _: None, print
+        ledger, make, lambda _: None, lambda: MINUTE * 60.0, random.Random(1), lambda _: None, print
     )  # fmt: skip
     lane = Lane(around, "sms", "sms/0", provider, Limits([]), 0, 1)
     await Dispatcher(around, {"sms": [lane]}).run_until_idle()
 
 
-def _make(row: Queued) -> Message:
+def make(row: Queued) -> Message:
+    """Return the message of a delivery."""
     one = row.decision
     text = f"You have {one.values['count(orders)']} orders"
     return Message(one.id, one.minute, "phone:13800001001", row.channel, row.template, text)
@@ -103,7 +105,8 @@ def resident() -> int:
     return int(pages) * 4096
 
 
-def _tell(say: Callable[[str], None], what: str, count: int, seconds: float, cpu: float) -> None:
+def tell(say: Callable[[str], None], what: str, count: int, seconds: float, cpu: float) -> None:
+    """Say how long so many have taken."""
     rate = f"{count / seconds:,.0f}/s, {count / cpu:,.0f}/s of CPU"
     say(f"{what}: {count:,} in {seconds:.1f} s ({cpu:.1f} s CPU): {rate}")
 

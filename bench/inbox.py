@@ -23,7 +23,7 @@ import numpy as np
 import redis
 
 from app.load import load_shop
-from console.form import Answers, Deliveries, Effects, Rights, Sending, View, Work
+from console.form import Answers, Coupons, Deliveries, Effects, Rights, Sending, View, Work
 from console.keys import Keyring
 from console.server import Server, build_app, listen
 from console.serving import Serving
@@ -178,7 +178,7 @@ def _serve(listening: Any, where: tuple[int, str], folder: Path) -> None:
     made = Serving(
         shop, Store(client, "bench"), cast(View, idle), cast(Work, idle), cast(Answers, idle),
         cast(Effects, idle), cast(Rights, idle), cast(Deliveries, idle), cast(Sending, idle),
-        Keyring(folder),
+        cast(Coupons, idle), Keyring(folder),
     )  # fmt: skip
     Server(build_app(made), listening).run()
 

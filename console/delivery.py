@@ -32,6 +32,8 @@ class DeliveryShown(BaseModel):
     expires: dt.datetime = Field(description="from when it is not sent any more")
     due: dt.datetime | None = Field(description="when it goes on; null where it is not queued")
     changed: dt.datetime
+    clicked: dt.datetime | None = Field(description="when its link was followed first; null where never")
+    clicks: int
 
 
 class AttemptShown(BaseModel):
@@ -72,6 +74,7 @@ class CountShown(BaseModel):
     state: State
     deliveries: int
     parts: int = Field(description="messages that they are charged as")
+    clicked: int = Field(description="of how many somebody has followed the link")
 
 
 class ProviderShown(BaseModel):
@@ -91,7 +94,7 @@ def delivery_shown(one: Listed) -> DeliveryShown:
     """Return a delivery as it is shown."""
     times = {name: _time(getattr(one, name)) for name in ("decided", "expires", "changed")}
     due = _time(one.due) if one.state == State.QUEUED else None
-    return DeliveryShown.model_validate({**vars(one), **times, "due": due})
+    return DeliveryShown.model_validate({**vars(one), **times, "due": due, "clicked": _moment(one.clicked)})
 
 
 def attempt_shown(one: Attempt, sees: bool) -> AttemptShown:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from app.explained import Explained
 from app.shop import Shop
+from app.texts_read import AskedTexts
 from engine.outcome import Decision, Transition
 from engine.overview import Overview
 from sinks.channels.provider import Receipt
+from sinks.coupons.codes import Code, Loaded
+from sinks.coupons.counts import Standing
+from sinks.coupons.redeeming import Odd, Redemption
 from sinks.deliveries.life import Event
 from sinks.deliveries.listing import Act, Attempt, Count, Listed, Wanted
+from sinks.events.deliveries import DeliveryChange
 from streams.arrive import Arrived
 from streams.contract.source import Source
 from streams.message import Message
@@ -74,19 +79,32 @@ class Answers(Protocol):
     async def explained(self, customer: bytes) -> Explained | None:
         """Return a customer's profile (id of 16 bytes) with reasons; None if the engine knows nobody."""
 
+    async def texts(self, asked: AskedTexts) -> list[dict[str, Any]]:
+        """Return how a template reads (`app.texts_read.as_json`). Raises InputError for what is not there."""
+
 
 @dataclass(frozen=True)
 class Concluded:
-    """A decision, and what became of its action: state None where that is not known here."""
+    """A decision, the cursor behind it, and what became of its action: state None where that is not known
+    here."""
 
     decision: Decision
+    cursor: str
     state: str | None
     detail: str | None = None
 
 
+@dataclass(frozen=True)
+class Changed:
+    """A change of a tag or segment, and the cursor behind it."""
+
+    transition: Transition
+    cursor: str
+
+
 class Effects(Protocol):
     """What came out, by cursor (None: from the oldest). customer: only of this one (16 bytes). Each raises
-    Problem for a cursor that is none."""
+    Problem for a cursor that is none, or behind which not everything is kept."""
 
     def decisions(
         self, cursor: str | None, limit: int, customer: bytes | None
@@ -95,8 +113,12 @@ class Effects(Protocol):
 
     def tag_changes(
         self, cursor: str | None, limit: int, customer: bytes | None
-    ) -> tuple[list[Transition], str]:
+    ) -> tuple[list[Changed], str]:
         """Return changes of tags and segments behind a cursor, and the cursor behind them."""
+
+    def listen(self, ring: Callable[[], None], is_wanted: Callable[[], bool]) -> None:
+        """Ring soon after something came out, and once as it begins to listen, until nobody wants it any
+        more, which is asked several times a second. Blocking; an error of what is listened to ends it."""
 
 
 class Rights(Protocol):
@@ -121,8 +143,28 @@ class Deliveries(Protocol):
     def counts(self, wanted: Wanted) -> list[Count]:
         """Return deliveries counted by trigger, day, channel and state."""
 
+    def changes(self, cursor: str | None, limit: int) -> tuple[list[DeliveryChange], str]:
+        """Return changes of state behind a cursor (None: from the oldest), and the cursor behind them.
+        Raises Problem, as `Effects` do."""
+
     def act(self, delivery: str, event: Event, reason: str, now: float) -> None:
         """Let a person settle a delivery or send it again. Raises KeyError and Impossible."""
+
+
+class Coupons(Protocol):
+    """Pools of codes; blocking. Each raises Problem where they are not kept here, or a pool is unknown."""
+
+    def standing(self, shop: Shop, pool: str, now: float) -> Standing:
+        """Return how a pool stands."""
+
+    def load(self, pool: str, codes: Sequence[str], now: float) -> Loaded:
+        """Load codes without mistakes; on disk on return."""
+
+    def find(self, pool: str, code: str) -> Code | None:
+        """Return what became of a code; None where the pool has none such."""
+
+    def redeem(self, one: Redemption) -> Odd:
+        """Write down that a code was redeemed; on disk on return."""
 
 
 class Sending(Protocol):
@@ -133,6 +175,10 @@ class Sending(Protocol):
 
     async def receive(self, provider: str, receipts: Sequence[Receipt]) -> None:
         """Take receipts of ``channel/provider``; on disk on return, and so is who unsubscribes."""
+
+    async def follow(self, code: str, now: float | None) -> str | None:
+        """Return where a short link leads, and note the click (now: None where nobody has clicked); None for
+        one that leads nowhere."""
 
     def off(self) -> list[str]:
         """Return what is switched off, by its names in the log; blocking."""

@@ -14,22 +14,29 @@ from fastapi.staticfiles import StaticFiles
 
 from console import problems
 from console.api import (
+    coupons,
     customers,
     decisions,
     deliveries,
+    delivery_changes,
     docs,
     health,
+    links,
     messages,
     metrics,
     profiles,
     receipts,
+    recommendations,
     rfm,
     segment,
     sources,
     switches,
     tag_changes,
     tags,
+    texts,
 )  # fmt: skip
+from console.bell import Bell
+from console.event_stream import EventStreams
 from console.figures import Timing
 from console.news import News
 from console.origins import InboxOrigins, origins
@@ -41,8 +48,9 @@ RELEASE = "1"  # of the API: the v1 of its paths
 _BACKLOG = 2048  # connections that wait to be taken
 _GRACE_SECONDS = 2  # for answers under way when the server stops
 _ROUTERS = (  # a profile's path takes all that begins like it, so those of its parts come first
-    messages.router, profiles.router, customers.router, rfm.router, tags.router, decisions.router,
-    tag_changes.router, deliveries.router, receipts.router, switches.router, sources.router, segment.router,
+    messages.router, recommendations.router, profiles.router, customers.router, rfm.router, tags.router,
+    decisions.router, tag_changes.router, delivery_changes.router, deliveries.router, receipts.router,
+    switches.router, coupons.router, texts.router, sources.router, segment.router, links.router,
     health.router, metrics.router, docs.router,
 )  # fmt: skip
 
@@ -53,6 +61,7 @@ def build_app(serving: Serving) -> FastAPI:
     app.state.serving = serving
     app.state.tokens = Tokens(serving.keyring.folder, serving.shop.settings.name)
     app.state.news = News(serving.store.client, serving.shop.settings.name)
+    app.state.streams = EventStreams(Bell(serving.effects.listen))
     problems.install(app)
     for router in _ROUTERS:
         app.include_router(router)
@@ -86,6 +95,16 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
+class _Ending(uvicorn.Server):
+    """Ends the streams of events as the server stops: they would hold it up, and be cut off."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        app = self.config.app
+        assert isinstance(app, FastAPI)
+        app.state.streams.bell.close()
+        await super().shutdown(sockets)
+
+
 class Server:
     """Serves an app on a socket until `stop`, in the thread that calls `run`."""
 
@@ -95,7 +114,7 @@ class Server:
             app, log_level="warning", access_log=False, lifespan="off", server_header=False,
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )  # fmt: skip
-        self._server = uvicorn.Server(config)
+        self._server = _Ending(config)
 
     @property
     def address(self) -> str:

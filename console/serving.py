@@ -20,8 +20,10 @@ from pydantic import BaseModel, Field
 from app.pages.amounts import metric_types
 from app.shop import Shop
 from console.figures import ApiFigures, StoreCollector
-from console.form import Answers, Deliveries, Effects, Rights, Sending, View, Work
+from console.form import Answers, Coupons, Deliveries, Effects, Rights, Sending, View, Work
 from console.keys import Keyring
+from sinks.recommendations.serving import Counter
+from sinks.recommendations.shelves import Shelves
 from sinks.store.store import Head, Store
 from streams.identity.partition import id_pairs, partitions_of
 from streams.segment import Calls
@@ -55,7 +57,8 @@ class Found:
 
 @dataclass
 class Serving:
-    """One shop at work. shop: the settings in force; now: seconds since 1970, as the clock has it."""
+    """One shop at work. shop: the settings in force; now: seconds since 1970, as the clock has it; slots:
+    what fills slots of recommendations, None where there are none."""
 
     shop: Shop
     store: Store
@@ -66,9 +69,11 @@ class Serving:
     rights: Rights
     deliveries: Deliveries
     sending: Sending
+    coupons: Coupons
     keyring: Keyring
     figures: ApiFigures = field(default_factory=ApiFigures)
     now: Callable[[], float] = time.time
+    slots: Counter | None = None
 
     def __post_init__(self) -> None:
         self.figures.registry.register(StoreCollector(self))
@@ -131,6 +136,14 @@ class Serving:
         """Return how far a clock is behind the present minute, in ms; 0 before the first row."""
         late = self.now() * 1000 - (clock + 1) * MINUTE_MS if clock > 0 else 0.0
         return max(0, int(late))
+
+
+def counter_of(shop: Shop, store: Store) -> Counter | None:
+    """Return what fills the slots of a shop; None where recommendations.yaml is not there."""
+    if shop.recommendations is None:
+        return None
+    shelves = Shelves(store.client, shop.settings.name, shop.settings.partitions)
+    return Counter(shop.recommendations, shelves, store)
 
 
 def moment(minute: int) -> dt.datetime:

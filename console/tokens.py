@@ -7,18 +7,16 @@ import binascii
 import hashlib
 import hmac
 import os
-import secrets
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from streams.errors import InputError
+from app.kept_secret import KeptSecret
 
 ENVIRONMENT = "TINTYPE_INBOX_SECRET"
 FILE_NAME = "inbox.key"
 PREFIX = "tti_"
-_LEAST = 32  # characters of a secret that somebody chose
 _BODY = struct.Struct(">16sQ")  # customer, until when in seconds since 1970
 _MAC_BYTES = 16
 
@@ -45,14 +43,12 @@ class Tokens:
     """
 
     def __init__(self, folder: Path, shop: str, environment: Mapping[str, str] = os.environ) -> None:
-        self._path, self._shop, self._environment = folder / FILE_NAME, shop, environment
-        self._seen: tuple[int, int] | None = None
-        self._secret = b""
+        self._shop, self._secret = shop, KeptSecret(folder / FILE_NAME, ENVIRONMENT, environment)
 
     def make(self, bearer: Bearer) -> str:
         """Return a token. Raises InputError for a secret that is too short."""
         body = _BODY.pack(bearer.customer, bearer.until)
-        signed = body + self._mac(self._key(make=True), body)
+        signed = body + self._mac(self._secret.read(make=True), body)
         return PREFIX + base64.urlsafe_b64encode(signed).decode().rstrip("=")
 
     def read(self, given: str, now: float) -> Bearer:
@@ -63,7 +59,7 @@ class Tokens:
         except (binascii.Error, ValueError):
             raise NoToken("it is no token of an inbox") from None
         body, mac = raw[: _BODY.size], raw[_BODY.size :]
-        key = self._key(make=False)
+        key = self._secret.read(make=False)
         if len(raw) != _BODY.size + _MAC_BYTES or not hmac.compare_digest(mac, self._mac(key, body)):
             raise NoToken("it is no token of an inbox, or signed with another secret")
         bearer = Bearer(*_BODY.unpack(body))
@@ -74,42 +70,3 @@ class Tokens:
     def _mac(self, key: bytes, body: bytes) -> bytes:
         said = b"tintype inbox token 1\0" + self._shop.encode() + b"\0" + body
         return hmac.digest(key, said, hashlib.sha256)[:_MAC_BYTES]
-
-    def _key(self, make: bool) -> bytes:
-        said = self._environment.get(ENVIRONMENT)
-        if said is None:
-            return self._kept(make)
-        if len(said) < _LEAST:
-            hint = f"give {_LEAST} characters or more, the same to every API process"
-            raise InputError(ENVIRONMENT, "the secret is too short", hint)
-        return said.encode()
-
-    def _kept(self, make: bool) -> bytes:
-        """Return the file's secret, made where it is absent; nobody's where it is not to be made."""
-        try:
-            found = self._path.stat()
-        except FileNotFoundError:
-            if not make:
-                return secrets.token_bytes(32)
-            _write(self._path)
-            found = self._path.stat()
-        seen = (found.st_ino, found.st_mtime_ns)
-        if seen != self._seen:
-            self._secret, self._seen = self._path.read_bytes(), seen
-        return self._secret
-
-
-def _write(path: Path) -> None:
-    """Make a secret, unless another process is quicker; whoever reads sees it whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(secrets.token_hex(32).encode())
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(fresh, path)
-    except FileExistsError:
-        pass
-    finally:
-        fresh.unlink()

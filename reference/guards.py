@@ -7,7 +7,8 @@ and the decisions before it. Written without `triggers.guards`, `triggers.caps`,
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -17,9 +18,11 @@ import pandas as pd
 import xxhash
 
 from profiles.windows import parse_length
+from triggers.life import in_force
 from triggers.shop_guards import QuietHours, ShopGuards
 from triggers.trigger import Trigger
 
+KINDS = ("settings", "consent", "switch", "receipt", "erase")  # of control records
 UNSEEN = ("late", "source_stale", "if")  # what they rest on is not in decisions and control records
 ORDER = (
     "late", "source_stale", "consent", "kill_switch", "if", "hold_out", "quiet_hours", "cool_down", "once",
@@ -52,110 +55,188 @@ class Made(Protocol):
     def seq(self) -> int: ...
 
 
-@dataclass
-class Recount:
-    """One shop's decisions counted over, in the order of `seq` in each partition.
-
-    zone: the shop's; customers' own zones are asked of ``zone_of`` (a customer's id -> zone, or None).
-    """
+@dataclass(frozen=True)
+class Declared:
+    """What settings say of triggers and guards. zone: the shop's."""
 
     triggers: Mapping[str, Trigger]
     guards: ShopGuards
     zone: str
-    zone_of: Mapping[str, str] = field(default_factory=dict)
-    # trigger, customer, shadow -> minute; customer -> minute, id, trigger; customer, name -> granted, until
-    _acted: dict[tuple[str, str, bool], int] = field(default_factory=dict)
-    _slots: dict[str, list[tuple[int, str, str]]] = field(default_factory=dict)
-    _consents: dict[tuple[str, str], tuple[bool, int | None]] = field(default_factory=dict)
-    _off: dict[tuple[int, str], bool] = field(default_factory=dict)  # partition, what
+
+
+class Recount:
+    """Decisions counted over. ``counted``: how many so far.
+
+    declared: what holds before a partition's first settings record; read: what such a record's body
+    declares. zone_of: a customer's id -> zone, where it is known; None: quiet hours of a shop whose customers
+    have zones of their own are not counted over.
+    """
+
+    def __init__(
+        self, declared: Declared, read: Callable[[str], Declared], zone_of: Mapping[str, str] | None = None
+    ) -> None:
+        self._declared, self._read, self._zone_of = declared, read, zone_of
+        self._parts: dict[int, _Part] = {}
+        self.counted = 0
+
+    def begin(self, control: pd.DataFrame) -> None:
+        """Take a log's control records: partition, step, kind, customer, body. Before anything is checked."""
+        said = control[control["kind"].isin(KINDS)].sort_values(["partition", "step"], kind="stable")
+        for record in said.itertuples(index=False):
+            number: Any = record.partition
+            self._part(int(number)).left.append(record)
+
+    def check(self, one: Made) -> list[str]:
+        """Return what contradicts D5 in a decision, in words. A partition's come in the order of `seq`."""
+        self.counted += 1
+        return self._part(one.partition).check(one)
 
     def violations(self, decisions: Sequence[Made], control: pd.DataFrame) -> list[str]:
-        """Return what contradicts D5, in words; nothing where all is well.
+        """Return what contradicts D5 in all decisions of a log."""
+        self.begin(control)
+        ordered = sorted(decisions, key=lambda one: (one.partition, one.seq))
+        return [found for one in ordered for found in self.check(one)]
 
-        control: the log's control records: partition, step, kind, customer, body.
-        """
-        return list(self._walk(decisions, control))
+    def _part(self, number: int) -> _Part:
+        return self._parts.setdefault(number, _Part(self._declared, self._read, self._zone_of))
 
-    def _walk(self, decisions: Sequence[Made], control: pd.DataFrame) -> Iterator[str]:
-        said = control[control["kind"].isin(("consent", "switch", "receipt", "erase"))]
-        records = sorted(said.itertuples(index=False), key=lambda one: (int(one.partition), int(one.step)))  # type: ignore[arg-type]  # pandas types cells as anything
-        for partition in sorted({one.partition for one in decisions}):
-            own = [one for one in records if one.partition == partition]
-            at = 0
-            for one in sorted((d for d in decisions if d.partition == partition), key=lambda d: d.seq):
-                while at < len(own) and int(own[at].step) <= one.step:  # type: ignore[arg-type]  # as above
-                    self._take(own[at])
-                    at += 1
-                if one.outcome != "contradicted":
-                    yield from self._check(one)
+
+@dataclass
+class _Part:
+    """One partition: the records that are left, and what those before its next decision have left behind."""
+
+    declared: Declared
+    read: Callable[[str], Declared]
+    zone_of: Mapping[str, str] | None
+    left: deque[Any] = field(default_factory=deque)
+    # trigger, customer, shadow -> minute; customer, cap -> minute, id; customer, name -> granted, until
+    acted: dict[tuple[str, str, bool], int] = field(default_factory=dict)
+    slots: dict[tuple[str, str], list[tuple[int, str]]] = field(default_factory=dict)
+    consents: dict[tuple[str, str], tuple[bool, int | None]] = field(default_factory=dict)
+    off: dict[str, bool] = field(default_factory=dict)
+
+    def check(self, one: Made) -> list[str]:
+        while self.left and (self.left[0].step, self.left[0].kind == "settings") < (one.step, True):
+            self._take(self.left.popleft())
+        if one.outcome == "contradicted":
+            return []
+        found = list(self._problems(one))
+        if found and self.left and self.left[0].step == one.step:
+            # the settings' own step: what its minute's opening sets off goes by the former ones, the rest not
+            self._take(self.left.popleft())
+            found = list(self._problems(one))
+        if one.outcome == "act":
+            self._note(one)
+        return found
 
     def _take(self, record: Any) -> None:
-        body = json.loads(record.body) if record.kind != "erase" else {}
-        if record.kind == "consent":
-            name = f"{body['channel']}/{body['purpose']}"
-            self._consents[record.customer, name] = (bool(body["granted"]), body["until"])
-        elif record.kind == "switch":
-            self._off[int(record.partition), body["what"]] = bool(body["off"])
-        elif record.kind == "receipt" and body["state"] in ("failed", "expired"):
-            held = self._slots.get(record.customer, [])
-            self._slots[record.customer] = [
-                one for one in held if one[:2] != (body["minute"], body["decision"])
-            ]
+        if record.kind == "settings":
+            self._declare(self.read(record.body))
         elif record.kind == "erase":
-            self._slots.pop(record.customer, None)
-            self._acted = {key: at for key, at in self._acted.items() if key[1] != record.customer}
-            self._consents = {key: said for key, said in self._consents.items() if key[0] != record.customer}
+            self._forget(record.customer)
+        else:
+            self._take_said(record.kind, record.customer, json.loads(record.body))
 
-    def _check(self, one: Made) -> Iterator[str]:
-        refusing = [guard for guard in ORDER if guard not in UNSEEN and self._refuses(guard, one)]
-        first = refusing[0] if refusing else ""
-        named = one.guard
+    def _take_said(self, kind: str, customer: str, body: Mapping[str, Any]) -> None:
+        if kind == "consent":
+            self.consents[customer, f"{body['channel']}/{body['purpose']}"] = (
+                bool(body["granted"]), body["until"]
+            )  # fmt: skip
+        elif kind == "switch":
+            self.off[body["what"]] = bool(body["off"])
+        elif body["state"] in ("failed", "expired"):
+            given = (body["minute"], body["decision"])
+            for cap in self.declared.guards.caps:
+                held = self.slots.get((customer, cap), [])
+                self.slots[customer, cap] = [slot for slot in held if slot != given]
+
+    def _forget(self, customer: str) -> None:
+        self.acted = {key: at for key, at in self.acted.items() if key[1] != customer}
+        self.slots = {key: held for key, held in self.slots.items() if key[0] != customer}
+        self.consents = {key: said for key, said in self.consents.items() if key[0] != customer}
+
+    def _declare(self, new: Declared) -> None:
+        """New settings: cool-downs go on where the condition is unchanged, slots by their cap's name (G4)."""
+        old, self.declared = self.declared, new
+        before, after = in_force(old.triggers), in_force(new.triggers)
+        same = {
+            name for name, one in after.items()
+            if name in before and _condition(one) == _condition(before[name])
+        }  # fmt: skip
+        shadow = {name for name in same if new.triggers[name].status == "shadow"}
+        self.acted = {
+            key: at for key, at in self.acted.items() if key[0] in same and (not key[2] or key[0] in shadow)
+        }
+        self.slots = {key: held for key, held in self.slots.items() if key[1] in new.guards.caps}
+
+    def _problems(self, one: Made) -> Iterator[str]:
         where = f"decision {one.id} of {one.trigger} for {one.customer} at minute {one.minute}"
-        if named in UNSEEN:
-            before = [guard for guard in refusing if ORDER.index(guard) < ORDER.index(named)]
+        if one.trigger not in self.declared.triggers:
+            yield f"{where}: there is no such trigger"
+            return
+        own_zones = self.zone_of is None and self.declared.guards.zone
+        unseen = (*UNSEEN, "quiet_hours") if own_zones else UNSEEN
+        refusing = [guard for guard in ORDER if guard not in unseen and self._refuses(guard, one)]
+        first = refusing[0] if refusing else ""
+        if one.guard in unseen:
+            before = [guard for guard in refusing if ORDER.index(guard) < ORDER.index(one.guard)]
             if before:
-                yield f"{where}: refused by {named}, but {before[0]} comes first"
-        elif named != first:
-            yield f"{where}: {one.outcome} by {named or 'nothing'}, but {first or 'nothing'} refuses"
-        if one.outcome == "act":
-            shadow = one.status == "shadow"
-            self._acted[one.trigger, one.customer, shadow] = one.minute
-            if not shadow:
-                self._slots.setdefault(one.customer, []).append((one.minute, one.id, one.trigger))
+                yield f"{where}: refused by {one.guard}, but {before[0]} comes first"
+        elif one.guard != first:
+            yield f"{where}: {one.outcome} by {one.guard or 'nothing'}, but {first or 'nothing'} refuses"
+
+    def _note(self, one: Made) -> None:
+        trigger = self.declared.triggers.get(one.trigger)
+        if trigger is None:
+            return
+        shadow = one.status == "shadow"
+        if trigger.guards.once or trigger.guards.cool_down is not None:
+            self.acted[one.trigger, one.customer, shadow] = one.minute
+        if not shadow and trigger.purpose == "marketing":
+            for name in self._caps(trigger):
+                self.slots.setdefault((one.customer, name), []).append((one.minute, one.id))
+
+    def _caps(self, trigger: Trigger) -> list[str]:
+        """Return the caps that count a trigger of marketing."""
+        return [
+            name for name, cap in self.declared.guards.caps.items()
+            if _counts(cap.channels, trigger.action.channel) and _counts(cap.triggers, trigger.name)
+        ]  # fmt: skip
 
     def _refuses(self, guard: str, one: Made) -> bool:
-        trigger = self.triggers[one.trigger]
+        trigger, shop = self.declared.triggers[one.trigger], self.declared.guards
         marketing = trigger.purpose == "marketing"
         match guard:
             case "consent":
                 return not self._is_granted(one, trigger.guards.consent)
             case "kill_switch":
                 named = ("", f"channel/{trigger.action.channel}", f"trigger/{one.trigger}")
-                return any(self._off.get((one.partition, what), False) for what in named)
+                return any(self.off.get(what, False) for what in named)
             case "hold_out":
                 own = self._bucket(one.customer, "trigger", one.trigger) < 100 * trigger.guards.hold_out
-                return own or (marketing and self._bucket(one.customer) < 100 * self.guards.hold_out)
+                return own or (marketing and self._bucket(one.customer) < 100 * shop.hold_out)
             case "quiet_hours":
-                hours = trigger.guards.quiet_hours or (self.guards.quiet_hours if marketing else None)
+                hours = trigger.guards.quiet_hours or (shop.quiet_hours if marketing else None)
                 return hours is not None and self._is_quiet(hours, one)
             case "cool_down" | "once":
                 kinds = (False, True) if one.status == "shadow" else (False,)
-                acted = [self._acted.get((one.trigger, one.customer, kind), -1) for kind in kinds]
+                acted = [self.acted.get((one.trigger, one.customer, kind), -1) for kind in kinds]
                 last = max(acted) if max(acted) >= 0 else None
                 length = trigger.guards.cool_down
                 if guard == "once":
                     return trigger.guards.once and last is not None
                 return last is not None and length is not None and one.minute < last + parse_length(length)
-        return marketing and any(self._is_full(name, one) for name in self.guards.caps)
+        return marketing and any(self._is_full(name, one) for name in self._caps(trigger))
 
     def _is_granted(self, one: Made, consent: str | None) -> bool:
         if consent is None:
             return True
-        granted, until = self._consents.get((one.customer, consent), (False, None))
+        granted, until = self.consents.get((one.customer, consent), (False, None))
         return granted and (until is None or one.minute < until)
 
     def _bucket(self, customer: str, *more: str) -> int:
-        salt = xxhash.xxh3_64_intdigest("\x1f".join(("hold_out", self.guards.salt, *more)).encode()) // 2
+        text = ("hold_out", self.declared.guards.salt, *more)
+        salt = xxhash.xxh3_64_intdigest("\x1f".join(text).encode()) // 2
         words = (salt, int(customer[:16], 16), int(customer[16:], 16))
         h = 1
         for word in words:
@@ -164,26 +245,25 @@ class Recount:
         return h % 10_000
 
     def _is_quiet(self, hours: QuietHours, one: Made) -> bool:
-        zone = self.zone_of.get(one.customer)
-        zone = zone if zone in self.guards.zones else self.zone
+        zone = (self.zone_of or {}).get(one.customer, self.declared.zone)
+        zone = zone if zone in self.declared.guards.zones else self.declared.zone
         local = datetime.fromtimestamp(one.minute * 60, UTC).astimezone(ZoneInfo(zone)).strftime("%H:%M")
         if hours.from_ < hours.until:
             return hours.from_ <= local < hours.until
         return not hours.until <= local < hours.from_
 
     def _is_full(self, name: str, one: Made) -> bool:
-        cap = self.guards.caps[name]
-        channel = self.triggers[one.trigger].action.channel
-        if not _counts(cap.channels, channel) or not _counts(cap.triggers, one.trigger):
-            return False
-        counted = [
-            minute for minute, _, trigger in self._slots.get(one.customer, [])
-            if one.minute - parse_length(cap.within) < minute <= one.minute
-            and self.triggers[trigger].purpose == "marketing"
-            and _counts(cap.channels, self.triggers[trigger].action.channel)
-            and _counts(cap.triggers, trigger)
-        ]  # fmt: skip
-        return len(counted) >= cap.most
+        cap = self.declared.guards.caps[name]
+        first, count = one.minute - parse_length(cap.within), 0
+        for minute, _ in reversed(self.slots.get((one.customer, name), [])):  # the newest stand last
+            if minute <= first:
+                break
+            count += 1
+        return count >= cap.most
+
+
+def _condition(trigger: Trigger) -> object:
+    return trigger.when, trigger.condition, trigger.for_
 
 
 def _counts(named: Sequence[str], name: str) -> bool:

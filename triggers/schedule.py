@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from triggers.trigger import Schedule
@@ -13,6 +13,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 def last_due(schedule: Schedule, zone: str, clock: int, last: int) -> int:
     """Return the last due minute in (clock, last], or 0: of several missed ones at most one is made up for.
 
+    ``on`` names the dates, where it names any; else ``days`` the days of the week, else it is every day.
     A local time that is skipped falls due at the next valid minute, one that happens twice once, the first
     time. Minutes are UTC minutes since 1970.
     """
@@ -20,12 +21,18 @@ def last_due(schedule: Schedule, zone: str, clock: int, last: int) -> int:
     hour, minute = (int(part) for part in schedule.at.split(":"))
     day = datetime.fromtimestamp(last * 60, UTC).astimezone(where).date() + timedelta(days=1)
     for _ in range((last - clock) // 1440 + 9):
-        if not schedule.days or WEEKDAYS[day.weekday()] in schedule.days:
+        if _falls_on(schedule, day):
             due = _minute_of(datetime.combine(day, time(hour, minute), where))
             if clock < due <= last:
                 return due
         day -= timedelta(days=1)
     return 0
+
+
+def _falls_on(schedule: Schedule, day: date) -> bool:
+    if schedule.on:
+        return day.isoformat() in schedule.on
+    return not schedule.days or WEEKDAYS[day.weekday()] in schedule.days
 
 
 def _minute_of(local: datetime) -> int:

@@ -39,10 +39,12 @@ def kept_minutes(absence: Absence, max_age: str) -> int:
 
 
 class Schedule(Declared):
-    """Local times of the shop's zone: ``at`` (HH:MM) on ``days`` (mon..sun; every day when empty)."""
+    """Local times of the shop's zone: ``at`` (HH:MM) on ``days`` (mon..sun; every day when empty), or only
+    ``on`` some dates."""
 
     at: str
     days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] = []
+    on: list[str] = Field(default=[], description="dates such as 2026-12-01: on these alone, and no others")
 
 
 class When(Declared):
@@ -82,6 +84,9 @@ class Action(Declared):
     channel: str
     template: str = ""
     values: dict[str, str] = Field(default={}, description="named rules whose values go with the action")
+    coupon: str = Field(
+        default="", description="a pool of coupons.yaml: the template says a code of it, {{ coupon }}"
+    )
 
 
 class Trigger(Declared):

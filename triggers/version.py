@@ -10,6 +10,8 @@ from triggers.trigger import Trigger
 
 # Keys that came later, with what they mean when absent: no part of a version, so that ids of decisions stay.
 FORMER: dict[str, object] = {"purpose": "marketing", "priority": 0}
+FORMER_ACTION: dict[str, object] = {"coupon": ""}
+FORMER_SCHEDULE: dict[str, object] = {"on": []}
 FORMER_GUARDS: dict[str, object] = {"once": False, "hold_out": 0, "quiet_hours": None}
 FOR_PEOPLE = ("name", "title", "owner", "description", "status")  # say nothing of whom it reaches, or how
 
@@ -36,8 +38,11 @@ def rule_of(trigger: Trigger) -> str:
 def _said(trigger: Trigger) -> dict[str, Any]:
     said = trigger.model_dump(mode="json", by_alias=True)
     del said["guards"]["forecast"]  # it decides nothing, and may be raised when it was too low
-    for part, former in ((said, FORMER), (said["guards"], FORMER_GUARDS)):
-        for key, value in former.items():
+    for part, former in (
+        (said, FORMER), (said["guards"], FORMER_GUARDS), (said["action"], FORMER_ACTION),
+        (said["when"]["schedule"], FORMER_SCHEDULE),
+    ):  # fmt: skip
+        for key, value in former.items() if part is not None else ():
             if part[key] == value:
                 del part[key]
     return said

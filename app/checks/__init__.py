@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from app.checks.channels import check_channels
+from app.checks.coupons import check_coupons
 from app.checks.guards import check_guards
+from app.checks.recommendations import check_recommendations
 from app.checks.rfm import check_rfm
 from app.checks.settings import check_settings
 from app.checks.sources import check_sources
@@ -24,6 +26,8 @@ def check_references(folder: Folder, problems: Problems) -> None:
         check_tags,
         check_triggers,
         check_channels,
+        check_coupons,
+        check_recommendations,
         check_timelines,
     ):
         check(folder, problems)

@@ -14,10 +14,12 @@ from app.problems import Problems
 from rules.suggest import suggest
 from sinks.channels.cloud.settings import CloudSettings
 from sinks.channels.inbox import InboxSettings
+from sinks.texts.texts import LINK
 from sinks.texts.words import PARTS, Template, Words, spoken
 
 # sinks.texts.template loads Jinja2 and Babel: it is imported where there is a text to check.
 LABEL = "channels.yaml"
+_PRICE = re.compile(r"\d{1,6}(\.\d{1,6})?")
 _LINK = re.compile(r"[a-z][a-z0-9+.-]*://[^\s{]")  # no value may choose where a link leads
 
 
@@ -36,6 +38,9 @@ def check_channels(folder: Folder, problems: Problems) -> None:
                 check_zone(getattr(provider, "zone", None), folder.where(LABEL, *place, "zone"), problems)
             if isinstance(provider, InboxSettings):
                 check_seconds(provider.keep, folder.where(LABEL, *place, "keep"), problems)
+            if provider.price and not _PRICE.fullmatch(provider.price):
+                where = folder.where(LABEL, *place, "price")
+                problems.add(where, f"'{provider.price}' is no price", "write it such as '0.045'")
             for number, limit in enumerate(provider.limits):
                 where = folder.where(LABEL, *place, "limits", number, "within")
                 check_seconds(limit.within, where, problems)
@@ -48,13 +53,14 @@ def check_channels(folder: Folder, problems: Problems) -> None:
 
 
 def needs(template: Template) -> set[str]:
-    """Return the names of the values that a template says, in whichever language."""
+    """Return the names of the values that a template says, in whichever language; its own link is none."""
     from sinks.texts.template import check
 
     return {
         name for words in spoken(template).values()
-        for _, source in parts(words)
+        for part, source in parts(words)
         for name in check(source, {}, "").names
+        if name != LINK or part == LINK or not words.link
     }  # fmt: skip
 
 

@@ -8,11 +8,13 @@ from app.checks.cycles import check_cycles
 from app.document import Place
 from app.folder import Folder
 from app.problems import Problems
+from app.shop import Shop
 from rules.check import Checked, check_metric, check_rfm, check_rule, check_value
 from rules.error import RuleError
 from rules.fold import rests_on_metrics
 from rules.schema import Schema
 from rules.scope import CUSTOMER, Scope, event_of, row_of
+from sinks.recommendations.where import check as check_condition_of_rows
 from triggers.condition import check_condition
 from triggers.shop_guards import ShopGuards
 from triggers.trigger import Event, Trigger
@@ -42,6 +44,16 @@ def check_rules(folder: Folder, problems: Problems) -> None:
     check_cycles(folder, used, problems)
     for name, trigger in shop.triggers.items():
         _check_trigger(checker, f"triggers/{name}.yaml", trigger, schema, shop.settings.guards)
+    _check_interests(checker, shop, schema)
+
+
+def _check_interests(checker: _Texts, shop: Shop, schema: Schema) -> None:
+    for at, one in enumerate(shop.recommendations.interests if shop.recommendations else []):
+        if one.where is not None:
+            checker.read(
+                "recommendations.yaml", ("interests", at, "where"),
+                lambda one=one: check_condition_of_rows(one.where, schema, one.source),  # type: ignore[misc]  # as above
+            )  # fmt: skip
 
 
 class _Texts:

@@ -10,6 +10,7 @@ from rules.check import Checked, check_value
 from rules.meaning import MetricValue
 from rules.schema import Schema
 from rules.scope import CUSTOMER, event_of
+from sinks.coupons.pool import SAID
 from sinks.texts.kinds import MOMENT, TEXT, Kind
 from sinks.texts.words import Template, spoken
 from triggers.trigger import Trigger
@@ -29,10 +30,12 @@ def check_said(folder: Folder, problems: Problems) -> None:
 
 
 def kinds_of(trigger: Trigger, schema: Schema) -> dict[str, Kind]:
-    """Return what the values of a trigger's action are, by name. Raises RuleError for a wrong rule."""
+    """Return what the values of a trigger's action are, by name, and of its coupon. Raises RuleError for a
+    wrong rule."""
     scope = event_of(trigger.when.event.source) if trigger.when.event else CUSTOMER
     values = trigger.action.values.items()
-    return {name: _kind_of(check_value(text, schema, scope), schema) for name, text in values}
+    kinds = {name: _kind_of(check_value(text, schema, scope), schema) for name, text in values}
+    return kinds | (SAID if trigger.action.coupon else {})
 
 
 def _kind_of(checked: Checked, schema: Schema) -> Kind:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from app.checks.texts import check_currency, check_zone
 from app.folder import Folder
 from app.problems import Problems
@@ -9,6 +11,8 @@ from rules.suggest import suggest
 
 LABEL = "tintype.toml"
 LANGUAGES = ("en", "zh")
+# an address of this machine may go without TLS: for trying
+_PUBLIC = re.compile(r"(https://[A-Za-z0-9.-]+(:\d+)?|http://(localhost|127\.0\.0\.1)(:\d+)?)/?")
 
 
 def check_settings(folder: Folder, problems: Problems) -> None:
@@ -24,6 +28,10 @@ def check_settings(folder: Folder, problems: Problems) -> None:
         where = folder.where(LABEL, "language")
         problems.add(where, f"'{settings.language}' is no language", "write en or zh")
     check_currency(settings.currency, folder.where(LABEL, "currency"), problems)
+    base = settings.links.base
+    if base and not _PUBLIC.fullmatch(base):
+        hint = "write https://HOST, such as https://s.shop.example, without a path"
+        problems.add(folder.where(LABEL, "links", "base"), f"'{base}' is no public address", hint)
     _check_priority(folder, problems)
     _check_groups(folder, problems)
 

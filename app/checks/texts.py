@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 import zoneinfo
+from datetime import date
 
 from app.problems import Problems
 from profiles.windows import Window, parse_length, parse_window
@@ -61,6 +62,16 @@ def check_time_of_day(text: str, where: str, problems: Problems) -> None:
     """A local time of day, HH:MM."""
     if not _TIME_OF_DAY.fullmatch(text):
         problems.add(where, f"'{text}' is no time of day", "write HH:MM, such as 09:30")
+
+
+def check_date(text: str, where: str, problems: Problems) -> None:
+    """A date, YYYY-MM-DD."""
+    try:
+        known = date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        known = False
+    if not known:
+        problems.add(where, f"'{text}' is no date", "write YYYY-MM-DD, such as 2026-12-01")
 
 
 def check_time_format(text: str | None, where: str, problems: Problems, epochs: bool = False) -> None:

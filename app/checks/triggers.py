@@ -6,14 +6,18 @@ import contextlib
 
 from app.checks.channels import LABEL as CHANNELS
 from app.checks.channels import needs
+from app.checks.coupons import check_said_coupon
 from app.checks.guards import check_quiet_hours
-from app.checks.texts import check_length, check_time_of_day
+from app.checks.texts import check_date, check_length, check_time_of_day
 from app.folder import Folder
 from app.problems import Problems
 from profiles.windows import parse_length
 from rules.schema import segment_names
 from rules.suggest import suggest
+from sinks.coupons.pool import SAID
 from sinks.deliveries.forecast import KEPT
+from sinks.texts.texts import LINK
+from sinks.texts.words import spoken
 from triggers.trigger import Event, Forecast, Trigger, When
 
 
@@ -72,6 +76,11 @@ def _check_occasion(folder: Folder, label: str, when: When, problems: Problems) 
                 problems.add(where, "an absence looks at rows that are inserted", "leave operations out")
     if when.schedule is not None:
         check_time_of_day(when.schedule.at, folder.where(label, "when", "schedule", "at"), problems)
+        where = folder.where(label, "when", "schedule", "on")
+        for day in when.schedule.on:
+            check_date(day, where, problems)
+        if when.schedule.on and when.schedule.days:
+            problems.add(where, "dates and days of the week at once", "keep 'on', or 'days'")
 
 
 def _check_event(
@@ -137,5 +146,10 @@ def _check_action(folder: Folder, label: str, trigger: Trigger, problems: Proble
             suggest(action.template, templates, "template"),
         )
         return
-    for name in sorted(needs(templates[action.template]) - set(action.values)):
+    if LINK in action.values and any(words.link for words in spoken(templates[action.template]).values()):
+        place = folder.where(label, "action", "values", LINK)
+        problems.add(place, f"'{LINK}' is the template's own link", "give the value another name")
+    said = needs(templates[action.template])
+    for name in sorted(said - set(action.values) - set(SAID)):
         problems.add(where, f"the template needs the value '{name}'", f"add 'values: {{{name}: RULE}}'")
+    check_said_coupon(folder, label, action, said, problems)

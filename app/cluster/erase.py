@@ -13,6 +13,7 @@ from kafka.errors import KafkaError as ReadingError
 from app.shop import Shop
 from app.worker.place import ClusterPlace
 from sinks.inbox.inbox import Inboxes
+from sinks.recommendations.shelves import Shelves
 from sinks.store.store import Store
 from streams.changes.reading import log_from
 from streams.changes.topics import Topics
@@ -58,6 +59,7 @@ def erase(
         while not (gone := store.head(sent.partition).step >= sent.step) and now() < until:
             time.sleep(0.05)
         inboxes.erase(customer)  # what was sent meanwhile
+        Shelves(client, shop.settings.name, shop.settings.partitions).erase(customer)
         made = sent.erasure
         return Erased(customer.hex(), made.references, made.rows, sent.letters, 0, gone)
     finally:

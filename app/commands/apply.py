@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,8 @@ from app import exits
 from app.commands.options import Json, ShopFolder, Yes
 from app.load import load_shop, read_folder
 from app.output import notes, page, print_json
+from app.shop import Shop
+from streams.errors import InputError
 
 if TYPE_CHECKING:
     from app.worker.place import ClusterPlace
@@ -31,6 +34,7 @@ def apply(
     Nothing changes where they are in force already, or where a trigger would go live that has not run in
     shadow as it is.
     """
+    from app.cluster.deliveries import begin_ledger
     from app.gate import asking, next_applied, past_of_applied, refuse_unproven, rising_in
     from app.replay import canonical
     from app.worker.place import cluster_place
@@ -41,6 +45,7 @@ def apply(
 
     folder = read_folder(shop)
     declared = folder.shop
+    _refuse_coupons(declared, folder.where)
     place = cluster_place(shop, declared)
     before = _before(place)
     past = past_of_applied(before)
@@ -53,6 +58,8 @@ def apply(
         partitions = declared.settings.partitions
         made += make_topics(place.bootstrap, place.topics, partitions, declared.sources)
         made += make_effect_topics(place.bootstrap, topics_of(declared.settings.name), partitions)
+        if place.topics.ledger in made:
+            begin_ledger(place.bootstrap, place.topics.ledger, topics_of(declared.settings.name).decisions)
     differs = before.shop != canonical(declared)
     number = before.number + 1 if differs else before.number
     if differs and not check:
@@ -69,6 +76,15 @@ def apply(
     else:
         page.print(f"settings number {number} are applied; made {len(made)} topics")
     return exits.OK
+
+
+def _refuse_coupons(declared: Shop, where: Callable[..., str]) -> None:
+    """Raise InputError where messages would say codes, which a cluster does not claim yet."""
+    for name, trigger in declared.triggers.items():
+        if trigger.action.coupon:
+            place = where(f"triggers/{name}.yaml", "action", "coupon")
+            hint = "leave it out, or run the shop embedded: tintype run"
+            raise InputError(place, "codes of coupons are not claimed in a cluster yet", hint)
 
 
 def _before(place: ClusterPlace) -> Applied:

@@ -46,6 +46,10 @@ def audit(
             help="of how many customers tags with a memory are compared; 10 when absent",
         ),
     ] = None,
+    decisions: Annotated[
+        bool,
+        typer.Option("--decisions", help="replay the whole log, and count the guards of every decision over"),
+    ] = False,
     cluster: Cluster = False,
     profiles: Annotated[
         str | None,
@@ -68,6 +72,8 @@ def audit(
     if cluster:
         if at is not None or random is not None:
             raise InputError("--cluster", "a store has only the present", "leave --at and --random out")
+        if decisions:
+            raise InputError("--decisions", "a cluster's are not counted over yet", "leave --cluster out")
         return _of_cluster(shop, declared, profiles, data, lives, seed, json)
     if profiles is not None or data is not None:
         raise InputError("--profiles, --data", "these are of a cluster", "write --cluster too")
@@ -84,6 +90,11 @@ def audit(
             raise InputError("--at", "lies after the log's clock", "name a minute that the log has reached")
         with _replaying(visible=not json) as progress:
             report = runtime.audit(minute, random, seed, progress=progress, **reach)
+        if decisions:
+            with _recounting(visible=not json) as told:
+                found = runtime.recount(told)
+            report["decisions"] = {"counted": found["counted"], "carried": found["carried"]}
+            report["differences"] += found["differences"]
     if json:
         print_json(report)
     else:
@@ -152,6 +163,24 @@ def _replaying(visible: bool) -> Iterator[Callable[[int, int], None]]:
         yield show
 
 
+@contextmanager
+def _recounting(visible: bool) -> Iterator[Callable[[int], None]]:
+    """Show how many records are replayed, where stderr is a terminal."""
+    bars = Progress(
+        TextColumn("replay the log"), TextColumn("{task.completed:,} records"),
+        TextColumn("{task.fields[rate]}"),
+        console=notes, disable=not (visible and notes.is_terminal),
+    )  # fmt: skip
+    with bars:
+        task = bars.add_task("", total=None, rate="")
+
+        def show(done: int) -> None:
+            seconds = bars.tasks[0].elapsed
+            bars.update(task, completed=done, rate=f"{done / seconds:,.0f}/s" if seconds else "")
+
+        yield show
+
+
 def _print(report: dict[str, Any], zone: str) -> None:
     minutes = ", ".join(write_moment(minute, zone) for minute in report["minutes"][:5])
     more = len(report["minutes"]) - 5
@@ -163,6 +192,9 @@ def _print(report: dict[str, Any], zone: str) -> None:
         page.print(f"tags with a memory: the lives of {reach} customers")
     if report["cuts"]:
         page.print(f"cut points: the records of {report['cuts']:,} minutes recomputed")
+    if "decisions" in report:
+        counted, carried = report["decisions"]["counted"], report["decisions"]["carried"]
+        page.print(f"decisions: the guards of {counted:,} counted over; {carried:,} stand in the ledger so")
     if differences:
         table = Table("time", "customer", "what", "held", "recomputed", box=None)
         for one in differences[:SHOWN]:

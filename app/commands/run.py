@@ -67,13 +67,14 @@ def serving(opened: Embedded) -> Iterator[Serving]:
     """Yield what the API answers from."""
     from app.log_folder import keys_folder
     from console.embedded.answers import EmbeddedAnswers
+    from console.embedded.coupons import LedgerCoupons
     from console.embedded.deliveries import EmbeddedSending, LedgerDeliveries
     from console.embedded.effects import LedgerEffects
     from console.embedded.figures import ShopCollector
     from console.embedded.rights import EmbeddedRights
     from console.embedded.work import EmbeddedWork
     from console.keys import Keyring
-    from console.serving import Serving
+    from console.serving import Serving, counter_of
     from sinks.deliveries.ledger import Ledger
     from streams.log.view import LogView
 
@@ -84,10 +85,11 @@ def serving(opened: Embedded) -> Iterator[Serving]:
     ):
         work = EmbeddedWork(opened.service)
         made = Serving(
-            opened.shop, opened.store, view, work, EmbeddedAnswers(work), LedgerEffects(ledger),
+            opened.shop, opened.store, view, work, EmbeddedAnswers(work), LedgerEffects(ledger, opened.data),
             EmbeddedRights(opened, ledger), LedgerDeliveries(ledger, opened.ledger),
-            EmbeddedSending(opened.relays, opened.ledger, work),
+            EmbeddedSending(opened.relays, opened.ledger, work), LedgerCoupons(ledger, opened.ledger),
             Keyring(keys_folder(opened.folder, opened.shop)),
+            slots=counter_of(opened.shop, opened.store),
         )  # fmt: skip
         made.figures.registry.register(ShopCollector(opened, made, ledger, view))
         yield made

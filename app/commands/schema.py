@@ -1,4 +1,4 @@
-"""``tintype schema``: the JSON Schemas of a shop's files."""
+"""``tintype schema``: the JSON Schemas of a shop's files, and the AsyncAPI document of its events."""
 
 from __future__ import annotations
 
@@ -16,22 +16,40 @@ from streams.errors import InputError
 
 
 def schema(
-    folder: Annotated[Path, typer.Argument(help="where to write them")] = FOLDER,
+    folder: Annotated[
+        Path | None, typer.Argument(help="where to write; docs/schema, or docs with --events, where absent")
+    ] = None,
+    events: Annotated[
+        bool, typer.Option("--events", help="asyncapi.yaml in their place: what a shop's events hold")
+    ] = False,
     json: Json = False,
 ) -> int:
-    """Write the JSON Schemas of a shop's files, for editors.
+    """Write the JSON Schemas of a shop's files, for editors; or the AsyncAPI document of its events.
 
     With --json they go to stdout as one document, and nothing is written.
     """
+    if events:
+        from console.asyncapi import document, text
+
+        if json:
+            print_json(document())
+            return exits.OK
+        _write(folder or FOLDER.parent, {"asyncapi.yaml": text()})
+        return exits.OK
     files = schema_files()
     if json:
-        print_json({name: json_format.loads(text) for name, text in files.items()})
+        print_json({name: json_format.loads(told) for name, told in files.items()})
         return exits.OK
+    _write(folder or FOLDER, files)
+    return exits.OK
+
+
+def _write(folder: Path, files: dict[str, str]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            (folder / name).write_text(text, encoding="utf-8")
+        for name, told in files.items():
+            (folder / name).write_text(told, encoding="utf-8")
     except OSError as error:
         raise InputError(str(folder), f"cannot be written ({error.strerror})", "name a folder") from None
-    page.print(f"{len(files)} schemas written to {folder}", markup=False, soft_wrap=True)
-    return exits.OK
+    what = f"{len(files)} schemas" if len(files) > 1 else next(iter(files))
+    page.print(f"{what} written to {folder}", markup=False, soft_wrap=True)

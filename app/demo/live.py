@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import csv
-import random
+import hashlib
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -13,18 +12,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from app.addresses import address_of, readable_of
 from app.commit import Effect
 from app.courier_relay import NAME, CourierRelay
-from app.deliveries import make_dispatcher
 from app.demo import story
 from app.demo.feed import Feed
 from app.demo.lives import Change
+from app.demo.sending import Sending, by_loopback
 from app.demo.simulate import CUSTOMERS, Simulation
+from app.demo.smsc import Sms, Smsc
 from app.demo.story import HER, Beat
 from app.embedded import STORE_FOLDER
-from app.inspect import audit_minutes, profile_of
+from app.inspect import audit_minutes, name_of, profile_of
 from app.load import load_shop
-from app.log_folder import open_log
 from app.moments import parse_moment
 from app.owner import Owner
 from app.runtime import keep_settings
@@ -33,7 +33,6 @@ from engine.engine import Engine
 from engine.outcome import Decision, Transition
 from sinks.channels.courier import Courier
 from sinks.channels.provider import Around
-from sinks.deliveries.dispatch import Dispatcher
 from sinks.deliveries.lane import Carried
 from sinks.deliveries.ledger import Ledger
 from sinks.store.server import EmbeddedServer
@@ -41,7 +40,7 @@ from sinks.store.store import Store
 from streams.arrive import Arrivals
 from streams.intake import import_files
 from streams.log.log import Log
-from streams.personal.find import references_of
+from streams.personal.vault import SECRET_BYTES
 
 MINUTE_SECONDS = 60.0
 START = "2026-03-02 09:05"  # a Monday: the shop's Monday note goes out at 09:30
@@ -57,6 +56,7 @@ class Happened:
     transitions: list[Transition]
     deliveries: list[Carried]
     decisions: list[Decision]
+    sms: list[Sms]
     beats: list[Beat] = field(default_factory=list)
     profile: dict[str, Any] = field(default_factory=dict)
 
@@ -65,9 +65,8 @@ class LiveShop:
     """The shop, its log, engine and store, from the first live minute on. Use `open_live`."""
 
     def __init__(
-        self, owner: Owner, ledger: Ledger, relay: CourierRelay, carry: Callable[[], list[Carried]],
-        simulation: Simulation, sent: list[str],
-    ) -> None:  # fmt: skip
+        self, owner: Owner, ledger: Ledger, relay: CourierRelay, simulation: Simulation, sent: list[str]
+    ) -> None:
         self.owner = owner
         self.ledger = ledger
         self.log = owner.log
@@ -77,7 +76,7 @@ class LiveShop:
         self.sent = sent  # what the console channel has written
         self.her_id = str(self.profile()["id"])
         self._relay = relay
-        self._carry = carry
+        self.carry: Callable[[], tuple[list[Carried], list[Sms]]] = lambda: ([], [])
         self._arrivals = Arrivals(owner.log)
         self._feed = Feed(owner.shop)
         self._beats = story.beats(simulation.start, owner.shop.settings.zone)
@@ -110,7 +109,7 @@ class LiveShop:
         return audit_minutes(self.log, self.shop, self.engine.clock, None, None, 1)
 
     def name(self, customer: str) -> str:
-        """Return a customer's reference, as `name_of`."""
+        """Return a customer's reference (`app.inspect.name_of`)."""
         return name_of(self.log, customer)
 
     def play(self) -> Happened:
@@ -121,13 +120,13 @@ class LiveShop:
         self.owner.follow()
         while self._relay.step():
             pass
-        deliveries = self._carry()
+        deliveries, sms = self.carry()
         came = list(self._came)
         self._came.clear()
         moved = [one for one in came if isinstance(one, Transition) and one.mode == "live"]
         made = [one for one in came if isinstance(one, Decision)]
         beats = [beat for beat in self._beats if beat.minute == self.minute]
-        return Happened(self.minute, changes, moved, deliveries, made, beats, self.profile())
+        return Happened(self.minute, changes, moved, deliveries, made, sms, beats, self.profile())
 
     def _take(self, changes: list[Change]) -> None:
         messages = [*self._feed.messages(changes), *self._feed.heartbeats(self.minute)]
@@ -137,13 +136,6 @@ class LiveShop:
     def digest(self) -> str:
         """Return the digest of everything that the engine has emitted (semantics P3)."""
         return "".join(one.hexdigest() for one in self.engine.digests)
-
-
-def name_of(log: Log, customer: str) -> str:
-    """Return a customer's member number, another reference, or the id where there is none."""
-    found = references_of(log, bytes.fromhex(customer))
-    members = [one for one in found if one.startswith("member:")]
-    return members[0] if members else found[0] if found else customer
 
 
 @contextlib.contextmanager
@@ -160,7 +152,7 @@ def open_live(
     zone = shop.settings.zone
     simulation = Simulation(seed, parse_moment(START, None, zone), zone, customers)
     with contextlib.ExitStack() as stack:
-        log = stack.enter_context(open_log(folder, shop, write=True))
+        log = stack.enter_context(Log.create(data, shop.settings.name, 1, _secret(seed)))
         keep_settings(log, shop)
         report = import_files(log, shop, _write_history(shop, simulation, data / "history-files"))
         assert not report.rejected, report.first_rejected
@@ -170,28 +162,25 @@ def open_live(
         stack.callback(ledger.close)
         sent: list[str] = []
         # messages are in the customers' language, whatever the words on the screen are in
-        courier = Courier(declared, lambda customer, _: name_of(log, customer))
+        smsc = Smsc()
+        stack.callback(smsc.close)
+        sending = by_loopback(declared, smsc.port)
+        courier = Courier(sending, partial(address_of, log), partial(readable_of, log, shop))
         owner = Owner(log, shop, data, store, ledger.drained(NAME, log.partitions), _give_up)
         owner.follow()
         relay = CourierRelay(store, ledger, courier.route, log.partitions)
-        carried: list[Carried] = []
-        dispatcher = make_dispatcher(
-            shop, Around(data, sent.append), ledger, courier, lambda: live.minute * MINUTE_SECONDS,
-            carried.append, random.Random(seed),  # noqa: S311 - jitter
-        )  # fmt: skip
-        runner = stack.enter_context(asyncio.Runner())
-        runner.run(dispatcher.open())
-        stack.callback(lambda: runner.run(dispatcher.close()))
-        live = LiveShop(owner, ledger, relay, partial(_carry, runner, dispatcher, carried), simulation, sent)
+        live = LiveShop(owner, ledger, relay, simulation, sent)
+        live.carry = Sending(
+            sending, smsc, Around(data, sent.append), ledger, courier,
+            lambda: live.minute * MINUTE_SECONDS, seed, stack,
+        ).carry  # fmt: skip
         live.imported = report.rows
         yield live
 
 
-def _carry(runner: asyncio.Runner, dispatcher: Dispatcher, carried: list[Carried]) -> list[Carried]:
-    """Send everything that is due; return what was carried out."""
-    carried.clear()
-    runner.run(dispatcher.run_until_idle())
-    return list(carried)
+def _secret(seed: int) -> bytes:
+    """Return the log's secret: there is nobody to be kept secret, and the same seed gives the same ids."""
+    return hashlib.blake2b(str(seed).encode(), digest_size=SECRET_BYTES).digest()
 
 
 def _give_up(error: Exception) -> None:

@@ -16,6 +16,7 @@ from app.demo.people import DAY, Person, price_fen
 from app.moments import write_moment
 
 HOUR = 60
+PRODUCTS, FRESH = 40, 6  # of a category; how many of them are new
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Lives:
     def __init__(self, rng: np.random.Generator, zone: str) -> None:
         self.rng = rng
         self.zone = zone
-        self._numbers = dict.fromkeys("OPFVT", 0)
+        self._numbers = dict.fromkeys("OPFVTCRL", 0)
 
     def between(self, low: int, high: int) -> int:
         """Return a whole number of [low, high)."""
@@ -54,7 +55,8 @@ class Lives:
 
     def member(self, person: Person) -> Change:
         row = {"member_id": person.member, "phone": person.phone, "city": person.city, "level": person.level,
-               "birthday": person.born, "joined_at": write_moment(person.joined, self.zone)[:10]}  # fmt: skip
+               "birthday": person.born, "joined_at": write_moment(person.joined, self.zone)[:10],
+               "language": person.language}  # fmt: skip
         return Change(person.joined, "members", "insert", row)
 
     def consent(self, person: Person, minute: int, granted: bool) -> Change:
@@ -106,11 +108,16 @@ class Lives:
                "created_at": self.time(minute)}  # fmt: skip
         return Change(minute, "refunds", "insert", row)
 
-    def view(self, person: Person, minute: int, category: str) -> Change:
-        product = f"{category}-{self.between(1, 40):02d}"
+    def product(self, category: str) -> str:
+        """Return one of a category's forty products; the last numbers are new in the shop."""
+        return f"{category}-{self.between(1, PRODUCTS + 1):02d}"
+
+    def view(self, person: Person, minute: int, product: str) -> Change:
+        category, _, number = product.partition("-")
         row = {"view_id": self.key("V"), "member_id": person.member, "device": person.device,
                "viewed_at": self.time(minute), "category": category, "product": product,
-               "seconds": int(self.rng.exponential(28.0))}  # fmt: skip
+               "seconds": int(self.rng.exponential(28.0)),
+               "fresh": int(number) > PRODUCTS - FRESH}  # fmt: skip
         return Change(minute, "views", "insert", row)
 
     def ticket(self, person: Person, minute: int) -> Iterator[Change]:

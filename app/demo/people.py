@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,6 +25,7 @@ class Person:
     joined: int
     born: str
     consents: bool
+    language: str = "zh"
 
     @property
     def member(self) -> str:
@@ -37,6 +38,11 @@ class Person:
     @property
     def device(self) -> str:
         return f"D{self.number:04d}"
+
+
+def joiner(rng: np.random.Generator, number: int, minute: int) -> Person:
+    """Return a customer who joins at this minute, at the lowest level."""
+    return replace(_person(rng, number, minute), joined=minute, level=LEVELS[0])
 
 
 def people(rng: np.random.Generator, count: int, start: int) -> list[Person]:
@@ -60,6 +66,7 @@ def _person(rng: np.random.Generator, number: int, start: int) -> Person:
         joined=start - int(rng.integers(310 * DAY, 1400 * DAY)),
         born=born,
         consents=bool(rng.random() < 0.7),
+        language="en" if rng.random() < 0.08 else "zh",
     )
 
 

@@ -11,7 +11,7 @@ from app.demo.tables import story_table
 from app.demo.tally import Counts, StoryLine, Tally
 from engine.outcome import Transition
 
-EXAMPLES = 2  # tags and decisions shown of each hour
+EXAMPLES, TEXTS = 2, 4  # tags and decisions shown of each hour; texts as the SMSC has them
 
 
 class Plain:
@@ -25,6 +25,7 @@ class Plain:
         self._hour = Counts()
         self._moves: dict[tuple[str, str], list[Transition]] = {}
         self._decisions: dict[tuple[str, str], Text] = {}  # the first of each kind within the hour
+        self._sms: list[Text] = []
 
     def __enter__(self) -> Plain:
         return self
@@ -41,6 +42,7 @@ class Plain:
                 self._moves.setdefault((moved.what, moved.change), []).append(moved)
         for one, line in self.tally.told(happened):
             self._decisions.setdefault((one.trigger, one.guard), line)
+        self._sms += [self.tally.teller.sms(one, happened.minute) for one in happened.sms]
         for moment_told in self.tally.story[len(self.tally.story) - len(happened.beats) :]:
             self._tell(moment_told)
         moment = self.tally.teller.moment(happened.minute)
@@ -66,9 +68,12 @@ class Plain:
         self._write(Text.assemble((f"{moment}  ", "dim"), said))
         rarest = sorted(self._moves.values(), key=len)[:EXAMPLES]
         moves = [self.tally.teller.transition(moved[0]) for moved in rarest]
-        for line in [*moves, *list(self._decisions.values())[:EXAMPLES]]:
+        refused = [line for (_, guard), line in self._decisions.items() if guard]
+        for line in [*moves, *refused[:EXAMPLES]]:
             self._write(Text("    ") + line)
-        self._hour, self._moves, self._decisions = Counts(), {}, {}
+        for line in self._sms[:TEXTS]:
+            self._write(Text.assemble("    SMS ", line))
+        self._hour, self._moves, self._decisions, self._sms = Counts(), {}, {}, []
 
     def _write(self, line: Text) -> None:
         self.console.print(line, soft_wrap=True)

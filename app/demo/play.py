@@ -12,9 +12,10 @@ from rich.panel import Panel
 from app.demo.grid import Grid, grid_of, grid_table
 from app.demo.live import LiveShop, open_live
 from app.demo.plain import Plain
+from app.demo.plays import plays_of, plays_table
 from app.demo.screen import Screen
 from app.demo.stop import Stop
-from app.demo.tables import segment_table, stacked, story_table, tag_table, trigger_table
+from app.demo.tables import segment_table, stacked, story_table, tag_table
 from app.demo.tally import Tally
 from app.demo.teller import Teller
 from app.demo.year import Year
@@ -89,7 +90,7 @@ def _sum_up(console: Console, tally: Tally, first: Grid, seconds: float) -> Repo
         Panel.fit(grid_table(grid_of(engine), first), title=title, title_align="left", border_style="dim"),
         segment_table(shop, engine, words),
         tag_table(engine, words, counts.gained, counts.lost),
-        trigger_table(tally, words),
+        plays_table(plays_of(tally), words),
     ]
     if tally.story:
         tables.append(story_table(shop, tally.story, words, moments))

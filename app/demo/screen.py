@@ -13,15 +13,16 @@ from rich.text import Text
 
 from app.demo.grid import grid_of, grid_table
 from app.demo.live import Happened
+from app.demo.plays import plays_of, plays_table
 from app.demo.stop import Stop
-from app.demo.tables import segment_table, story_table, tag_table
+from app.demo.tables import story_table
 from app.demo.tally import Tally
 from app.moments import write_moment
 
 WIDE = 150  # columns from which tags and decisions stand beside the grid
 REFRESH = 0.1  # seconds
 DWELL = 2.5  # seconds that a moment of the story stands still
-GRID_LINES, STORY_LINES = 7, 10
+GRID_LINES, STORY_LINES = 7, 12
 
 
 class Screen:
@@ -64,19 +65,21 @@ class Screen:
             room = height - 1
             left.split_column(
                 Layout(self._grid(), size=GRID_LINES + 1), Layout(self._story(), size=STORY_LINES + 6),
-                Layout(self._sizes()),
+                Layout(self._plays(room - GRID_LINES - STORY_LINES - 7)),
             )  # fmt: skip
+            third = room // 3
             right.split_column(
-                Layout(self._panel("moves", self.tally.moves, room // 2 - 2)),
-                Layout(self._panel("decisions", self.tally.decisions, room - room // 2 - 2)),
+                Layout(self._panel("moves", self.tally.moves, third - 2), size=third),
+                Layout(self._panel("decisions", self.tally.decisions, third - 2), size=third),
+                Layout(self._panel("sms", self.tally.sms, room - 2 * third - 2)),
             )
             return page
         room = height - 1 - (GRID_LINES + 1) - (STORY_LINES + 2)
         body.split_column(
             Layout(self._grid(), size=GRID_LINES + 1),
             Layout(self._story(), size=STORY_LINES + 2),
-            Layout(self._panel("moves", self.tally.moves, room // 2 - 2), size=room // 2),
-            Layout(self._panel("decisions", self.tally.decisions, room - room // 2 - 2)),
+            Layout(self._plays(room // 2), size=room // 2),
+            Layout(self._panel("sms", self.tally.sms, room - room // 2 - 2)),
         )
         return page
 
@@ -111,13 +114,10 @@ class Screen:
         title = f"{self.words['followed']}: {tally.live.her}"
         return Panel(Group(*parts), title=title, title_align="left", border_style="dim")
 
-    def _sizes(self) -> Layout:
-        engine, counts = self.tally.live.engine, self.tally.counts
-        both = Layout()
-        tags = tag_table(engine, self.words, counts.gained, counts.lost)
-        segments = segment_table(self.shop, engine, self.words)
-        both.split_row(Layout(Panel(tags, border_style="dim")), Layout(Panel(segments, border_style="dim")))
-        return both
+    def _plays(self, room: int) -> Panel:
+        """The triggers with their counts, the busiest first, in so many lines with the frame."""
+        table = plays_table(plays_of(self.tally), self.words, max(1, room - 3))
+        return Panel(table, title=self.words["plays"], title_align="left", border_style="dim")
 
     def _panel(self, title: str, lines: Iterable[Text], room: int) -> Panel:
         newest = list(lines)[-max(1, room) :]

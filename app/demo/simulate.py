@@ -13,13 +13,19 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from app.demo.lives import HOUR, Change, Lives
-from app.demo.people import CATEGORIES, DAY, Person, people
+from app.demo.people import CATEGORIES, DAY, LEVELS, Person, joiner, people
+from app.demo.wishes import YEAR, Wishes
 
 CUSTOMERS = 600
 HISTORY_DAYS = 300
-TURNING_SILENT = 8  # customers whose sixty quiet days end within the first live day
+# Customers for whom this ends within the first live day: sixty quiet days, ninety, a level's eleven months.
+TURNING_SILENT, TURNING_DORMANT = 8, 16
+ONE_LEVEL_IN = 8
+LEVEL_WARNING = YEAR - 30 * DAY
 # What happens in an average minute, in a shop of this size on a day of a sale.
-SESSIONS, ORDERS, TICKETS, CONSENTS, PROMOTIONS = 0.35, 0.03, 0.012, 0.006, 0.004
+SESSIONS, ORDERS, TICKETS, CONSENTS, LEVEL_CHANGES = 0.35, 0.03, 0.012, 0.006, 0.008
+JOINING, RESTOCKS = 0.008, 0.006
+FIRST_JOINER = 5001
 # How busy the hours of the shop's day are; the mean is 1.
 HOURS = (
     0.3, 0.1, 0.1, 0.1, 0.1, 0.2, 0.4, 0.8, 1.1, 1.4, 1.5, 1.3,
@@ -36,8 +42,11 @@ class Simulation:
         self._zone_minutes = 0 if offset is None else int(offset.total_seconds()) // 60
         self.rng = np.random.default_rng(seed)
         self.lives = Lives(self.rng, zone)
+        self.wishes = Wishes(self.lives)
         self.people = people(self.rng, customers, start)
         weights = np.array([person.eagerness for person in self.people])
+        self._levels = {person.member: person.level for person in self.people}
+        self._joined = FIRST_JOINER
         self._chances = weights / weights.sum()
         self._coming: list[tuple[int, int, Change]] = []  # a heap by minute, then by order of drawing
         self._drawn = 0
@@ -81,15 +90,23 @@ class Simulation:
         for minute in self._order_minutes(person):
             yield from self.lives.order(person, minute, self._category(person))
         for _ in range(int(self.rng.poisson(2 * person.eagerness))):
-            yield self.lives.view(person, self._before(8), self._category(person))
+            yield self.lives.view(person, self._before(8), self.lives.product(self._category(person)))
+        if self.lives.happens(0.3):
+            product = self.lives.product(person.favourite)
+            yield from self.wishes.restock(person, self._before(40), product)
+        if person.level != LEVELS[0]:
+            turning = self.lives.happens(1 / ONE_LEVEL_IN)
+            since = self.start - LEVEL_WARNING + self.lives.between(30, DAY) if turning else self._before(300)
+            yield self.wishes.level(person, since, person.level, "up")
         if self.lives.happens(0.15):
             yield from self.lives.ticket(person, self._before(80))
 
     def _order_minutes(self, person: Person) -> list[int]:
         """Draw a person's past orders; a part of the people has lapsed, some turn silent on the first day."""
         count = int(self.rng.poisson(3.2 * person.eagerness))
-        if person.number <= TURNING_SILENT:
-            ended = self.start - 60 * DAY + self.lives.between(30, DAY)
+        if person.number <= TURNING_DORMANT:
+            quiet_days = 60 if person.number <= TURNING_SILENT else 90
+            ended = self.start - quiet_days * DAY + self.lives.between(30, DAY)
             return [ended - self.lives.between(1, 200 * DAY) for _ in range(count + 1)] + [ended]
         quiet = self.lives.between(61, 240) if self.lives.happens(0.25) else 0
         minutes = [self._before(HISTORY_DAYS) for _ in range(count)]
@@ -117,22 +134,49 @@ class Simulation:
             self.expect(self.lives.ticket(self._somebody(), minute))
         for _ in range(int(self.rng.poisson(CONSENTS * busy))):
             self.expect([self.lives.consent(self._somebody(), minute, self.lives.happens(0.7))])
-        for _ in range(int(self.rng.poisson(PROMOTIONS * busy))):
-            self.expect([self._promotion(self._somebody(), minute)])
+        for _ in range(int(self.rng.poisson(LEVEL_CHANGES * busy))):
+            self.expect(self._change_level(self._somebody(), minute))
+        for _ in range(int(self.rng.poisson(JOINING * busy))):
+            self.expect(self._join(minute))
+        for _ in range(int(self.rng.poisson(RESTOCKS * busy))):
+            person = self._somebody()
+            product = self.lives.product(person.favourite)
+            self.expect(self.wishes.restock(person, minute, product))
 
     def _session(self, person: Person, minute: int) -> None:
-        """Somebody looks around for a few minutes; about one in eight buys."""
+        """Somebody looks around for a few minutes, mostly at one product; about one in eight buys."""
         category, at = self._category(person), minute
+        product = self.lives.product(category)
         for _ in range(self.lives.between(1, 6)):
-            self.expect([self.lives.view(person, at, category)])
+            self.expect([self.lives.view(person, at, product)])
             at += self.lives.between(0, 4)
-        if self.lives.happens(0.12):
-            self.expect(self.lives.order(person, at + 1, category))
+            if self.lives.happens(0.4):
+                product = self.lives.product(category)
+        ordered = at + 1 if self.lives.happens(0.12) else None
+        if ordered is not None or self.lives.happens(0.2):
+            self.expect(self.wishes.cart(person, at, product, ordered))
+        if ordered is not None:
+            self.expect(self.lives.order(person, ordered, category))
 
-    def _promotion(self, person: Person, minute: int) -> Change:
-        """A member becomes gold: the row changes, its date of joining stays."""
-        row = self.lives.member(person).row | {"level": "金卡"}
-        return Change(minute, "members", "update", row)
+    def _change_level(self, person: Person, minute: int) -> list[Change]:
+        """A level rises by one, or falls: the member's row changes, its date of joining stays."""
+        now = LEVELS.index(self._levels[person.member])
+        rises = now == 0 or (now < len(LEVELS) - 1 and self.lives.happens(0.6))
+        level = LEVELS[now + 1 if rises else now - 1]
+        self._levels[person.member] = level
+        member = self.lives.member(person).row | {"level": level}
+        direction = "up" if rises else "down"
+        return [Change(minute, "members", "update", member),
+                self.wishes.level(person, minute, level, direction)]  # fmt: skip
+
+    def _join(self, minute: int) -> list[Change]:
+        """Somebody becomes a member; most agree to messages on the same form."""
+        person = joiner(self.rng, self._joined, minute)
+        self._joined += 1
+        came = [self.lives.member(person)]
+        if person.consents:
+            came.append(self.lives.consent(person, minute, True))
+        return came
 
     def _somebody(self) -> Person:
         """Draw a customer, the eager ones more often."""

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from app.demo.tally import StoryLine, Tally
+from app.demo.tally import StoryLine
 from app.pages.amounts import money_type, write_value
 from app.shop import Shop
 from engine.engine import Engine
@@ -69,24 +69,16 @@ def _signed(count: int, sign: str) -> Text:
     )
 
 
-def trigger_table(tally: Tally, words: Mapping[str, str]) -> Table:
-    """Return the triggers with what was sent and which guard refused how many."""
-    outcomes = tally.counts.outcomes
-    guards = sorted({guard for _, outcome, guard in outcomes if outcome == "refused"})
-    table = _table(words["by_trigger"], words["sent"], *(f"{words['refused']}: {guard}" for guard in guards))
-    for trigger in sorted({name for name, _, _ in outcomes}):
-        refused = (outcomes[trigger, "refused", guard] for guard in guards)
-        table.add_row(trigger, *(f"{n:,}" if n else "·" for n in (outcomes[trigger, "act", ""], *refused)))
-    return table
-
-
 def story_table(
     shop: Shop, lines: list[StoryLine], words: Mapping[str, str], teller_moment: list[str]
 ) -> Table:
     """Return the followed customer's figures at each moment of the story."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for heading in ("", "R", "F", "M", words["segment"], words["money"], words["tags"]):
-        table.add_column(heading, no_wrap=True, justify="right" if heading == words["money"] else "left")
+    letters = [("R", 1), ("F", 1), ("M", 1)]
+    for heading, width in (("", 5), *letters, (words["segment"], 8), (words["money"], 12)):
+        right = heading == words["money"]
+        table.add_column(heading, no_wrap=True, min_width=width, justify="right" if right else "left")
+    table.add_column(words["tags"], no_wrap=True)  # the one that is cut where there is no room
     model = shop.rfm[0].name
     for line, moment in zip(lines, teller_moment, strict=True):
         rfm = line.profile["rfm"][model]

@@ -61,6 +61,7 @@ class Tally:
         self.counts = Counts()
         self.moves: deque[Text] = deque(maxlen=KEPT)
         self.decisions: deque[Text] = deque(maxlen=KEPT)
+        self.sms: deque[Text] = deque(maxlen=KEPT)
         self.story: list[StoryLine] = []
         self.profile: dict[str, Any] = live.profile()
 
@@ -70,6 +71,7 @@ class Tally:
         self.profile = happened.profile
         self.moves.extend(self.teller.transition(one) for one in _tags(happened.transitions))
         self.decisions.extend(line for _, line in self.told(happened))
+        self.sms.extend(self.teller.sms(one, happened.minute) for one in happened.sms)
         for beat in happened.beats:
             self.story.append(StoryLine(beat.minute, beat.words, happened.profile, self._hers(happened)))
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
+from app.demo.smsc import Sms
 from app.demo.words import words
 from app.moments import write_moment
 from app.pages.amounts import write_value
@@ -77,6 +78,17 @@ class Teller:
             line.append(f"   {self.words['held_back']}: {delivery.reason}", style="yellow")
         elif one.outcome in ("refused", "held"):
             line.append(f"   {one.guard}: {self._reason(one)}", style="dim")
+        return line
+
+    def sms(self, one: Sms, minute: int) -> Text:
+        """Return the line of a text as the SMSC has it: its phone masked, what it is charged as, and whether
+        it was delivered.
+        """
+        line = Text.assemble((self.moment(minute), "dim"), "  ", (one.phone, "bold"), " ")
+        line.append("✓ " if one.delivered else "✗ ", style="green" if one.delivered else "red")
+        if one.counted.parts > 1:
+            line.append(self.words["parts"].format(parts=one.counted.parts) + " ", style="yellow")
+        line.append(one.text)
         return line
 
     def _reason(self, one: Decision) -> str:

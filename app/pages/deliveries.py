@@ -27,10 +27,11 @@ def delivery_table(rows: Sequence[Listed], zone: str) -> Table:
 
 def count_table(rows: Sequence[Count]) -> Table:
     """Return a table of counts."""
-    table = _table("day (UTC)", "trigger", "channel", "state", "deliveries", "parts")
+    table = _table("day (UTC)", "trigger", "channel", "state", "deliveries", "parts", "clicked")
     for one in rows:
         day = write_moment(one.day * _DAY_MINUTES, "UTC")[:10]
-        table.add_row(day, one.trigger, one.channel, one.state, f"{one.deliveries:,}", f"{one.parts:,}")
+        figures = (f"{number:,}" for number in (one.deliveries, one.parts, one.clicked))
+        table.add_row(day, one.trigger, one.channel, one.state, *figures)
     return table
 
 
@@ -39,6 +40,9 @@ def show_life(one: Listed, attempts: Sequence[Attempt], acts: Sequence[Act], zon
     page.print(delivery_table([one], zone))
     page.print(f"{one.purpose}, template {one.template or '-'}; customer {one.customer}; "
                f"too late from {write_moment(int(one.expires // 60), zone)} on")  # fmt: skip
+    if one.clicked is not None:
+        first = write_moment(int(one.clicked // 60), zone)
+        page.print(f"link followed first {first}, {one.clicks:,} times in all")
     table = _table("attempt", "provider", "claimed", "outcome", "reference", "code", "reason", "receipt")
     for each in attempts:
         table.add_row(

@@ -90,6 +90,14 @@ def _add_services(app: faust.App, worker: Worker) -> None:
             await worker.answering.run()
 
     @app.service
+    class Sending(faust.Service):
+        """Sends what was decided, when it is this worker's turn."""
+
+        @faust.Service.task
+        async def _run(self) -> None:
+            await worker.sending.run()
+
+    @app.service
     class Reporting(faust.Service):
         """Sends the partitions' reports to whoever makes cut points of them."""
 

@@ -90,6 +90,13 @@ class WorkerCollector(Collector):
         if made >= 0:
             told = "Newest minute of which it has made cut points"
             yield _gauge("tintype_cuts_timestamp_seconds", told, made * 60)
+        sender = self._worker.sending.figures
+        yield _gauge("tintype_sender", "Whether it is the worker that sends", int(sender.at_work))
+        told = "Records that it has committed to the ledger of deliveries"
+        yield CounterMetricFamily("tintype_ledger_records", told, value=sender.commits)
+        if sender.at_work:
+            told = "Deliveries of which nobody knows whether they are out"
+            yield _gauge("tintype_deliveries_unknown", told, sender.unknown)
         yield from _partitions({number: one.figures for number, one in owned.items()}, self._now())
         yield from _states(owned)
         for name, told, read in OF_INTAKE:

@@ -51,6 +51,16 @@ class ClusterPlace:
         """The group that owns the partitions of the log."""
         return f"{self.topics.changes}.owners"
 
+    @property
+    def senders(self) -> str:
+        """The group of those of whom one sends."""
+        return f"{self.topics.changes}.senders"
+
+    @property
+    def ledger_copy(self) -> Path:
+        """The folder of a copy of the ledger, for who looks at it."""
+        return self.data / "ledger"
+
     def client(self) -> redis.Redis:
         """Open the store."""
         return redis.Redis.from_url(self.store, socket_timeout=30, socket_connect_timeout=5)
@@ -58,7 +68,8 @@ class ClusterPlace:
 
 def at_places_of(applied: Shop, folder: Shop) -> Shop:
     """Return settings that were applied, with the addresses of a folder, which no record has (P2)."""
-    there = {"kafka": folder.settings.kafka, "clickhouse": folder.settings.clickhouse}
+    own = folder.settings
+    there = {"kafka": own.kafka, "clickhouse": own.clickhouse, "links": own.links}
     return applied.model_copy(update={"settings": applied.settings.model_copy(update=there)})
 
 

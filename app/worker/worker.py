@@ -17,6 +17,7 @@ from app.worker.partition import OwnedPartition, partition_folder
 from app.worker.place import ClusterPlace, at_places_of
 from app.worker.relays import PartitionRelays
 from app.worker.reports import Reducer, encoded
+from app.worker.sending import Sending
 from app.worker.sharing import SharedPlace, Uploading, Uploads
 from rfm.report import Report
 from sinks.store.questions import Questions
@@ -90,6 +91,7 @@ class Worker:
         self.answering = Answering(
             Questions(place.client(), shop.settings.name), lambda: self.owning.partitions, self._following
         )
+        self.sending = Sending(place, lambda: self.shop)
         self._uploads = None if shared is None else Uploads(shared, self._uploading)
 
     def _lanes(self, owner: str) -> Lanes:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+import msgspec
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from console.access import BEARER, reads
 from console.api.profiles import find_one
+from console.event_forms import FORMS, as_events, pages_of
 from console.form import Concluded
 from console.problems import responses
-from console.serving import Answer, Here, moment
+from console.serving import Answer, Here, Serving, moment
+from engine.outcome import Decision, Transition
+from sinks.events.effects import event_of_effect
+from sinks.events.envelope import Envelope
 
 MOST = 1000
 router = APIRouter(tags=["decisions"], dependencies=[Depends(reads)])
@@ -53,24 +58,41 @@ class Decisions(Answer):
 
 Cursor = Annotated[
     str | None,
-    Query(pattern="^[0-9.]{1,5000}$", description="`next` of the page before; from the oldest where absent"),
+    Query(
+        pattern="^[0-9.]{1,5000}$",
+        description="`next` of the page before, or the id of an event; from the oldest where absent",
+    ),
 ]
 Limit = Annotated[int, Query(ge=1, le=MOST)]
 Customer = Annotated[str | None, Query(description="only this one's: a reference or the id")]
 ERRORS = responses(
     "key-missing", "scope-missing", "unknown-customer", "invalid-request", "cursor-gone", "store-away",
+    "busy",
 )  # fmt: skip
 
 
-@router.get("/v1/decisions", openapi_extra=BEARER, responses=ERRORS)
+@router.get(
+    "/v1/decisions", openapi_extra=BEARER, response_model=Decisions, responses={**ERRORS, **FORMS}
+)
 def decisions(
-    serving: Here, cursor: Cursor = None, limit: Limit = 100, customer: Customer = None
-) -> Decisions:
+    request: Request, serving: Here, cursor: Cursor = None, limit: Limit = 100, customer: Customer = None
+) -> Decisions | Response:
     """Return the decisions behind a cursor, in the order in which they were committed."""
     identity = None if customer is None else find_one(serving, customer)
+    read = pages_of(
+        lambda at, most: serving.effects.decisions(at, most, identity),
+        lambda one: (one.cursor, effect_event(serving, one.decision)),
+    )
+    if (events := as_events(request, read, cursor, limit)) is not None:
+        return events
     standing = serving.standing()  # before the effects are read: there may only be more
     found, last = serving.effects.decisions(cursor, limit, identity)
     return Decisions(**standing, decisions=[_made(one) for one in found], next=last)
+
+
+def effect_event(serving: Serving, effect: Decision | Transition) -> Envelope:
+    """Return an effect's event, as its topic has it."""
+    return event_of_effect(msgspec.to_builtins(effect), effect.partition, serving.shop.settings.name)
 
 
 def _cause(cause: dict[str, Any]) -> dict[str, Any]:

@@ -33,7 +33,8 @@ Result = TypeVar("Result")
 LONGEST_REASON = 1000
 router = APIRouter(tags=["deliveries"])
 READ, ACT = [Depends(reads)], [Depends(acts_by_hand)]
-ERRORS = responses("key-missing", "scope-missing", "invalid-request", "not-here")
+ERRORS = responses("key-missing", "scope-missing", "invalid-request", "not-ready")
+ACTED = {**ERRORS, **responses("unknown-delivery", "wrong-state", "disk-full", "kafka-away")}
 _SETTLED = {"delivered": Event.SETTLE_DELIVERED, "failed": Event.SETTLE_FAILED}
 DeliveryId = Annotated[str, Path(description="the decision's", examples=["9d0c1f..."])]
 Reason = Annotated[
@@ -90,7 +91,7 @@ def wanted(
 
 
 Asked = Annotated[Wanted, Depends(wanted)]
-FILTER = {**ERRORS, **responses("unknown-customer", "not-ready", "store-away")}
+FILTER = {**ERRORS, **responses("unknown-customer", "store-away")}
 
 
 @router.get("/v1/deliveries", dependencies=READ, openapi_extra=BEARER, responses=FILTER)
@@ -130,7 +131,7 @@ async def delivery_life(
 
 
 @router.post("/v1/deliveries/{delivery}:resend", dependencies=ACT, openapi_extra=BEARER,
-             responses={**ERRORS, **responses("unknown-delivery", "wrong-state", "disk-full")})  # fmt: skip
+             responses=ACTED)
 async def resend(
     serving: Here, delivery: DeliveryId, asked: Resend, sees: Annotated[bool, Depends(may_see_persons)]
 ) -> DeliveryLife:
@@ -142,7 +143,7 @@ async def resend(
 
 
 @router.post("/v1/deliveries/{delivery}:settle", dependencies=ACT, openapi_extra=BEARER,
-             responses={**ERRORS, **responses("unknown-delivery", "wrong-state", "disk-full")})  # fmt: skip
+             responses=ACTED)
 async def settle(
     serving: Here, delivery: DeliveryId, asked: Settle, sees: Annotated[bool, Depends(may_see_persons)]
 ) -> DeliveryLife:
@@ -150,7 +151,8 @@ async def settle(
     return await _act(serving, delivery, _SETTLED[asked.state], asked.reason, sees)
 
 
-@router.get("/v1/providers", dependencies=READ, openapi_extra=BEARER, responses=ERRORS)
+@router.get("/v1/providers", dependencies=READ, openapi_extra=BEARER,
+            responses={**ERRORS, **responses("store-away")})  # fmt: skip
 async def providers(serving: Here) -> Providers:
     """Return how each channel's providers stand; none before they are open."""
     found = [provider_shown(one) for one in serving.sending.providers()]

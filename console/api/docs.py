@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Response
 from fastapi import Path as PathPart
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
+from console import asyncapi
 from console.access import SCHEMES
 from console.problems import KINDS, MEDIA_TYPE, Part, ProblemDocument, refuse
 
@@ -38,6 +39,12 @@ class Kind(BaseModel):
 async def page() -> FileResponse:
     """Return the page that shows the API and lets it be tried."""
     return FileResponse(STATIC / "docs.html", headers={"Content-Security-Policy": POLICY})
+
+
+@router.get("/asyncapi.yaml", include_in_schema=False)
+async def events() -> Response:
+    """Return the AsyncAPI document of the shop's events."""
+    return Response(asyncapi.text(), media_type="application/yaml")
 
 
 @router.get("/problems/{code}")

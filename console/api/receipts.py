@@ -34,7 +34,8 @@ _HINT = "write names as channels.yaml has them"  # which are not told: anybody m
 router = APIRouter(tags=["deliveries"])
 ERRORS = responses(
     "malformed-body", "key-missing", "scope-missing", "not-signed", "unknown-channel", "body-too-large",
-    "unsupported-media", "invalid-request", "not-here", "not-ready", "busy", "stopping", "disk-full",
+    "unsupported-media", "invalid-request", "not-ready", "busy", "stopping", "disk-full",
+    "kafka-away", "store-away",
 )  # fmt: skip
 
 

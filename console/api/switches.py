@@ -29,14 +29,14 @@ class Switches(Answer):
 
 
 @router.get("/v1/switches", dependencies=[Depends(reads)], openapi_extra=BEARER,
-            responses={**ERRORS, **responses("not-here", "not-ready")})  # fmt: skip
+            responses=ERRORS)  # fmt: skip
 async def switches(serving: Here) -> Switches:
     """Return what is switched off."""
     return await _switches(serving)
 
 
 @router.post("/v1/switches", dependencies=[Depends(acts_by_hand)], openapi_extra=BEARER,
-             responses={**ERRORS, **responses("not-here", "not-ready", "disk-full")})  # fmt: skip
+             responses={**ERRORS, **responses("disk-full", "kafka-away")})  # fmt: skip
 async def switch(serving: Here, asked: Switch) -> Switches:
     """Stop everything, a channel or a trigger, or let it go on; on disk when answered, in force in a second.
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
 from console.access import BEARER, reads
-from console.api.decisions import ERRORS, Cursor, Customer, Limit
+from console.api.decisions import ERRORS, Cursor, Customer, Limit, effect_event
 from console.api.profiles import find_one
+from console.event_forms import FORMS, as_events, pages_of
 from console.problems import responses
 from console.serving import Answer, Here, moment
 from engine.outcome import Transition
@@ -39,15 +40,24 @@ class TagChanges(Answer):
     next: str = Field(description="the cursor to go on with, also behind an empty page", examples=["42.7.0"])
 
 
-@router.get("/v1/tag-changes", openapi_extra=BEARER, responses={**ERRORS, **responses("not-here")})
+@router.get(
+    "/v1/tag-changes", openapi_extra=BEARER, response_model=TagChanges,
+    responses={**ERRORS, **responses("not-here"), **FORMS},
+)  # fmt: skip
 def tag_changes(
-    serving: Here, cursor: Cursor = None, limit: Limit = 100, customer: Customer = None
-) -> TagChanges:
+    request: Request, serving: Here, cursor: Cursor = None, limit: Limit = 100, customer: Customer = None
+) -> TagChanges | Response:
     """Return the changes behind a cursor, of each partition in the order in which they were committed."""
     identity = None if customer is None else find_one(serving, customer)
+    read = pages_of(
+        lambda at, most: serving.effects.tag_changes(at, most, identity),
+        lambda one: (one.cursor, effect_event(serving, one.transition)),
+    )
+    if (events := as_events(request, read, cursor, limit)) is not None:
+        return events
     standing = serving.standing()  # before the effects are read: there may only be more
     found, last = serving.effects.tag_changes(cursor, limit, identity)
-    return TagChanges(**standing, changes=[_changed(one) for one in found], next=last)
+    return TagChanges(**standing, changes=[_changed(one.transition) for one in found], next=last)
 
 
 def _changed(one: Transition) -> TagChange:

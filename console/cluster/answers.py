@@ -4,6 +4,7 @@ them through the store."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 from fastapi.concurrency import run_in_threadpool
@@ -12,6 +13,7 @@ from app.explained import Answer, Explained
 from app.overviews import StoredOverview, read
 from app.replay import canonical
 from app.shop import Shop
+from app.texts_read import AskedTexts
 from console.form import Whole
 from console.problems import Problem, refuse
 from engine.overview import summed
@@ -47,6 +49,11 @@ class ClusterAnswers:
         oldest_first = sorted(found, key=lambda one: one.clock)
         overview = summed([one.overview for one in oldest_first])
         return Whole(shop, clock, [one.step for one in found], overview)
+
+    async def texts(self, asked: AskedTexts) -> list[dict[str, Any]]:
+        """Refuse."""
+        refuse("not-here", "a cluster's engines are not asked for texts",
+               "read them in an embedded shop: tintype text SHOP CHANNEL/TEMPLATE")  # fmt: skip
 
     async def explained(self, customer: bytes) -> Explained | None:
         """Return a customer's profile with reasons, by the partition's owner. Raises Problem."""

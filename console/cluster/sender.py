@@ -37,13 +37,13 @@ class Sender:
         self._producer: Any = None
         self._lock = threading.Lock()
 
-    def send(self, topic: str, messages: Sequence[tuple[bytes | None, bytes]]) -> None:
-        """Send (key, value) messages; on return Kafka has all. Raises Problem: then it may have some."""
+    def send(self, topic: str, messages: Sequence[tuple[bytes | None, bytes]]) -> list[int]:
+        """Send (key, value) messages; return their offsets: Kafka has all. Raises Problem: then it may have
+        some."""
         producer = self._connected()
         try:
             sent = [producer.send(topic, value, key=key) for key, value in messages]
-            for one in sent:
-                one.get(WAIT_SECONDS)
+            return [int(one.get(WAIT_SECONDS).offset) for one in sent]
         except KafkaError as error:
             if not isinstance(error, KafkaTimeoutError):  # of a broker that is away it comes back by itself
                 self._drop(producer)

@@ -6,14 +6,18 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from app.links import secret_of_cluster
 from app.log_folder import keys_folder
 from app.shop import Shop
 from app.worker.place import ClusterPlace
 from app.worker.worker import applied_settings
 from console.cluster.answers import ClusterAnswers
+from console.cluster.coupons import ClusterCoupons
 from console.cluster.deliveries import ClusterDeliveries, ClusterSending
 from console.cluster.effects import TopicEffects
 from console.cluster.figures import ClusterCollector
+from console.cluster.ledger import FollowedLedger
+from console.cluster.links import FollowedLinks
 from console.cluster.rights import ClusterRights
 from console.cluster.sender import Sender
 from console.cluster.settings import Following
@@ -21,7 +25,8 @@ from console.cluster.view import SharedView
 from console.cluster.work import ClusterWork
 from console.figures import ApiFigures
 from console.keys import Keyring
-from console.serving import Serving
+from console.serving import Serving, counter_of
+from sinks.deliveries.standing import Standing
 from sinks.store.questions import Questions
 from sinks.store.store import Store
 from streams.shared.index import Index
@@ -37,14 +42,22 @@ def cluster_serving(folder: Path, declared: Shop, place: ClusterPlace) -> Iterat
     applied = applied_settings(place)
     shop = Shop.model_validate_json(applied.shop)
     figures, client, sender = ApiFigures(), place.client(), Sender(place.bootstrap)
-    store, effects = Store(client, shop.settings.name), TopicEffects(place.bootstrap, shop.settings.name)
+    store = Store(client, shop.settings.name)
     work = ClusterWork(place, shop, sender, lambda: made.now(), figures.registry)
-    index, asked = Index(client, shop.settings.name), Questions(client, shop.settings.name)
+    index, questions = Index(client, shop.settings.name), Questions(client, shop.settings.name)
+    ledger = FollowedLedger(place.bootstrap, place.topics.ledger, place.ledger_copy)
+    effects = TopicEffects(place.bootstrap, shop.settings.name, ledger.states, ledger.ringing)
+    view, asked = SharedView(index, place.secret), place.topics.asked
+    standing = Standing(client, shop.settings.name)
+    links = FollowedLinks(
+        ledger, index, place.secret, secret_of_cluster(place.secret), sender, asked, lambda: made.shop
+    )
     made = Serving(
-        shop, store, SharedView(index, place.secret), work,
-        ClusterAnswers(store, asked, lambda: made.shop), effects,
-        ClusterRights(place, index, lambda: made.shop), ClusterDeliveries(), ClusterSending(),
-        Keyring(keys_folder(folder, declared)), figures,
+        shop, store, view, work, ClusterAnswers(store, questions, lambda: made.shop), effects,
+        ClusterRights(place, index, lambda: made.shop), ClusterDeliveries(ledger, sender, asked),
+        ClusterSending(ledger, sender, asked, view, standing, lambda: made.shop, lambda: made.now(), links),
+        ClusterCoupons(), Keyring(keys_folder(folder, declared)), figures,
+        slots=counter_of(shop.model_copy(update={"recommendations": declared.recommendations}), store),
     )  # fmt: skip
     figures.registry.register(ClusterCollector(place))
 
@@ -54,10 +67,12 @@ def cluster_serving(folder: Path, declared: Shop, place: ClusterPlace) -> Iterat
 
     following = Following(place.bootstrap, place.topics.settings, applied, use)
     following.start()
+    ledger.start()
     try:
         yield made
     finally:
         following.stop()
+        ledger.stop()
         sender.close()
         effects.close()
         client.close()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from app.explained import Explained, explained
 from app.owner import Owner
+from app.texts_read import AskedTexts, asked_of
 from console.embedded.work import EmbeddedWork
 from console.form import Whole
 from engine.overview import overview
@@ -22,6 +25,10 @@ class EmbeddedAnswers:
     async def explained(self, customer: bytes) -> Explained | None:
         """Return a customer's profile with reasons."""
         return await self._work.ask(lambda owner: explained(owner, customer))
+
+    async def texts(self, asked: AskedTexts) -> list[dict[str, Any]]:
+        """Return how a template reads for real customers."""
+        return await self._work.ask(lambda owner: asked_of(owner, asked))
 
 
 def _whole(owner: Owner) -> Whole:

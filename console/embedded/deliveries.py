@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.relays import Relays
+from console.cursors import changes_page
 from console.embedded.work import EmbeddedWork, result_of
 from console.problems import Problem, refuse
 from sinks.channels.provider import Receipt
@@ -14,6 +15,7 @@ from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import Event
 from sinks.deliveries.listing import Act, Attempt, Count, Listed, Wanted, counts, life_of, listed
 from sinks.deliveries.switches import ask, asked, off_with
+from sinks.events.deliveries import DeliveryChange
 
 
 class LedgerDeliveries:
@@ -37,12 +39,16 @@ class LedgerDeliveries:
         """Return deliveries counted by trigger, day, channel and state."""
         return counts(self._seen.connection, wanted)
 
+    def changes(self, cursor: str | None, limit: int) -> tuple[list[DeliveryChange], str]:
+        """Return changes of state behind a cursor, and the number of the last. Raises Problem."""
+        return changes_page(self._seen.connection, cursor, limit)
+
     def act(self, delivery: str, event: Event, reason: str, now: float) -> None:
         """Let a person settle a delivery or send it again. Raises KeyError, Impossible and Problem."""
         try:
             self._written.act_by_hand(delivery, event, reason, now)
         except sqlite3.OperationalError as error:
-            raise _full(error) from None
+            raise full(error) from None
 
 
 class EmbeddedSending:
@@ -62,9 +68,15 @@ class EmbeddedSending:
         try:
             await result_of(self._relays.receive(provider, receipts))
         except sqlite3.OperationalError as error:
-            raise _full(error) from None
+            raise full(error) from None
         if any(one.state == "unsubscribed" for one in receipts):
             await self._work.ask(lambda _: None)  # behind the record that says so, which went before
+
+    async def follow(self, code: str, now: float | None) -> str | None:
+        """Return where a short link leads. Raises Problem, and Stopped at an end."""
+        if not self._relays.providers():
+            refuse("not-ready", "the senders are not at work yet", "try again in a moment")
+        return await result_of(self._relays.follow(code, now))
 
     def off(self) -> list[str]:
         """Return what is switched off."""
@@ -79,8 +91,9 @@ class EmbeddedSending:
         try:
             ask(self._ledger, what, off, reason, now)
         except sqlite3.OperationalError as error:
-            raise _full(error) from None
+            raise full(error) from None
 
 
-def _full(error: sqlite3.OperationalError) -> Problem:
+def full(error: sqlite3.OperationalError) -> Problem:
+    """Return what to answer where the ledger's disk takes nothing."""
     return Problem("disk-full", f"the ledger of deliveries: {error}", "make room; nothing was changed")

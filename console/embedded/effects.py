@@ -2,36 +2,56 @@
 
 from __future__ import annotations
 
-import re
+import contextlib
+import threading
+from collections.abc import Callable
+from pathlib import Path
 
-from console.form import Concluded
+from console.cursors import number_of
+from console.form import Changed, Concluded
 from console.problems import refuse
-from engine.outcome import Transition
 from sinks.deliveries.ledger import Ledger
+from sinks.deliveries.tables import connect
 
-_CURSOR = re.compile(r"[0-9]{1,18}")
+_LOOK_SECONDS = 0.1  # a look takes some ten microseconds
+_NEWEST = "SELECT coalesce(max(number), 0) FROM decision"
 
 
 class LedgerEffects:
-    """A ledger's; a `console.form.Effects`."""
+    """A ledger's; a `console.form.Effects`. folder: where its file lies."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+    def __init__(self, ledger: Ledger, folder: Path) -> None:
+        self._ledger, self._folder = ledger, folder
 
     def decisions(
         self, cursor: str | None, limit: int, customer: bytes | None
     ) -> tuple[list[Concluded], str]:
         """Return decisions behind a cursor, and the number of the last. Raises Problem."""
-        cursor = cursor or "0"
-        if not _CURSOR.fullmatch(cursor):
-            refuse("invalid-request", f"query.cursor: '{cursor}' is none", "give `next` of the page before")
-        found = self._ledger.after(int(cursor), limit, None if customer is None else customer.hex())
-        last = str(found[-1].number) if found else cursor
-        return [Concluded(one.decision, one.state, one.detail) for one in found], last
+        number = number_of(cursor) or 0
+        found = self._ledger.after(number, limit, None if customer is None else customer.hex())
+        if not found and number > (newest := self._ledger.rows(_NEWEST)[0][0]):
+            refuse("cursor-gone", f"the newest decision is {newest}: this ledger never had {number}",
+                   "begin without a cursor; ids of events tell what you have had")  # fmt: skip
+        last = str(found[-1].number) if found else str(number)
+        return [Concluded(one.decision, str(one.number), one.state, one.detail) for one in found], last
 
     def tag_changes(
         self, cursor: str | None, limit: int, customer: bytes | None
-    ) -> tuple[list[Transition], str]:
+    ) -> tuple[list[Changed], str]:
         """Refuse: the outbox is drained at once here, and history keeps what was in it."""
         refuse("not-here", "the embedded form does not give tag changes by cursor",
                "ask history for them: tintype history SHOP")  # fmt: skip
+
+    def listen(self, ring: Callable[[], None], is_wanted: Callable[[], bool]) -> None:
+        """Ring after each commit to the ledger, whichever process makes it, until nobody wants it.
+
+        SQLite counts the commits of other connections; to ask for that number reads no page of the file.
+        """
+        pause, seen = threading.Event(), None
+        with contextlib.closing(connect(self._folder, write=False)) as connection:
+            while is_wanted():
+                (version,) = connection.execute("PRAGMA data_version").fetchone()
+                if version != seen:
+                    seen = version
+                    ring()
+                pause.wait(_LOOK_SECONDS)

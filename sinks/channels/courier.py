@@ -9,8 +9,10 @@ from engine.outcome import Decision
 from rules.schema import Schema
 from sinks.channels.message import HeldBack, Message
 from sinks.channels.settings import parse_seconds
+from sinks.coupons.coupon import Coupon
 from sinks.deliveries.delivery import Route
-from sinks.texts.texts import Texts
+from sinks.links.code import Shorten
+from sinks.texts.texts import LINK, Texts
 from triggers.trigger import Trigger
 from triggers.values import action_values
 
@@ -29,12 +31,14 @@ class Courier:
 
     ``address`` gives a customer's reference of a type (any when empty) by id (32 hex digits), None where
     there is none; ``readable`` turns the values that go with a decision of a customer into what a message
-    may say (`Readable`); ``withdrawn`` says why it must not be carried out any more, where that is so.
+    may say (`Readable`); ``withdrawn`` says why it must not be carried out any more, where that is so;
+    ``shorten`` makes the short link of a decision's id, where there are any.
     """
 
     def __init__(
         self, shop: Shop, address: Callable[[str, str], str | None],
         readable: Readable = lambda _, values: values, withdrawn: Withdrawn = lambda _, __: None,
+        shorten: Shorten | None = None,
     ) -> None:  # fmt: skip
         self._shop = shop
         self._schema = Schema.build(shop.sources, shop.metrics, shop.rfm, shop.tags)
@@ -44,6 +48,7 @@ class Courier:
         self._address = address
         self._readable = readable
         self._withdrawn = withdrawn
+        self._shorten = shorten
 
     def route(self, decision: Decision) -> Route | str | None:
         """Return how a decision is delivered, or why it cannot be; None where there is nothing to send:
@@ -60,8 +65,19 @@ class Courier:
         template, priority = trigger.action.template, _priority(trigger)
         return Route(channel, template, trigger.purpose, priority, self._lasts[channel])
 
-    def make(self, decision: Decision) -> Message:
-        """Return the message of a decision to act. Raises HeldBack where text or address are missing."""
+    def pool(self, decision: Decision) -> str:
+        """Return the pool of coupons of which a decision's message says a code; "" where it says none, or
+        there is nobody to say it to."""
+        trigger = self._shop.triggers.get(decision.trigger)
+        channel = self._shop.channels.get(trigger.action.channel) if trigger is not None else None
+        if trigger is None or channel is None or not trigger.action.coupon:
+            return ""
+        to = self._address(decision.customer, channel.address)
+        return "" if to is None else trigger.action.coupon
+
+    def make(self, decision: Decision, coupon: Coupon | None = None) -> Message:
+        """Return the message of a decision to act, which says the coupon. Raises HeldBack where text or
+        address are missing."""
         trigger = self._shop.triggers.get(decision.trigger)
         if trigger is None:
             raise HeldBack(f"there is no trigger '{decision.trigger}' any more")
@@ -72,18 +88,35 @@ class Courier:
         template = channel.templates.get(action.template)
         if template is None:
             raise HeldBack(f"channel {action.channel} has no template '{action.template}'")
-        values = action_values(trigger, self._schema, self._readable(decision.customer, decision.values))
-        written = self._texts.write(template, values, channel.providers[0].escape)
         to = self._address(decision.customer, channel.address)
         if to is None:
             raise HeldBack(f"the customer has no {channel.address or 'reference'}, or is erased")
+        values = self._values(trigger, decision)
+        if coupon is not None:
+            values |= coupon.values(self._shop.coupons)
+        short = self._shorten(decision.id) if self._shorten is not None else ""
+        written = self._texts.write(template, values, channel.providers[0].escape, short)
         return Message(
             decision.id, decision.minute, to, action.channel, action.template, written.text, written.title,
             customer=decision.customer, trigger=decision.trigger, purpose=trigger.purpose,
             priority=_priority(trigger), link=written.link,
-            values={name: str(value) for name, value in values.items() if value is not None},
+            values={name: str(value) for name, value in values.items() if value is not None}
+            | ({LINK: written.link} if written.link else {}),
             expires=decision.minute * MINUTE_SECONDS + self._lasts[action.channel],
         )  # fmt: skip
+
+    def leads_to(self, decision: Decision) -> str | None:
+        """Return where the link of a decision's message leads; None where it has none (any more). Raises
+        HeldBack where a value in it is missing."""
+        trigger = self._shop.triggers.get(decision.trigger)
+        channel = None if trigger is None else self._shop.channels.get(trigger.action.channel)
+        if trigger is None or channel is None or trigger.action.template not in channel.templates:
+            return None
+        template = channel.templates[trigger.action.template]
+        return self._texts.link(template, self._values(trigger, decision)) or None
+
+    def _values(self, trigger: Trigger, decision: Decision) -> dict[str, Any]:
+        return action_values(trigger, self._schema, self._readable(decision.customer, decision.values))
 
     def revoked(self, decision: Decision) -> str | None:
         """Return why a decision must not be carried out any more: its trigger was stopped meanwhile (D5)."""

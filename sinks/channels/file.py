@@ -58,13 +58,14 @@ class File:
                 return [Unknown(f"{self._path} cannot be written: {error}") for _ in range(messages)]
         return [Accepted() for _ in range(messages)]
 
-    def erase(self, references: Collection[str]) -> int:
-        """Take out the messages to whoever is called so; return how many. The file is another one then."""
+    def erase(self, references: Collection[str], ids: Collection[str] = ()) -> int:
+        """Take out the messages to whoever is called so, and those of these ids; return how many. The file is
+        another one then."""
         with self._lock:
             if not self._path.exists():
                 return 0
             lines = self._path.read_text(encoding="utf-8").splitlines(keepends=True)
-            kept = [line for line in lines if not _is_to(line, references)]
+            kept = [line for line in lines if not _is_one(line, references, ids)]
             if len(kept) < len(lines):
                 write_whole(self._path, kept)
         return len(lines) - len(kept)
@@ -83,8 +84,9 @@ def write_whole(path: Path, lines: Collection[str]) -> None:
     fresh.replace(path)
 
 
-def _is_to(line: str, references: Collection[str]) -> bool:
+def _is_one(line: str, references: Collection[str], ids: Collection[str]) -> bool:
     try:
-        return json.loads(line).get("to") in references
+        said = json.loads(line)
+        return said.get("to") in references or said.get("id") in ids
     except (ValueError, AttributeError):  # a line that a crash has cut
         return False

@@ -49,6 +49,9 @@ class ProviderSettings(Declared):
     kind: str
     name: str = Field(default="", description="what deliveries call it; its kind when empty")
     limits: list[Limit] = []
+    price: str = Field(
+        default="", description="of one message as it is charged, in the shop's currency, such as 0.045"
+    )
 
     @property
     def called(self) -> str:

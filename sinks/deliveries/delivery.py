@@ -63,6 +63,10 @@ class Step:
     reason: str = ""
 
 
+class Away(Exception):
+    """What messages are made from cannot be reached at present: nothing was changed, it is tried again."""
+
+
 class Book(Protocol):
     """Where deliveries stand. Whatever `write` and `receive` return from is durable."""
 

@@ -19,11 +19,12 @@ from functools import partial
 
 from sinks.channels.provider import Outcome, Receipt, Unknown
 from sinks.deliveries.breaker import Stand
+from sinks.deliveries.delivery import Away
 from sinks.deliveries.lane import BATCH, Lane, Surroundings
 
 WAYS = 2  # batches of a lane on their way at once, so that one slow message does not hold up a provider
 IDLE_SECONDS = 0.5  # deliveries that another process has queued again are seen so soon
-AGAIN_SECONDS = 5.0  # after an error of the disk that somebody has to mend
+AGAIN_SECONDS = 5.0  # after an error of the disk, or of a store, that somebody has to mend
 GRACE_SECONDS = 5.0  # for batches that are on their way when it is told to stop
 EXPIRED = 1000  # let go at a time
 
@@ -136,7 +137,7 @@ class Dispatcher:
         while not self._stopping:
             try:
                 moved = await self._step(lanes, place)
-            except sqlite3.OperationalError as error:
+            except (sqlite3.OperationalError, Away) as error:
                 self._around.say(f"{lanes[place].name}: {error} (tried again in {AGAIN_SECONDS:.0f} s)")
                 await asyncio.sleep(AGAIN_SECONDS)
                 continue

@@ -9,6 +9,8 @@ import msgspec
 
 from engine.outcome import Decision
 from sinks.deliveries.ledger import Ledger
+from sinks.deliveries.records import EndsTold
+from streams.control import Control, receipt
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,14 @@ def ended(ledger: Ledger, limit: int) -> list[Ended]:
     ]
 
 
+def record_of(one: Ended) -> Control:
+    """Return what the log is told."""
+    made = one.decision
+    return receipt(
+        bytes.fromhex(made.customer), made.id, made.trigger, made.minute, made.cause, one.state
+    )  # fmt: skip
+
+
 def told(ledger: Ledger, numbers: Sequence[int]) -> None:
     """Forget some: the log has been told."""
-    marks = ", ".join("?" * len(numbers))
-    ledger.execute(f"DELETE FROM ended WHERE number IN ({marks})", tuple(numbers))  # noqa: S608 - marks only
+    ledger.do(EndsTold(numbers))

@@ -35,7 +35,9 @@ class Surroundings:
     """What all lanes of a dispatcher have in common.
 
     make: the message of a delivery; raises HeldBack. revoked: why it must not go out any more, asked when it
-    is about to. now: seconds since 1970. told: gets what was done. say: a line for people.
+    is about to. now: seconds since 1970. told: gets what was done. say: a line for people. prepare: gets the
+    deliveries whose messages are about to be made, and now; what these say for good is on disk on return.
+    Raises Away.
     """
 
     book: Book
@@ -45,6 +47,7 @@ class Surroundings:
     chance: random.Random
     told: Callable[[Carried], None]
     say: Callable[[str], None]
+    prepare: Callable[[Sequence[Queued], float], None] = lambda _rows, _now: None
 
 
 class Lane:
@@ -72,8 +75,11 @@ class Lane:
         if not rows:
             return [], False
         steps, made = [], list[Message | None]()
+        stopped = {row.number: step for row in rows if (step := self._stopped(row, now)) is not None}
+        around.prepare([row for row in rows if row.number not in stopped], now)
         for row in rows:
-            step, message = self._judge(row, now)
+            over = stopped.get(row.number)
+            step, message = self._judge(row, now) if over is None else (over, None)
             steps.append(step)
             made.append(message)
         states = around.book.write(steps)
@@ -87,13 +93,15 @@ class Lane:
             self.breaker.probe()
         return claimed, True
 
-    def _judge(self, row: Queued, now: float) -> tuple[Step, Message | None]:
-        """Say what is to be done with a delivery that is due."""
+    def _stopped(self, row: Queued, now: float) -> Step | None:
+        """Say why no message of a delivery that is due is to be made; None where one is."""
         if row.expires <= now:
-            return Step(row.number, Event.TOO_LATE, now, reason="too late to be sent"), None
+            return Step(row.number, Event.TOO_LATE, now, reason="too late to be sent")
         revoked = self._around.revoked(row)
-        if revoked is not None:
-            return Step(row.number, Event.REVOKE, now, reason=revoked), None
+        return None if revoked is None else Step(row.number, Event.REVOKE, now, reason=revoked)
+
+    def _judge(self, row: Queued, now: float) -> tuple[Step, Message | None]:
+        """Say what is to be done with a delivery whose message is to be made."""
         try:
             message = self._around.make(row)
         except HeldBack as reason:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from engine.outcome import Decision
 from sinks.channels.provider import Receipt
 from sinks.deliveries.delivery import Queued, Route, Step
-from sinks.deliveries.life import Event, Impossible, State, after
-from sinks.deliveries.receipts import Receipts
-from sinks.deliveries.steps import take_steps
+from sinks.deliveries.life import Event, State
+from sinks.deliveries.posting import Posting
+from sinks.deliveries.records import Acted, Received, Record, Recovered, Stepped, Taken, bare, reached
 from sinks.deliveries.tables import NOTHING, connect
 
-_PAGE = 1000
+Result = TypeVar("Result")
 _QUEUED = (
     "SELECT d.number, body, channel, template, purpose, priority, expires, attempts, turn, due "
     "FROM delivery d JOIN decision USING (number) "
@@ -45,7 +46,7 @@ class Ledger:
     def __init__(self, folder: Path, write: bool = True) -> None:
         self.connection = connect(folder, write)
         self._lock = threading.RLock()
-        self._receipts = Receipts(self.connection)
+        self._posting = Posting(self.connection)
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -59,10 +60,15 @@ class Ledger:
                     self.connection.execute("ROLLBACK")
                 raise
 
-    def execute(self, statement: str, values: Sequence[object]) -> None:
-        """Carry out one statement, on disk when this returns."""
+    def do(self, *records: Record) -> list[Any]:
+        """Post records, all or nothing; on disk when this returns what `Posting.post` does of each."""
         with self._transaction():
-            self.connection.execute(statement, values)
+            return [self._posting.post(one) for one in records]
+
+    def change(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Carry out several statements, all or nothing, on disk when this returns."""
+        with self._transaction():
+            return work(self.connection)
 
     def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return what a query finds."""
@@ -71,43 +77,27 @@ class Ledger:
 
     def drained(self, relay: str, partitions: int) -> list[int]:
         """Return for each partition how many effects the relay has taken over."""
-        query = "SELECT partition, effects FROM drained WHERE relay = ?"
-        found = dict(self.connection.execute(query, (relay,)).fetchall())
+        found = self.reached(relay)
         return [found.get(partition, 0) for partition in range(partitions)]
 
+    def reached(self, relay: str) -> dict[int, int]:
+        """Return how far a relay is in those partitions of which it has taken something."""
+        return {
+            int(partition): int(effects)
+            for partition, effects in self.rows(
+                "SELECT partition, effects FROM drained WHERE relay = ?", (relay,)
+            )
+        }
+
     def take(
-        self, relay: str, partition: int, made: Sequence[tuple[Decision, Route | str | None]], effects: int
+        self, relay: str, made: Sequence[tuple[Decision, Route | str | None]], drained: Mapping[int, int]
     ) -> int:
-        """Write decisions down and note that ``effects`` are drained: on disk, all or nothing.
+        """Write decisions down and note how far each partition is drained: on disk, all or nothing.
 
         With a decision goes how it is delivered, or why it is held back, or None when there is nothing to
         send. Return how many are queued now: those that were known already are not queued again.
         """
-        queued = 0
-        with self._transaction():
-            for one, route in made:
-                done = self.connection.execute(
-                    "INSERT OR IGNORE INTO decision (partition, seq, id, outcome, customer, body) "
-                    "VALUES (?, ?, ?, ?, ?, ?)",
-                    (partition, one.seq, one.id, one.outcome, one.customer, msgspec.json.encode(one)),
-                )
-                if done.rowcount and route is not None and done.lastrowid is not None:
-                    queued += self._queue(done.lastrowid, one, route)
-            self.connection.execute(
-                "INSERT OR REPLACE INTO drained VALUES (?, ?, ?)", (relay, partition, effects)
-            )
-        return queued
-
-    def _queue(self, number: int, one: Decision, route: Route | str) -> int:
-        decided, reason, state = one.minute * 60.0, "", State.QUEUED
-        if isinstance(route, str):
-            reason, state, route = route, after(state, Event.HOLD_BACK), Route("", "", "marketing", 0, 0.0)
-        self.connection.execute(
-            "INSERT INTO delivery VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, 0, 0, ?, ?)",
-            (number, state.value, route.channel, one.trigger, route.template, route.purpose, route.priority,
-             decided, route.lasts, decided + route.lasts, decided, decided, reason),
-        )  # fmt: skip
-        return int(state is State.QUEUED)
+        return int(self.do(Taken(made), reached(relay, drained))[0])
 
     def waiting(self, channel: str, turns: Sequence[int], now: float, limit: int) -> list[Queued]:
         """Return up to ``limit`` deliveries that are due, the highest priority first, then the oldest."""
@@ -158,13 +148,7 @@ class Ledger:
         of `sinks.deliveries.life` has no such step."""
         if not steps:
             return []
-        with self._transaction():
-            return self._write(steps)
-
-    def _write(self, steps: Sequence[Step]) -> list[State | None]:
-        found, settled = take_steps(self.connection, steps)
-        for number, attempt, receipt in self._receipts.kept_of(settled):
-            self._receipts.apply(number, attempt, receipt, steps[-1].at)
+        found: list[State | None] = self.do(Stepped(steps))[0]
         return found
 
     def expire(self, now: float, limit: int) -> int:
@@ -177,26 +161,19 @@ class Ledger:
 
     def receive(self, provider: str, receipts: Sequence[Receipt], now: float) -> list[str | None]:
         """Take receipts, on disk; return for each whose it is, where that is known."""
-        with self._transaction():
-            return [self._receipts.take(provider, one, now) for one in receipts]
+        found: list[str | None] = self.do(Received(provider, [bare(one) for one in receipts], now))[0]
+        return found
+
+    def whose(self, provider: str, reference: str | None) -> str | None:
+        """Return the customer (32 hex digits) of the attempt of a provider that is called so, or None."""
+        with self._lock:
+            found = None if reference is None else self._posting.receipts.find(provider, reference)
+        return None if found is None else found[3]
 
     def recover(self, now: float) -> int:
         """Say of everything that is claimed that its end is not known: at the start of the process that
         sends, before it does. What is transactional is queued again. Return how many were claimed."""
-        query = "SELECT number, purpose FROM delivery WHERE state = 'claimed' LIMIT ?"
-        total = 0
-        while found := self.connection.execute(query, (_PAGE,)).fetchall():
-            steps = []
-            for number, purpose in found:
-                reason = "the process ended before it knew"
-                steps.append(Step(number, Event.BREAK, now, reason=reason))
-                if purpose == "transactional":
-                    steps.append(Step(number, Event.RETRY, now, due=now, reason=reason))
-            self.write(steps)
-            total += len(found)
-        with self._transaction():  # providers may stand in another order now
-            self.connection.execute("UPDATE delivery SET turn = 0 WHERE state = 'queued' AND turn > 0")
-        return total
+        return int(self.do(Recovered(now))[0])
 
     def attempts_since(self, provider: str, since: float) -> Iterator[tuple[float, str, str]]:
         """Yield the attempts of a provider since a time, in order: time, template, customer."""
@@ -212,25 +189,9 @@ class Ledger:
         delivery: its id. Raises KeyError where there is none, and Impossible where its state does not allow
         it.
         """
-        with self._transaction():
-            found = self.connection.execute(
-                "SELECT number, state FROM delivery JOIN decision USING (number) "
-                "WHERE id = ? AND outcome = 'act'", (delivery,),
-            ).fetchone()  # fmt: skip
-            if found is None:
-                raise KeyError(delivery)
-            number, state = found
-            if event not in (Event.RESEND, Event.SETTLE_DELIVERED, Event.SETTLE_FAILED):
-                raise Impossible(f"'{event}' is nothing that a person does")
-            after(State(state), event)
-            self._write([Step(number, event, now, due=now, turn=0, reason=reason)])
-            if event is Event.RESEND:  # it lasts as long as it did from its decision on
-                query = "UPDATE delivery SET expires = ? + max(lasts, 3600) WHERE number = ?"
-                self.connection.execute(query, (now, number))
-            self.connection.execute(
-                "INSERT INTO by_hand (number, at, act, reason) VALUES (?, ?, ?, ?)",
-                (number, now, event.value, reason),
-            )
+        why = self.do(Acted(delivery, event, reason, now))[0]
+        if why is not None:
+            raise why
 
     def after(self, number: int, limit: int, customer: str | None = None) -> list[Entry]:
         """Return up to ``limit`` decisions behind a cursor, in the order in which they were written."""
@@ -246,6 +207,10 @@ class Ledger:
             Entry(at, msgspec.json.decode(body, type=Decision), state, reason or None)
             for at, body, state, reason in found
         ]
+
+    def of_customer(self, customer: str) -> set[str]:
+        """Return the ids of all decisions about a customer."""
+        return {name for (name,) in self.rows("SELECT id FROM decision WHERE customer = ?", (customer,))}
 
     def count(self, state: State) -> int:
         """Return how many deliveries are in a state."""

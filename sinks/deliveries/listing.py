@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,9 +10,9 @@ from typing import Any
 
 _COLUMNS = (
     "number, id, customer, d.trigger, channel, template, purpose, state, reason, attempts, parts, decided, "
-    "expires, due, changed"
+    "expires, due, changed, k.first, coalesce(k.times, 0)"
 )
-_FROM = "FROM delivery d JOIN decision c USING (number)"
+_FROM = "FROM delivery d JOIN decision c USING (number) LEFT JOIN click k USING (number)"
 _ATTEMPT = (
     "attempt, provider, claimed, ended, outcome, reference, parts, code, reason, receipt, receipt_at, "
     "receipt_code"
@@ -40,7 +41,8 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Listed:
-    """A delivery in a list. Times in seconds since 1970; due: when it goes on, of what is queued."""
+    """A delivery in a list. Times in seconds since 1970; due: when it goes on, of what is queued; clicked:
+    when its link was followed first, and clicks: how often."""
 
     number: int
     id: str
@@ -57,6 +59,8 @@ class Listed:
     expires: float
     due: float
     changed: float
+    clicked: float | None
+    clicks: int
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,8 @@ class Act:
 
 @dataclass(frozen=True)
 class Count:
-    """Deliveries of a trigger, on a day (UTC, from 1970), by a channel, in a state; parts: as charged."""
+    """Deliveries of a trigger, on a day (UTC, from 1970), by a channel, in a state; parts: as charged;
+    clicked: of how many somebody has followed the link."""
 
     trigger: str
     day: int
@@ -96,6 +101,7 @@ class Count:
     state: str
     deliveries: int
     parts: int
+    clicked: int
 
 
 def listed(
@@ -131,7 +137,23 @@ def counts(connection: sqlite3.Connection, wanted: Wanted) -> list[Count]:
     """Return deliveries counted by trigger, day, channel and state."""
     where, values = wanted.where()
     query = (
-        "SELECT d.trigger, CAST(decided / 86400 AS INTEGER) AS day, channel, state, count(*), sum(parts) "
+        "SELECT d.trigger, CAST(decided / 86400 AS INTEGER) AS day, channel, state, count(*), sum(parts), "
+        "count(k.number) "
         f"{_FROM} WHERE {where} GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3, 4"
     )
     return [Count(*row) for row in connection.execute(query, values)]
+
+
+def states_of(connection: sqlite3.Connection, decisions: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return (state, reason) of those decisions to act, by their ids, that became deliveries."""
+    query = (
+        "SELECT id, state, reason FROM decision JOIN delivery USING (number) "
+        "WHERE outcome = 'act' AND id IN (SELECT value FROM json_each(?))"
+    )
+    found = connection.execute(query, (json.dumps(list(decisions)),))
+    return {name: (state, reason) for name, state, reason in found}
+
+
+def off(connection: sqlite3.Connection) -> list[str]:
+    """Return what a cluster's sender has switched off, by its names in the log."""
+    return [what for (what,) in connection.execute("SELECT what FROM off ORDER BY what")]

@@ -36,7 +36,7 @@ class Receipts:
         """Apply a receipt, or keep it for later; return whose it is (id of 32 hex digits), where known."""
         if receipt.reference is None:
             return None
-        found = self._find(provider, receipt.reference)
+        found = self.find(provider, receipt.reference)
         if receipt.state in _EVENTS:
             if found is None or found[2] == State.CLAIMED:
                 self._keep(provider, receipt, now)
@@ -77,7 +77,7 @@ class Receipts:
             for _, number, attempt, reference, state, at, code, reason in sorted(latest.values())
         ]
 
-    def _find(self, provider: str, reference: str) -> tuple[int, int, str, str] | None:
+    def find(self, provider: str, reference: str) -> tuple[int, int, str, str] | None:
         """Find the attempt by the provider's name for it, or by the delivery's own id, which some providers
         give back: the one way to hear of an attempt whose answer was lost."""
         query = _FOUND + "a.reference = ? ORDER BY a.number DESC, a.attempt DESC LIMIT 1"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sinks.channels.provider import Accepted
+from sinks.deliveries.changes import Noted, note_changes
 from sinks.deliveries.delivery import Step, attempt_fields
 from sinks.deliveries.life import LIFE, Event, State
 
@@ -25,6 +26,8 @@ class _Row:
     parts: int
     changed: float
     reason: str
+    changes: int
+    provider: str
 
 
 def take_steps(
@@ -36,25 +39,33 @@ def take_steps(
     rows = _rows(connection, {step.number for step in steps})
     begun, ended, found = [], [], list[State | None]()
     settled: list[int] = []
+    noted: list[Noted] = []
     for step in steps:
         row = rows.get(step.number)
         following = None if row is None else LIFE.get((row.state, step.event))
         found.append(following)
         if row is None or following is None:
             continue
+        is_change = following is not row.state
         row.state, row.changed, row.reason = following, step.at, step.reason
         row.due = row.due if step.due is None else step.due
         row.turn = row.turn if step.turn is None else step.turn
         if step.event is Event.CLAIM:
             row.attempts += 1
+            row.provider = step.provider
             begun.append((step.number, row.attempts, step.provider, step.at))
         elif step.event in SETTLING:
             ended.append(_ended(step, row))
             settled.append(step.number)
+        if is_change:
+            row.changes += 1
+            noted.append((step.number, row.changes, following.value, step.at, row.attempts, row.provider,
+                          step.reason))  # fmt: skip
     connection.executemany(
-        "UPDATE delivery SET state = ?, attempts = ?, due = ?, turn = ?, parts = ?, changed = ?, reason = ? "
-        "WHERE number = ?",
-        [(row.state.value, row.attempts, row.due, row.turn, row.parts, row.changed, row.reason, number)
+        "UPDATE delivery SET state = ?, attempts = ?, due = ?, turn = ?, parts = ?, changed = ?, reason = ?, "
+        "changes = ? WHERE number = ?",
+        [(row.state.value, row.attempts, row.due, row.turn, row.parts, row.changed, row.reason, row.changes,
+          number)
          for number, row in rows.items()],
     )  # fmt: skip
     connection.executemany(
@@ -65,12 +76,15 @@ def take_steps(
         "UPDATE attempt SET ended = ?, outcome = ?, reference = ?, parts = ?, code = ?, reason = ? "
         "WHERE number = ? AND attempt = ?", ended,
     )  # fmt: skip
+    note_changes(connection, noted)
     return found, settled
 
 
 def _rows(connection: sqlite3.Connection, numbers: set[int]) -> dict[int, _Row]:
     query = (
-        "SELECT number, state, attempts, due, turn, parts, changed, reason FROM delivery "
+        "SELECT number, state, attempts, due, turn, parts, changed, reason, changes, coalesce(("
+        "SELECT provider FROM attempt a WHERE a.number = d.number AND a.attempt = d.attempts), '') "
+        "FROM delivery d "
         "WHERE number IN (SELECT value FROM json_each(?))"
     )
     found = connection.execute(query, (json.dumps(sorted(numbers)),))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sinks.deliveries.ledger import Ledger
+from sinks.deliveries.records import Switched, SwitchesTold
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Asked:
 
 def ask(ledger: Ledger, what: str, off: bool, reason: str, now: float) -> None:
     """Turn a switch; on disk when this returns. now: seconds since 1970."""
-    ledger.execute("INSERT INTO switch (what, off, reason, at) VALUES (?, ?, ?, ?)", (what, off, reason, now))
+    ledger.do(Switched(what, off, reason, now))
 
 
 def asked(ledger: Ledger) -> list[Asked]:
@@ -31,7 +32,7 @@ def asked(ledger: Ledger) -> list[Asked]:
 
 def in_log(ledger: Ledger, number: int) -> None:
     """Forget those up to a number: the log has them."""
-    ledger.execute("DELETE FROM switch WHERE number <= ?", (number,))
+    ledger.do(SwitchesTold(number))
 
 
 def off_with(in_log: Iterable[str], turned: Sequence[Asked]) -> list[str]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from sinks.coupons.tables import COUPON_TABLES
+
 FILE_NAME = "deliveries.sqlite"
 NOTHING = "nothing to send"  # of decisions that are not to act upon
-_VERSION = 1
+_VERSION = 2
 # `delivery` has no text and no address: messages are made when they are claimed (docs/decisions/0023).
 _TABLES = """
 CREATE TABLE IF NOT EXISTS drained (
@@ -24,7 +26,8 @@ CREATE TABLE IF NOT EXISTS delivery (
     number INTEGER PRIMARY KEY, state TEXT NOT NULL, channel TEXT NOT NULL, trigger TEXT NOT NULL,
     template TEXT NOT NULL, purpose TEXT NOT NULL, priority INTEGER NOT NULL, turn INTEGER NOT NULL,
     decided REAL NOT NULL, lasts REAL NOT NULL, expires REAL NOT NULL, due REAL NOT NULL,
-    attempts INTEGER NOT NULL, parts INTEGER NOT NULL, changed REAL NOT NULL, reason TEXT NOT NULL
+    attempts INTEGER NOT NULL, parts INTEGER NOT NULL, changed REAL NOT NULL, reason TEXT NOT NULL,
+    changes INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS delivery_queue ON delivery (channel, turn, priority, due) WHERE state = 'queued';
 CREATE INDEX IF NOT EXISTS delivery_expires ON delivery (expires) WHERE state = 'queued';
@@ -50,6 +53,16 @@ CREATE TABLE IF NOT EXISTS switch (
     number INTEGER PRIMARY KEY, what TEXT NOT NULL, off INTEGER NOT NULL, reason TEXT NOT NULL,
     at REAL NOT NULL
 );
+CREATE TABLE IF NOT EXISTS click (
+    number INTEGER PRIMARY KEY, first REAL NOT NULL, last REAL NOT NULL, times INTEGER NOT NULL,
+    told INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS click_untold ON click (number) WHERE told = 0;
+CREATE TABLE IF NOT EXISTS off (what TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS delivery_change (
+    number INTEGER PRIMARY KEY, delivery INTEGER NOT NULL, change INTEGER NOT NULL, state TEXT NOT NULL,
+    at REAL NOT NULL, attempt INTEGER NOT NULL, provider TEXT NOT NULL, reason TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS ended (number INTEGER PRIMARY KEY, state TEXT NOT NULL);
 CREATE TRIGGER IF NOT EXISTS delivery_ends AFTER UPDATE OF state ON delivery
 WHEN NEW.state IN ('failed', 'expired', 'held back') AND OLD.state NOT IN ('failed', 'expired', 'held back')
@@ -65,12 +78,14 @@ SELECT number, CASE state WHEN 'claimed' THEN 'unknown' ELSE state END, '',
     60.0 * json_extract(CAST(body AS TEXT), '$.minute'), 86400.0,
     60.0 * json_extract(CAST(body AS TEXT), '$.minute') + 86400.0,
     60.0 * json_extract(CAST(body AS TEXT), '$.minute'), 0, 0,
-    60.0 * json_extract(CAST(body AS TEXT), '$.minute'), coalesce(detail, '')
+    60.0 * json_extract(CAST(body AS TEXT), '$.minute'), coalesce(detail, ''), 0
 FROM decision WHERE state <> 'nothing to send';
 DROP INDEX decision_claimed;
 ALTER TABLE decision DROP COLUMN state;
 ALTER TABLE decision DROP COLUMN detail;
 """
+# Changes of state are told from here on; those before had no number.
+_COUNTED = "ALTER TABLE delivery ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;"
 
 
 def connect(folder: Path, write: bool) -> sqlite3.Connection:
@@ -85,6 +100,12 @@ def connect(folder: Path, write: bool) -> sqlite3.Connection:
 
 
 def _make(connection: sqlite3.Connection) -> None:
-    former = {name for _, name, *_ in connection.execute("PRAGMA table_info(decision)")}
-    steps = _TABLES + (_FROM_FORMER if "state" in former else "")
+    former = _columns(connection, "decision")
+    steps = _TABLES + COUPON_TABLES + (_FROM_FORMER if "state" in former else "")
+    if "changes" not in (_columns(connection, "delivery") or {"changes"}):
+        steps = _COUNTED + steps
     connection.executescript(f"BEGIN IMMEDIATE;{steps}PRAGMA user_version = {_VERSION};COMMIT;")
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
+    return {name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")}

@@ -160,14 +160,15 @@ class Store:
         return list(found)
 
     def read(
-        self, partitions: int, customers: Sequence[tuple[int, bytes]]
+        self, partitions: int, customers: Sequence[tuple[int, bytes]], more: Sequence[str] = ()
     ) -> tuple[list[Head], list[bytes | None]]:
-        """Return the head of each partition and the documents of (partition, customer) pairs, at once."""
+        """Return the head of each partition and the documents of (partition, customer) pairs, at once; behind
+        the documents what stands under more keys."""
         pipeline = self.client.pipeline(transaction=True)
         for partition in range(partitions):
             pipeline.hgetall(self._key(partition, "head"))
         keys = [self._key(partition, f"profile:{customer.hex()}") for partition, customer in customers]
-        if keys:
+        if keys := [*keys, *more]:
             pipeline.mget(keys)
         found: list[Any] = pipeline.execute()
         return [_head(one) for one in found[:partitions]], list(found[partitions]) if keys else []

@@ -38,6 +38,12 @@ MARKS = {ord(sign): f"\\{sign}" for sign in "\\`*_[]()~|!"} | {
 _BLOCK = re.compile(r"\s*(?:\d{1,9}(?=\.(?:\s|$))|(?=#{1,6}(?:\s|$)|[+-](?:\s|$)|[=-]+\s*$))")
 
 
+class Address(str):
+    """The address of a message's link, percent-encoded by now: it stands in any text as it is."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Escape:
     """How values are written. longest: characters of one value; a longer one holds the message back.
@@ -57,6 +63,8 @@ class Escape:
         >>> ESCAPES["markdown"]("*bold*"), ESCAPES["sms"]("a\\nb"), ESCAPES["link"]("a&b=c")
         ('\\\\*bold\\\\*', 'a b', 'a%26b%3Dc')
         """
+        if isinstance(value, Address):
+            return value
         if not value.isprintable():  # all that is cleaned away is not printable
             value = value.replace("\r\n", "\n").translate(self.clean)
         if self.quoted:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from sinks.channels.message import HeldBack, Value
-from sinks.texts.escape import EscapeName
-from sinks.texts.texts import Texts, Written
-from sinks.texts.words import Template
+from sinks.channels.message import HeldBack, Message
+from sinks.channels.sms_text import count
+
+IN_WORDS = {"gsm": "GSM 7-bit", "ucs2": "UCS-2"}
 
 
 @dataclass(frozen=True)
@@ -25,31 +25,41 @@ Measure = Callable[[str], Parts]
 
 @dataclass(frozen=True)
 class Preview:
-    """What would be sent; None where it would be held back, for the reason given.
+    """What would be sent; message is None where it would be held back, for the reason given.
 
     characters: of the text; sms: how it is charged, of a channel of SMS.
     """
 
-    written: Written | None
+    message: Message | None
     held_back: str | None
     characters: int = 0
     sms: Parts | None = None
 
 
-def preview(
-    texts: Texts, template: Template, values: Mapping[str, Value], escape: EscapeName = "plain",
-    measure: Measure | None = None,
-) -> Preview:  # fmt: skip
-    """Return what a message of these values would say. measure: of SMS, where the channel is one.
-
-    Raises TextError for a template that the check refuses.
+def preview(make: Callable[[], Message], measure: Measure | None = None) -> Preview:
+    """Return what a message would say. make: makes it, as it is made to be sent; raises HeldBack. measure: of
+    SMS, where the channel is one.
     """
     try:
-        written = texts.write(template, values, escape)
+        message = make()
+        sms = measure(message.text) if measure is not None else None
     except HeldBack as reason:
         return Preview(None, str(reason))
-    sms = measure(written.text) if measure is not None else None
-    return Preview(written, None, len(written.text), sms)
+    return Preview(message, None, len(message.text), sms)
+
+
+def parts_of(text: str, always_ucs2: bool = False) -> Parts:
+    """Return how a text is charged as an SMS. always_ucs2: as providers in China count. Raises HeldBack where
+    no SMS can carry it.
+
+    >>> parts_of("hello"), parts_of("您好")
+    (Parts(encoding='GSM 7-bit', units=5, parts=1), Parts(encoding='UCS-2', units=2, parts=1))
+    """
+    try:
+        counted = count(text, always_ucs2=always_ucs2)
+    except ValueError as error:
+        raise HeldBack(str(error)) from None
+    return Parts(IN_WORDS[counted.alphabet], counted.units, counted.parts)
 
 
 def note_on_parts(sms: Parts) -> str | None:

@@ -14,7 +14,7 @@ from jinja2.utils import missing
 
 from sinks.channels.message import HeldBack, Value
 from sinks.texts import filters
-from sinks.texts.escape import ESCAPES, Escape, EscapeName, is_blank
+from sinks.texts.escape import ESCAPES, Address, Escape, EscapeName, is_blank
 from sinks.texts.filters import MANNER
 from sinks.texts.forms import FORMS
 from sinks.texts.grammar import Checked, Fault, check_tree
@@ -134,7 +134,7 @@ class _Written:
         self._escape = escape
 
     def __call__(self, value: object) -> str:
-        text = str(value)  # of what is not known it raises
+        text = value if isinstance(value, Address) else str(value)  # of what is not known it raises
         if len(text) > self._escape.longest:
             raise HeldBack(f"a value has {len(text):,} characters, the limit is {self._escape.longest:,}")
         return self._escape(text)

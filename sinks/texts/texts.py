@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sinks.channels.message import Value
-from sinks.texts.escape import EscapeName
+from sinks.texts.escape import Address, EscapeName
 from sinks.texts.words import Template, Words, language_of, spoken
 
-LANGUAGE, ZONE = "language", "zone"
+if TYPE_CHECKING:
+    from sinks.texts.manner import Manner
+
+LANGUAGE, ZONE, LINK = "language", "zone", "link"
 
 
 @dataclass(frozen=True)
@@ -35,25 +39,43 @@ class Texts:
 
     def write(
         self, template: Template, values: Mapping[str, Value],
-        escape: EscapeName = "plain",
+        escape: EscapeName = "plain", short: str = "",
     ) -> Written:  # fmt: skip
-        """Return the message. Raises HeldBack where a value that it says is missing or null, TextError for
-        a template that its check would have refused.
+        """Return the message. short: the link that stands for the template's own, where that has one. Raises
+        HeldBack where a value that it says is missing or null, TextError for a template that its check would
+        have refused.
         """
-        from sinks.texts.manner import manner_of
         from sinks.texts.template import compile_text
 
         language, words = self._words(template, values)
-        zone = values.get(ZONE)
-        there = zone if isinstance(zone, str) else ""
-        manner = manner_of(language, self._currency, self._zone, there)
+        manner = self._manner(language, values)
+        link = compile_text(words.link, "link").render(values, manner) if words.link else ""
+        if link:
+            link = short or link
+            values = {**values, LINK: Address(link)}
         title = compile_text(words.title, escape).render(values, manner) if words.title else ""
         return Written(
             " ".join(title.split()),
             compile_text(words.text, escape).render(values, manner),
-            compile_text(words.link, "link").render(values, manner) if words.link else "",
+            link,
             language,
         )
+
+    def link(self, template: Template, values: Mapping[str, Value]) -> str:
+        """Return where a message's own link leads; "" where its template has none. Raises HeldBack."""
+        from sinks.texts.template import compile_text
+
+        language, words = self._words(template, values)
+        if not words.link:
+            return ""
+        return compile_text(words.link, "link").render(values, self._manner(language, values))
+
+    def _manner(self, language: str, values: Mapping[str, Value]) -> Manner:
+        from sinks.texts.manner import manner_of
+
+        zone = values.get(ZONE)
+        there = zone if isinstance(zone, str) else ""
+        return manner_of(language, self._currency, self._zone, there)
 
     def _words(self, template: Template, values: Mapping[str, Value]) -> tuple[str, Words]:
         """Choose the customer's language, where the template has it; else the shop's."""

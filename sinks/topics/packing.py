@@ -10,7 +10,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
 
-from sinks.topics.events import Header
+from sinks.events.envelope import Header
 
 BATCH_BYTES = 256 << 10  # a broker takes a megabyte
 

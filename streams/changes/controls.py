@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from streams.changes.wire import Outgoing, outgoing
 from streams.control import Control
+from streams.identity.partition import id_pairs, partitions_of
 from streams.log.block import CONTROL, Block, encode_tables, with_text_codes
 from streams.tables import control_table
 
@@ -21,6 +22,21 @@ def control_block(controls: Sequence[Control], first_step: int, minute: int, par
     table = table.add_column(1, pa.field("minute", pa.int32(), nullable=False), minutes)
     payload = encode_tables({CONTROL: with_text_codes(table)})
     return Block(partition, first_step, table.num_rows, "live", minute, minute, payload)
+
+
+def control_messages(controls: Sequence[Control], partitions: int) -> list[Outgoing]:
+    """Return live control records as one message for each partition that gets some, in their order.
+
+    One with a customer goes to that customer's partition, one without to every partition.
+    """
+    by_partition: dict[int, list[Control]] = {}
+    for one in controls:
+        own = range(partitions) if one.customer is None else partitions_of(
+            *id_pairs([one.customer]), partitions
+        )  # fmt: skip
+        for number in own:
+            by_partition.setdefault(int(number), []).append(one)
+    return [control_message(found, number) for number, found in sorted(by_partition.items())]
 
 
 def control_message(controls: Sequence[Control], partition: int) -> Outgoing:

@@ -62,6 +62,16 @@ class Topics:
         return self._name("reports")
 
     @property
+    def ledger(self) -> str:
+        """What became of decisions to act: the records of the ledger of deliveries."""
+        return self._name("ledger")
+
+    @property
+    def asked(self) -> str:
+        """What the sender is asked to do: receipts from outside, acts by hand, switches."""
+        return self._name("asked")
+
+    @property
     def calls(self) -> str:
         """Calls in the shape of Segment's API, whichever sources take them."""
         return self._name("calls")
@@ -80,10 +90,11 @@ class Topics:
             self.dead: (1, {**log, **_LATEST}),  # its times are compared with those of the log
             self.dead_states: (1, {**_LATEST, **large}),
             self.settings: (1, {**_LATEST, **large}),
+            self.ledger: (1, {**_KEEP, **large}),
             self.reports: (1, {**large, "retention.ms": str(3_600_000)}),
         }
         week = {**large, "retention.ms": str(7 * 86_400_000)}
-        found[self.calls] = partitions, week
+        found[self.calls], found[self.asked] = (partitions, week), (1, week)
         for name, source in sources.items():
             if source.format.type not in (*CHANGE_FORMATS, SEGMENT):
                 found[self.incoming(name)] = partitions, week

@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
     write_shop(shop, {})
     ledger = Ledger(shop / "data")
     changed: list[dict[str, Any]] = [{}, {}, {"trigger": "hello"}]
-    ledger.take("channels", 0, [(decided(at, **one), route()) for at, one in enumerate(changed)], 3)
+    ledger.take("channels", [(decided(at, **one), route()) for at, one in enumerate(changed)], {0: 3})
     ledger.write([Step(one, Event.CLAIM, START, "sms/console") for one in (1, 2)])
     ledger.write([Step(1, Event.ACCEPT, START + 1, outcome=Accepted("r1", 3))])
     ledger.write([Step(2, Event.BREAK, START + 1, outcome=Unknown("it broke"), reason="it broke")])

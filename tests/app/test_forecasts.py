@@ -78,7 +78,7 @@ class Sender:
                 step=steps[partition] if step is None else step, minute=MINUTE + minute, **more,
             ))  # fmt: skip
         found = [self.forecasts.judge(one, SENT if one.status == "live" else None) for one in made]
-        self.ledger.take("channels", partition, list(zip(made, found, strict=True)), self.made)
+        self.ledger.take("channels", list(zip(made, found, strict=True)), {partition: self.made})
         return found
 
     def tell_log(self) -> None:

@@ -56,7 +56,7 @@ def refused(folder: Path, status: str | None, rule: str = "") -> str:
 
 def record(folder: Path, made: Sequence[Decision]) -> None:
     ledger = Ledger(data_folder(folder, read_folder(folder).shop))
-    ledger.take("test", 0, [(one, None) for one in made], len(made))
+    ledger.take("test", [(one, None) for one in made], {0: len(made)})
     ledger.close()
 
 

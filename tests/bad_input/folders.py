@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.app.little_shop import GOOD
 
 Body = str | bytes | Callable[[Path], object] | None
+SLOTS = "recommendations.yaml"
 ORDERS, TOML, LINE, TRIGGER = "sources/orders.yaml", "tintype.toml", "tags/vip.test.yaml", "triggers/hello.yaml"
 
 
@@ -60,6 +61,16 @@ def text(template: str) -> dict[str, Body]:
     return {"channels.yaml": f"sms:\n  templates:\n    hi: {json.dumps(template, ensure_ascii=False)}\n"}
 
 
+def slots(text: str) -> dict[str, Body]:
+    """Return recommendations with an interest, and this in YAML from line 2 on."""
+    return {SLOTS: f"interests: [{{source: orders, item: status}}]\n{text}\n"}
+
+
+def interest(keys: str) -> dict[str, Body]:
+    """Return recommendations of this one interest, in YAML, at line 1."""
+    return {SLOTS: f"interests: [{{{keys}}}]\nslots: {{home: {{}}}}\n"}
+
+
 def _bomb() -> str:
     letters = "abcdefghi"
     lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]
@@ -73,6 +84,12 @@ CDC = "format: {type: debezium}\n"
 def guards(text: str) -> dict[str, Body]:
     """Return the shop's guards, in TOML, at line 4 of tintype.toml."""
     return put(TOML, "\n[groups]", f"[guards]\n{text}\n\n[groups]")
+
+
+def coupons(pool: str, template: str = "take {{ coupon }}", action: str = "coupon: spring") -> dict[str, Body]:
+    """Return a pool of coupons, in YAML, at line 1, and a trigger whose message says a code."""
+    trigger = put(TRIGGER, "values: {fen: spend}", action)
+    return {"coupons.yaml": f"spring: {pool}\n", **text(template), **trigger}
 
 
 HOLDING = """\
@@ -218,6 +235,24 @@ BAD_FOLDERS: list[tuple[str, dict[str, Body], str]] = [
     ("a sender that is none", twilio("sender: '12025550100'"), "channels.yaml:3: '12025550100' is no sender: write a number with +, a sender id"),
     ("a country that is none", twilio("sender: Yunshang, country_code: '+86'"), "channels.yaml:3: '+86' is no code of a country: write its digits, such as '86'"),
     ("a callback that is no address", twilio("sender: Yunshang, status_callback: here"), "channels.yaml:3: 'here' is no address: write https:// and the host"),
+    ("a schedule on no date", put(TRIGGER, "{enter: vip}", "{schedule: {at: 09:00, on: [2026-02-30]}}"), f"{TRIGGER}:1: '2026-02-30' is no date: write YYYY-MM-DD"),
+    ("a schedule on a date of digits", put(TRIGGER, "{enter: vip}", "{schedule: {at: 09:00, on: ['20260301']}}"), f"{TRIGGER}:1: '20260301' is no date: write YYYY-MM-DD"),
+    ("a schedule on dates and days", put(TRIGGER, "{enter: vip}", "{schedule: {at: 09:00, on: [2026-03-01], days: [mon]}}"), f"{TRIGGER}:1: dates and days of the week at once: keep 'on', or 'days'"),
+    ("coupons as a list", {"coupons.yaml": "- spring\n"}, "coupons.yaml:1: must be a mapping: write one 'name:' for each pool"),
+    ("a pool with a misspelt key", coupons("{expire: 30d}"), "coupons.yaml:1: unknown key 'expire': did you mean 'expires'?"),
+    ("a pool that ends in weeks", coupons("{expires: 4w}"), "coupons.yaml:1: '4w' is neither a day nor a number of days: write 2026-12-31, or 30d"),
+    ("a pool that ends on no day", coupons("{expires: 2026-02-30}"), "coupons.yaml:1: '2026-02-30' is neither a day nor a number of days"),
+    ("a pool with no code for anybody", coupons("{per_customer: 0}"), "coupons.yaml:1: 'per_customer' must be at least 1"),
+    ("a pool whose name has a slash", {"coupons.yaml": "a/b: {}\n"}, "coupons.yaml:1: 'a/b' is no name: use no quotes, colons, slashes"),
+    ("a pool redeemed by no source", coupons("{redeemed: {source: order, code: status}}"), "coupons.yaml:1: there is no source 'order': did you mean 'orders'?"),
+    ("a pool redeemed by no column", coupons("{redeemed: {source: orders, code: stauts}}"), "coupons.yaml:1: 'orders' has no column 'stauts' of text that is not personal: did you mean 'status'?"),
+    ("a pool redeemed by a number", coupons("{redeemed: {source: orders, code: amount}}"), "coupons.yaml:1: 'orders' has no column 'amount' of text that is not personal: there are: status"),
+    ("a pool that is not there", coupons("{}", action="coupon: sprong"), f"{TRIGGER}:3: there is no pool of coupons 'sprong': did you mean 'spring'?"),
+    ("a coupon without a pool", coupons("{}", action="values: {fen: spend}"), f"{TRIGGER}:3: the template says 'coupon', and the action names no pool of coupons: add 'coupon: POOL'"),
+    ("a coupon that is not said", coupons("{}", "hi"), f"{TRIGGER}:3: the template does not say the code: write {{{{ coupon }}}} into it, or leave coupon out"),
+    ("a coupon's end that it has not", coupons("{}", "{{ coupon }} {{ coupon_expires | date }}"), f"{TRIGGER}:3: the template says 'coupon_expires', and pool 'spring' has no 'expires': add 'expires:' to the pool"),
+    ("a coupon's end as a number", coupons("{expires: 30d}", "{{ coupon }} {{ coupon_expires }}"), "channels.yaml:3: 'coupon_expires' is a date or time"),
+    ("a value with a coupon's name", coupons("{}", action="coupon: spring, values: {coupon: spend}"), f"{TRIGGER}:3: 'coupon' is the coupon's, and a value of the action too: give the value another name"),
     ("a webhook without encryption", provider("{kind: webhook, url: http://shop.example/, secrets_env: [S]}"), "channels.yaml:3: 'http://shop.example/' is not https: write https://, or add 'plain_http: true'"),
     ("a webhook into its own machine", provider("{kind: webhook, url: https://127.0.0.1/, secrets_env: [S]}"), "channels.yaml:3: 127.0.0.1, which is loopback (RFC 1122): name it under 'allow' if it is meant"),
     ("a webhook without a secret", provider("{kind: webhook, url: https://shop.example/, secrets_env: []}"), "channels.yaml:3: 'providers.0.secrets_env' must not be empty: name at least one"),
@@ -238,6 +273,9 @@ BAD_FOLDERS: list[tuple[str, dict[str, Body], str]] = [
     ("arithmetic in a template", text("{{ fen / 100 }}"), "channels.yaml:3: there is no arithmetic: work it out in the trigger's 'values'"),
     ("a template nested without end", text("{{ " + "(" * 5000 + " }}"), "channels.yaml:3: is no template (nested too deep): make it flatter"),
     ("a template of 30,000 characters", text("x" * 30_000), "channels.yaml:3: has 30,000 characters, the limit is 20,000: write a shorter text"),
+    ("an address of short links with a path", put("tintype.toml", "[groups]", '[links]\nbase = "https://shop.example/s"\n\n[groups]'), "tintype.toml:5: 'https://shop.example/s' is no public address: write https://HOST"),
+    ("a link that has no template", text("{{ link }}"), f"{TRIGGER}:3: the template needs the value 'link': add 'values: {{link: RULE}}'"),
+    ("a value that is called as the link", put(TRIGGER, "fen: spend", "link: spend") | {"channels.yaml": 'sms:\n  templates:\n    hi: {text: "{{ link }}", link: "https://shop.example"}\n'}, f"{TRIGGER}:3: 'link' is the template's own link: give the value another name"),
     ("an argument that is none", text("{{ fen | number(9) }}"), "channels.yaml:3: 'decimals' of 'number' is no whole number from 0 to 6: write a number from 0 to 6"),
     ("money of no currency", text("{{ fen | money }}"), "channels.yaml:3: the shop has no currency: add 'currency' to tintype.toml"),
     ("money of another currency", text("{{ fen | money('USD') }}"), "channels.yaml:3: this is an amount in CNY, and would be written as USD: write money('CNY')"),
@@ -259,6 +297,34 @@ BAD_FOLDERS: list[tuple[str, dict[str, Body], str]] = [
     ("no cases", put(LINE, "cases:", "csaes:"), f"{LINE}:3: unknown key 'csaes': did you mean 'cases'?"),
     ("nobody is meant", put(LINE, "customer: member:M1\n", ""), f"{LINE}:5: no customer is named: add 'customer: type:value'"),
     ("a customer without a type", put(LINE, "member:M1", "M1"), f"{LINE}:6: 'M1' names no customer: write type:value, such as member:M1"),
+    # recommendations.yaml
+    ("recommendations of no slot", slots("slots: {}"), f"{SLOTS}:2: 'slots' must not be empty: name at least one"),
+    ("recommendations of no interest", {SLOTS: "interests: []\nslots: {home: {}}\n"}, f"{SLOTS}:1: 'interests' must not be empty: name at least one"),
+    ("a misspelt key of a slot", slots("slots: {home: {strategy: [popular]}}"), f"{SLOTS}:2: unknown key 'strategy': did you mean 'strategies'?"),
+    ("an interest in a source that is not there", interest("source: order, item: status"), f"{SLOTS}:1: there is no source 'order': did you mean 'orders'?"),
+    ("an interest in no column", interest("source: orders, item: sku"), f"{SLOTS}:1: source 'orders' has no column 'sku'"),
+    ("items that are money", interest("source: orders, item: amount"), f"{SLOTS}:1: column 'amount' is of type decimal: an item's id is a text or a whole number"),
+    ("an interest that nobody shows", interest("source: orders, item: status, act: stolen"), f"{SLOTS}:1: 'stolen' is no "),
+    ("an interest of weight 0", interest("source: orders, item: status, weight: 0"), f"{SLOTS}:1: 'interests.0.weight' must be at least 1: correct the value"),
+    ("a half-life in words", interest("source: orders, item: status, half_life: long"), f"{SLOTS}:1: 'long' is no length: write a whole number and m, h, d or w"),
+    ("a rule of interest that adds", interest("source: orders, item: status, where: amount + 1 > 5"), f"{SLOTS}:1: column 1: arithmetic is not read here: compare the columns themselves"),
+    ("a rule of interest over metrics", interest("source: orders, item: status, where: spend > 5"), f"{SLOTS}:1: column 1: "),
+    ("a strategy nobody has", slots("slots: {home: {strategies: [best]}}"), f"{SLOTS}:2: 'best' is no strategy: write one of similar, again, popular"),
+    ("popular in a tag that is not there", slots("slots: {home: {strategies: [popular in tag vipp]}}"), f"{SLOTS}:2: there is no tag 'vipp': did you mean 'vip'?"),
+    ("popular in a segment that is not there", slots("slots: {home: {strategies: [popular in segment Bset]}}"), f"{SLOTS}:2: there is no segment 'Bset': did you mean 'Best'?"),
+    ("a slot of 51 items", slots("slots: {home: {count: 51}}"), f"{SLOTS}:2: 'slots.home.count' must be at most 50: correct the value"),
+    ("a slot with a slash", slots("slots: {a/b: {}}"), f"{SLOTS}:2: 'a/b' is no name: use no slashes"),
+    ("a slot's title in French", slots("slots: {home: {title: {fr: x}}}"), f"{SLOTS}:2: "),
+    ("a consent without a purpose", slots("slots: {home: {personalised: {consent: web}}}"), f"{SLOTS}:2: 'web' is no consent: write channel/purpose"),
+    ("a tag that refuses and is not there", slots("slots: {home: {personalised: {unless_tag: vipp}}}"), f"{SLOTS}:2: there is no tag 'vipp': did you mean 'vip'?"),
+    ("stock that nobody knows", slots("slots: {home: {rules: {in_stock: true}}}"), f"{SLOTS}:2: 'in_stock' needs the catalogue's stock: add 'stock: COLUMN' to the catalogue"),
+    ("categories that nobody knows", slots("slots: {home: {rules: {max_per_category: 2}}}"), f"{SLOTS}:2: 'max_per_category' needs the catalogue's category"),
+    ("a slot of what was not bought lately", slots("slots: {home: {rules: {not_bought_within: lately}}}"), f"{SLOTS}:2: 'lately' is no length: write a whole number and m, h, d or w"),
+    ("a catalogue of nothing", slots("catalogue: {item: status}\nslots: {home: {}}"), f"{SLOTS}:2: the catalogue has no one place: give one of source and file"),
+    ("a catalogue in a file that is not there", slots("catalogue: {file: items.csv, item: sku}\nslots: {home: {}}"), f"{SLOTS}:2: there is no file 'items.csv': name one, from the shop's folder"),
+    ("a catalogue of columns that are not there", slots("catalogue: {source: orders, item: status, title: {zh: name}}\nslots: {home: {}}"), f"{SLOTS}:2: source 'orders' has no column 'name'"),
+    ("training in words", slots("train_every: often\nslots: {home: {}}"), f"{SLOTS}:2: 'often' is no length: write a whole number and m, h, d or w"),
+    ("recommendations without history", slots("slots: {home: {}}") | {TOML: "history = false\n" + GOOD[TOML]}, f"{SLOTS}:1: recommendations are trained from history, which is off"),
     # guards
     ("quiet hours from 25 o'clock", guards('quiet_hours = {from = "25:00", until = "08:00"}'), f"{TOML}:4: '25:00' is no time of day: write HH:MM"),
     ("quiet hours of no length", guards('quiet_hours = {from = "08:00", until = "08:00"}'), f"{TOML}:4: quiet hours end when they begin: write another time"),

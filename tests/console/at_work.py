@@ -74,6 +74,7 @@ when: {event: {source: orders}}
 action: {channel: sms, template: hi, values: {fen: spend}}
 guards: {max_age: 365d}
 """,
+    "coupons.yaml": "spring: {value: 20 off}\n",
     "tags/vip.test.yaml": None,
 }
 

@@ -58,7 +58,7 @@ def bearing(shop: AtWork, scope: str) -> dict[str, str]:
 @contextlib.contextmanager
 def streamed(client: httpx.Client, path: str, last: str | None = None) -> Iterator[Iterator[dict[str, Any]]]:
     """Yield the events of a stream: ``event``, ``id``, ``data``; comments as ``{"comment": ...}``."""
-    headers = {} if last is None else {"Last-Event-ID": last}
+    headers = {"Accept": "text/event-stream", **({} if last is None else {"Last-Event-ID": last})}
     with client.stream("GET", path, headers=headers) as answer:
         assert answer.status_code == 200, answer.read()
         assert answer.headers["content-type"].startswith("text/event-stream")

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
+from sinks.channels.cloud.aliyun import reference
 from sinks.channels.cloud.twilio_receipts import signature
 from tests.console.at_work import AtWork, at_work, order, states, wait_for
 
@@ -57,7 +58,8 @@ def one_of(shop: AtWork, member: int) -> dict[str, Any]:
 def put(shop: AtWork, member: int, state: str) -> str:
     """Let a member's delivery be in a state; return its id."""
     one = one_of(shop, member)
-    shop.opened.ledger.execute("UPDATE delivery SET state = ? WHERE number = ?", (state, one["number"]))
+    change = "UPDATE delivery SET state = ? WHERE number = ?"
+    shop.opened.ledger.connection.execute(change, (state, one["number"]))
     return str(one["id"])
 
 
@@ -65,7 +67,7 @@ def carried_by(shop: AtWork, member: int, provider: str, reference: str) -> str:
     """Let a member's delivery be sent by a provider; return its id."""
     delivery = put(shop, member, "sent")
     change = "UPDATE attempt SET provider = ?, reference = ?, receipt = NULL WHERE number = ?"
-    shop.opened.ledger.execute(change, (provider, reference, one_of(shop, member)["number"]))
+    shop.opened.ledger.connection.execute(change, (provider, reference, one_of(shop, member)["number"]))
     return delivery
 
 
@@ -253,7 +255,7 @@ def test_nobody_learns_the_names_of_channels_without_a_key(shop: AtWork) -> None
 
 
 def test_alibabas_reports_are_known_by_the_token_and_need_no_key(shop: AtWork) -> None:
-    delivery = carried_by(shop, 1, "sms/aliyun", "900619^0:13800000001")
+    delivery = carried_by(shop, 1, "sms/aliyun", reference("900619^0", "13800000001", ""))
     report = {"phone_number": "13800000001", "send_time": "2026-03-01 17:30:00", "success": True,
               "report_time": "2026-03-01 17:30:02", "err_code": "DELIVERED", "err_msg": "用户接收成功",
               "sms_size": "1", "biz_id": "900619^0", "out_id": ""}  # fmt: skip

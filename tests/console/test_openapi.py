@@ -28,6 +28,7 @@ REQUESTS: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", "/v1/rfm"): ("/v1/rfm", None),
     ("GET", "/v1/tags"): ("/v1/tags", None),
     ("GET", "/v1/decisions"): ("/v1/decisions", None),
+    ("GET", "/v1/delivery-changes"): ("/v1/delivery-changes?limit=2", None),
     ("GET", "/v1/deliveries"): ("/v1/deliveries?limit=1", None),
     ("GET", "/v1/deliveries:counts"): ("/v1/deliveries:counts", None),
     ("GET", "/v1/deliveries/{delivery}"): ("/v1/deliveries/UNKNOWN", None),
@@ -40,9 +41,17 @@ REQUESTS: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", "/v1/switches"): (
         "/v1/switches", {"what": "channel/sms", "off": False, "reason": "mended"},
     ),
+    ("GET", "/v1/coupons"): ("/v1/coupons", None),
+    ("GET", "/v1/coupons/{pool}"): ("/v1/coupons/spring", None),
+    ("POST", "/v1/coupons/{pool}/codes"): ("/v1/coupons/spring/codes", {"codes": ["C1"]}),
+    ("GET", "/v1/coupons/{pool}/codes/{code}"): ("/v1/coupons/spring/codes/C1", None),
+    ("POST", "/v1/coupons/{pool}/codes/{code}:redeem"): (
+        "/v1/coupons/spring/codes/C1:redeem", {"order": "A1", "customer": "member:M1"},
+    ),
     ("POST", "/v1/receipts/{channel}"): (
         "/v1/receipts/sms", [{"reference": "r1", "state": "delivered", "at": "2026-03-01T09:00:00Z"}],
     ),
+    ("POST", "/v1/texts:preview"): ("/v1/texts:preview", {"channel": "sms", "template": "hi"}),
     ("POST", "/v1/sources/{name}"): ("/v1/sources/orders", [order("A9", "M9"), {"order_id": "A10"}]),
     **{("POST", f"/v1/{path}"): (f"/v1/{path}", {**CALL, "event": "Product Viewed"})
        for path in ("track", "identify", "page", "screen", "group", "alias")},
@@ -56,13 +65,15 @@ REQUESTS: dict[tuple[str, str], tuple[str, Any]] = {
 }  # fmt: skip
 
 STREAMS = {("GET", "/v1/profiles/{customer}/messages/stream")}  # without an end: tried in test_messages.py
+WITH_SLOTS = {("GET", "/v1/profiles/{customer}/recommendations/{slot}")}  # tried in test_recommendations.py
 OF_A_CLUSTER = {("GET", "/v1/tag-changes")}  # tried in tests/servers/test_api.py
 
 
 def unknown_delivery(shop: AtWork) -> str:
     """Let a delivery be unknown, and return its id."""
     one = shop.get("/v1/deliveries", limit=1)["deliveries"][0]
-    shop.opened.ledger.execute("UPDATE delivery SET state = 'unknown' WHERE number = ?", (one["number"],))
+    change = "UPDATE delivery SET state = 'unknown' WHERE number = ?"
+    shop.opened.ledger.connection.execute(change, (one["number"],))
     return str(one["id"])
 
 
@@ -80,7 +91,7 @@ def operations(shop: AtWork) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def test_every_path_of_the_description_is_tried_here(shop: AtWork) -> None:
-    assert set(operations(shop)) == {*REQUESTS, *STREAMS, *OF_A_CLUSTER}
+    assert set(operations(shop)) == {*REQUESTS, *STREAMS, *OF_A_CLUSTER, *WITH_SLOTS}
 
 
 def models(shop: AtWork) -> dict[tuple[str, str], type[BaseModel] | None]:
@@ -99,6 +110,8 @@ def test_an_answer_is_what_the_description_promises(shop: AtWork, place: tuple[s
     path, body = REQUESTS[place]
     if path.startswith(INBOX):
         put(shop, "member:M1", 1)
+    if "/codes/" in path:
+        shop.client.post("/v1/coupons/spring/codes", json={"codes": ["C1"]})
     if "UNKNOWN" in path:
         path = path.replace("UNKNOWN", unknown_delivery(shop))
     answer = shop.client.request(place[0], path, json=body)

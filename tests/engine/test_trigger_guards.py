@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
 from engine.outcome import decision_id
 from tests.engine.story import ABSENCE, ORDER, TEN, WAIT, Story
 from tests.laws.world import IMPORT, LIVE, customer_id
@@ -81,6 +84,19 @@ def test_an_import_decides_nothing_and_leaves_no_instance_behind() -> None:
             story.writer.row("carts", minute, 1, event=TEN + minute + 2)
         story.writer.mode = LIVE
         assert story.told(140) == []
+
+
+def test_keys_that_came_later_are_no_part_of_a_version_until_they_are_used() -> None:
+    """D2: decisions of a log that is older than these keys keep their ids."""
+    weekly = Story({"when": {"schedule": {"at": "09:30", "days": ["mon"]}}}).shop.plan.trigger
+    said = weekly.declared["t"].model_dump(mode="json", by_alias=True)
+    del said["purpose"], said["priority"], said["action"]["coupon"], said["when"]["schedule"]["on"]
+    for key in ("once", "hold_out", "quiet_hours"):
+        del said["guards"][key]
+    text = json.dumps(said, sort_keys=True, ensure_ascii=False)
+    assert weekly.version("t") == hashlib.sha256(text.encode()).hexdigest()[:12]
+    dated = Story({"when": {"schedule": {"at": "09:30", "on": ["2026-03-02"]}}}).shop.plan.trigger
+    assert dated.version("t") != weekly.version("t")
 
 
 def test_a_decision_is_named_by_trigger_version_customer_and_cause() -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from tests.engine.story import ABSENCE, ORDER, TEN, WAIT, Story
 from tests.laws.world import DELETE, IMPORT, INSERT, LIVE, READ, UPDATE, customer_id
+from triggers.schedule import last_due
+from triggers.trigger import Schedule
 
 
 def test_an_event_means_an_insert_unless_more_is_named() -> None:
@@ -205,6 +207,33 @@ def test_a_schedule_is_of_local_time(zone: str, at: str, begin: str, expected: l
     assert [(one.minute, one.customer, one.cause) for one in made] == [
         (m, customer_id(1), {"minute": m}) for m in due
     ]
+
+
+@pytest.mark.parametrize(
+    ("zone", "on", "expected"),
+    [
+        ("UTC", ["2026-03-02"], ["2026-03-02 10:30"]),
+        ("UTC", ["2026-03-01", "2026-03-03"], ["2026-03-01 10:30", "2026-03-03 10:30"]),
+        ("UTC", ["2026-02-28", "2027-03-01"], []),  # over, and not yet
+        ("Asia/Shanghai", ["2026-03-02"], ["2026-03-02 02:30"]),  # the dates are local
+    ],
+)
+def test_a_schedule_of_dates_fires_on_these_alone(zone: str, on: list[str], expected: list[str]) -> None:
+    """D1: one date is once and never again."""
+    story = Story({"when": {"schedule": {"at": "10:30", "on": on}}}, zone)
+    story.at(0).row("orders", 1, 1)
+    due = [int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) // 60 for text in expected]
+    assert [one.minute for one in story.decided(4 * 1440)] == due
+
+
+def test_a_date_that_a_stop_jumped_over_is_made_up_for_once() -> None:
+    """D1: however long ago it was; whether it is too late is the business of max_age."""
+    begin, due, late = (
+        int(datetime(2026, 3, day, 9, tzinfo=UTC).timestamp()) // 60 for day in (1, 2, 31)
+    )  # fmt: skip
+    schedule = Schedule(at="09:00", on=["2026-03-02"])
+    assert last_due(schedule, "UTC", begin, late) == due
+    assert last_due(schedule, "UTC", due, late) == 0
 
 
 def test_a_schedule_missed_in_an_import_is_not_made_up_for_and_days_are_kept() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.recount import recount
 from app.replay import settings_body
 from app.shop import Shop
 from engine.outcome import Decision
@@ -22,6 +23,7 @@ QUIET = {"quiet_hours": {"from": "09:55", "until": "10:30", "then": "hold"}}
 
 def told(story: Changing) -> list[tuple[int, str]]:
     story.replay.follow()
+    assert recount(story.log, story.replay.shop, None)["differences"] == []
     return [(one.minute - TEN, one.guard or one.outcome) for one in story.made]
 
 
@@ -127,3 +129,30 @@ def test_a_cool_down_of_shadow_ends_with_it(tmp_path: Path, status: str, expecte
     story = Changing(tmp_path, old, new)
     append_changes(story.log, new, "orders", [row(2, "a", TEN + 41, 5)], TEN + 41, "live")
     assert told(story) == [(0, "act"), (41, expected)]
+
+
+def cool(**more: Any) -> Shop:
+    """Return a shop of one trigger with a cool-down."""
+    return shop_of({}, {**EVENT, "guards": {"cool_down": "1d"}, **more}, ("orders",))
+
+
+@pytest.mark.parametrize(
+    ("versions", "expected"),
+    [
+        ((cool(), cool(title="new")), "cool_down"),
+        ((cool(), cool(**{"if": "count(orders) > 0"})), "act"),
+        ((cool(status="shadow"), cool()), "act"),
+        ((cool(status="shadow"), cool(), cool(status="shadow")), "act"),
+        ((capped(1), capped(1, {"title": "new"}), shop_of({}, EVENT, ("orders",)), capped(1)), "act"),
+    ],
+)
+def test_cool_downs_and_slots_go_on_as_their_second_reading_has_it(
+    tmp_path: Path, versions: tuple[Shop, ...], expected: str
+) -> None:
+    """The last: a cap that was away begins empty."""
+    story = Changing(tmp_path, versions[0], versions[1])
+    append_ticks(story.log, TEN + 49)
+    for n, shop in enumerate(versions[2:]):
+        append_controls(story.log, [Control(SETTINGS, None, settings_body(shop))], TEN + 50 + n, "live")
+    append_changes(story.log, versions[-1], "orders", [row(2, "a", TEN + 53, 5)], TEN + 53, "live")
+    assert told(story) == [(0, "act"), (53, expected)]

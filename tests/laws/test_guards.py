@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.outcome import Decision
-from reference.guards import Recount
+from reference.guards import Declared, Recount
 from tests.laws.effort import effort
 from tests.laws.run import run
 from tests.laws.shops import Small, small
@@ -24,7 +24,8 @@ lives = entries(24, waits)
 
 
 def recount(world: Small) -> Recount:
-    return Recount(world.shop.triggers, world.shop.settings.guards, world.shop.settings.zone)
+    declared = Declared(world.shop.triggers, world.shop.settings.guards, world.shop.settings.zone)
+    return Recount(declared, lambda _: declared, {})
 
 
 def control(world: Small, log: Log, partitions: int) -> pd.DataFrame:

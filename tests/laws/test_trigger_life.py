@@ -8,11 +8,13 @@ from typing import Any, get_args
 
 import pytest
 
+from app.recount import recount_of
 from app.replay import settings_body
 from app.shop import Shop
 from engine.plan import build
 from streams.control import SETTINGS, Control
 from streams.live import append_changes, append_controls, append_ticks
+from streams.log.rows import read_control
 from tests.engine.story import TEN
 from tests.laws.test_settings_change import row
 from tests.laws.test_settings_edges import ABSENCE, Changing, shop_of, waiting_shop
@@ -131,6 +133,7 @@ def test_what_a_shadow_keeps_ends_with_it_and_what_was_live_goes_on(
             )
     story.replay.follow()
     assert [one.guard or one.outcome for one in story.made] == expected
+    assert recount_of(live).violations(story.made, read_control(story.log)) == []
 
 
 @pytest.mark.parametrize("status", OUT)

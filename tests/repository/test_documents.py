@@ -13,12 +13,21 @@ from typer.main import get_command
 from app.cli import app, main
 from app.declaration import keys_of
 from app.schemas import FOLDER, schema_files
-from app.shop import ClickHouse, Kafka, Settings, TriggerSettings
+from app.shop import ClickHouse, Kafka, Links, Settings, TriggerSettings
 from rfm.model import FixedCuts, RfmModel, Segment
 from sinks.channels.channel import Channel
 from sinks.channels.cloud.settings import ProviderTemplate
 from sinks.channels.kinds import PROVIDERS
 from sinks.channels.settings import Limit
+from sinks.coupons.pool import Pool, Redeemed
+from sinks.recommendations.declaration import (
+    Catalogue,
+    Interest,
+    Personalised,
+    Recommendations,
+    Rules,
+    Slot,
+)
 from sinks.texts.words import Words
 from streams.contract.source import Column, EventTime, FileFormat, Reference, Source, Via
 from tags.tag import Tag
@@ -28,9 +37,11 @@ from triggers.trigger import Absence, Action, Event, Forecast, Guards, Schedule,
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS: dict[str, Any] = dict(get_command(app).commands)  # type: ignore[attr-defined]  # a group has commands
 MODELS: list[type[BaseModel]] = [
-    Settings, Kafka, ClickHouse, TriggerSettings, Source, Column, Reference, Via, EventTime, FileFormat,
-    RfmModel, Segment, FixedCuts, Tag, Trigger, When, Event, Absence, Schedule, Guards, Forecast, Action,
-    Channel, ShopGuards, QuietHours, Cap, Limit, Words, *PROVIDERS, ProviderTemplate,
+    Settings, Kafka, ClickHouse, TriggerSettings, Links, Source, Column, Reference, Via, EventTime,
+    FileFormat, RfmModel, Segment, FixedCuts, Tag, Trigger, When, Event, Absence, Schedule, Guards, Forecast,
+    Action, Channel, ShopGuards, QuietHours, Cap, Limit, Pool, Redeemed,
+    Recommendations, Catalogue, Interest, Slot, Rules, Personalised,
+    Words, *PROVIDERS, ProviderTemplate,
 ]  # fmt: skip
 
 

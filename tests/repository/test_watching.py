@@ -127,6 +127,7 @@ def test_every_metric_of_a_worker_and_every_alert_is_in_the_document(tmp_path: P
     names = set(re.findall(r"`(tintype_\w+)`", told))
     with idle_worker(tmp_path) as worker:
         worker.reducer.made = 1
+        worker.sending.figures.at_work = True
         families = [one for one in registry_of(worker).collect() if one.name.startswith("tintype")]
     mine = {f"{one.name}_total" if one.type == "counter" else one.name for one in families}
     assert names == mine

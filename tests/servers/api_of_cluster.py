@@ -6,7 +6,7 @@ import json
 import subprocess
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,15 +30,14 @@ event_time: {column: joined}
 columns:
   name: {type: text, personal: true, attribute: name}
 """
+LINKS = '[links]\nbase = "https://s.shop.example"\n'
 
 
 def files(name: str) -> dict[str, str | None]:
     settings = GOOD["tintype.toml"].replace('"Test"', f'"{name}"')
     kafka = f'[kafka]\nconnectors = "none"\n[kafka.topics]\nchanges = "{name}.changes"\n'
-    return {
-        **FILES, "tintype.toml": f"history = false\npartitions = 3\n{settings}{kafka}", "none/.keep": "",
-        "sources/members.yaml": MEMBERS,
-    }  # fmt: skip
+    toml = f"history = false\npartitions = 3\n{settings}{kafka}\n{LINKS}"
+    return {**FILES, "tintype.toml": toml, "none/.keep": "", "sources/members.yaml": MEMBERS}
 
 
 @dataclass
@@ -94,11 +93,18 @@ def api_process(cluster: Cluster, **environment: str) -> Iterator[dict[str, Any]
 
 
 @contextmanager
-def api_of_cluster(kafka: Place, store: Place, folder: Path) -> Iterator[ApiOfCluster]:
-    """Run a shop of three partitions with one worker, named a, and one API process."""
+def api_of_cluster(
+    kafka: Place, store: Place, folder: Path, changes: Mapping[str, str | None] | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> Iterator[ApiOfCluster]:  # fmt: skip
+    """Run a shop of three partitions with one worker, named a, and one API process.
+
+    changes: of its files; variables: more of the environment.
+    """
     name = f"t{uuid.uuid4().hex[:12]}"
-    write_shop(folder / "shop", files(name))
-    cluster = Cluster(kafka, store, folder, load_shop(folder / "shop"))
+    write_shop(folder / "shop", {**files(name), **(changes or {})})
+    shop = load_shop(folder / "shop")
+    cluster = Cluster(kafka, store, folder, shop, variables=dict(variables or {}))
     kafka_tools.make_topic(kafka.address, f"{name}.changes", 1)
     cluster.command("apply", str(folder / "shop"))
     cluster.start("a")

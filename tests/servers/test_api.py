@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -17,12 +19,15 @@ from console.cluster.sender import Sender
 from console.cluster.serving import cluster_serving
 from console.server import Server, build_app, listen, served
 from deploy.servers.places import Place
+from sinks.events.envelope import BATCH
 from sinks.topics.names import topics_of
 from streams.changes.topics import Topics
 from streams.debezium import kafka as kafka_tools
 from streams.shared.index import Index
 from tests.called import id_of
+from tests.console.inbox_at_work import streamed
 from tests.servers.api_of_cluster import ApiOfCluster, api_of_cluster, api_process, member, order
+from tests.servers.topic_reader import seen
 
 pytestmark = pytest.mark.parametrize("store", ["valkey"], indirect=True, scope="session")
 
@@ -176,7 +181,10 @@ def test_decisions_are_read_to_the_end_by_cursor_each_once(shop: ApiOfCluster) -
     assert len(set(ids)) == len(ids) >= 8
     of_one = shop.get("/v1/decisions", customer="member:D3")["decisions"]
     assert [(one["customer"], one["cause"]["source"]) for one in of_one] == [(id_of("member:D3"), "orders")]
-    assert of_one[0]["delivery"] is None
+    shop.wait(
+        lambda: shop.get("/v1/decisions", customer="member:D3")["decisions"][0]["delivery"]
+        == {"state": "sent", "detail": None}, "the ledger says what became of it",
+    )  # fmt: skip
     assert of_one[0]["id"] in ids
 
 
@@ -191,6 +199,38 @@ def test_changes_of_tags_are_read_by_cursor_too(shop: ApiOfCluster) -> None:
     assert entered == [("vip", "enter")]
     after = shop.get("/v1/tag-changes", customer="member:E1", cursor=found["next"])
     assert (after["changes"], after["next"]) == ([], found["next"])
+
+
+def test_events_are_streamed_as_their_topic_has_them_and_resumed_behind_each(shop: ApiOfCluster) -> None:
+    shop.post("orders", *(order(f"G{number}", f"G{number}") for number in range(5)))
+    wanted = {id_of(f"member:G{number}") for number in range(5)}
+    shop.wait(lambda: wanted <= {one["subject"] for one in batch(shop)}, "all are in the topic")
+    topics = topics_of(shop.cluster.name)
+    messages = asyncio.run(seen(shop.cluster.kafka.address, topics, 3))
+    ids = sorted(one.headers["ce_id"] for one in messages if one.topic == topics.decisions)
+    with streamed(shop.client, "/v1/decisions") as events:
+        told = list(itertools.islice((one for one in events if "data" in one), len(ids)))
+    assert sorted(one["data"]["id"] for one in told) == ids == sorted(one["id"] for one in batch(shop))
+    bodies = {one.headers["ce_id"]: one.body for one in messages}
+    assert all(one["data"]["data"] == bodies[one["data"]["id"]] for one in told)
+    for place, one in enumerate(told[:-1], start=1):
+        with streamed(shop.client, "/v1/decisions", one["id"]) as events:
+            rest = list(itertools.islice((one for one in events if "data" in one), len(told) - place))
+        assert sorted(one["data"]["id"] for one in rest) == sorted(one["data"]["id"] for one in told[place:])
+
+
+def batch(shop: ApiOfCluster) -> list[dict[str, Any]]:
+    """Return up to 1,000 events of decisions."""
+    answer = shop.client.get("/v1/decisions?limit=1000", headers={"Accept": BATCH})
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()
+    return found
+
+
+def test_a_stream_is_told_of_a_commit_before_it_would_look_of_itself(shop: ApiOfCluster) -> None:
+    with streamed(shop.client, "/v1/decisions", shop.get("/v1/decisions", limit=1000)["next"]) as events:
+        shop.post("orders", order("H1", "H1"))
+        assert next(events)["data"]["subject"] == id_of("member:H1")
 
 
 def test_a_cursor_that_is_none_or_lies_before_what_the_topic_keeps_is_refused(shop: ApiOfCluster) -> None:

@@ -23,20 +23,26 @@ from tests.servers.waiting import wait_for
 
 NAME = "tintype_shop"  # slot and publication, as deploy/postgres/prepare.sql and the file have them
 BEFORE = """
-INSERT INTO members VALUES ('M1', '13800000001', '上海', '1990-05-01', '2026-01-02 08:00+08', '金卡');
+INSERT INTO members VALUES ('M1', '13800000001', '上海', '1990-05-01', '2026-01-02 08:00+08', '金卡', 'zh');
 INSERT INTO consent VALUES ('M1', 'sms', 'marketing', true, '2026-01-02 08:01+08');
 INSERT INTO orders VALUES ('O1', 'M1', '13800000001', 5000.00, 'created', '鞋', '2026-03-01 09:00+08');
 INSERT INTO parcels VALUES ('P1', 'O1', 'shipped', 'SF', '2026-03-01 12:00+08');
 INSERT INTO refunds VALUES ('R1', 'O1', 10.50, '破损', '2026-03-02 09:00+08');
 INSERT INTO tickets VALUES ('T1', 'M1', NULL, 'quality', 'open', NULL, '2026-03-02 09:05+08');
-INSERT INTO views VALUES ('V1', 'M1', 'd-1', '鞋', '跑鞋', 35, '2026-03-02 10:00+08');
+INSERT INTO views VALUES ('V1', 'M1', 'd-1', '鞋', '跑鞋', 35, '2026-03-02 10:00+08', true);
+INSERT INTO carts VALUES ('C1', 'M1', 'd-1', '跑鞋', '鞋', 260.00, 'open', '2026-03-02 10:01+08');
+INSERT INTO restocks VALUES ('Q1', 'M1', '跑鞋', 260.00, 'waiting', NULL, '2026-03-02 10:02+08');
+INSERT INTO levels VALUES ('L1', 'M1', '金卡', 'up', '2027-03-02', '2026-03-02 10:03+08');
 """
 AFTER = """
 UPDATE orders SET status = 'paid' WHERE order_id = 'O1';
 UPDATE tickets SET status = 'closed', score = 5 WHERE ticket_id = 'T1';
 DELETE FROM refunds WHERE refund_id = 'R1';
+UPDATE carts SET status = 'removed' WHERE cart_id = 'C1';
+UPDATE restocks SET status = 'presale', arrives_on = '2026-03-20' WHERE request_id = 'Q1';
 """
-COUNTS = {"members": 1, "orders": 2, "parcels": 1, "refunds": 2, "tickets": 2, "views": 1}
+COUNTS = {"members": 1, "orders": 2, "parcels": 1, "refunds": 2, "tickets": 2, "views": 1,
+          "carts": 2, "restocks": 2, "levels": 1}  # fmt: skip
 
 
 @pytest.fixture

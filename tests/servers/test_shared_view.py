@@ -14,8 +14,11 @@ import redis
 
 from app.load import load_shop
 from console.cluster.answers import ClusterAnswers
+from console.cluster.coupons import ClusterCoupons
 from console.cluster.deliveries import ClusterDeliveries, ClusterSending
 from console.cluster.effects import TopicEffects
+from console.cluster.ledger import FollowedLedger
+from console.cluster.links import FollowedLinks
 from console.cluster.rights import ClusterRights
 from console.cluster.sender import Sender
 from console.cluster.view import SharedView
@@ -26,6 +29,7 @@ from console.problems import Problem
 from console.server import Server, build_app, listen, served
 from console.serving import Serving, moment
 from deploy.servers.places import Place
+from sinks.deliveries.standing import Standing
 from sinks.store.questions import Questions
 from sinks.store.store import Commit, Store
 from streams.identity.partition import id_pairs, partitions_of
@@ -61,12 +65,21 @@ def api(client: redis.Redis, name: str, free_address: str, tmp_path: Path) -> It
         document = {"id": whose.hex(), "attributes": {}, "metrics": {}, "rfm": {}, "tags": {}}
         fields: dict[str, str | int] = {"step": 7, "clock": clock}
         store.commit(partition, Commit("7:0", fields, [], [(whose, msgspec.json.encode(document))]))
-    work = ClusterWork(None, shop, Sender(free_address), time.time, figures.registry)  # type: ignore[arg-type]
+    sender, view = Sender(free_address), SharedView(Index(client, name), SECRET)
+    ledger = FollowedLedger(free_address, "ledger", tmp_path / "ledger")
+    work = ClusterWork(None, shop, sender, time.time, figures.registry)  # type: ignore[arg-type]
+    links = FollowedLinks(
+        ledger, Index(client, name), SECRET, b"k" * 32, sender, "asked", lambda: shop
+    )  # fmt: skip
     made = Serving(
-        shop, store, SharedView(Index(client, name), SECRET), work,
+        shop, store, view, work,
         ClusterAnswers(store, Questions(client, name), lambda: shop), TopicEffects(free_address, name),
         ClusterRights(None, Index(client, name), lambda: shop),  # type: ignore[arg-type]
-        ClusterDeliveries(), ClusterSending(), Keyring(tmp_path), figures, lambda: (NOW + 1) * 60,
+        ClusterDeliveries(ledger, sender, "asked"),
+        ClusterSending(
+            ledger, sender, "asked", view, Standing(client, name), lambda: shop, lambda: 0.0, links
+        ),
+        ClusterCoupons(), Keyring(tmp_path), figures, lambda: (NOW + 1) * 60,
     )  # fmt: skip
     headers = {"Authorization": f"Bearer {made.keyring.add('all', ['read'])}"}
     with (

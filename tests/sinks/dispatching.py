@@ -40,7 +40,7 @@ def route(purpose: Purpose = "marketing", channel: str = "sms", lasts: float = 8
 def queue(ledger: Ledger, numbers: Sequence[int], way: Route | None = None) -> None:
     """Queue deliveries of these numbers."""
     taken = [(decided(one), way or route()) for one in numbers]
-    ledger.take("channels", 0, taken, max(numbers) + 1)
+    ledger.take("channels", taken, {0: max(numbers) + 1})
 
 
 def make(row: Queued) -> Message:
@@ -94,9 +94,12 @@ def dispatcher_of(
     limits: Mapping[str, Sequence[Limit]] | None = None,
     revoked: Callable[[Queued], str | None] = lambda _: None,
     told: Callable[[Carried], None] = lambda _: None, seed: int = 1,
+    say: Callable[[str], None] = lambda _: None,
+    prepare: Callable[[Sequence[Queued], float], None] = lambda _rows, _now: None,
+    made: Callable[[Queued], Message] = make,
 ) -> Dispatcher:  # fmt: skip
     """Return a dispatcher over providers, named by channel and place: ``sms/0``."""
-    around = Surroundings(book, make, revoked, now, random.Random(seed), told, lambda _: None)
+    around = Surroundings(book, made, revoked, now, random.Random(seed), told, say, prepare)
     lanes = {
         channel: [
             Lane(around, channel, f"{channel}/{place}", provider,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +85,12 @@ class MortalLedger:
             return self._mortal(lambda: self._ledger.write(steps))[len(claim) :]  # type: ignore[no-any-return]
         return self._mortal(lambda: self._ledger.write(steps))  # type: ignore[no-any-return]  # states
 
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        return self._ledger.rows(query, values)
+
+    def change(self, work: Callable[[Any], Any]) -> Any:
+        return self._mortal(lambda: self._ledger.change(work))
+
     def expire(self, now: float, limit: int) -> int:
         return self._ledger.expire(now, limit)
 
@@ -141,7 +147,7 @@ class World:
         relay = CourierRelay(self, ledger, self._route, 1)  # type: ignore[arg-type]  # all that it asks
         names = [f"sms/{place}" for place in range(self._providers)]
         providers = [_Other(self, name) for name in names]
-        dispatcher = dispatcher_of(ledger, {"sms": providers}, lambda: self._now)
+        dispatcher = self._dispatcher(ledger, {"sms": providers})
         for _ in range(ROUNDS):
             relay.step()
             await dispatcher.run_until_idle()
@@ -149,6 +155,9 @@ class World:
             if relay.drained[0] == len(self._made) and ledger.next_due("sms", range(self._providers)) is None:
                 return
             self._now += 61.0
+
+    def _dispatcher(self, ledger: MortalLedger, channels: Mapping[str, Sequence[Any]]) -> Dispatcher:
+        return dispatcher_of(ledger, channels, lambda: self._now)
 
     def _deliver_receipts(self, dispatcher: Dispatcher) -> None:
         while self._receipts:

@@ -214,7 +214,7 @@ def test_a_revocation_is_asked_for_when_a_message_is_about_to_go(ledger: Ledger,
 
 def test_a_message_that_cannot_be_made_is_held_back_with_its_reason(ledger: Ledger, clock: Clock) -> None:
     told: list[Carried] = []
-    ledger.take("channels", 0, [(decided(1, values={"lacks": "category"}), route())], 2)
+    ledger.take("channels", [(decided(1, values={"lacks": "category"}), route())], {0: 2})
     idle(dispatcher_of(ledger, {"sms": [Fake()]}, clock, told=told.append))
     (entry,) = ledger.after(0, 9)
     assert (entry.state, entry.detail) == ("held back", "'category' is not known of this customer")
@@ -234,7 +234,7 @@ def test_a_providers_limit_lets_its_lane_wait(ledger: Ledger, clock: Clock) -> N
 def test_a_limit_of_one_template_does_not_hold_up_the_others(ledger: Ledger, clock: Clock) -> None:
     fake = Fake()
     queue(ledger, range(500))
-    ledger.take("channels", 0, [(decided(500), Route("sms", "other", "marketing", 0, 86400.0))], 501)
+    ledger.take("channels", [(decided(500), Route("sms", "other", "marketing", 0, 86400.0))], {0: 501})
     limits = {"sms/0": [Limit(most=10, within="10s", each="template")]}
     dispatcher = dispatcher_of(ledger, {"sms": [fake]}, clock, limits)
     idle(dispatcher)

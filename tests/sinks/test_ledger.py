@@ -49,16 +49,16 @@ def claim(number: int, at: float = START) -> Step:
 
 def test_a_decision_is_queued_once_and_only_to_act(ledger: Ledger) -> None:
     made = [(ACT, route()), (REFUSED, None)]
-    assert ledger.take(NAME, 0, made, 2) == 1
-    assert ledger.take(NAME, 0, made, 2) == 0
-    assert ledger.take(NAME, 0, [(LATER, "there is no channel 'sms'")], 4) == 0
+    assert ledger.take(NAME, made, {0: 2}) == 1
+    assert ledger.take(NAME, made, {0: 2}) == 0
+    assert ledger.take(NAME, [(LATER, "there is no channel 'sms'")], {0: 4}) == 0
     found = [(entry.state, entry.detail) for entry in ledger.after(0, 10)]
     assert found == [("queued", None), (NOTHING, None), ("held back", "there is no channel 'sms'")]
     assert ledger.drained(NAME, 2) == [4, 0]
 
 
 def test_what_is_read_behind_a_cursor_comes_once_and_in_order(ledger: Ledger) -> None:
-    ledger.take(NAME, 0, [(ACT, route()), (REFUSED, None), (LATER, route())], 4)
+    ledger.take(NAME, [(ACT, route()), (REFUSED, None), (LATER, route())], {0: 4})
     first = ledger.after(0, 2)
     assert [entry.decision for entry in first] == [ACT, REFUSED]
     assert [entry.decision for entry in ledger.after(first[-1].number, 10)] == [LATER]
@@ -69,10 +69,10 @@ def test_what_is_read_behind_a_cursor_comes_once_and_in_order(ledger: Ledger) ->
 def test_a_failure_in_between_queues_nothing(ledger: Ledger) -> None:
     broken = replace(LATER, outcome=object())  # type: ignore[arg-type]  # nothing a table can hold
     with pytest.raises(TypeError):
-        ledger.take(NAME, 0, [(ACT, route()), (broken, route())], 4)
+        ledger.take(NAME, [(ACT, route()), (broken, route())], {0: 4})
     assert ledger.after(0, 10) == []
     assert ledger.drained(NAME, 1) == [0]
-    assert ledger.take(NAME, 0, [(ACT, route())], 1) == 1
+    assert ledger.take(NAME, [(ACT, route())], {0: 1}) == 1
 
 
 def test_what_one_has_claimed_another_cannot(ledger: Ledger) -> None:

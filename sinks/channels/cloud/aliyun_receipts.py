@@ -28,12 +28,13 @@ def receipts_of(
     A report's reference is the message's id where it was sent on its own, else as `Aliyun` gave it.
     """
     check_token(url, settings.receipts_token_env, environment)
-    return [_reply(one) if "content" in one else _report(one) for one in documents(body, "aliyun")]
+    key = environment.get(settings.access_key_secret_env, "")  # who has none has sent no batch
+    return [_reply(one) if "content" in one else _report(one, key) for one in documents(body, "aliyun")]
 
 
-def _report(one: Mapping[str, Any]) -> Receipt:
+def _report(one: Mapping[str, Any], key: str) -> Receipt:
     delivered, own = one.get("success") in (True, "true"), text(one, "out_id")
-    by_service = reference(text(one, "biz_id"), number_of(text(one, "phone_number")))
+    by_service = reference(text(one, "biz_id"), number_of(text(one, "phone_number")), key)
     return Receipt(
         reference=own if is_message_id(own) else by_service,
         state="delivered" if delivered else "failed",

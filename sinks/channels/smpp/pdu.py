@@ -73,8 +73,8 @@ def pack(made: command.Command, sequence: int) -> bytes:
     return packed
 
 
-def request(name: str, sequence: int, **fields: str | int) -> bytes:
-    """Return the bytes of a bind, an unbind or an enquire_link."""
+def request(name: str, sequence: int, **fields: str | int | bytes) -> bytes:
+    """Return the bytes of a bind, an unbind, an enquire_link or a deliver_sm."""
     return pack(command.factory(name, client=_NUMBERED, **fields), sequence)
 
 
@@ -124,6 +124,8 @@ def parse(data: bytes) -> Pdu:
 
 
 _READ: dict[str, type[command.Command]] = {
+    "bind_transceiver": command.BindTransceiver,  # this and the next: of the SMSC's side, which the demo has
+    "submit_sm": command.SubmitSM,
     "submit_sm_resp": command.SubmitSMResp,
     "deliver_sm": command.DeliverSM,
     "data_sm": command.DataSM,

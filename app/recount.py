@@ -1,0 +1,100 @@
+"""The decisions of a whole log, counted over again (`reference.guards`), and beside what was carried out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from app.effects import Collector
+from app.replay import Replay
+from app.shop import Shop
+from engine.outcome import Decision, Transition
+from reference.guards import KINDS, Declared, Recount
+from sinks.deliveries.ledger import Ledger
+from streams.log.log import Log
+from streams.log.rows import read_control
+
+PAGE = 5000  # of decisions read of the ledger at a time
+
+
+def recount_of(shop: Shop) -> Recount:
+    """Return what counts a shop's decisions over, through whatever settings its log has had."""
+
+    def read(body: str) -> Declared:
+        return _declared(Shop.model_validate_json(json.loads(body)["shop"]))
+
+    return Recount(_declared(shop), read)
+
+
+def _declared(shop: Shop) -> Declared:
+    return Declared(shop.triggers, shop.settings.guards, shop.settings.zone)
+
+
+def recount(
+    log: Log, shop: Shop, ledger: Ledger | None, progress: Callable[[int], None] | None = None
+) -> dict[str, Any]:
+    """Replay the log from its beginning, and check each decision that comes out.
+
+    Its guards are read a second time; and where there is a ledger, what that holds must be what comes out,
+    the same in every field (the same log gives the same decisions). progress: gets the number of records
+    replayed. Returns counted (decisions), carried (of these, how many the ledger holds) and differences, as
+    `app.inspect.audit_minutes` has them.
+    """
+    counting, differences = recount_of(shop), list[dict[str, Any]]()
+    counting.begin(read_control(log, kinds=KINDS))
+    carried = [_Carried(ledger, partition) for partition in range(log.partitions)]
+
+    def listen(_: list[Transition], made: list[Decision]) -> None:
+        for one in made:
+            wrong = counting.check(one)
+            differences.extend(_difference(one, "guards", one.outcome, found) for found in wrong)
+            differences.extend(carried[one.partition].check(one))
+
+    replay = Replay(log, shop, Collector(listen).take)
+    replay.follow(progress=progress)
+    for held, step in zip(carried, replay.engine.steps, strict=True):
+        differences.extend(held.left(step))
+    found = sum(one.found for one in carried)
+    return {"counted": counting.counted, "carried": found, "differences": differences}
+
+
+class _Carried:
+    """What the ledger holds of a partition, in order, beside what a replay gives."""
+
+    def __init__(self, ledger: Ledger | None, partition: int) -> None:
+        self.found = 0
+        self._held = iter(()) if ledger is None else _decisions(ledger, partition)
+        self._next = next(self._held, None)
+
+    def check(self, one: Decision) -> Iterator[dict[str, Any]]:
+        while self._next is not None and self._next.seq <= one.seq:
+            held, self._next = self._next, next(self._held, None)
+            if held.seq < one.seq:
+                yield _difference(held, "replay", held.outcome, "none")
+                continue
+            self.found += 1
+            if held != one:
+                yield _difference(one, "replay", msgspec.to_builtins(held), msgspec.to_builtins(one))
+
+    def left(self, step: int) -> Iterator[dict[str, Any]]:
+        """Yield what should have come before a step; what came later is not replayed."""
+        while self._next is not None and self._next.step < step:
+            held, self._next = self._next, next(self._held, None)
+            yield _difference(held, "replay", held.outcome, "none")
+
+
+def _decisions(ledger: Ledger, partition: int) -> Iterator[Decision]:
+    query = "SELECT number, body FROM decision WHERE partition = ? AND number > ? ORDER BY number LIMIT ?"
+    number = 0
+    while found := ledger.rows(query, (partition, number, PAGE)):
+        yield from (msgspec.json.decode(body, type=Decision) for _, body in found)
+        number = found[-1][0]
+
+
+def _difference(one: Decision, what: str, held: object, recomputed: object) -> dict[str, Any]:
+    named = f"decision {one.id}, {what}"
+    return {"minute": one.minute, "customer": one.customer, "what": named, "held": held,
+            "recomputed": recomputed}  # fmt: skip

@@ -1,0 +1,81 @@
+"""What messages need of customers in a cluster: addresses and readable values, a batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import redis
+
+from sinks.channels.courier import of_type
+from sinks.deliveries.delivery import Away, Queued
+from sinks.store.store import is_away
+from streams.contract.source import Source
+from streams.personal.attributes import personal_metrics
+from streams.personal.conceal import hide
+from streams.personal.seal import REFERENCE, unseal
+from streams.shared.index import Index
+from streams.shared.vault import SharedVault
+
+
+class Addresses:
+    """One sender's, of the shared index. Keys are read anew for each batch: somebody may have been erased."""
+
+    def __init__(self, index: Index, secret: bytes, sources: Mapping[str, Source]) -> None:
+        self._index, self._secret = index, secret
+        self._sealed = personal_metrics(sources)
+        self._references: dict[str, list[str]] = {}
+        self._vault: SharedVault | None = None
+
+    def prepare(self, rows: Sequence[Queued]) -> None:
+        """Fetch what the messages of these deliveries need. Raises Away."""
+        customers = [bytes.fromhex(one) for one in dict.fromkeys(row.decision.customer for row in rows)]
+        self.close()
+        vault = self._vault = SharedVault(self._secret, self._index)
+        try:
+            if self._index.life() is None:
+                raise Away("the index is not whole since the store was started, or emptied; workers fill it "
+                           "with the next row that comes")  # fmt: skip
+            entries = self._index.fields("of", customers)
+            vault.ciphers(customers)  # all at once
+        except redis.RedisError as error:
+            if not is_away(error):
+                raise
+            raise Away(f"the profile store: {error}") from error
+        whose = [customer for customer, held in zip(customers, entries, strict=True) for _ in held]
+        said = [one for held in entries for one in held.values()]
+        texts = unseal(vault, REFERENCE, whose, [one[1:].decode() for one in said])
+        found: dict[bytes, list[tuple[bool, str]]] = {customer: [] for customer in customers}
+        for customer, one, text in zip(whose, said, texts, strict=True):
+            if text is not None:
+                found[customer].append((one[:1] != b"s", text))
+        self._references = {one.hex(): [text for _, text in sorted(set(held))] for one, held in found.items()}
+
+    def address(self, customer: str, kind: str) -> str | None:
+        """Return a reference of a type, any when empty, of somebody who was prepared for; or None."""
+        return of_type(self._references[customer], kind)
+
+    def readable(self, customer: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the values of a decision with those of personal attributes readable, or None."""
+        vault, whom = self._vault, [bytes.fromhex(customer)]
+        assert vault is not None  # `prepare` made it
+        return {
+            text: unseal(vault, self._sealed[text], whom, [value])[0] if text in self._sealed else value
+            for text, value in values.items()
+        }
+
+    def behind(self, reference: str) -> str | None:
+        """Return who is known by a reference ``type:value``, as 32 hex digits. Raises redis.RedisError."""
+        vault = SharedVault(self._secret, self._index)
+        try:
+            [found] = self._index.references([hide(vault, reference)])
+        finally:
+            vault.close()
+        return None if found is None else found[1:17].hex()
+
+    def close(self) -> None:
+        """Forget the keys of the last batch."""
+        self._references = {}
+        if self._vault is not None:
+            self._vault.close()
+            self._vault = None

@@ -1,0 +1,156 @@
+"""Records posted to the tables of a ledger: a function of the tables and the record, and of nothing else."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from engine.outcome import Decision
+from sinks.deliveries.changes import note_changes
+from sinks.deliveries.delivery import Route, Step
+from sinks.deliveries.life import Event, Impossible, State, after
+from sinks.deliveries.receipts import Receipts
+from sinks.deliveries.records import (
+    Acted,
+    Clicked,
+    ClicksTold,
+    EndsTold,
+    Off,
+    Reached,
+    Received,
+    Record,
+    Recovered,
+    Stepped,
+    Switched,
+    SwitchesTold,
+    Taken,
+)
+from sinks.deliveries.steps import take_steps
+
+BY_HAND = (Event.RESEND, Event.SETTLE_DELIVERED, Event.SETTLE_FAILED)
+_REASON = "the process ended before it knew"
+
+
+class Posting:
+    """One ledger's; every call runs inside the caller's transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.receipts = Receipts(connection)
+
+    def post(self, record: Record) -> Any:
+        """Post a record; return how many deliveries were queued (Taken) or had been claimed (Recovered), the
+        states behind steps, whose receipts are, or why an act by hand did nothing (an exception, or None).
+        """
+        match record:
+            case Stepped(steps):
+                return self._step(steps)
+            case Taken(made):
+                return sum(self._take(one, route) for one, route in made)
+            case Reached(relay, drained):
+                rows = [(relay, partition, effects) for partition, effects in drained.items()]
+                self._connection.executemany("INSERT OR REPLACE INTO drained VALUES (?, ?, ?)", rows)
+            case Received(provider, receipts, at):
+                return [self.receipts.take(provider, one, at) for one in receipts]
+            case Recovered(at):
+                return self._recover(at)
+            case Acted():
+                return self._act(record)
+            case Switched(what, off, reason, at):
+                query = "INSERT INTO switch (what, off, reason, at) VALUES (?, ?, ?, ?)"
+                self._connection.execute(query, (what, off, reason, at))
+            case SwitchesTold(number):
+                self._connection.execute("DELETE FROM switch WHERE number <= ?", (number,))
+            case EndsTold(numbers):
+                ends = [(number,) for number in numbers]
+                self._connection.executemany("DELETE FROM ended WHERE number = ?", ends)
+            case Clicked(number, at):
+                self._click(number, at)
+            case ClicksTold(numbers):
+                clicks = [(number,) for number in numbers]
+                self._connection.executemany("UPDATE click SET told = 1 WHERE number = ?", clicks)
+            case Off(names):
+                self._connection.execute("DELETE FROM off")
+                self._connection.executemany("INSERT INTO off VALUES (?)", [(name,) for name in names])
+        return None
+
+    def _take(self, one: Decision, route: Route | str | None) -> int:
+        done = self._connection.execute(
+            "INSERT OR IGNORE INTO decision (partition, seq, id, outcome, customer, body) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (one.partition, one.seq, one.id, one.outcome, one.customer, msgspec.json.encode(one)),
+        )
+        if not done.rowcount or route is None or done.lastrowid is None:
+            return 0  # it was known, or there is nothing to send
+        return self._queue(done.lastrowid, one, route)
+
+    def _queue(self, number: int, one: Decision, route: Route | str) -> int:
+        decided, reason, state = one.minute * 60.0, "", State.QUEUED
+        if isinstance(route, str):
+            reason, state, route = route, after(state, Event.HOLD_BACK), Route("", "", "marketing", 0, 0.0)
+        self._connection.execute(
+            "INSERT INTO delivery VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, 0, 0, ?, ?, 1)",
+            (number, state.value, route.channel, one.trigger, route.template, route.purpose, route.priority,
+             decided, route.lasts, decided + route.lasts, decided, decided, reason),
+        )  # fmt: skip
+        note_changes(self._connection, [(number, 1, state.value, decided, 0, "", reason)])
+        return int(state is State.QUEUED)
+
+    def _step(self, steps: Sequence[Step]) -> list[State | None]:
+        found, settled = take_steps(self._connection, steps)
+        for number, attempt, receipt in self.receipts.kept_of(settled):
+            self.receipts.apply(number, attempt, receipt, steps[-1].at)
+        return found
+
+    def _recover(self, now: float) -> int:
+        query = "SELECT number, purpose FROM delivery WHERE state = 'claimed' ORDER BY number"
+        found = self._connection.execute(query).fetchall()
+        steps = []
+        for number, purpose in found:
+            steps.append(Step(number, Event.BREAK, now, reason=_REASON))
+            if purpose == "transactional":
+                steps.append(Step(number, Event.RETRY, now, due=now, reason=_REASON))
+        if steps:
+            self._step(steps)
+        # providers may stand in another order now
+        self._connection.execute("UPDATE delivery SET turn = 0 WHERE state = 'queued' AND turn > 0")
+        return len(found)
+
+    def _click(self, number: int, at: float) -> None:
+        """Whoever follows a message's link has got it, whatever the provider said."""
+        self._connection.execute(
+            "INSERT INTO click (number, first, last, times, told) VALUES (?, ?, ?, 1, 0) "
+            "ON CONFLICT (number) DO UPDATE SET first = min(first, excluded.first), "
+            "last = max(last, excluded.last), times = times + 1", (number, at, at),
+        )  # fmt: skip
+        query = "SELECT state FROM delivery WHERE number = ?"
+        [state] = self._connection.execute(query, (number,)).fetchone()
+        if state not in (State.DELIVERED, State.CLAIMED):
+            self._step([Step(number, Event.ARRIVED, at, reason="its link was followed")])
+
+    def _act(self, one: Acted) -> Exception | None:
+        found = self._connection.execute(
+            "SELECT number, state FROM delivery JOIN decision USING (number) "
+            "WHERE id = ? AND outcome = 'act'", (one.delivery,),
+        ).fetchone()  # fmt: skip
+        if found is None:
+            return KeyError(one.delivery)
+        number, state = found
+        if one.event not in BY_HAND:
+            return Impossible(f"'{one.event}' is nothing that a person does")
+        try:
+            after(State(state), one.event)
+        except Impossible as error:
+            return error
+        self._step([Step(number, one.event, one.at, due=one.at, turn=0, reason=one.reason)])
+        if one.event is Event.RESEND:  # it lasts as long as it did from its decision on
+            query = "UPDATE delivery SET expires = ? + max(lasts, 3600) WHERE number = ?"
+            self._connection.execute(query, (one.at, number))
+        self._connection.execute(
+            "INSERT INTO by_hand (number, at, act, reason) VALUES (?, ?, ?, ?)",
+            (number, one.at, one.event.value, one.reason),
+        )
+        return None

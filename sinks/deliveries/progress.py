@@ -1,0 +1,36 @@
+"""How far the messages of one trigger are: what was decided, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sinks.deliveries.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class Progress:
+    """outcomes: decisions by outcome; guards: of those that were not to act, by the guard that refused or
+    held them; deliveries: by state."""
+
+    outcomes: Mapping[str, int]
+    guards: Mapping[str, int]
+    deliveries: Mapping[str, int]
+
+
+def progress_of(ledger: Ledger, trigger: str) -> Progress:
+    """Return how far a trigger's messages are. All decisions are gone through: about a second a million."""
+    made = ledger.rows(
+        "SELECT outcome, json_extract(CAST(body AS TEXT), '$.guard'), count(*) FROM decision "
+        "WHERE json_extract(CAST(body AS TEXT), '$.trigger') = ? GROUP BY 1, 2 ORDER BY 1, 2", (trigger,),
+    )  # fmt: skip
+    states = ledger.rows(
+        'SELECT state, count(*) FROM delivery WHERE "trigger" = ? GROUP BY 1 ORDER BY 1', (trigger,)
+    )
+    outcomes: dict[str, int] = {}
+    guards: dict[str, int] = {}
+    for outcome, guard, count in made:
+        outcomes[outcome] = outcomes.get(outcome, 0) + count
+        if guard:
+            guards[guard] = guards.get(guard, 0) + count
+    return Progress(outcomes, guards, dict(states))

@@ -1,0 +1,46 @@
+"""Following a short link: where it leads, and that it was followed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine.outcome import Decision
+from sinks.channels.message import HeldBack
+from sinks.deliveries.clicks import begun_by
+from sinks.deliveries.ledger import Ledger
+from sinks.links.code import begins, meant
+
+
+class Following:
+    """One shop's, in one thread. leads_to: where the link of a decision's message leads; note: a click on a
+    delivery (its number, seconds since 1970), which is lost where that cannot be written down: whoever
+    clicked is led on all the same."""
+
+    def __init__(
+        self, ledger: Ledger, leads_to: Callable[[Decision], str | None], key: bytes, shop: str,
+        note: Callable[[int, float], None],
+    ) -> None:  # fmt: skip
+        self._ledger, self._leads_to, self._key, self._shop, self._note = ledger, leads_to, key, shop, note
+
+    def follow(self, code: str, now: float | None) -> str | None:
+        """Return where a code leads; None for one that leads nowhere (any more).
+
+        now: seconds since 1970, by which the click is noted; None where nobody has clicked.
+        """
+        start = begins(code)
+        if start is None:
+            return None
+        found = {one.id: (number, one) for number, one in begun_by(self._ledger, start)}
+        delivery = meant(self._key, self._shop, code, found)
+        if delivery is None:
+            return None
+        number, decision = found[delivery]
+        try:
+            target = self._leads_to(decision)
+        except HeldBack:  # a value of it is gone: the customer is erased
+            return None
+        if target is None or not target.isprintable():
+            return None
+        if now is not None:
+            self._note(number, now)
+        return target

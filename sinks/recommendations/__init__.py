@@ -1,0 +1,1 @@
+"""Recommendation slots: trained from history in the background, served from the store."""

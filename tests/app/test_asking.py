@@ -1,0 +1,128 @@
+"""What a cluster's sender is asked: done with how far it has read, and what the log is told, all at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from app.load import load_shop
+from app.revocations import records_of
+from app.worker.addresses import Addresses
+from app.worker.asking import Asking
+from app.worker.revoking import TopicRevocations
+from sinks.channels.provider import Accepted, Receipt
+from sinks.deliveries import asked
+from sinks.deliveries.delivery import Away, Step
+from sinks.deliveries.life import Event
+from sinks.deliveries.listing import off
+from sinks.deliveries.logged import LoggedLedger
+from streams.changes.wire import Outgoing, incoming
+from streams.control import canonical
+from tests.app.little_shop import write_shop
+from tests.called import SECRET
+from tests.sinks.dispatching import START, queue, states
+
+LANE, ONE = "sms/console", f"{1:032x}"
+WITHDRAWN = canonical({"channel": "sms", "purpose": "marketing", "granted": False, "until": None})
+
+
+class Journal:
+    """Transactions: (records, messages of the log)."""
+
+    def __init__(self) -> None:
+        self.commits: list[tuple[bytes, Sequence[Outgoing]]] = []
+
+    def commit(self, message: bytes, outgoing: Sequence[Outgoing] = ()) -> int:
+        self.commits.append((message, outgoing))
+        return len(self.commits)
+
+    def told(self) -> list[tuple[int, str, Any, str]]:
+        """Return (partition, kind, customer, body) of what the last transaction tells the log."""
+        found = []
+        for one in self.commits[-1][1]:
+            block = incoming("t", one.partition, 0, 0, one.value, one.headers).block(0, -1)
+            found += [(one.partition, kind, who, body) for _, kind, who, body in records_of(block)]
+        return found
+
+
+class Desk:
+    """A sender's ledger, and what does what is asked. By phone somebody is known."""
+
+    def __init__(self, folder: Path) -> None:
+        toml = 'name = "Test"\nzone = "UTC"\npartitions = 3\n\n[groups]\nvalue = ["vip", "普通"]\n'
+        channels = "sms:\n  address: phone\n  templates:\n    hi: 'you spent {{ fen }}'\n"
+        files = {"tintype.toml": toml, "channels.yaml": channels}
+        self.shop = load_shop(write_shop(folder / "shop", files))
+        self.journal = Journal()
+        self.ledger = LoggedLedger(folder / "sender", self.journal)
+        self.revocations = TopicRevocations(folder / "sender", "t", 3, lambda: START)
+        self.asking = Asking(self.shop, self.ledger, self.revocations, {"phone:138": "ab" * 16}.get)
+        self.ledger.heard = self.asking.heard
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(tmp_path)
+    queue(made.ledger, [1])
+    made.ledger.write([Step(1, Event.CLAIM, START, LANE)])
+    made.ledger.write([Step(1, Event.ACCEPT, START, outcome=Accepted("r1"))])
+    yield made
+    made.ledger.close()
+    made.revocations.close()
+
+
+def test_a_switch_is_in_every_partition_and_holds_at_once(desk: Desk) -> None:
+    before = len(desk.journal.commits)
+    desk.asking.do([asked.Switch("channel/sms", True, "试"), asked.Switch("", True, ""),
+                    asked.Switch("", False, "")], 7)  # fmt: skip
+    assert len(desk.journal.commits) == before + 1, "one transaction"
+    bodies = [(number, json.loads(body)["what"]) for number, _, _, body in desk.journal.told()]
+    assert bodies == [(number, what) for number in range(3) for what in ("channel/sms", "", "")]
+    assert desk.revocations.off() == off(desk.ledger.connection) == ["channel/sms"]
+    assert desk.ledger.reached(asked.ASKED) == {0: 7}
+
+
+def test_who_unsubscribes_is_told_by_the_message_or_else_by_the_address(desk: Desk) -> None:
+    given = [Receipt("r1", "unsubscribed"), Receipt(None, "unsubscribed"), Receipt(None, "unsubscribed"),
+             Receipt("r1", "replied"), Receipt("r1", "delivered")]  # fmt: skip
+    desk.asking.do([asked.Receipts(LANE, given, ["cd" * 16, "ab" * 16, None, None, None], START)], 9)
+    told = {who.hex(): body for _, kind, who, body in desk.journal.told() if kind == "consent"}
+    assert told == {ONE: WITHDRAWN, "ab" * 16: WITHDRAWN}
+    assert states(desk.ledger) == {1: "delivered"}
+
+
+def test_what_a_providers_own_connection_brings_is_one_transaction_too(desk: Desk) -> None:
+    before = len(desk.journal.commits)
+    stop = Receipt(None, "unsubscribed", address="138", text="TD")
+    assert desk.ledger.receive(LANE, [stop, Receipt("r1", "failed")], START) == [None, ONE]
+    assert len(desk.journal.commits) == before + 1
+    assert [(kind, who.hex(), body) for _, kind, who, body in desk.journal.told()] == [
+        ("consent", "ab" * 16, WITHDRAWN)
+    ]
+    assert b"138" not in desk.journal.commits[-1][0]
+    assert b"TD" not in desk.journal.commits[-1][0]
+
+
+def test_an_act_that_cannot_be_is_passed_over(desk: Desk) -> None:
+    acts = [asked.Act(ONE, Event.SETTLE_FAILED, "no", START), asked.Act("f" * 32, Event.RESEND, "no", START)]
+    desk.asking.do(acts, 3)
+    assert states(desk.ledger) == {1: "sent"}
+    assert desk.ledger.rows("SELECT * FROM by_hand") == []
+    assert desk.ledger.reached(asked.ASKED) == {0: 3}
+
+
+def test_messages_come_back_as_they_were() -> None:
+    for one in (asked.Act(ONE, Event.RESEND, "问", 1.5), asked.Switch("", True, ""),
+                asked.Receipts(LANE, [Receipt("r", "failed", 2.0, "C", "晚")], [None], 3.0)):  # fmt: skip
+        assert asked.decoded(asked.encoded(one)) == one
+
+
+def test_an_index_that_is_not_whole_lets_nobody_be_without_an_address() -> None:
+    index = SimpleNamespace(life=lambda: None)
+    with pytest.raises(Away, match="not whole"):
+        Addresses(index, SECRET, {}).prepare([])  # type: ignore[arg-type]  # all that is asked first

@@ -1,0 +1,71 @@
+"""``tintype recommendations``: trained by hand, shown, and what a customer would get."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.cli import main
+from sinks.history.relay import HistoryRelay
+from tests.app.little_shop import write_shop
+from tests.console.recommending_shop import AT, FILES, SLOTS
+
+LINES = "line,member_id,at,sku,pieces\n" + "".join(
+    f"{n}{sku},M{n},{AT},{sku},1\n" for n in range(1, 5) for sku in ("T1", "T2")
+) + f"9,M9,{AT},T1,1\n10,M8,{AT},T4,1\n"  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("command")
+    for_all = SLOTS.replace("{consent: web/profile}", "{}")
+    shop = write_shop(made / "shop", {**FILES, "recommendations.yaml": for_all})
+    (made / "lines.csv").write_text(LINES, encoding="utf-8")
+    assert main(["import", str(shop), str(made / "lines.csv"), "--source", "lines"]) == 0
+    return shop
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    capsys.readouterr()
+    code = main(["recommendations", *arguments, "--json"])
+    out = json.loads(capsys.readouterr().out)
+    assert code == (2 if "errors" in out else 0)
+    return out
+
+
+def test_a_model_is_trained_by_hand_and_shown_and_so_is_what_a_customer_would_get(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.relays.HistoryRelay", partial(HistoryRelay, seconds=0.05))
+    shop = str(folder)
+    made = told(capsys, shop, "--train")
+    assert {name: made[name] for name in ("items", "customers", "rows", "popular")} == {
+        "items": 3, "customers": 6, "rows": 10, "popular": {"popular": 3, "popular in tag 茶客": 0},
+    }  # fmt: skip
+    assert made["bytes"]["model"] > 100
+    found = told(capsys, shop, "--customer", "member:M9", "--slot", "home")
+    assert list(found["slots"]) == ["home"]
+    assert found["slots"]["home"]["items"][0]["because"]["text"]["en"] == "Because you bought Longjing"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "where", "problem"),
+    [
+        (["--slot", "hom"], "--slot", "there is no slot 'hom'"),
+        (["--keep"], "--keep", "is for a cluster"),
+    ],
+)
+def test_wrong_options_are_told(
+    folder: Path, arguments: list[str], where: str, problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [error] = told(capsys, str(folder), *arguments)["errors"]
+    assert (error["where"], error["problem"]) == (where, problem)
+
+
+def test_a_shop_without_slots_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    [error] = told(capsys, str(write_shop(tmp_path / "shop", {})))["errors"]
+    assert error["problem"] == "has no recommendation slots"

@@ -1,0 +1,323 @@
+"""A cluster sends what was decided: one worker at a time, whatever is killed, paused or deleted."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+import time
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.worker.sender import FOLDER
+from deploy.servers.places import Place
+from sinks.deliveries.ledger import Ledger
+from sinks.deliveries.logged import LedgerCopy
+from streams.changes.reading import fetches
+from streams.changes.topics import Topics
+from streams.log.rows import read_control
+from tests.called import id_of
+from tests.servers.api_of_cluster import ApiOfCluster, api_of_cluster, order
+from tests.sinks.loopback_http import LoopbackHttp, Reply, Taken
+
+pytestmark = pytest.mark.parametrize("store", ["valkey"], indirect=True, scope="session")
+HOOK = {"HOOK": "whsec_" + base64.b64encode(b"n" * 32).decode()}
+EVENT = "when: {event: {source: orders}}\nguards: {max_age: 365d}\n"
+ACTION = "action: {channel: sms, template: hi, values: {fen: spend}}\n"
+
+
+class Door(LoopbackHttp):
+    """The other side of a webhook; shut, it lets nobody have an answer."""
+
+    def __init__(self) -> None:
+        self.open = threading.Event()
+        self.open.set()
+        super().__init__()
+
+    def answer(self, taken: Taken) -> Reply:
+        reply = super().answer(taken)
+        self.open.wait(60)
+        return reply
+
+    def came(self, trigger: str) -> Counter[str]:
+        """Return how often each message of a trigger has come, by its id."""
+        said = [(one.headers["webhook-id"], json.loads(one.body)) for one in list(self.requests)]
+        return Counter(name for name, body in said if body["data"]["trigger"] == trigger)
+
+
+@dataclass
+class Room:
+    """A cluster whose messages go to a door."""
+
+    shop: ApiOfCluster
+    door: Door
+    sent: list[str] = field(default_factory=list)
+
+    def orders(self, *members: str) -> None:
+        rows = [order(f"{one}-{time.time_ns()}", one, phone=phone_of(one)) for one in members]
+        self.shop.post("orders", *rows)
+
+    def deliveries(self, **query: Any) -> list[dict[str, Any]]:
+        return list(self.shop.get("/v1/deliveries", limit=1000, **query)["deliveries"])
+
+    def states(self, trigger: str, *members: str) -> Counter[str]:
+        """Return how many deliveries of some members are in each state."""
+        whose = {id_of(f"member:{one}") for one in members}
+        return Counter(one["state"] for one in self.deliveries(trigger=trigger) if one["customer"] in whose)
+
+    def until(self, trigger: str, members: list[str], **wanted: int) -> None:
+        named = {name.replace("_", " "): count for name, count in wanted.items()}
+        self.shop.wait(lambda: self.states(trigger, *members) == named, f"{trigger} is {named}")
+
+    def bodies(self, kind: str, decision: str) -> list[dict[str, Any]]:
+        """Return the bodies of control records of a kind that tell of a decision."""
+        return [body for found in self.records(kind) for _, body in found if body["decision"] == decision]
+
+    def records(self, kind: str) -> list[list[Any]]:
+        """Return (customer, body) of each partition's control records of a kind."""
+        found = []
+        for copy in self.shop.cluster.copies(self.shop.cluster.folder / "look"):
+            table = read_control(copy.log, kinds=[kind])
+            found.append([(one.customer, json.loads(str(one.body))) for one in table.itertuples()])
+            copy.close()
+        return found
+
+
+def phone_of(member: str) -> str:
+    return f"138{zlib.crc32(member.encode()) % 10**8:08d}"
+
+
+@contextmanager
+def room(kafka: Place, store: Place, folder: Path) -> Iterator[Room]:
+    door = Door()
+    channel = (
+        "sms:\n  address: phone\n  providers:\n"
+        f"    - {{kind: webhook, url: 'http://127.0.0.1:{door.port}/h', "
+        "secrets_env: [HOOK], allow: [127.0.0.1], plain_http: true, timeout: 60s}\n"
+        "  templates:\n    hi:\n      text: 'you spent {{ fen }}: {{ link }}'\n"
+        "      link: 'https://shop.example/{{ fen }}'\n"
+        "paper:\n  providers: [{kind: file, path: sent.jsonl}]\n"
+        "  templates:\n    hi: 'you spent {{ fen }}'\n"
+    )
+    changes: dict[str, str | None] = {
+        "channels.yaml": channel, "triggers/hello.yaml": EVENT + ACTION,
+        "triggers/filed.yaml": EVENT + ACTION.replace("sms", "paper"),
+        "triggers/notice.yaml": EVENT + ACTION + "purpose: transactional\n",
+    }  # fmt: skip
+    try:
+        with api_of_cluster(kafka, store, folder, changes, HOOK) as shop:
+            made = Room(shop, door)
+            shop.wait(lambda: shop.client.get("/v1/providers").status_code == 200, "somebody sends")
+            yield made
+    finally:
+        door.open.set()
+        door.go_away()
+
+
+@pytest.fixture(scope="module")
+def calm(kafka: Place, store: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    with room(kafka, store, tmp_path_factory.mktemp("calm")) as made:
+        yield made
+
+
+def dump(ledger: Ledger) -> list[str]:
+    return list(ledger.connection.iterdump())
+
+
+def test_what_is_decided_goes_out_once_and_is_listed(calm: Room) -> None:
+    members = [f"A{number}" for number in range(30)]
+    calm.orders(*members)
+    for trigger in ("hello", "notice"):
+        calm.until(trigger, members, sent=30)
+        assert set(calm.door.came(trigger).values()) == {1}
+    [provider] = calm.shop.get("/v1/providers")["providers"]
+    assert (provider["provider"], provider["state"]) == ("sms/webhook", "closed")
+
+
+def test_a_callback_and_an_act_by_hand_reach_the_ledger(calm: Room) -> None:
+    calm.orders("B1")
+    calm.until("hello", ["B1"], sent=1)
+    [one] = calm.deliveries(trigger="hello", customer="member:B1")
+    receipt = {"reference": one["id"], "state": "failed", "code": "UNDELIV", "reason": "13800000001 is off"}
+    answer = calm.shop.client.post("/v1/receipts/sms", json=[receipt])
+    assert (answer.status_code, answer.json()["accepted"]) == (200, 1)
+    calm.until("hello", ["B1"], failed=1)
+    calm.shop.wait(lambda: calm.bodies("receipt", one["id"]), "the log gives the slots back")
+    assert [body["state"] for body in calm.bodies("receipt", one["id"])] == ["failed"]
+    before = calm.door.came("hello")[one["id"]]
+    asked = calm.shop.client.post(f"/v1/deliveries/{one['id']}:resend", json={"reason": "问过"})
+    assert asked.status_code == 200, asked.text
+    assert [(act["act"], act["reason"]) for act in asked.json()["by_hand"]] == [("resend", "问过")]
+    calm.until("hello", ["B1"], sent=1)
+    assert calm.door.came("hello")[one["id"]] == before + 1
+    for name, status in ((one["id"], 409), ("f" * 32, 404)):
+        refused = calm.shop.client.post(f"/v1/deliveries/{name}:resend", json={"reason": "again"})
+        assert refused.status_code == status
+    life = calm.shop.get(f"/v1/deliveries/{one['id']}")
+    assert [each["outcome"] for each in life["attempts"]] == ["accepted", "accepted"]
+
+
+def test_a_short_link_leads_on_and_the_click_is_in_the_ledger_and_the_log(calm: Room) -> None:
+    calm.orders("L1")
+    calm.until("hello", ["L1"], sent=1)
+    [one] = calm.deliveries(trigger="hello", customer="member:L1")
+    [text] = {
+        json.loads(taken.body)["data"]["text"] for taken in list(calm.door.requests)
+        if taken.headers["webhook-id"] == one["id"]
+    }  # fmt: skip
+    said, _, code = text.rpartition("/")
+    assert said == "you spent 1250: https://s.shop.example/s"
+    answer = calm.shop.client.get(f"/s/{code}", headers={"Authorization": ""}, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (302, "https://shop.example/1250")
+    calm.until("hello", ["L1"], delivered=1)
+    [found] = calm.deliveries(trigger="hello", customer="member:L1")
+    assert found["clicks"] == 1
+    calm.shop.wait(lambda: calm.bodies("receipt", one["id"]), "the log is told")
+    assert [body["state"] for body in calm.bodies("receipt", one["id"])] == ["clicked"]
+    assert calm.shop.client.get(f"/s/{code[::-1]}", follow_redirects=False).status_code == 404
+
+
+def test_who_unsubscribes_withdraws_consent_in_the_log(calm: Room) -> None:
+    """By the message that was answered, and by address; somebody whom nobody knows changes nothing."""
+    calm.orders("C1", "C2")
+    calm.until("notice", ["C1", "C2"], sent=2)
+    [one] = calm.deliveries(trigger="notice", customer="member:C1")
+    answers = [
+        {"reference": one["id"], "state": "unsubscribed", "address": "10086"},
+        {"state": "unsubscribed", "address": phone_of("C2"), "text": "TD"},
+        {"state": "unsubscribed", "address": "10000", "text": "TD"},
+    ]
+    assert calm.shop.client.post("/v1/receipts/sms", json=answers).status_code == 200
+    said = {"channel": "sms", "granted": False, "purpose": "marketing", "until": None}
+
+    def withdrawn() -> dict[str, Any]:
+        return {who: body for found in calm.records("consent") for who, body in found}
+
+    wanted = {id_of(f"member:{one}"): said for one in ("C1", "C2")}
+    calm.shop.wait(lambda: withdrawn() == wanted, "both are withdrawn")
+    for name in (Topics(calm.shop.cluster.name).asked, Topics(calm.shop.cluster.name).ledger):
+        for _, records in fetches(calm.shop.cluster.kafka.address, name, {0: 0}):
+            assert not any(phone_of("C2").encode() in record.value for record in records)
+
+
+def test_a_switch_stands_in_all_logs_and_holds_back_what_waits(calm: Room) -> None:
+    calm.door.always = Reply(503)
+    calm.orders("D1")
+    calm.shop.wait(lambda: sum(calm.door.came("hello").values()) > 0, "it is refused for now")
+    calm.until("hello", ["D1"], queued=1)
+    began = time.monotonic()
+    switch = {"what": "trigger/hello", "off": True, "reason": "试一试"}
+    answer = calm.shop.client.post("/v1/switches", json=switch)
+    assert (answer.status_code, answer.json()["off"]) == (200, ["trigger/hello"])
+    calm.until("hello", ["D1"], held_back=1)
+    assert time.monotonic() - began < 5
+    calm.door.always = Reply()
+    calm.until("notice", ["D1"], sent=1)
+    calm.orders("D2")
+    calm.until("notice", ["D2"], sent=1)
+    assert calm.states("hello", "D2") == {}, "it is decided no more"
+    assert calm.shop.client.post("/v1/switches", json={**switch, "off": False}).json()["off"] == []
+    turned = [[body["off"] for _, body in found] for found in calm.records("switch")]
+    assert turned == [[True, False]] * 3
+    calm.orders("D3")
+    calm.until("hello", ["D3"], sent=1)
+
+
+def test_who_is_erased_is_taken_out_of_the_senders_file(calm: Room) -> None:
+    file = calm.shop.cluster.folder / "a" / FOLDER / "sent.jsonl"
+    calm.orders("F1", "F2")
+    calm.until("filed", ["F1", "F2"], sent=2)
+    ids = {one: calm.deliveries(trigger="filed", customer=f"member:{one}")[0]["id"] for one in ("F1", "F2")}
+
+    def there() -> set[str]:
+        return {name for name, one in ids.items() if one in file.read_text("utf-8")}
+
+    assert there() == {"F1", "F2"}
+    assert calm.shop.client.post("/v1/customers/member:F1:erase").status_code == 200
+    calm.shop.wait(lambda: there() == {"F2"}, "it is out of the file")
+
+
+def test_the_same_stands_in_every_copy_of_the_ledger(calm: Room, tmp_path: Path) -> None:
+    """The commands read a copy, the API follows one; a file that is gone is written again from the topic."""
+    calm.orders("E1", "E2")
+    calm.until("hello", ["E1", "E2"], sent=2)
+    cluster, folder = calm.shop.cluster, str(calm.shop.cluster.folder / "shop")
+    told = json.loads(cluster.command("deliveries", folder, "--cluster", "--trigger", "hello", "--json"))
+    shown = calm.deliveries(trigger="hello")
+    assert sorted(one["id"] for one in told["deliveries"]) == sorted(one["id"] for one in shown)
+    one = next(each for each in shown if each["customer"] == id_of("member:E1"))
+    calm.shop.client.post("/v1/receipts/sms", json=[{"reference": one["id"], "state": "failed"}])
+    calm.until("hello", ["E1"], failed=1)
+    acted = ["deliveries", folder, one["id"], "--cluster", "--resend", "--reason", "asked", "--json"]
+    assert json.loads(cluster.command(*acted))["by_hand"][0]["act"] == "resend"
+    calm.until("hello", ["E1"], sent=1)
+    assert json.loads(cluster.command("switch", folder, "channel/sms", "--off", "--cluster", "--json")) == {
+        "off": ["channel/sms"]
+    }
+    assert calm.shop.get("/v1/switches")["off"] == ["channel/sms"]
+    assert json.loads(cluster.command("switch", folder, "channel/sms", "--on", "--cluster", "--json")) == {
+        "off": []
+    }
+    cluster.stop()
+    sender = Ledger(cluster.folder / "a" / FOLDER, write=False)
+    rebuilt = LedgerCopy(tmp_path)
+    for _, records in fetches(cluster.kafka.address, Topics(cluster.name).ledger, {0: 0}):
+        rebuilt.follow([(record.offset, record.value) for record in records])
+    assert dump(rebuilt) == dump(sender)
+    sender.close()
+    rebuilt.close()
+
+
+def test_killed_paused_and_deleted_senders_send_marketing_once_and_lose_no_notice(
+    kafka: Place, store: Place, tmp_path: Path
+) -> None:
+    with room(kafka, store, tmp_path) as busy:
+        cluster, door, folder = busy.shop.cluster, busy.door, tmp_path
+        cluster.start("b")
+        first = [f"K{number}" for number in range(4)]
+        door.open.clear()
+        busy.orders(*first)
+        busy.shop.wait(lambda: len(door.requests) == 8, "all are on their way, and nobody has an answer")
+        cluster.workers["a"].kill()
+        door.open.set()
+        busy.until("hello", first, unknown=4)
+        busy.until("notice", first, sent=4)
+        assert set(door.came("hello").values()) == {1}
+        assert set(door.came("notice").values()) == {2}, "the same ids again"
+
+        cluster.start("a")
+        second = [f"L{number}" for number in range(4)]
+        door.open.clear()
+        busy.orders(*second)
+        busy.shop.wait(lambda: len(door.requests) == 8 + 4 + 8, "all are on their way")
+        cluster.workers["b"].pause()
+        door.open.set()
+        busy.until("hello", second, unknown=4)
+        busy.until("notice", second, sent=4)
+        cluster.workers["b"].go_on()
+        busy.shop.wait(lambda: "another" in cluster.workers["b"].log.read_text(), "b knows")
+        third = [f"M{number}" for number in range(6)]
+        busy.orders(*third)
+        for trigger in ("hello", "notice"):
+            busy.until(trigger, third, sent=6)
+        assert set(door.came("hello").values()) == {1}
+        assert busy.states("hello", *first, *second, *third) == {"unknown": 8, "sent": 6}
+
+        cluster.workers["a"].kill()
+        for path in (folder / "a" / FOLDER).glob("*.sqlite*"):
+            path.unlink()
+        cluster.workers["b"].kill()
+        for path in (folder / "b" / FOLDER).glob("*.sqlite*"):
+            path.unlink()
+        cluster.start("b")
+        busy.orders("N1")
+        busy.until("hello", ["N1"], sent=1)
+        assert set(door.came("hello").values()) == {1}
+        assert busy.states("hello", *first, *second, *third) == {"unknown": 8, "sent": 6}
