@@ -139,7 +139,6 @@ def open_embedded(
     read = read_folder(folder)
     shop = read.shop
     data = data_folder(folder, shop)
-    data.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
         log = stack.enter_context(open_at_gate(read, agree or telling(say, shop)))
         keep_settings(log, shop)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,9 +16,11 @@ from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.switches import ask, asked
 from triggers.trigger import Forecast
 
+# Placeholders: the trigger, seconds, and as JSON the step at which it was stopped last in each partition.
 _ACTS = (
-    "SELECT partition, CAST(decided / 60 AS INTEGER), json_extract(CAST(body AS TEXT), '$.step') "
-    "FROM delivery JOIN decision USING (number) WHERE trigger = ? AND decided > ? ORDER BY decided"
+    "SELECT CAST(decided / 60 AS INTEGER), count(*) FROM delivery JOIN decision USING (number) "
+    "WHERE trigger = ? AND decided > ? AND json_extract(CAST(body AS TEXT), '$.step') "
+    "> json_extract(?, '$[' || partition || ']') GROUP BY 1 ORDER BY 1"
 )
 
 
@@ -30,8 +33,8 @@ class _Watched:
     most: int = 0
     is_told: bool = False  # it is switched off; until the log says so nothing is let pass
 
-    def add(self, minute: int) -> None:
-        self.most = max(self.most, self.acts.add(minute))
+    def add(self, minute: int, number: int = 1) -> None:
+        self.most = max(self.most, self.acts.add(minute, number))
 
     @property
     def is_over(self) -> bool:
@@ -117,9 +120,8 @@ class Forecasts:
             return watched
         ((newest,),) = self._ledger.rows("SELECT max(decided) FROM delivery WHERE trigger = ?", (name,))
         since = (newest or 0.0) - 60.0 * KEPT
-        for partition, minute, step in self._ledger.rows(_ACTS, (name, since)):
-            if step > self._stops[name][partition]:
-                watched.add(minute)
+        for minute, number in self._ledger.rows(_ACTS, (name, since, json.dumps(self._stops[name]))):
+            watched.add(minute, number)
         return watched
 
 

@@ -149,7 +149,7 @@ def _copy_memories(old: Partition, new: Partition, places: Ints) -> None:
             taken += values[values != 0].tolist()
         if kind not in KEPT or names[what] not in same:
             continue
-        if kind == facts.ACTED and _leaves_shadow(old, new, names[what]):
+        if kind == facts.ACTED and not _go_on(values, *_statuses(old, new, names[what])):
             continue
         if kind != facts.ACTED and values[1] >= 0:  # the cause's source has another number now
             source = old.plan.metric.sources[int(values[1])]
@@ -182,10 +182,23 @@ def _put_slots(new: Partition, slots: Mapping[tuple[int, str], list[int]]) -> No
             _put_fact(new, c, facts.SLOT, cap * PARTS + part, values)
 
 
-def _leaves_shadow(old: Partition, new: Partition, name: str) -> bool:
-    """Whether a trigger's cool-down was kept for nobody: it has reached nobody yet (D5)."""
-    before, after = (one.plan.trigger.declared[name].status for one in (old, new))
-    return before == "shadow" and after != "shadow"
+def _statuses(old: Partition, new: Partition, name: str) -> tuple[bool, bool]:
+    """Return whether a trigger was in shadow, and whether it is."""
+    before, after = (one.plan.trigger.declared[name].status == "shadow" for one in (old, new))
+    return before, after
+
+
+def _go_on(acted: Ints, was_in_shadow: bool, is_in_shadow: bool) -> bool:
+    """Let what a trigger remembers of a customer go on; return whether there is anything.
+
+    In shadow it goes by its own acts, which reach nobody and end with the shadow. Meanwhile the minute at
+    which it reached the customer last stands in the fact's second number, counted from 1 (D5, D6).
+    """
+    if is_in_shadow and not was_in_shadow:
+        acted[1] = acted[0] + 1
+    elif was_in_shadow and not is_in_shadow:
+        acted[0], acted[1] = acted[1] - 1, 0
+    return bool(acted[0] >= 0)
 
 
 def _condition_of(partition: Partition, name: str) -> object:

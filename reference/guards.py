@@ -18,6 +18,7 @@ import pandas as pd
 import xxhash
 
 from profiles.windows import parse_length
+from triggers.life import in_force
 from triggers.shop_guards import QuietHours, ShopGuards
 from triggers.trigger import Trigger
 
@@ -157,9 +158,10 @@ class _Part:
     def _declare(self, new: Declared) -> None:
         """New settings: cool-downs go on where the condition is unchanged, slots by their cap's name (G4)."""
         old, self.declared = self.declared, new
+        before, after = in_force(old.triggers), in_force(new.triggers)
         same = {
-            name for name, one in new.triggers.items()
-            if name in old.triggers and _condition(one) == _condition(old.triggers[name])
+            name for name, one in after.items()
+            if name in before and _condition(one) == _condition(before[name])
         }  # fmt: skip
         shadow = {name for name in same if new.triggers[name].status == "shadow"}
         self.acted = {
@@ -217,7 +219,9 @@ class _Part:
                 hours = trigger.guards.quiet_hours or (shop.quiet_hours if marketing else None)
                 return hours is not None and self._is_quiet(hours, one)
             case "cool_down" | "once":
-                last = self.acted.get((one.trigger, one.customer, one.status == "shadow"))
+                kinds = (False, True) if one.status == "shadow" else (False,)
+                acted = [self.acted.get((one.trigger, one.customer, kind), -1) for kind in kinds]
+                last = max(acted) if max(acted) >= 0 else None
                 length = trigger.guards.cool_down
                 if guard == "once":
                     return trigger.guards.once and last is not None

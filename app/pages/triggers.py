@@ -27,7 +27,10 @@ def show_triggers(rows: Sequence[Standing], zone: str) -> None:
         numbers = [f"{one.shadow.act:,}", f"{one.shadow.customers:,}"] if ran else ["", ""]
         refused = ", ".join(f"{guard} {number:,}" for guard, number in one.shadow.refused.items())
         forecast = f"{one.forecast.most:,} in {one.forecast.within}" if one.forecast else ""
-        table.add_row(one.name, status, one.in_force or "-", since, *numbers, refused, forecast)
+        standing = one.in_force or "-"
+        if one.in_force and not one.rule_in_force:
+            standing += ", another rule"
+        table.add_row(one.name, status, standing, since, *numbers, refused, forecast)
     page.print(table)
     for one in rows:
         if one.stopped is not None:

@@ -161,6 +161,7 @@ def test_commands_that_write_the_log_refuse_it(tmp_path: Path, capsys: pytest.Ca
     for command in (["run", str(folder), "--port", "0"], ["import", str(folder), str(file)]):
         assert main(command) == exits.BAD_INPUT
         assert "triggers/hello.yaml:1: is live, and has not run in shadow" in capsys.readouterr().err
+        assert not (folder / "data").exists()
     in_force(tmp_path, "shadow")
     shop_with(tmp_path, "live", "if: spend > 5\n")
     assert main(["audit", str(folder)]) == exits.BAD_INPUT

@@ -50,6 +50,9 @@ def test_it_lists_where_each_trigger_stands_and_what_it_did_in_shadow(
     told = " ".join(capsys.readouterr().out.split())
     assert "hello is switched off: wrong; tintype switch SHOP trigger/hello --on lets it go on" in told
     assert "the beginning 1 1 cool_down 1" in told
+    shop_with(tmp_path, "live", "if: spend > 5\n")
+    assert main(["triggers", str(tmp_path)]) == exits.OK
+    assert "live shadow, another rule the beginning hello" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_shop_without_a_log_lists_its_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

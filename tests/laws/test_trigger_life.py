@@ -8,11 +8,13 @@ from typing import Any, get_args
 
 import pytest
 
+from app.recount import recount_of
 from app.replay import settings_body
 from app.shop import Shop
 from engine.plan import build
 from streams.control import SETTINGS, Control
 from streams.live import append_changes, append_controls, append_ticks
+from streams.log.rows import read_control
 from tests.engine.story import TEN
 from tests.laws.test_settings_change import row
 from tests.laws.test_settings_edges import ABSENCE, Changing, shop_of, waiting_shop
@@ -92,10 +94,10 @@ def test_what_waits_survives_a_pause_and_no_draft(tmp_path: Path, between: State
 
 @pytest.mark.parametrize(
     ("between", "expected"),
-    [(State.PAUSED, "cool_down"), (State.LIVE, "cool_down"), (State.SHADOW, "act"), (State.DRAFT, "act"),
-     (State.ARCHIVED, "act")],
+    [(State.PAUSED, "cool_down"), (State.LIVE, "cool_down"), (State.SHADOW, "cool_down"),
+     (State.DRAFT, "act"), (State.ARCHIVED, "act")],
 )  # fmt: skip
-def test_a_pause_alone_keeps_whom_a_trigger_has_reached(
+def test_a_pause_or_a_shadow_keeps_whom_a_trigger_has_reached(
     tmp_path: Path, between: State, expected: str
 ) -> None:
     """A cool-down of a live trigger that is away for half an hour, and live again."""
@@ -105,6 +107,33 @@ def test_a_pause_alone_keeps_whom_a_trigger_has_reached(
     append_changes(story.log, live, "orders", [row(2, "a", TEN + 41, 5)], TEN + 41, "live")
     story.replay.follow()
     assert [one.guard or one.outcome for one in story.made] == ["act", expected]
+
+
+@pytest.mark.parametrize(
+    ("guards", "expected"),
+    [({"cool_down": "30m"}, ["act", "act", "act"]), ({"cool_down": "1d"}, ["act", "cool_down", "cool_down"]),
+     ({"once": True}, ["act", "once", "once"])],
+)  # fmt: skip
+def test_what_a_shadow_keeps_ends_with_it_and_what_was_live_goes_on(
+    tmp_path: Path, guards: dict[str, Any], expected: list[str]
+) -> None:
+    """Live until 10, in shadow with an order of 41, its words changed, live again with an order of 55."""
+    said = {**EVENT, "guards": guards}
+    live, shadow, other = (
+        shop_of({}, {**said, **more}, ("orders",))
+        for more in ({}, {"status": "shadow"}, {"status": "shadow", "title": "new"})
+    )
+    story = Changing(tmp_path, live, shadow)
+    for number, minute, shop, then in ((2, 41, shadow, other), (3, 55, live, None)):
+        append_changes(story.log, shop, "orders", [row(number, "a", TEN + minute, 5)], TEN + minute, "live")
+        for settings in (then, live) if then else ():
+            append_ticks(story.log, TEN + minute + 5)
+            append_controls(
+                story.log, [Control(SETTINGS, None, settings_body(settings))], TEN + minute + 5, "live"
+            )
+    story.replay.follow()
+    assert [one.guard or one.outcome for one in story.made] == expected
+    assert recount_of(live).violations(story.made, read_control(story.log)) == []
 
 
 @pytest.mark.parametrize("status", OUT)
