@@ -20,6 +20,7 @@ from app.worker.sender import FOLDER
 from deploy.servers.places import Place
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.logged import LedgerCopy
+from sinks.inbox.inbox import Inboxes
 from streams.changes.reading import fetches
 from streams.changes.topics import Topics
 from streams.log.rows import read_control
@@ -30,6 +31,11 @@ from tests.sinks.loopback_http import LoopbackHttp, Reply, Taken
 pytestmark = pytest.mark.parametrize("store", ["valkey"], indirect=True, scope="session")
 HOOK = {"HOOK": "whsec_" + base64.b64encode(b"n" * 32).decode()}
 EVENT = "when: {event: {source: orders}}\nguards: {max_age: 365d}\n"
+TEXTS = "  templates:\n    hi: 'you spent {{ fen }}'\n"
+LINKED = (
+    "  templates:\n    hi:\n      text: 'you spent {{ fen }}: {{ link }}'\n"
+    "      link: 'https://shop.example/{{ fen }}'\n"
+)
 ACTION = "action: {channel: sms, template: hi, values: {fen: spend}}\n"
 
 
@@ -101,14 +107,13 @@ def room(kafka: Place, store: Place, folder: Path) -> Iterator[Room]:
         "sms:\n  address: phone\n  providers:\n"
         f"    - {{kind: webhook, url: 'http://127.0.0.1:{door.port}/h', "
         "secrets_env: [HOOK], allow: [127.0.0.1], plain_http: true, timeout: 60s}\n"
-        "  templates:\n    hi:\n      text: 'you spent {{ fen }}: {{ link }}'\n"
-        "      link: 'https://shop.example/{{ fen }}'\n"
-        "paper:\n  providers: [{kind: file, path: sent.jsonl}]\n"
-        "  templates:\n    hi: 'you spent {{ fen }}'\n"
+        + LINKED + "paper:\n  providers: [{kind: file, path: sent.jsonl}]\n" + TEXTS
+        + "box:\n  providers: [{kind: inbox}]\n" + TEXTS
     )
     changes: dict[str, str | None] = {
         "channels.yaml": channel, "triggers/hello.yaml": EVENT + ACTION,
         "triggers/filed.yaml": EVENT + ACTION.replace("sms", "paper"),
+        "triggers/boxed.yaml": EVENT + ACTION.replace("sms", "box"),
         "triggers/notice.yaml": EVENT + ACTION + "purpose: transactional\n",
     }  # fmt: skip
     try:
@@ -137,8 +142,13 @@ def test_what_is_decided_goes_out_once_and_is_listed(calm: Room) -> None:
     for trigger in ("hello", "notice"):
         calm.until(trigger, members, sent=30)
         assert set(calm.door.came(trigger).values()) == {1}
-    [provider] = calm.shop.get("/v1/providers")["providers"]
-    assert (provider["provider"], provider["state"]) == ("sms/webhook", "closed")
+    standing = {one["provider"]: one["state"] for one in calm.shop.get("/v1/providers")["providers"]}
+    assert standing == {"sms/webhook": "closed", "paper/file": "closed", "box/inbox": "closed"}
+    calm.until("boxed", members, sent=30)
+    inboxes = Inboxes(calm.shop.cluster.client, calm.shop.cluster.name, 3)
+    for one in members:
+        read = inboxes.read(bytes.fromhex(id_of(f"member:{one}")), time.time())
+        assert [message.shown.text for message in read.visible] == ["you spent 1250"]
 
 
 def test_a_callback_and_an_act_by_hand_reach_the_ledger(calm: Room) -> None:
