@@ -87,7 +87,7 @@ def serving(opened: Embedded) -> Iterator[Serving]:
         made = Serving(
             opened.shop, opened.store, view, work, EmbeddedAnswers(work), LedgerEffects(ledger, opened.data),
             EmbeddedRights(opened, ledger), LedgerDeliveries(ledger, opened.ledger),
-            EmbeddedSending(opened.relays, opened.ledger, work), LedgerCoupons(ledger, opened.ledger),
+            EmbeddedSending(opened.relays.sender, opened.ledger, work), LedgerCoupons(ledger, opened.ledger),
             Keyring(keys_folder(opened.folder, opened.shop)),
             slots=counter_of(opened.shop, opened.store),
         )  # fmt: skip

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from app.relays import Relays
+from app.sender import Sender
 from console.cursors import changes_page
 from console.embedded.work import EmbeddedWork, result_of
 from console.problems import Problem, refuse
@@ -52,21 +52,21 @@ class LedgerDeliveries:
 
 
 class EmbeddedSending:
-    """A process's relays; a `console.form.Sending`."""
+    """A process's sender; a `console.form.Sending`."""
 
-    def __init__(self, relays: Relays, ledger: Ledger, work: EmbeddedWork) -> None:
-        self._relays, self._ledger, self._work = relays, ledger, work
+    def __init__(self, sender: Sender, ledger: Ledger, work: EmbeddedWork) -> None:
+        self._sender, self._ledger, self._work = sender, ledger, work
 
     def providers(self) -> list[dict[str, Any]]:
         """Return how each provider stands; nothing before they are open."""
-        return self._relays.providers()
+        return self._sender.providers()
 
     async def receive(self, provider: str, receipts: Sequence[Receipt]) -> None:
         """Take receipts; on disk on return. Raises Problem, and Stopped at an end."""
-        if not self._relays.providers():
+        if not self._sender.providers():
             refuse("not-ready", "the providers are not open yet", "try again in a moment")
         try:
-            await result_of(self._relays.receive(provider, receipts))
+            await result_of(self._sender.receive(provider, receipts))
         except sqlite3.OperationalError as error:
             raise full(error) from None
         if any(one.state == "unsubscribed" for one in receipts):
@@ -74,14 +74,14 @@ class EmbeddedSending:
 
     async def follow(self, code: str, now: float | None) -> str | None:
         """Return where a short link leads. Raises Problem, and Stopped at an end."""
-        if not self._relays.providers():
+        if not self._sender.providers():
             refuse("not-ready", "the senders are not at work yet", "try again in a moment")
-        return await result_of(self._relays.follow(code, now))
+        return await result_of(self._sender.follow(code, now))
 
     def off(self) -> list[str]:
         """Return what is switched off."""
         turned = asked(self._ledger)  # first: what leaves these is known to the sender by then
-        off = self._relays.off()
+        off = self._sender.off()
         if off is None:
             refuse("not-ready", "the sender is not at work yet", "try again in a moment")
         return off_with(off, turned)

@@ -43,7 +43,7 @@ class ShopCollector(Collector):
         yield histogram("tintype_commit_seconds", "Applying a batch and its commit", figures.commit_seconds)
         unknown = self._ledger.unknown()
         yield gauge("tintype_deliveries_unknown", "Deliveries of which nobody knows the end", unknown)
-        off = len(self._opened.relays.off() or ())
+        off = len(self._opened.relays.sender.off() or ())
         yield gauge("tintype_switched_off", "Triggers, channels or everything that is switched off", off)
         yield self._coupons()
         dead = GaugeMetricFamily("tintype_dead_letters", "Messages put aside", labels=("source", "state"))

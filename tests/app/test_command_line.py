@@ -39,8 +39,8 @@ def write_orders(folder: Path, text: str = ORDERS) -> str:
 def test_check_says_what_is_declared_and_ends_with_0(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(shop)]) == exits.OK
     assert capsys.readouterr().out == (
-        "tintype.toml:8: note: triggers go live without a trial in shadow: leave shadow_first out, and let them "
-        "run in shadow first\n"
+        "tintype.toml:8: note: triggers go live without a trial in shadow: leave shadow_first out, and let "
+        "them run in shadow first\n"
         "Test: 2 sources, 1 metrics, 1 rfm models, 2 tags, 1 triggers, 1 channels, 1 timelines: no errors\n"
     )
     assert main(["check", str(shop), "--json"]) == exits.OK

@@ -105,14 +105,14 @@ def test_a_log_that_cannot_be_written_is_told_of_a_switch_when_it_can(tmp_path: 
     """A full disk is waited for, as everywhere; the senders know of the switch meanwhile."""
     folder, said = shop_of(tmp_path / "shop", "", "you spent {{ fen }}"), list[str]()
     with at_work(folder, said) as shop, pytest.MonkeyPatch.context() as patched:
-        patched.setattr("app.relays._AGAIN_SECONDS", 0.1)
-        append, refused = shop.relays._append, Future[Any]()
+        patched.setattr("app.turns.AGAIN_SECONDS", 0.1)
+        append, refused = shop.relays.sender.append, Future[Any]()
         refused.set_exception(Unwritable("log.sqlite", "the disk is full", "make room"))
-        patched.setattr(shop.relays, "_append", lambda _: refused)
+        patched.setattr(shop.relays.sender, "append", lambda _: refused)
         ask(shop.ledger, "", True, "test", START)
         until(lambda: said == ["log.sqlite: the disk is full: make room (tried again every 0 s)"])
-        until(lambda: shop.relays.off() == [""])
-        patched.setattr(shop.relays, "_append", append)
+        until(lambda: shop.relays.sender.off() == [""])
+        patched.setattr(shop.relays.sender, "append", append)
         until(lambda: shop.ledger.rows("SELECT * FROM switch") == [])
         assert shop.service.failed is None
 

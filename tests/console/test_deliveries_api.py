@@ -300,7 +300,7 @@ def test_who_unsubscribes_has_withdrawn_consent_when_it_is_answered(shop: AtWork
 def test_receipts_are_refused_while_the_providers_are_not_open(
     shop: AtWork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shop.opened.relays, "_sender", None)
+    monkeypatch.setattr(shop.opened.relays.sender, "_at_work", None)
     body = [{"reference": "r", "state": "failed"}]
     assert code_of(shop.client.post("/v1/receipts/plain", json=body)) == (503, "not-ready")
     assert shop.get("/v1/providers")["providers"] == []

@@ -1,0 +1,221 @@
+"""What sends an embedded shop's messages: from the outbox to the ledger, and on to the providers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+from app.addresses import address_of, readable_of
+from app.courier_relay import NAME, CourierRelay
+from app.deliveries import make_dispatcher
+from app.forecasts import Forecasts
+from app.links import own_secret, shortener_of
+from app.log_folder import data_folder, open_log
+from app.revocations import Revocations
+from app.service import Stopped
+from app.shop import Shop
+from app.turns import MENDED, PAUSE_SECONDS, Turns
+from sinks.channels.courier import Courier
+from sinks.channels.file import File
+from sinks.channels.provider import Around, Receipt
+from sinks.coupons.following import Following as Redeemed
+from sinks.deliveries import clicks
+from sinks.deliveries.dispatch import Dispatcher, Heard
+from sinks.deliveries.ended import ended, record_of, told
+from sinks.deliveries.lane import Carried
+from sinks.deliveries.ledger import Ledger
+from sinks.deliveries.life import State
+from sinks.deliveries.switches import asked, in_log
+from sinks.links.following import Following
+from sinks.store.beside import asynchronous
+from sinks.store.store import Store
+from streams.control import Control, switch
+from streams.log.log import Log
+
+Append = Callable[[Sequence[Control]], "Future[Any]"]
+_TO_LOG, _REDEEMED = "log", "coupons"  # names of turns, beside the relay's
+_TOLD_TOGETHER = 200  # records in one change of the log
+
+
+class Sender:
+    """One shop's. `run` is one thread's; all else may come from any.
+
+    heard: gets what customers answered to messages (`sinks.deliveries.dispatch`); append: writes records to
+    the log: both are set before `run`. sent: for each partition how many effects are in the ledger.
+    """
+
+    def __init__(
+        self, folder: Path, shop: Shop, store: Store, ledger: Ledger, partitions: int, turns: Turns,
+        say: Callable[[str], None], now: Callable[[], float],
+    ) -> None:  # fmt: skip
+        self._folder, self._shop, self._store, self._ledger = folder, shop, store, ledger
+        self._turns, self._say, self._now = turns, say, now
+        self.heard: Heard = lambda _channel, _receipt, _customer: None
+        self.append: Append = lambda _: Future()  # nobody writes: it waits
+        self.sent = ledger.drained(NAME, partitions)
+        self._stopping = threading.Event()
+        self._revocations: list[Revocations] = []  # one, once it sends
+        self._following: list[Following] = []  # so is this
+        self._at_work: tuple[Dispatcher, asyncio.AbstractEventLoop] | None = None
+
+    def run(self) -> None:
+        """Send what was decided, until `stop`: queued from the outbox, sent in this thread's event loop."""
+        with contextlib.closing(open_log(self._folder, self._shop)) as log:
+            asyncio.run(self._carry(log))
+
+    def stop(self) -> None:
+        """Let `run` end with what it has at hand."""
+        self._stopping.set()
+
+    def erase(self, references: Sequence[str]) -> int:
+        """Take the messages to whoever is called so out of the channels' files; return how many."""
+        lanes = self._at_work[0].lanes if self._at_work else []
+        files = [one.provider for one in lanes if isinstance(one.provider, File)]
+        return sum(one.erase(references) for one in files)
+
+    def providers(self) -> list[dict[str, object]]:
+        """Return how each provider stands (`Dispatcher.health`)."""
+        return self._at_work[0].health() if self._at_work else []
+
+    def receive(self, provider: str, receipts: Sequence[Receipt]) -> Future[None]:
+        """Take receipts that came from outside, of ``channel/provider``; done when they are on disk. Raises
+        Stopped where nothing is sent, not yet or not any more."""
+        return self._in_loop(lambda dispatcher: dispatcher.receive(provider, receipts))
+
+    def follow(self, code: str, now: float | None) -> Future[str | None]:
+        """Follow a short link; done when it is known where it leads. Raises Stopped."""
+        return self._in_loop(lambda _: self._following[-1].follow(code, now))
+
+    def off(self) -> list[str] | None:
+        """Return what is switched off (names of the log), as far as is known here: only of what was turned
+        last it may not be. None before it sends."""
+        return self._revocations[-1].off() if self._revocations else None
+
+    def _in_loop(self, act: Callable[[Dispatcher], Any]) -> Future[Any]:
+        """Do something in the sender's own thread."""
+        done: Future[Any] = Future()
+        if self._at_work is None:
+            raise Stopped("the senders are not at work")
+        dispatcher, loop = self._at_work
+
+        def take() -> None:
+            try:
+                done.set_result(act(dispatcher))
+            except Exception as error:  # noqa: BLE001 - whoever waits is told
+                done.set_exception(error)
+
+        try:
+            loop.call_soon_threadsafe(take)
+        except RuntimeError:  # the loop has ended
+            raise Stopped("the senders have stopped") from None
+        return done
+
+    async def _carry(self, log: Log) -> None:
+        revocations, key = Revocations(log, self._now), own_secret(self._folder, self._shop)
+        courier = Courier(
+            self._shop, lambda customer, kind: address_of(log, customer, kind),
+            lambda customer, values: readable_of(log, self._shop, customer, values), revocations.of,
+            shortener_of(self._shop, key),
+        )  # fmt: skip
+        self._following.append(
+            Following(self._ledger, courier.leads_to, key, self._shop.settings.name, self._click)
+        )
+        around = Around(
+            data_folder(self._folder, self._shop), self._say, environment=os.environ,
+            store=asynchronous(self._store.client), shop=self._shop.settings.name, partitions=log.partitions,
+        )  # fmt: skip
+        self._ledger.recover(self._now())
+        dispatcher = make_dispatcher(
+            self._shop, around, self._ledger, courier, self._now, self._tell, heard=self.heard
+        )
+        await dispatcher.open()
+        self._at_work = dispatcher, asyncio.get_running_loop()
+        redeemed = Redeemed(log, self._ledger, self._shop.coupons, self._say)
+        forecasts = Forecasts(self._shop, self._ledger, revocations, self._say, self._now)
+        relay = CourierRelay(
+            self._store, self._ledger, lambda one: forecasts.judge(one, courier.route(one)), log.partitions
+        )
+        forecasts.begin()  # before anything is sent
+        self._revocations.append(revocations)
+        works = [dispatcher.run(), self._queue(relay, dispatcher, forecasts), self._write_back()]
+        if redeemed.has_work:
+            works.append(self._follow_rows(redeemed))
+        tasks = [asyncio.create_task(work) for work in works]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            dispatcher.stop()
+            for task in tasks[1:]:  # where it is the dispatcher that has ended
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await dispatcher.close()
+
+    async def _queue(self, relay: CourierRelay, dispatcher: Dispatcher, forecasts: Forecasts) -> None:
+        """Take what was decided into the ledger, until `stop`."""
+
+        def step() -> int:
+            forecasts.begin()
+            done = relay.step()
+            forecasts.settle()
+            self.sent = relay.drained
+            if done:
+                dispatcher.wake()
+            return done
+
+        while not self._stopping.is_set():
+            await asyncio.sleep(self._turns.take(NAME, step))
+
+    async def _follow_rows(self, redeemed: Redeemed) -> None:
+        """Write down what rows tell of redeemed codes, until `stop`."""
+        while not self._stopping.is_set():
+            await asyncio.sleep(self._turns.take(_REDEEMED, redeemed.step))
+
+    async def _write_back(self) -> None:
+        """Tell the log what people have switched, what will reach nobody and whose links were followed, until
+        `stop`."""
+        pause = PAUSE_SECONDS
+        while not self._stopping.is_set():
+            await asyncio.sleep(pause)
+            try:
+                await self._tell_log()
+                pause = PAUSE_SECONDS
+                self._turns.is_well(_TO_LOG)
+            except Stopped:
+                return  # it is on disk, and told at the next start
+            except MENDED as error:
+                pause = self._turns.wait_to_be_mended(_TO_LOG, error)
+
+    async def _tell_log(self) -> None:
+        turned, over = asked(self._ledger), ended(self._ledger, _TOLD_TOGETHER)
+        clicked = clicks.untold(self._ledger, _TOLD_TOGETHER)
+        controls = [switch(one.what, one.off, one.reason) for one in turned]
+        controls += [record_of(one) for one in over] + [clicks.record_of(one) for one in clicked]
+        if not controls:
+            return
+        await asyncio.wrap_future(self.append(controls))
+        if turned:
+            self._revocations[-1].refresh(turned)  # no moment may come at which nobody knows of them
+            in_log(self._ledger, turned[-1].number)
+        if over:
+            told(self._ledger, [one.number for one in over])
+        if clicked:
+            clicks.told(self._ledger, [one.number for one in clicked])
+
+    def _click(self, number: int, at: float) -> None:
+        try:
+            clicks.click(self._ledger, number, at)
+        except sqlite3.OperationalError as error:
+            self._say(f"a click is not counted: {error}")
+
+    def _tell(self, carried: Carried) -> None:
+        if carried.state is State.UNKNOWN:
+            self._say(f"decision {carried.queued.decision.id}: {carried.reason}")
