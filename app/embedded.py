@@ -15,14 +15,14 @@ from pathlib import Path
 
 import redis
 
-from app.answers import note_answer
-from app.gate import Agree, open_at_gate, telling
+from app.life.gate import Agree, open_at_gate, telling
 from app.load import read_folder
 from app.log_folder import data_folder
 from app.owner import Owner
 from app.recommending import Recommending, make_trainer
-from app.relays import Relays
 from app.runtime import keep_settings
+from app.sending.answers import note_answer
+from app.sending.relays import Relays
 from app.service import Service
 from app.shop import Shop
 from sinks.coupons.codes import forget
@@ -132,8 +132,8 @@ def open_embedded(
 
     Call it from the main thread. say: gets a line about what had to be healed, and what a console channel
     writes; progress: records applied while catching up; port: of the profile store, any free one by default;
-    now: the wall clock in seconds; agree: asked before something goes live (`app.gate`), which is said by
-    default; recommend: keep recommendation slots up to date. Raises InputError and ConfigError where the
+    now: the wall clock in seconds; agree: asked before something goes live (`app.life.gate`), which is said
+    by default; recommend: keep recommendation slots up to date. Raises InputError and ConfigError where the
     folder cannot be used, and `streams.log.lock.WrittenElsewhere` where another process has it.
     """
     read = read_folder(folder)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.document import Document
+from app.documents.document import Document
 from app.problems import Problems
 from app.shop import Shop
-from app.timeline import Timeline
+from app.timelines.timeline import Timeline
 from rules.suggest import suggest
 
 KINDS = ("sources", "tags", "triggers")  # folders of the shop with one file for each name

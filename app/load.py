@@ -10,14 +10,14 @@ from pydantic import BaseModel
 from app.checks import check_references
 from app.checks.rules import check_rules
 from app.checks.said import check_said
-from app.declaration import declare
-from app.document import Document
+from app.documents.declaration import declare
+from app.documents.document import Document
+from app.documents.toml_document import read_toml
+from app.documents.yaml_document import read_yaml
 from app.folder import KINDS, Folder, check_strangers, declared_files, timeline_files
 from app.problems import ConfigError, Problems
 from app.shop import Settings, Shop
-from app.timeline import Timeline
-from app.toml_document import read_toml
-from app.yaml_document import read_yaml
+from app.timelines.timeline import Timeline
 from rfm.model import RfmModel
 from rules.suggest import suggest
 from sinks.channels.channel import Channel

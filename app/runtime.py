@@ -12,8 +12,8 @@ from typing import Any
 import pandas as pd
 
 from app.effects import Collector
-from app.gate import open_at_gate, telling
 from app.inspect import LIVES, audit_minutes, find_customer, held_at, profile_of, unknown_customer
+from app.life.gate import open_at_gate, telling
 from app.load import read_folder
 from app.log_folder import data_folder, open_log
 from app.recount import recount

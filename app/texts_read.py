@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from app.addresses import address_of, readable_of
 from app.inspect import name_of
 from app.owner import Owner
+from app.sending.addresses import address_of, readable_of
 from app.shop import Shop
 from engine.engine import Engine
 from engine.outcome import Decision

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from app.checks.cloud_sms import check_cloud_sms
 from app.checks.settings import LANGUAGES
 from app.checks.texts import check_seconds, check_zone
-from app.document import Place
+from app.documents.document import Place
 from app.folder import Folder
 from app.problems import Problems
 from rules.suggest import suggest

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Set
 from urllib.parse import urlsplit
 
-from app.document import Place
+from app.documents.document import Place
 from app.folder import Folder
 from app.problems import Problems
 from rules.suggest import suggest

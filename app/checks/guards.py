@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.checks.settings import LABEL
 from app.checks.texts import check_length, check_time_of_day, check_zone
-from app.document import Place
+from app.documents.document import Place
 from app.folder import Folder
 from app.problems import Problems
 from engine.plan_guards import MOST_CAPS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.checks.texts import check_length
-from app.document import Place
+from app.documents.document import Place
 from app.folder import Folder
 from app.problems import Problems
 from rules.schema import segment_names

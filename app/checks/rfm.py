@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from app.checks.texts import check_window
-from app.document import Place
+from app.documents.document import Place
 from app.folder import Folder
 from app.problems import Problems
 from rfm.model import RfmModel

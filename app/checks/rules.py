@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.checks.cycles import check_cycles
-from app.document import Place
+from app.documents.document import Place
 from app.folder import Folder
 from app.problems import Problems
 from app.shop import Shop

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.checks.channels import LABEL, parts, place_of
-from app.document import Place
+from app.documents.document import Place
 from app.folder import Folder
 from app.problems import Problems
 from rules.check import Checked, check_value

@@ -8,8 +8,8 @@ from app.customer_name import is_customer_name
 from app.folder import TEST, Folder
 from app.moments import parse_moment
 from app.problems import Problems
-from app.timeline import Case, Expect, Step, Timeline
-from app.timeline_rows import known_columns, unknown_columns
+from app.timelines.rows import known_columns, unknown_columns
+from app.timelines.timeline import Case, Expect, Step, Timeline
 from rules.suggest import suggest
 
 

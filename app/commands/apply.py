@@ -35,7 +35,7 @@ def apply(
     shadow as it is.
     """
     from app.cluster.deliveries import begin_ledger
-    from app.gate import asking, next_applied, past_of_applied, refuse_unproven, rising_in
+    from app.life.gate import asking, next_applied, past_of_applied, refuse_unproven, rising_in
     from app.replay import canonical
     from app.worker.place import cluster_place
     from sinks.topics.names import make_topics as make_effect_topics

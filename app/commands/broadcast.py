@@ -103,7 +103,7 @@ def _list(declared: Shop, found: Mapping[str, Trigger], rows: Mapping[str, Progr
 
 
 def _count(folder: Path, declared: Shop, name: str, at: str | None, json: bool) -> None:
-    from app.forecast import forecast
+    from app.life.forecast import forecast
 
     zone = declared.settings.zone
     with open_log(folder, declared) as log:

@@ -55,7 +55,7 @@ def import_(
     All files go in one transaction: stopped or killed, the log is as it was before. Rows that break the
     contract are written to FILE.rejected.csv in the shop's data folder, with line and reason.
     """
-    from app.gate import open_at_gate, telling
+    from app.life.gate import open_at_gate, telling
     from app.runtime import keep_settings
     from streams.intake import import_files
 

@@ -17,7 +17,7 @@ from app.output import notes, page, print_json
 from streams.errors import InputError
 
 if TYPE_CHECKING:
-    from app.migrate_former import Former
+    from app.migrating.former import Former
     from app.shop import Shop
     from app.worker.place import ClusterPlace
 
@@ -45,7 +45,7 @@ def migrate(
     and compared with the former, customer by customer; then the settings are applied and workers may start.
     """
     from app.log_folder import data_folder
-    from app.migrate import Migration
+    from app.migrating.migrate import Migration
     from app.worker.place import cluster_place
     from engine.warm import load
 
@@ -93,7 +93,7 @@ def migrate(
 
 
 def _embedded(opened: ExitStack, data: Path) -> Former:
-    from app.migrate_former import embedded
+    from app.migrating.former import embedded
     from streams.log.log import Log
 
     return embedded(opened.enter_context(Log.open(data, write=True)))
@@ -102,7 +102,7 @@ def _embedded(opened: ExitStack, data: Path) -> Former:
 def _cluster(
     opened: ExitStack, place: ClusterPlace, shop: Shop, name: str, bars: _Bars, fence: bool
 ) -> Former:
-    from app.migrate_cluster import gathered, place_of_shop
+    from app.migrating.cluster import gathered, place_of_shop
 
     there, work = place_of_shop(place, name), place.data / "migrated"
     return opened.enter_context(gathered(there, place, shop.settings.partitions, work, bars.show, fence))

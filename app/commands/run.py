@@ -40,7 +40,7 @@ def run(
     the first time is shown with what it did in shadow; one that has not run there is refused.
     """
     from app.embedded import open_embedded
-    from app.gate import asking
+    from app.life.gate import asking
     from app.load import load_shop
     from console.server import Server, build_app, listen
 

@@ -10,8 +10,8 @@ import typer
 
 from app import exits
 from app.commands.options import Json
+from app.documents.schemas import FOLDER, schema_files
 from app.output import page, print_json
-from app.schemas import FOLDER, schema_files
 from streams.errors import InputError
 
 

@@ -14,9 +14,9 @@ from app.commands.options import Cluster, Json, ShopFolder
 from app.load import load_shop
 from app.log_folder import data_folder, open_log
 from app.output import notes, page, print_json
-from app.revocations import Revocations
+from app.sending.revocations import Revocations
+from app.sending.switches import HINT, name_for_people, name_in_log
 from app.shop import Shop
-from app.switches import HINT, name_for_people, name_in_log
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.switches import ask, asked, off_with
 from streams.errors import InputError

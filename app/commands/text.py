@@ -36,9 +36,9 @@ def text(
     charged and what that costs, and what is missing where it would be held back. Guards are not asked. The
     texts are those of the folder, so a change can be looked at before the shop knows of it.
     """
-    from app.addresses import address_of, readable_of
     from app.pages.texts import summary, texts_table
     from app.runtime import open_shop
+    from app.sending.addresses import address_of, readable_of
     from app.texts_read import as_json, find_template, in_language, read_texts
 
     declared = load_shop(shop)

@@ -15,7 +15,7 @@ from app.commands.options import Json, ShopFolder
 from app.load import read_folder
 from app.output import page, print_json
 from app.shop import Shop
-from app.timeline_run import RuleResult, run_timelines
+from app.timelines.run import RuleResult, run_timelines
 
 
 def timelines(shop: ShopFolder, json: Json = False) -> int:

@@ -10,15 +10,15 @@ import typer
 
 from app import exits
 from app.commands.options import Json, ShopFolder
+from app.documents.status_line import write_status
 from app.folder import Folder
-from app.forecast_of import suggest_forecast
-from app.gate import refuse_unproven, shadow_in_words
+from app.life.forecast_of import suggest_forecast
+from app.life.gate import refuse_unproven, shadow_in_words
+from app.life.standing import Standing, past_and_off, standings
 from app.load import read_folder
 from app.moments import write_moment
 from app.output import notes, page, print_json
 from app.pages.triggers import show_triggers
-from app.standing import Standing, past_and_off, standings
-from app.status_line import write_status
 from profiles.windows import parse_length
 from rules.suggest import suggest
 from sinks.deliveries.forecast import KEPT

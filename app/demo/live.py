@@ -12,9 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from app.addresses import address_of, readable_of
 from app.commit import Effect
-from app.courier_relay import NAME, CourierRelay
 from app.demo import story
 from app.demo.feed import Feed
 from app.demo.lives import Change
@@ -28,6 +26,8 @@ from app.load import load_shop
 from app.moments import parse_moment
 from app.owner import Owner
 from app.runtime import keep_settings
+from app.sending.addresses import address_of, readable_of
+from app.sending.courier_relay import NAME, CourierRelay
 from app.shop import Shop
 from engine.engine import Engine
 from engine.outcome import Decision, Transition

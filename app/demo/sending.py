@@ -8,8 +8,8 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 
-from app.deliveries import make_dispatcher
 from app.demo.smsc import ACCOUNT, Sms, Smsc
+from app.sending.deliveries import make_dispatcher
 from app.shop import Shop
 from sinks.channels.courier import Courier
 from sinks.channels.provider import Around

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
+from app.life.standing import Standing
 from app.moments import write_moment
 from app.output import page
-from app.standing import Standing
 
 _STYLES = {"live": "green", "shadow": "cyan", "paused": "yellow"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
-from app.answers import MARKETING
+from app.sending.answers import MARKETING
 from app.shop import Shop
 from app.worker.revoking import TopicRevocations
 from sinks.channels.provider import Receipt

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from app.revocations import KINDS, Revoked, records_of
+from app.sending.revocations import KINDS, Revoked, records_of
 from sinks.deliveries.switches import Asked
 from streams.changes.reading import messages
 from streams.control import SWITCH

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 import msgspec
 import redis
 
-from app.deliveries import make_dispatcher
-from app.links import secret_of_cluster, shortener_of
+from app.sending.deliveries import make_dispatcher
+from app.sending.links import secret_of_cluster, shortener_of
 from app.shop import Shop
 from app.worker.addresses import Addresses
 from app.worker.asking import Asking

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.switches import name_for_people, name_in_log
+from app.sending.switches import name_for_people, name_in_log
 from console.access import BEARER, acts_by_hand, reads
 from console.api.deliveries import ERRORS, Reason
 from console.problems import responses

@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.links import secret_of_cluster
 from app.log_folder import keys_folder
+from app.sending.links import secret_of_cluster
 from app.shop import Shop
 from app.worker.place import ClusterPlace
 from app.worker.worker import applied_settings

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from app.sender import Sender
+from app.sending.sender import Sender
 from console.cursors import changes_page
 from console.embedded.work import EmbeddedWork, result_of
 from console.problems import Problem, refuse

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.answers import note_answer, unsubscribe
+from app.sending.answers import note_answer, unsubscribe
 from sinks.channels.channel import Channel
 from sinks.channels.provider import Receipt
 from streams.live import append_changes

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from app.load import load_shop
-from app.revocations import records_of
+from app.sending.revocations import records_of
 from app.worker.addresses import Addresses
 from app.worker.asking import Asking
 from app.worker.revoking import TopicRevocations

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from app.cli import main
-from app.forecast import forecast
+from app.life.forecast import forecast
 from app.load import load_shop
 from app.runtime import Sandbox
 from app.shop import Shop

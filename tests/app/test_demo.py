@@ -16,7 +16,6 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from app.addresses import address_of, readable_of
 from app.cli import app
 from app.demo import story
 from app.demo.live import START, Happened, LiveShop, open_live
@@ -30,6 +29,7 @@ from app.demo.teller import Teller
 from app.demo.words import LABELS
 from app.load import load_shop
 from app.moments import parse_moment
+from app.sending.addresses import address_of, readable_of
 from app.texts_read import read_texts
 from sinks.deliveries.listing import Wanted, listed
 from triggers.guards import NAMES

@@ -228,7 +228,9 @@ def test_a_defect_while_following_leaves_nobody_waiting(
         assert not shop.service.ready
 
 
-@pytest.mark.parametrize("relay", ["app.courier_relay.CourierRelay", "sinks.history.relay.HistoryRelay"])
+@pytest.mark.parametrize(
+    "relay", ["app.sending.courier_relay.CourierRelay", "sinks.history.relay.HistoryRelay"]
+)
 def test_a_defect_of_a_relay_ends_the_service(
     folder: Path, monkeypatch: pytest.MonkeyPatch, relay: str
 ) -> None:

@@ -13,9 +13,9 @@ import pytest
 
 from app import exits
 from app.cli import main
-from app.forecasts import Forecasts
 from app.load import load_shop
-from app.revocations import Revocations
+from app.sending.forecasts import Forecasts
+from app.sending.revocations import Revocations
 from engine.outcome import Decision
 from sinks.deliveries.delivery import Route
 from sinks.deliveries.forecast import Acts

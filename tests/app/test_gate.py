@@ -13,7 +13,15 @@ import pytest
 
 from app import exits
 from app.cli import main
-from app.gate import Rising, asking, next_applied, open_at_gate, past_of_applied, past_of_log, refuse_unproven
+from app.life.gate import (
+    Rising,
+    asking,
+    next_applied,
+    open_at_gate,
+    past_of_applied,
+    past_of_log,
+    refuse_unproven,
+)
 from app.load import read_folder
 from app.log_folder import data_folder
 from app.problems import ConfigError
@@ -139,8 +147,8 @@ def test_a_terminal_is_asked(
         questions.append(question)
         return False
 
-    monkeypatch.setattr("app.gate.typer.confirm", confirm)
-    monkeypatch.setattr("app.gate.sys.stdin", type("In", (), {"isatty": lambda _: bool(terminal)})())
+    monkeypatch.setattr("app.life.gate.typer.confirm", confirm)
+    monkeypatch.setattr("app.life.gate.sys.stdin", type("In", (), {"isatty": lambda _: bool(terminal)})())
     agree = asking(said.append, read_folder(write_shop(tmp_path, {})).shop, bool(yes))
     rises = [Rising("hello", MINUTE, Shadow(1, 1, {"late": 2}))]
     if asked:

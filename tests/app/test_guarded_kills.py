@@ -18,7 +18,7 @@ from pathlib import Path
 
 from app.load import load_shop
 from app.recount import recount, recount_of
-from app.relays import HISTORY_FOLDER
+from app.sending.relays import HISTORY_FOLDER
 from app.shop import Shop
 from sinks.deliveries.ledger import Ledger
 from sinks.history.embedded import ChdbHistory

@@ -13,7 +13,7 @@ import pytest
 
 from app.embedded import STORE_FOLDER
 from app.load import load_shop
-from app.relays import HISTORY_FOLDER
+from app.sending.relays import HISTORY_FOLDER
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import State
 from sinks.history.embedded import ChdbHistory

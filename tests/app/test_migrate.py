@@ -14,7 +14,7 @@ import pytest
 
 from app.effects import Collector
 from app.load import load_shop
-from app.migrate_compare import _states
+from app.migrating.compare import _states
 from app.replay import Replay
 from app.runtime import keep_settings
 from app.shop import Shop

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from app.load import load_shop
-from app.migrate_compare import _states
+from app.migrating.compare import _states
 from app.replay import Replay, settings_body
 from app.runtime import keep_settings
 from app.shop import Shop

@@ -40,7 +40,7 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
 def test_a_model_is_trained_by_hand_and_shown_and_so_is_what_a_customer_would_get(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.relays.HistoryRelay", partial(HistoryRelay, seconds=0.05))
+    monkeypatch.setattr("app.sending.relays.HistoryRelay", partial(HistoryRelay, seconds=0.05))
     shop = str(folder)
     made = told(capsys, shop, "--train")
     assert {name: made[name] for name in ("items", "customers", "rows", "popular")} == {

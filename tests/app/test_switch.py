@@ -16,7 +16,7 @@ import pytest
 from app import exits
 from app.cli import main
 from app.embedded import Embedded
-from app.revocations import Revocations
+from app.sending.revocations import Revocations
 from engine.outcome import Decision
 from sinks.channels.courier import Courier
 from sinks.deliveries.life import State
@@ -105,7 +105,7 @@ def test_a_log_that_cannot_be_written_is_told_of_a_switch_when_it_can(tmp_path: 
     """A full disk is waited for, as everywhere; the senders know of the switch meanwhile."""
     folder, said = shop_of(tmp_path / "shop", "", "you spent {{ fen }}"), list[str]()
     with at_work(folder, said) as shop, pytest.MonkeyPatch.context() as patched:
-        patched.setattr("app.turns.AGAIN_SECONDS", 0.1)
+        patched.setattr("app.sending.turns.AGAIN_SECONDS", 0.1)
         append, refused = shop.relays.sender.append, Future[Any]()
         refused.set_exception(Unwritable("log.sqlite", "the disk is full", "make room"))
         patched.setattr(shop.relays.sender, "append", lambda _: refused)

@@ -11,10 +11,10 @@ import pytest
 from app.load import read_folder
 from app.moments import parse_moment
 from app.shop import Shop
-from app.timeline import Decided, Expect
-from app.timeline_expect import compare_customer, compare_decisions
-from app.timeline_rows import file_row, known_columns, unknown_columns
-from app.timeline_run import RuleResult, run_timelines
+from app.timelines.expect import compare_customer, compare_decisions
+from app.timelines.rows import file_row, known_columns, unknown_columns
+from app.timelines.run import RuleResult, run_timelines
+from app.timelines.timeline import Decided, Expect
 from streams.contract.source import Column, EventTime, Reference, Source, Via
 from tests.app.little_shop import GOOD, write_shop
 

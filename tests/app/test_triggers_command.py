@@ -10,8 +10,8 @@ import pytest
 
 from app import exits
 from app.cli import main
+from app.documents.status_line import with_status, write_status
 from app.load import read_folder
-from app.status_line import with_status, write_status
 from streams.errors import InputError
 from tests.app.little_shop import GOOD, write_shop
 from tests.app.test_gate import MINUTE, in_force, record, shadowed, shop_with

@@ -125,7 +125,7 @@ def settled(shop: AtWork) -> None:
 def recommending_shop(folder: Path, before: Callable[[AtWork], None] = lambda _: None) -> Iterator[AtWork]:
     """Set it to work; before: called with the shop before the first row that counts."""
     quickly = partial(HistoryRelay, seconds=0.05)
-    with mock.patch("app.relays.HistoryRelay", quickly), at_work(folder, FILES) as shop:
+    with mock.patch("app.sending.relays.HistoryRelay", quickly), at_work(folder, FILES) as shop:
         before(shop)
         fill(shop)
         settled(shop)

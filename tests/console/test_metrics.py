@@ -58,7 +58,7 @@ def test_what_the_relays_have_not_taken_over_is_told(tmp_path: Path, monkeypatch
         raise InputError("history", "no room", "make some")
 
     monkeypatch.setattr("sinks.history.embedded.ChdbHistory.write", full)
-    monkeypatch.setattr("app.turns.AGAIN_SECONDS", 0.05)
+    monkeypatch.setattr("app.sending.turns.AGAIN_SECONDS", 0.05)
     with at_work(tmp_path, {"tintype.toml": GOOD["tintype.toml"]}) as shop:
         shop.send("orders", order("A1", "M1"), order("A2", "M2"))
         head = shop.opened.store.head(0)

@@ -11,8 +11,8 @@ from pydantic import BaseModel
 from typer.main import get_command
 
 from app.cli import app, main
-from app.declaration import keys_of
-from app.schemas import FOLDER, schema_files
+from app.documents.declaration import keys_of
+from app.documents.schemas import FOLDER, schema_files
 from app.shop import ClickHouse, Kafka, Links, Settings, TriggerSettings
 from rfm.model import FixedCuts, RfmModel, Segment
 from sinks.channels.channel import Channel

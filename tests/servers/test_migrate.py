@@ -11,10 +11,10 @@ import msgspec
 import numpy as np
 import pytest
 
-import app.migrate
+import app.migrating.migrate
 from app.load import load_shop
-from app.migrate import Migration
-from app.migrate_former import embedded as embedded_former
+from app.migrating.former import embedded as embedded_former
+from app.migrating.migrate import Migration
 from app.replay import Replay
 from app.worker.place import cluster_place
 from deploy.servers.places import Place
@@ -85,7 +85,7 @@ def test_an_embedded_shop_goes_on_in_a_cluster(
     said = shop.command("migrate", str(shop.folder / "shop"), "--from", str(former), "--check")
     assert "from 1 partitions to 4; 0 are written" in said
 
-    monkeypatch.setattr(app.migrate, "windows", partial(windows, most=1))
+    monkeypatch.setattr(app.migrating.migrate, "windows", partial(windows, most=1))
     real, calls = Sender.progress, [0]
 
     def killed(self: Sender, progress: Any) -> None:

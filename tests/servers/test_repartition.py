@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from kafka import KafkaProducer
 
-import app.migrate
+import app.migrating.migrate
 from app.load import load_shop
-from app.migrate import Migration
-from app.migrate_cluster import gathered, place_of_shop
+from app.migrating.cluster import gathered, place_of_shop
+from app.migrating.migrate import Migration
 from app.worker.place import ClusterPlace, cluster_place
 from deploy.servers.places import Place
 from streams.changes.topics import Topics
@@ -68,7 +68,7 @@ def killed_amid(former: Cluster, new: Cluster, folder: Path, monkeypatch: pytest
         real(self, progress)
 
     with monkeypatch.context() as patched:
-        patched.setattr(app.migrate, "windows", partial(windows, most=1))
+        patched.setattr(app.migrating.migrate, "windows", partial(windows, most=1))
         patched.setattr(Sender, "progress", killed)
         partitions = new.shop.settings.partitions
         with gathered(there, place, partitions, folder / "log", lambda *_: None, fence=True) as found:

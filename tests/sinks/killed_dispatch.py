@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from app.courier_relay import CourierRelay
+from app.sending.courier_relay import CourierRelay
 from engine.outcome import Decision
 from sinks.channels.message import Message, Purpose
 from sinks.channels.provider import Accepted, Outcome, Receipt, Refused, Unknown

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.courier_relay import NAME, CourierRelay, decisions_of
+from app.sending.courier_relay import NAME, CourierRelay, decisions_of
 from engine.outcome import Decision, Transition
 from sinks.channels.provider import Accepted, Receipt, Refused, Unknown
 from sinks.deliveries.delivery import Route, Step

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from app.document import Place
+from app.documents.document import Place
 from app.moments import write_moment
-from app.timeline import Decided, Expect
+from app.timelines.timeline import Decided, Expect
 
 
 def compare_customer(expect: Expect, profile: Mapping[str, Any] | None) -> Iterator[tuple[Place, str]]:

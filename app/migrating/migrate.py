@@ -18,10 +18,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.gate import next_applied, past_of_log, refuse_unproven
-from app.migrate_cluster import check_no_workers
-from app.migrate_compare import Replayed, compare
-from app.migrate_former import Former
+from app.life.gate import next_applied, past_of_log, refuse_unproven
+from app.migrating.cluster import check_no_workers
+from app.migrating.compare import Replayed, compare
+from app.migrating.former import Former
 from app.replay import canonical, last_version
 from app.shop import Shop
 from app.worker.place import ClusterPlace

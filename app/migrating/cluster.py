@@ -14,7 +14,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from kafka import TopicPartition
 
-from app.migrate_former import Former
+from app.migrating.former import Former
 from app.replay import last_version
 from app.shop import Shop
 from app.worker.place import ClusterPlace

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
-from app.document import Document, Place
+from app.documents.document import Document, Place
 from app.problems import Problems
 from rules.suggest import suggest
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.gate import past_of_log
+from app.life.gate import past_of_log
 from app.log_folder import data_folder, open_log
 from app.shop import Shop
 from profiles.windows import parse_length

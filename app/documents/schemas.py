@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 from app.shop import Settings
-from app.timeline import Timeline
+from app.timelines.timeline import Timeline
 from rfm.model import RfmModel
 from sinks.channels.channel import Channel
 from sinks.coupons.pool import Pool

@@ -22,7 +22,7 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from app.document import Document, Place, read_text
+from app.documents.document import Document, Place, read_text
 from app.problems import Problems
 
 DEEPEST = 20  # levels; the deepest declaration has seven

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from app.timeline import Cell, Row
+from app.timelines.timeline import Cell, Row
 from streams.contract.columns import carried_columns, file_columns, is_optional
 from streams.contract.source import EventTime, Source
 

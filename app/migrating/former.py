@@ -1,4 +1,4 @@
-"""What is migrated: an embedded shop's log, or a cluster's that was gathered (`app.migrate_cluster`)."""
+"""What is migrated: an embedded shop's log, or a cluster's that was gathered (`app.migrating.cluster`)."""
 
 from __future__ import annotations
 

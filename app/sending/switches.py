@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.revocations import EVERYTHING
+from app.sending.revocations import EVERYTHING
 from app.shop import Shop
 from rules.suggest import suggest
 from streams.errors import InputError

@@ -12,16 +12,16 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from app.addresses import address_of, readable_of
-from app.courier_relay import NAME, CourierRelay
-from app.deliveries import make_dispatcher
-from app.forecasts import Forecasts
-from app.links import own_secret, shortener_of
 from app.log_folder import data_folder, open_log
-from app.revocations import Revocations
+from app.sending.addresses import address_of, readable_of
+from app.sending.courier_relay import NAME, CourierRelay
+from app.sending.deliveries import make_dispatcher
+from app.sending.forecasts import Forecasts
+from app.sending.links import own_secret, shortener_of
+from app.sending.revocations import Revocations
+from app.sending.turns import MENDED, PAUSE_SECONDS, Turns
 from app.service import Stopped
 from app.shop import Shop
-from app.turns import MENDED, PAUSE_SECONDS, Turns
 from sinks.channels.courier import Courier
 from sinks.channels.file import File
 from sinks.channels.provider import Around, Receipt

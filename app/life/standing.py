@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.gate import past_of_log
+from app.life.gate import past_of_log
 from app.log_folder import data_folder, open_log
-from app.revocations import Revocations
+from app.sending.revocations import Revocations
 from app.shop import Shop
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.shadow import Shadow, shadow_in

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.revocations import Revocations
+from app.sending.revocations import Revocations
 from app.shop import Shop
 from engine.outcome import Decision
 from profiles.windows import parse_length

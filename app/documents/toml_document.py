@@ -10,7 +10,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from app.document import Document, Place, read_text
+from app.documents.document import Document, Place, read_text
 from app.problems import Problems
 
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")

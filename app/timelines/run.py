@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from app.document import Place
+from app.documents.document import Place
 from app.folder import TEST, Folder
 from app.moments import parse_moment
 from app.shop import Shop
-from app.timeline import Case, Decided, Expect, Step
-from app.timeline_expect import compare_customer, compare_decisions
-from app.timeline_rows import file_row
+from app.timelines.expect import compare_customer, compare_decisions
+from app.timelines.rows import file_row
+from app.timelines.timeline import Case, Decided, Expect, Step
 from streams.errors import InputError
 
 

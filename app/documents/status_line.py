@@ -7,8 +7,8 @@ import re
 import shutil
 from pathlib import Path
 
+from app.documents.yaml_document import parse_yaml
 from app.problems import Problems
-from app.yaml_document import parse_yaml
 from streams.errors import InputError
 
 _LINE = re.compile(r"""(status\s*:\s*)("[^"]*"|'[^']*'|[^\s#]+)(.*)""", re.DOTALL)

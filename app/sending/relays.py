@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.log_folder import data_folder, open_log
-from app.sender import Append, Sender
+from app.sending.sender import Append, Sender
+from app.sending.turns import Turns
 from app.shop import Shop
-from app.turns import Turns
 from sinks.deliveries.dispatch import Heard
 from sinks.deliveries.ledger import Ledger
 from sinks.history.embedded import ChdbHistory
