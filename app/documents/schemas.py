@@ -19,7 +19,7 @@ from streams.contract.source import Source
 from tags.tag import Tag
 from triggers.trigger import Trigger
 
-FOLDER = Path(__file__).resolve().parent.parent / "docs" / "schema"
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "schema"
 # file kind: (what its document is, whether the name is the file's own and so no key of it)
 KINDS: dict[str, tuple[Any, bool]] = {
     "tintype": (Settings, False),
