@@ -14,7 +14,7 @@ from console.api import decisions, delivery_changes, tag_changes
 from console.event_forms import STREAM
 from sinks.events.envelope import BATCH, JSON
 from sinks.events.wire import DATA, attributes, schemas
-from sinks.topics.names import DECISIONS, TAG_CHANGES, topics_of
+from sinks.topics.names import DECISIONS, DELIVERIES, TAG_CHANGES, topics_of
 
 VERSION = "3.0.0"
 # kind: (title, operation's summary, the router of its path)
@@ -26,7 +26,7 @@ KINDS: dict[str, tuple[str, str, APIRouter]] = {
     "deliveryChange": ("A delivery came into a state", "Tintype tells what becomes of a delivery.",
                        delivery_changes.router),
 }  # fmt: skip
-TOPICS = {"tagChange": TAG_CHANGES, "decision": DECISIONS}
+TOPICS = {"tagChange": TAG_CHANGES, "decision": DECISIONS, "deliveryChange": DELIVERIES}
 _TOLD = """\
 Every change of a tag or segment, every decision of a trigger and every change of a delivery's state, as
 CloudEvents 1.0. In Kafka's binary mode attributes are headers that begin with ce_, and the value is the data:
@@ -113,7 +113,7 @@ def _upper(kind: str) -> str:
 
 def _topic(kind: str) -> dict[str, Any]:
     title, _, _ = KINDS[kind]
-    address = topics_of("SHOP").of_effects[TOPICS[kind]].replace("SHOP", "{shop}")
+    address = topics_of("SHOP").of_events[TOPICS[kind]].replace("SHOP", "{shop}")
     return {
         "address": address, "title": title, "servers": [{"$ref": "#/servers/kafka"}], "parameters": _SHOP,
         "messages": {f"{kind}Message": {"$ref": f"#/components/messages/{kind}Message"}},

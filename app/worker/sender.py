@@ -28,6 +28,7 @@ from app.worker.addresses import Addresses
 from app.worker.asking import Asking
 from app.worker.place import ClusterPlace
 from app.worker.revoking import TopicRevocations
+from app.worker.telling import MOST, Telling
 from app.worker.topic_reading import reading
 from engine.outcome import Decision
 from sinks.channels.courier import Courier
@@ -144,7 +145,8 @@ class Sender:
         self._figures.at_work = True
         work = (
             dispatcher.run(), self._take_decisions(courier, dispatcher), self._take_asked(dispatcher),
-            self._follow_log(dispatcher), self._write_back(), self._show(dispatcher),
+            self._follow_log(dispatcher), self._write_back(), self._tell_others(),
+            self._show(dispatcher),
         )  # fmt: skip
         tasks = [asyncio.create_task(one) for one in work]
         try:
@@ -220,6 +222,12 @@ class Sender:
                     told, EndsTold([one.number for one in over]), ClicksTold([one.number for one in clicked])
                 )
             await asyncio.sleep(0 if over or clicked else _PAUSE_SECONDS)
+
+    async def _tell_others(self) -> None:
+        """Tell whoever reads of it what becomes of deliveries."""
+        telling = Telling(self._ledger, self._shop.settings.name)
+        while True:
+            await asyncio.sleep(0 if telling.step() == MOST else _PAUSE_SECONDS)
 
     async def _show(self, dispatcher: Dispatcher) -> None:
         """Let everybody see how the providers stand."""

@@ -19,6 +19,9 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, ProducerFenced
 
 from sinks.topics.errors import Fenced
+from sinks.topics.events import Event
+from sinks.topics.names import topics_of
+from sinks.topics.packing import Packing
 from sinks.topics.unheard import hear
 from streams.changes.reading import fetches
 from streams.changes.topics import Topics
@@ -62,13 +65,15 @@ class TopicJournal:
 
         self._until_there(read)
 
-    def commit(self, message: bytes, outgoing: Sequence[Outgoing] = ()) -> int:
-        """Append a message of records and messages of the log. Raises Fenced."""
+    def commit(
+        self, message: bytes, outgoing: Sequence[Outgoing] = (), events: Sequence[Event] = ()
+    ) -> int:
+        """Append a message of records, messages of the log, and events. Raises Fenced."""
         self._number += 1
         name = f"{self._life}/{self._number}".encode()
         while True:
             try:
-                offset = int(self._run(self._send(name, message, outgoing)))
+                offset = int(self._run(self._send(name, message, outgoing, events)))
                 break
             except ProducerFenced as error:
                 raise Fenced("another sender writes the ledger now") from error
@@ -128,9 +133,15 @@ class TopicJournal:
             raise
         self._producer = producer
 
-    async def _send(self, name: bytes, message: bytes, outgoing: Sequence[Outgoing]) -> int:
+    async def _send(
+        self, name: bytes, message: bytes, outgoing: Sequence[Outgoing], events: Sequence[Event]
+    ) -> int:
         producer = self._producer
         assert producer is not None  # `begin` made it
+        topics = topics_of(self._topics.shop).of_events
+        counts = {topics[kind]: len(await producer.partitions_for(topics[kind]))
+                  for kind in {one.kind for one in events}}  # fmt: skip
+        packing = Packing(producer, counts)
         with in_transaction():
             await producer.begin_transaction()
             sent = [await producer.send(self._topics.ledger, message, partition=0, headers=[(BY, name)])]
@@ -138,6 +149,9 @@ class TopicJournal:
                 sent.append(await producer.send(
                     self._topics.changes, one.value, partition=one.partition, headers=one.headers
                 ))  # fmt: skip
+            for event in events:
+                await packing.add(topics[event.kind], event.key, event.value, event.headers)
+            await packing.deliver()
             written = await asyncio.gather(*sent)
             await producer.commit_transaction()
         return int(written[0].offset)

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from sinks.channels.provider import Receipt
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.records import Received, Record, bare, decoded, encoded
+from sinks.topics.events import Event
 from streams.changes.wire import Outgoing
 
 _CREATE = "CREATE TABLE IF NOT EXISTS position (one INTEGER PRIMARY KEY CHECK (one = 1), next INTEGER)"
@@ -24,8 +25,10 @@ _WRITE = "INSERT OR REPLACE INTO position VALUES (1, ?)"
 class Journal(Protocol):
     """Where records are durable before they count."""
 
-    def commit(self, message: bytes, outgoing: Sequence[Outgoing] = ()) -> int:
-        """Append a message of records and messages of the log, all or nothing; return its offset.
+    def commit(
+        self, message: bytes, outgoing: Sequence[Outgoing] = (), events: Sequence[Event] = ()
+    ) -> int:
+        """Append a message of records, messages of the log and events, all or nothing; return its offset.
 
         It returns only when they are there for certain, however long that takes. Raises where this sender is
         the sender no more: then nothing was appended, or the successor has it.
@@ -84,9 +87,11 @@ class LoggedLedger(LedgerCopy):
         """Commit records to the topic, then post them; return what `Posting.post` does of each."""
         return self.tell((), *records)
 
-    def tell(self, outgoing: Sequence[Outgoing], *records: Record) -> list[Any]:
-        """Do so together with messages of the log."""
-        offset = self._journal.commit(encoded(records), outgoing)
+    def tell(
+        self, outgoing: Sequence[Outgoing], *records: Record, events: Sequence[Event] = ()
+    ) -> list[Any]:
+        """Do so together with messages of the log, and with events for others."""
+        offset = self._journal.commit(encoded(records), outgoing, events)
         with self._transaction():
             found = [self._posting.post(one) for one in records]
             self.connection.execute(_WRITE, (offset + 1,))

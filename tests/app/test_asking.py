@@ -21,6 +21,7 @@ from sinks.deliveries.delivery import Away, Step
 from sinks.deliveries.life import Event
 from sinks.deliveries.listing import off
 from sinks.deliveries.logged import LoggedLedger
+from sinks.topics.events import Event as Told
 from streams.changes.wire import Outgoing, incoming
 from streams.control import canonical
 from tests.app.little_shop import write_shop
@@ -37,7 +38,9 @@ class Journal:
     def __init__(self) -> None:
         self.commits: list[tuple[bytes, Sequence[Outgoing]]] = []
 
-    def commit(self, message: bytes, outgoing: Sequence[Outgoing] = ()) -> int:
+    def commit(
+        self, message: bytes, outgoing: Sequence[Outgoing] = (), events: Sequence[Told] = ()
+    ) -> int:
         self.commits.append((message, outgoing))
         return len(self.commits)
 

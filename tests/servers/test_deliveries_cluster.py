@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import threading
@@ -21,13 +22,17 @@ from app.worker.sender import FOLDER
 from deploy.servers.places import Place
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.logged import LedgerCopy
+from sinks.events.envelope import BATCH
 from sinks.inbox.inbox import Inboxes
+from sinks.topics.names import topics_of
 from streams.changes.reading import fetches
 from streams.changes.topics import Topics
 from streams.log.rows import read_control
 from tests.called import id_of
 from tests.servers.api_of_cluster import ApiOfCluster, api_of_cluster, order
 from tests.servers.commands import commands_on
+from tests.servers.test_asyncapi import problems
+from tests.servers.topic_reader import Seen, seen
 from tests.sinks.loopback_http import LoopbackHttp, Reply, Taken
 
 pytestmark = pytest.mark.parametrize("store", ["valkey"], indirect=True, scope="session")
@@ -110,6 +115,18 @@ class Room:
         """Return the bodies of control records of a kind that tell of a decision."""
         return [body for found in self.records(kind) for _, body in found if body["decision"] == decision]
 
+    def told(self) -> list[Seen]:
+        """Return the events of the topic of deliveries."""
+        topics = topics_of(self.shop.cluster.name)
+        return asyncio.run(seen(self.shop.cluster.kafka.address, topics, 3, topics.deliveries))
+
+    def wrongly_told(self) -> list[str]:
+        """Return of which deliveries a change is missing, told twice, or out of order."""
+        changes: dict[str, list[int]] = {}
+        for event in self.told():
+            changes.setdefault(event.body["decision"], []).append(event.body["change"])
+        return [one for one, found in changes.items() if found != list(range(1, len(found) + 1))]
+
     def records(self, kind: str) -> list[list[Any]]:
         """Return (customer, body) of each partition's control records of a kind."""
         found = []
@@ -158,6 +175,23 @@ def calm(kafka: Place, store: Place, tmp_path_factory: pytest.TempPathFactory) -
 
 def dump(ledger: Ledger) -> list[str]:
     return list(ledger.connection.iterdump())
+
+
+def test_each_state_that_a_delivery_comes_into_is_told_once(calm: Room) -> None:
+    """In their topic, as docs/asyncapi.yaml has them, and in the API with the same ids."""
+    calm.orders("E1")
+    calm.until("hello", ["E1"], sent=1)
+    [one] = calm.deliveries(trigger="hello", customer="member:E1")
+
+    def states() -> list[str]:
+        return [event.body["state"] for event in calm.told() if event.body["decision"] == one["id"]]
+
+    calm.shop.wait(lambda: states() == ["queued", "claimed", "sent"], "its states are told")
+    assert calm.wrongly_told() == []
+    told = calm.told()
+    assert [fault for event in told for fault in problems(event, "deliveryChangeMessage")] == []
+    batch = calm.shop.client.get("/v1/delivery-changes", params={"limit": 1000}, headers={"Accept": BATCH})
+    assert {event.headers["ce_id"] for event in told} <= {event["id"] for event in batch.json()}
 
 
 def test_what_is_decided_goes_out_once_and_is_listed(calm: Room) -> None:
@@ -343,3 +377,4 @@ def test_killed_paused_and_deleted_senders_send_marketing_once_and_lose_no_notic
         busy.until("hello", ["N1"], sent=1)
         assert busy.states("hello", *first, *second) == before
         assert max(busy.door.came("hello").values()) == 1
+        assert busy.wrongly_told() == []

@@ -25,9 +25,10 @@ class Seen:
     body: dict[str, Any]
 
 
-async def seen(bootstrap: str, topics: Topics, partitions: int) -> list[Seen]:
-    """Return what is committed in the topics of effects, each partition in its order."""
-    parts = [TopicPartition(topic, one) for topic in topics.of_effects.values() for one in range(partitions)]
+async def seen(bootstrap: str, topics: Topics, partitions: int, *names: str) -> list[Seen]:
+    """Return what is committed in the topics of effects, or in those named, each partition in its order."""
+    asked = names or topics.of_effects.values()
+    parts = [TopicPartition(topic, one) for topic in asked for one in range(partitions)]
     await _decided(bootstrap, parts)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap, isolation_level="read_committed", enable_auto_commit=False

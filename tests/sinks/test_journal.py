@@ -33,7 +33,7 @@ class Broker:
     starts: int = 0
     away: int = 0  # so often it does not answer
 
-    async def send(self, name: bytes, message: bytes, _: Sequence[Any]) -> int:
+    async def send(self, name: bytes, message: bytes, _: Sequence[Any], __: Sequence[Any]) -> int:
         there, error = self.fails.pop(0) if self.fails else (True, None)
         offset = 2 * len(self.records)
         if there:

@@ -30,6 +30,7 @@ from sinks.deliveries.records import (
     encoded,
     reached,
 )
+from sinks.topics.events import Event as Told
 from streams.changes.wire import Outgoing
 from tests.sinks.dispatching import START, decided, route, states
 
@@ -42,7 +43,9 @@ class Topic:
     def __init__(self) -> None:
         self.messages: list[tuple[int, bytes]] = []
 
-    def commit(self, message: bytes, outgoing: Sequence[Outgoing] = ()) -> int:
+    def commit(
+        self, message: bytes, outgoing: Sequence[Outgoing] = (), events: Sequence[Told] = ()
+    ) -> int:
         offset = 2 * len(self.messages)
         self.messages.append((offset, message))
         return offset
@@ -180,7 +183,9 @@ def test_what_is_replayed_twice_by_two_who_share_a_file_counts_once(tmp_path: Pa
 
 def test_what_is_not_committed_is_not_posted(tmp_path: Path) -> None:
     class Gone(Topic):
-        def commit(self, message: bytes, outgoing: Sequence[Outgoing] = ()) -> int:
+        def commit(
+            self, message: bytes, outgoing: Sequence[Outgoing] = (), events: Sequence[Told] = ()
+        ) -> int:
             raise ConnectionError("fenced")
 
     topic = Topic()
