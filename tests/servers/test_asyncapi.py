@@ -63,4 +63,4 @@ def test_the_messages_are_as_the_document_says(shop: Shop) -> None:
 
 def test_the_document_names_the_topics(shop: Shop) -> None:
     told = [one["address"].format(shop=shop.topics.shop) for one in DESCRIBED["channels"].values()]
-    assert {one for one in told if not one.startswith("/")} == set(shop.topics.of_effects.values())
+    assert {one for one in told if not one.startswith("/")} == set(shop.topics.of_events.values())

@@ -179,9 +179,9 @@ def dump(ledger: Ledger) -> list[str]:
 
 def test_each_state_that_a_delivery_comes_into_is_told_once(calm: Room) -> None:
     """In their topic, as docs/asyncapi.yaml has them, and in the API with the same ids."""
-    calm.orders("E1")
-    calm.until("hello", ["E1"], sent=1)
-    [one] = calm.deliveries(trigger="hello", customer="member:E1")
+    calm.orders("G1")
+    calm.until("hello", ["G1"], sent=1)
+    [one] = calm.deliveries(trigger="hello", customer="member:G1")
 
     def states() -> list[str]:
         return [event.body["state"] for event in calm.told() if event.body["decision"] == one["id"]]
@@ -331,9 +331,11 @@ def test_the_same_stands_in_every_copy_of_the_ledger(
     assert (code, life["by_hand"][0]["act"]) == (exits.OK, "resend")
     calm.until("hello", ["E1"], sent=1)
     assert command("deliveries", one["id"], "--resend", "--reason", "once more")[0] == exits.BAD_INPUT
-    assert command("switch", "channel/sms", "--off") == (exits.OK, {"off": ["channel/sms"]})
+    assert command("switch", "channel/sms", "--off") == (
+        exits.OK, {"off": ["channel/sms"], "reasons": {"channel/sms": ""}},
+    )  # fmt: skip
     assert calm.shop.get("/v1/switches")["off"] == ["channel/sms"]
-    assert command("switch", "channel/sms", "--on") == (exits.OK, {"off": []})
+    assert command("switch", "channel/sms", "--on") == (exits.OK, {"off": [], "reasons": {}})
     cluster.stop()
     sender = Ledger(cluster.folder / "a" / FOLDER, write=False)
     rebuilt = LedgerCopy(tmp_path)

@@ -50,7 +50,7 @@ def new_shop(kafka: Place, name: str) -> Shop:
     """Make the topics of a shop."""
     topics = topics_of(name)
     made = make_topics(kafka.address, topics, PARTITIONS)
-    assert made == [topics.tag_changes, topics.decisions, topics.drained]
+    assert made == [topics.tag_changes, topics.decisions, topics.deliveries, topics.drained]
     return Shop(kafka.address, topics, Outbox(PARTITIONS))
 
 
