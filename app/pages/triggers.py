@@ -19,7 +19,7 @@ def show_triggers(rows: Sequence[Standing], zone: str) -> None:
     """
     table = Table(box=None, pad_edge=False)
     for name in ("trigger", "status", "in force", "since", "shadow", "customers", "refused", "forecast"):
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", no_wrap=name == "since")
     for one in rows:
         status = f"[{_STYLES[one.status]}]{one.status}[/]" if one.status in _STYLES else one.status
         since = "" if one.since is None else write_moment(one.since, zone) if one.since else "the beginning"
