@@ -12,6 +12,7 @@ from app import exits
 from app.cli import main
 from app.documents.status_line import with_status, write_status
 from app.load import read_folder
+from app.output import page
 from streams.errors import InputError
 from tests.app.little_shop import GOOD, write_shop
 from tests.app.test_gate import MINUTE, in_force, record, shadowed, shop_with
@@ -28,7 +29,7 @@ def called(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = exit
 def test_it_lists_where_each_trigger_stands_and_what_it_did_in_shadow(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setattr(page, "width", 160)  # it has read the terminal's by now
     in_force(tmp_path, "shadow")
     record(tmp_path, [
         shadowed(tmp_path, 0), shadowed(tmp_path, 1, outcome="refused", guard="cool_down"),
