@@ -43,10 +43,13 @@ TEXT = "您常逛的 鞋 上新了，回来看看？满 299 元包邮，今天�
 
 
 class _Idle:
-    """What an inbox does not ask: rows that wait."""
+    """What an inbox does not ask: rows that wait, and effects."""
 
     def behind_since(self) -> float | None:
         return None
+
+    def listen(self, *_: object) -> None:
+        """Bring no news."""
 
 
 def main() -> None:
