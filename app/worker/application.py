@@ -27,10 +27,12 @@ log = logging.getLogger(__name__)
 def application(worker: Worker) -> faust.App:
     """Return the application of a worker; its group is the shop's."""
     place, topics = worker.place, worker.place.topics
+    own = place.data / "faust"  # nothing is kept there, but Faust wants a folder, and would make one here
+    own.mkdir(parents=True, exist_ok=True)
     app = faust.App(
         f"{topics.changes}.worker", broker=[f"kafka://{one.strip()}" for one in place.bootstrap.split(",")],
-        store="memory://", web_enabled=False, topic_disable_leader=True, topic_allow_declare=False,
-        autodiscover=False, stream_wait_empty=False, broker_session_timeout=10.0,
+        store="memory://", datadir=str(own), web_enabled=False, topic_disable_leader=True,
+        topic_allow_declare=False, autodiscover=False, stream_wait_empty=False, broker_session_timeout=10.0,
         broker_heartbeat_interval=3.0, broker_max_poll_interval=600.0, consumer_auto_offset_reset="earliest",
         producer_max_request_size=LARGEST_MESSAGE,  # a report of some 600,000 customers has a megabyte
     )  # fmt: skip
