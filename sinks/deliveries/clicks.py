@@ -24,11 +24,11 @@ class Untold:
 
 
 def begun_by(ledger: Ledger, start: str, limit: int = 8) -> list[tuple[int, Decision]]:
-    """Return the decisions to act whose id begins so (hex digits), with their numbers."""
+    """Return the decisions with a delivery whose id begins so (hex digits), with their numbers."""
     rows = ledger.rows(
-        "SELECT number, body FROM decision WHERE id >= ? AND id < ? AND outcome = 'act' LIMIT ?",
-        (start, start + "g", limit),
-    )
+        "SELECT number, body FROM decision JOIN delivery USING (number) WHERE id >= ? AND id < ? "
+        "AND outcome = 'act' LIMIT ?", (start, start + "g", limit),
+    )  # fmt: skip
     return [(number, msgspec.json.decode(body, type=Decision)) for number, body in rows]
 
 

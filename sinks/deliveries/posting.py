@@ -120,15 +120,18 @@ class Posting:
         return len(found)
 
     def _click(self, number: int, at: float) -> None:
-        """Whoever follows a message's link has got it, whatever the provider said."""
+        """Whoever follows a message's link has got it, whatever the provider said. Of a decision without a
+        delivery there is no link: such a record changes nothing, for it must not stop the ledger."""
+        query = "SELECT state FROM delivery WHERE number = ?"
+        found = self._connection.execute(query, (number,)).fetchone()
+        if found is None:
+            return
         self._connection.execute(
             "INSERT INTO click (number, first, last, times, told) VALUES (?, ?, ?, 1, 0) "
             "ON CONFLICT (number) DO UPDATE SET first = min(first, excluded.first), "
             "last = max(last, excluded.last), times = times + 1", (number, at, at),
         )  # fmt: skip
-        query = "SELECT state FROM delivery WHERE number = ?"
-        [state] = self._connection.execute(query, (number,)).fetchone()
-        if state not in (State.DELIVERED, State.CLAIMED):
+        if found[0] not in (State.DELIVERED, State.CLAIMED):
             self._step([Step(number, Event.ARRIVED, at, reason="its link was followed")])
 
     def _act(self, one: Acted) -> Exception | None:
