@@ -1,31 +1,21 @@
 """Recommendation reads on a schedule, whatever the answers do, through the API and from the store.
 
-A time runs from when a read was due (`bench.inbox`). The model is of 20,000 items with 20 neighbours, each
+A time runs from when a read was due (`bench.paced`). The model is of 20,000 items with 20 neighbours, each
 customer has 60 touches, the slot all kinds of rules.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import multiprocessing
 import tempfile
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
-import redis
 
-from app.load import load_shop
-from app.shop import Shop
-from bench.inbox import CONNECTIONS, SHOP, _Idle, _paced, _store, _tell
-from console.form import Answers, Coupons, Deliveries, Effects, Rights, Sending, View, Work
+from bench.paced import Api, in_threads, over_http, served, store_in, tell
 from console.keys import Keyring
-from console.server import Server, build_app, listen
 from console.serving import Serving, counter_of
 from sinks.recommendations.answer import items_of
 from sinks.recommendations.customer import Customer, Touch
@@ -58,7 +48,7 @@ class _View:
 
 def speed(rate: int, seconds: int, processes: int) -> None:
     """Print how long reads take, and how many a second of CPU there are."""
-    with tempfile.TemporaryDirectory() as folder, _store(Path(folder)) as server:
+    with tempfile.TemporaryDirectory() as folder, store_in(Path(folder)) as server:
         rng = np.random.default_rng(7)
         customers = [rng.bytes(16) for _ in range(CUSTOMERS)]
         _fill(server, customers, rng)
@@ -71,10 +61,19 @@ def speed(rate: int, seconds: int, processes: int) -> None:
         for one in customers[:2000]:
             _read(counter, one)
         print(f"reads of the store: {2000 / (time.process_time() - cpu):,.0f} a second of CPU")
-        _tell("store and choice, one process", rate, _from_store(counter, who, rate))
-        with _served(server, Path(folder), processes) as (port, key):
-            asyncio.run(_over_http(port, key, who[:rate], rate))  # warm
-            _tell(f"API, {processes} process(es)", rate, asyncio.run(_over_http(port, key, who, rate)))
+        times = in_threads(len(who), rate, 4, lambda number: _read(counter, who[number]))
+        tell("store and choice, one process", rate, times)
+        key = Keyring(Path(folder)).add("bench", ["read"])
+        asked = [(f"/v1/profiles/{one.hex()}/recommendations/home", key) for one in who]
+        with served(server, Api(Path(folder), _View(), _with_slots), processes) as port:
+            asyncio.run(over_http(port, asked[:rate], rate))  # warm
+            tell(f"API, {processes} process(es)", rate, asyncio.run(over_http(port, asked, rate)))
+
+
+def _with_slots(serving: Serving) -> None:
+    serving.slots = counter_of(
+        serving.shop.model_copy(update={"recommendations": DECLARED}), serving.store
+    )  # fmt: skip
 
 
 def _fill(server: EmbeddedServer, customers: list[bytes], rng: np.random.Generator) -> None:
@@ -111,73 +110,3 @@ def _fill(server: EmbeddedServer, customers: list[bytes], rng: np.random.Generat
 def _read(counter: Counter, customer: bytes) -> None:
     served = counter.serve("home", customer)
     assert len(items_of(served, DECLARED.slots["home"])) == 10
-
-
-def _from_store(counter: Counter, who: list[bytes], rate: int) -> list[float]:
-    async def work() -> list[float]:
-        with ThreadPoolExecutor(4) as threads:
-            loop = asyncio.get_running_loop()
-
-            async def ask(number: int) -> None:
-                await loop.run_in_executor(threads, _read, counter, who[number])
-
-            return await _paced(len(who), rate, ask)
-
-    return asyncio.run(work())
-
-
-@contextlib.contextmanager
-def _served(server: EmbeddedServer, folder: Path, processes: int) -> Iterator[tuple[int, str]]:
-    """Serve in processes of their own, on one socket; yield its port and a key."""
-    listening, key = listen("127.0.0.1", 0), Keyring(folder).add("bench", ["read"])
-    kwargs = server.client.connection_pool.connection_kwargs
-    where = (kwargs["port"], kwargs["password"])
-    context = multiprocessing.get_context("fork")
-    serving = [context.Process(target=_serve, args=(listening, where, folder)) for _ in range(processes)]
-    for one in serving:
-        one.start()
-    try:
-        yield listening.getsockname()[1], key
-    finally:
-        for one in serving:
-            one.terminate()
-            one.join()
-        listening.close()
-
-
-def _serve(listening: Any, where: tuple[int, str], folder: Path) -> None:
-    store, idle = Store(redis.Redis(port=where[0], password=where[1]), "bench"), _Idle()
-    shop: Shop = load_shop(SHOP)
-    settings = shop.settings.model_copy(update={"name": "bench", "partitions": 1})
-    shop = shop.model_copy(update={"settings": settings, "recommendations": DECLARED})
-    made = Serving(
-        shop, store, cast(View, _View()), cast(Work, idle), cast(Answers, idle), cast(Effects, idle),
-        cast(Rights, idle), cast(Deliveries, idle), cast(Sending, idle),
-        cast(Coupons, idle), Keyring(folder),
-        slots=counter_of(shop, store),
-    )  # fmt: skip
-    Server(build_app(made), listening).run()
-
-
-async def _over_http(port: int, key: str, who: list[bytes], rate: int) -> list[float]:
-    """Ask for each customer's slot over connections that stay."""
-    free: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
-    for _ in range(CONNECTIONS):
-        free.put_nowait(await asyncio.open_connection("127.0.0.1", port))
-
-    async def ask(number: int) -> None:
-        reader, writer = await free.get()
-        path = f"/v1/profiles/{who[number].hex()}/recommendations/home"
-        head = f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n"
-        writer.write(head.encode())
-        answer = await reader.readuntil(b"\r\n\r\n")
-        assert answer.startswith(b"HTTP/1.1 200"), answer
-        length = int(answer.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-        await reader.readexactly(length)
-        free.put_nowait((reader, writer))
-
-    try:
-        return await _paced(len(who), rate, ask)
-    finally:
-        while not free.empty():
-            free.get_nowait()[1].close()
