@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import json
 import random
-import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from contextlib import closing
@@ -25,13 +23,13 @@ from sinks.history.embedded import ChdbHistory
 from streams.log.log import Log
 from streams.log.rows import read_control
 from tests.app.guarded_shop import EACH, KINDS, files
+from tests.app.killed import until_it_ends
 from tests.app.little_shop import write_shop
 from tests.laws.effort import LONG
 
 PARTITIONS = 2
 ROWS, BATCHES, KILLS = (1000, 240, 40) if LONG else (60, 52, 2)
 WANTED = {"", "consent", "kill_switch", "hold_out", "quiet_hours", "cool_down", "once", "cap"}
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -52,22 +50,16 @@ class Kept:
 
 def live_and_die(folder: Path) -> int:
     """Run the shop to its end, killed on the way every few batches; return how often it was killed."""
-    chance, killed = random.Random(20261130), 0
-    command = [sys.executable, "-m", "tests.app.guarded_shop", str(folder), str(BATCHES), str(ROWS)]
-    while True:
+    chance = random.Random(20261130)
+
+    def some_batches(process: subprocess.Popen[bytes]) -> float:
         until = taken(folder) + chance.uniform(0.2, 1.4) * BATCHES / (KILLS + 1)
-        process = subprocess.Popen(command, cwd=ROOT)
-        while process.poll() is None and (killed == KILLS or taken(folder) < until):
+        while process.poll() is None and taken(folder) < until:
             time.sleep(0.02)
-        try:
-            process.wait(chance.uniform(0, 0.5) if killed < KILLS else 3600)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            killed += 1
-            continue
-        assert process.returncode == 0
-        return killed
+        return chance.uniform(0, 0.5)
+
+    command = ["tests.app.guarded_shop", str(folder), str(BATCHES), str(ROWS)]
+    return until_it_ends(command, KILLS, some_batches, 3600)
 
 
 def taken(folder: Path) -> int:

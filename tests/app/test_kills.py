@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +18,7 @@ from sinks.store.server import EmbeddedServer
 from sinks.store.store import Store
 from streams.dead.letters import letters
 from streams.log.log import Log
+from tests.app.killed import until_it_ends, within
 from tests.app.killed_shop import batch
 from tests.app.little_shop import write_shop
 from tests.app.stored import FromScratch, effects_of, profiles_of
@@ -29,7 +27,6 @@ LONG = os.environ.get("TINTYPE_LONG") == "1"
 ROWS = 200
 BATCHES = 1000 if LONG else 150
 KILLS = 25 if LONG else 8
-ROOT = Path(__file__).resolve().parents[2]
 
 SHOP = {
     "metrics.yaml": 'spend: sum(orders.amount, "365d")\nbusy: count(orders, "30m")\n',
@@ -51,21 +48,8 @@ def test_killed_again_and_again_nothing_is_lost_and_nothing_done_twice(
     folder = tmp_path / "shop"
     toml = f'name = "Test"\nzone = "UTC"\npartitions = {partitions}\n\n[groups]\nvalue = ["vip", "普通"]\n'
     write_shop(folder, {**SHOP, "tintype.toml": toml})
-    chance = random.Random(partitions)
-    killed = 0
-    while True:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.app.killed_shop", str(folder), str(BATCHES), str(ROWS)], cwd=ROOT
-        )
-        try:
-            process.wait(chance.uniform(1.5, 6.0) if killed < KILLS else 600)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            killed += 1
-            continue
-        assert process.returncode == 0
-        break
+    command = ["tests.app.killed_shop", str(folder), str(BATCHES), str(ROWS)]
+    killed = until_it_ends(command, KILLS, within(random.Random(partitions), 1.5, 6.0), 600)
     assert killed >= min(KILLS, 3), "the shop was too fast to be killed: give it more batches"
     check(folder, partitions)
 

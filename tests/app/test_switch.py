@@ -21,18 +21,15 @@ from engine.outcome import Decision
 from sinks.channels.courier import Courier
 from sinks.deliveries.life import State
 from sinks.deliveries.switches import Asked, ask
-from streams.control import Control, consent, switch
+from streams.control import Control, switch
 from streams.live import append_controls
 from streams.log.log import Log, Unwritable
 from streams.message import Message
 from tests.app.little_shop import write_shop
+from tests.app.revoked import CASES, MINUTE, TRIGGER, WHO
 from tests.app.test_embedded import START, at_work, until
-from tests.called import id_of
 from tests.sinks.test_channels import decision
-from triggers.trigger import Action, Guards, Trigger, When
 
-MINUTE = START // 60
-WHO = bytes.fromhex(id_of("member:M1"))
 EVENT = "when: {event: {source: orders}}\naction: {channel: sms, template: hi, values: {fen: spend}}\n"
 
 
@@ -123,12 +120,6 @@ def log(tmp_path: Path) -> Iterator[Log]:
         yield made
 
 
-TRIGGER = Trigger(
-    name="win_back", when=When(enter="vip"), action=Action(channel="sms"),
-    guards=Guards(consent="sms/marketing"),
-)  # fmt: skip
-
-
 def revoked(log: Log, *controls: Control, asked: list[Asked] | None = None, at: int = MINUTE) -> str | None:
     """Return why a decision is revoked once the log has these records."""
     found = Revocations(log, lambda: at * 60.0)
@@ -144,29 +135,7 @@ def revoked(log: Log, *controls: Control, asked: list[Asked] | None = None, at: 
     return found.of(made, TRIGGER)
 
 
-def given(granted: bool, until: int | None = None, channel: str = "sms") -> Control:
-    return consent(WHO, channel, "marketing", granted, until)
-
-
-@pytest.mark.parametrize(
-    ("controls", "expected"),
-    [
-        ([], None),
-        ([given(True)], None),
-        ([given(True), given(False)], "consent to sms/marketing is withdrawn"),
-        ([given(False), given(True)], None),
-        ([given(True), given(False, channel="email")], None),
-        ([given(True, MINUTE)], "consent to sms/marketing is over"),
-        ([given(True, MINUTE + 1)], None),
-        ([switch("", True)], "everything is switched off"),
-        ([switch("channel/sms", True)], "channel/sms is switched off"),
-        ([switch("trigger/win_back", True)], "trigger/win_back is switched off"),
-        ([switch("trigger/other", True)], None),
-        ([switch("", True), switch("", False)], None),
-        ([given(False), Control("erase", WHO, "{}"), given(True)], None),
-        ([given(True), Control("erase", WHO, "{}"), given(False)], "consent to sms/marketing is withdrawn"),
-    ],
-)
+@pytest.mark.parametrize(("controls", "expected"), CASES)
 def test_what_is_withdrawn_or_switched_off_is_not_sent(
     log: Log, controls: list[Control], expected: str | None
 ) -> None:

@@ -12,7 +12,7 @@ from app.worker.revoking import TopicRevocations
 from streams.changes.controls import control_messages
 from streams.control import CONSENT, ERASE, TICK, Control, consent, switch
 from streams.identity.partition import id_pairs, partitions_of
-from tests.app.test_switch import MINUTE, TRIGGER, WHO, given
+from tests.app.revoked import CASES, MINUTE, TRIGGER, WHO, given
 from tests.sinks.test_channels import decision
 
 PARTITIONS = 3
@@ -51,25 +51,7 @@ def opened(folder: Path) -> TopicRevocations:
     return TopicRevocations(folder, "t", PARTITIONS, lambda: MINUTE * 60.0)
 
 
-@pytest.mark.parametrize(
-    ("controls", "expected"),
-    [
-        ([], None),
-        ([given(True)], None),
-        ([given(True), given(False)], "consent to sms/marketing is withdrawn"),
-        ([given(False), given(True)], None),
-        ([given(True), given(False, channel="email")], None),
-        ([given(True, MINUTE)], "consent to sms/marketing is over"),
-        ([given(True, MINUTE + 1)], None),
-        ([switch("", True)], "everything is switched off"),
-        ([switch("channel/sms", True)], "channel/sms is switched off"),
-        ([switch("trigger/other", True)], None),
-        ([switch("", True), switch("", False)], None),
-        ([given(False), Control(ERASE, WHO, "{}"), given(True)], None),
-        ([given(False), Control(ERASE, WHO, "{}")], None),
-        ([given(True), Control(ERASE, WHO, "{}"), given(False)], "consent to sms/marketing is withdrawn"),
-    ],
-)
+@pytest.mark.parametrize(("controls", "expected"), CASES)
 def test_what_is_withdrawn_or_switched_off_is_not_sent(
     tmp_path: Path, controls: list[Control], expected: str | None
 ) -> None:
