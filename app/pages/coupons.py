@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from rich.markup import escape
 from rich.table import Table
 
 from app.moments import write_moment
 from app.output import page
+from app.pages.tables import folding_table
 from sinks.coupons.codes import Code
 from sinks.coupons.counts import OddRedemption, Standing
 from sinks.coupons.pool import Pool
@@ -15,13 +17,13 @@ from sinks.coupons.pool import Pool
 
 def pool_table(rows: Sequence[Standing], pools: Mapping[str, Pool]) -> Table:
     """Return a table of pools."""
-    table = _table("pool", "title", "left", "loaded", "claimed", "sent", "redeemed", "expired", "odd")
+    table = folding_table("pool", "title", "left", "loaded", "claimed", "sent", "redeemed", "expired", "odd")
     for one in rows:
         pool = pools[one.pool]
         style = "red" if not one.left else "yellow" if one.left < pool.warn_below else ""
         left = f"[{style}]{one.left:,}[/]" if style else f"{one.left:,}"
         counts = (one.loaded, one.claimed, one.sent, one.redeemed, one.expired, sum(one.odd.values()))
-        table.add_row(one.pool, _plain(pool.title), left, *(f"{count:,}" for count in counts))
+        table.add_row(one.pool, escape(pool.title), left, *(f"{count:,}" for count in counts))
     return table
 
 
@@ -36,7 +38,7 @@ def show_pool(
     said = f"said by {', '.join(triggers)}" if triggers else "no trigger says a code of it"
     page.print("; ".join([*filter(None, terms), said]), markup=False)
     if odd:
-        table = _table("redeemed", "code", "what is odd", "customer")
+        table = folding_table("redeemed", "code", "what is odd", "customer")
         for each in odd:
             table.add_row(_time(each.at, zone), each.code, each.odd, each.customer or "")
         page.print(table)
@@ -44,7 +46,7 @@ def show_pool(
 
 def code_table(found: Sequence[Code], zone: str) -> Table:
     """Return a table of what became of a code in each pool that has it."""
-    table = _table(
+    table = folding_table(
         "pool", "loaded", "claimed", "decision", "delivery", "customer", "good until", "redeemed", "odd"
     )
     for one in found:
@@ -58,14 +60,3 @@ def code_table(found: Sequence[Code], zone: str) -> Table:
 
 def _time(seconds: float | None, zone: str) -> str:
     return "" if seconds is None else write_moment(int(seconds // 60), zone)
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for name in columns:
-        table.add_column(name, overflow="fold")
-    return table
-
-
-def _plain(text: str) -> str:
-    return text.replace("[", "\\[")

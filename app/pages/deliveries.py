@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.markup import escape
 from rich.table import Table
 
 from app.moments import write_moment
 from app.output import page
+from app.pages.tables import folding_table
 from sinks.deliveries.listing import Act, Attempt, Count, Listed
 
 _DAY_MINUTES = 1440
@@ -17,17 +19,17 @@ _STYLES = {"unknown": "magenta", "failed": "red", "expired": "yellow", "held bac
 
 def delivery_table(rows: Sequence[Listed], zone: str) -> Table:
     """Return a table of deliveries."""
-    table = _table("decided", "id", "trigger", "channel", "state", "attempts", "reason")
+    table = folding_table("decided", "id", "trigger", "channel", "state", "attempts", "reason")
     for one in rows:
         state = f"[{_STYLES[one.state]}]{one.state}[/]" if one.state in _STYLES else one.state
         when = write_moment(int(one.decided // 60), zone)
-        table.add_row(when, one.id, one.trigger, one.channel, state, str(one.attempts), _plain(one.reason))
+        table.add_row(when, one.id, one.trigger, one.channel, state, str(one.attempts), escape(one.reason))
     return table
 
 
 def count_table(rows: Sequence[Count]) -> Table:
     """Return a table of counts."""
-    table = _table("day (UTC)", "trigger", "channel", "state", "deliveries", "parts", "clicked")
+    table = folding_table("day (UTC)", "trigger", "channel", "state", "deliveries", "parts", "clicked")
     for one in rows:
         day = write_moment(one.day * _DAY_MINUTES, "UTC")[:10]
         figures = (f"{number:,}" for number in (one.deliveries, one.parts, one.clicked))
@@ -43,23 +45,14 @@ def show_life(one: Listed, attempts: Sequence[Attempt], acts: Sequence[Act], zon
     if one.clicked is not None:
         first = write_moment(int(one.clicked // 60), zone)
         page.print(f"link followed first {first}, {one.clicks:,} times in all")
-    table = _table("attempt", "provider", "claimed", "outcome", "reference", "code", "reason", "receipt")
+    table = folding_table(
+        "attempt", "provider", "claimed", "outcome", "reference", "code", "reason", "receipt"
+    )
     for each in attempts:
         table.add_row(
             str(each.attempt), each.provider, write_moment(int(each.claimed // 60), zone), each.outcome,
-            each.reference or "", each.code, _plain(each.reason), each.receipt or "",
+            each.reference or "", each.code, escape(each.reason), each.receipt or "",
         )  # fmt: skip
     page.print(table)
     for act in acts:
         page.print(f"{write_moment(int(act.at // 60), zone)} by hand: {act.act}: {act.reason}", markup=False)
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for name in columns:
-        table.add_column(name, overflow="fold")
-    return table
-
-
-def _plain(text: str) -> str:
-    return text.replace("[", "\\[")
