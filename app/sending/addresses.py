@@ -8,9 +8,8 @@ from typing import Any
 from app.shop import Shop
 from sinks.channels.courier import of_type
 from streams.log.log import Log
-from streams.personal.attributes import personal_metrics
+from streams.personal.attributes import opened_values, personal_metrics
 from streams.personal.find import references_of
-from streams.personal.seal import unseal
 
 
 def address_of(log: Log, customer: str, kind: str) -> str | None:
@@ -20,8 +19,4 @@ def address_of(log: Log, customer: str, kind: str) -> str | None:
 
 def readable_of(log: Log, shop: Shop, customer: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the values of a decision with those of personal attributes readable."""
-    sealed, whom = personal_metrics(shop.sources), [bytes.fromhex(customer)]
-    return {
-        text: unseal(log.vault, sealed[text], whom, [value])[0] if text in sealed else value
-        for text, value in values.items()
-    }
+    return opened_values(log.vault, personal_metrics(shop.sources), bytes.fromhex(customer), values)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from app.shop import Shop
 from sinks.channels.courier import Courier
@@ -18,7 +20,6 @@ from sinks.deliveries.dispatch import Dispatcher, Heard
 from sinks.deliveries.lane import Carried, Lane, Surroundings
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.limits import Limits
-from sinks.deliveries.logged import LedgerCopy
 
 Take = Callable[[str, Sequence[Receipt]], None]
 
@@ -27,20 +28,20 @@ def make_dispatcher(
     shop: Shop, around: Around, ledger: Ledger, courier: Courier, now: Callable[[], float] = time.time,
     told: Callable[[Carried], None] = lambda _: None, chance: random.Random | None = None,
     heard: Heard = lambda _channel, _receipt, _customer: None,
-    prepare: Callable[[Sequence[Queued]], None] = lambda _: None,
+    prepare: Callable[[Sequence[Queued]], None] = lambda _: None, coupons: bool = True,
 ) -> Dispatcher:  # fmt: skip
     """Return a shop's dispatcher, not opened yet, with its limits filled from the ledger.
 
     around: what providers are given; `Around.receive` is each lane's own. told: gets what was carried out;
-    prepare: gets the deliveries whose messages are about to be made; raises Away.
+    prepare: gets the deliveries whose messages are about to be made; raises Away. coupons: whether codes are
+    claimed here.
     """
 
     def pool_of(one: Queued) -> str:
         return courier.pool(one.decision)
 
-    follows = isinstance(ledger, LedgerCopy)
-    claims = NoClaims(pool_of) if follows else Claims(
-        ledger, shop.coupons, pool_of, shop.settings.zone, around.write
+    claims = Claims(ledger, shop.coupons, pool_of, shop.settings.zone, around.write) if coupons else (
+        NoClaims(pool_of)
     )  # fmt: skip
 
     def make_ready(rows: Sequence[Queued], at: float) -> None:
@@ -60,6 +61,22 @@ def make_dispatcher(
     channels = {name: _lanes(shop, name, surroundings, around, ledger, receive) for name in shop.channels}
     made.append(Dispatcher(surroundings, channels, heard))
     return made[0]
+
+
+async def send_beside(dispatcher: Dispatcher, works: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Send, and do these works, until the dispatcher is stopped or one of them ends; then end the others, and
+    close the providers. Raises what a work has raised."""
+    tasks = [asyncio.create_task(one) for one in (dispatcher.run(), *works)]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        dispatcher.stop()
+        for task in tasks[1:]:  # where it is the dispatcher that has ended
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await dispatcher.close()
 
 
 def _lanes(

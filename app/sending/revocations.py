@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator
 
 from engine.outcome import Decision
@@ -16,7 +17,7 @@ EVERYTHING = ""
 KINDS = (CONSENT, SWITCH, ERASE)
 
 
-class Revoked:
+class Revoked(ABC):
     """What a log's consents and switches have come to, as `take` is told of them in their order.
 
     Of consents only those are kept that are withdrawn or have an end: who has one is the rule.
@@ -57,21 +58,25 @@ class Revoked:
                 return f"consent to {consent} is withdrawn" if until == 0 else f"consent to {consent} is over"
         return None
 
+    @abstractmethod
     def _off_in_log(self) -> Collection[str]:
-        raise NotImplementedError
+        """Return what the log has switched off."""
 
+    @abstractmethod
     def _turn(self, what: str, off: bool, reason: str) -> None:
-        raise NotImplementedError
+        """Note a switch of the log."""
 
+    @abstractmethod
     def _note(self, customer: str, consent: str, ends: int | None) -> None:
         """Note the minute from which a consent is none: 0 where it is withdrawn, None where it has no end."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _ends(self, customer: str, consent: str) -> int | None:
-        raise NotImplementedError
+        """Return the minute that was noted."""
 
+    @abstractmethod
     def _forget(self, customer: str) -> None:
-        raise NotImplementedError
+        """Note nothing of an erased customer any more."""
 
 
 class Revocations(Revoked):

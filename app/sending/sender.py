@@ -15,7 +15,7 @@ from typing import Any
 from app.log_folder import data_folder, open_log
 from app.sending.addresses import address_of, readable_of
 from app.sending.courier_relay import NAME, CourierRelay
-from app.sending.deliveries import make_dispatcher
+from app.sending.deliveries import make_dispatcher, send_beside
 from app.sending.forecasts import Forecasts
 from app.sending.links import own_secret, shortener_of
 from app.sending.revocations import Revocations
@@ -144,20 +144,10 @@ class Sender:
         )
         forecasts.begin()  # before anything is sent
         self._revocations.append(revocations)
-        works = [dispatcher.run(), self._queue(relay, dispatcher, forecasts), self._write_back()]
+        works = [self._queue(relay, dispatcher, forecasts), self._write_back()]
         if redeemed.has_work:
             works.append(self._follow_rows(redeemed))
-        tasks = [asyncio.create_task(work) for work in works]
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            dispatcher.stop()
-            for task in tasks[1:]:  # where it is the dispatcher that has ended
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await dispatcher.close()
+        await send_beside(dispatcher, works)
 
     async def _queue(self, relay: CourierRelay, dispatcher: Dispatcher, forecasts: Forecasts) -> None:
         """Take what was decided into the ledger, until `stop`."""

@@ -11,9 +11,9 @@ from sinks.channels.courier import of_type
 from sinks.deliveries.delivery import Away, Queued
 from sinks.store.store import is_away
 from streams.contract.source import Source
-from streams.personal.attributes import personal_metrics
+from streams.personal.attributes import opened_values, personal_metrics
 from streams.personal.conceal import hide
-from streams.personal.seal import REFERENCE, unseal
+from streams.shared.called import references_of
 from streams.shared.index import Index
 from streams.shared.vault import SharedVault
 
@@ -36,20 +36,13 @@ class Addresses:
             if self._index.life() is None:
                 raise Away("the index is not whole since the store was started, or emptied; workers fill it "
                            "with the next row that comes")  # fmt: skip
-            entries = self._index.fields("of", customers)
-            vault.ciphers(customers)  # all at once
+            found = references_of(self._index, vault, customers)
+            vault.ciphers(customers)  # of who is called nothing, too: all at once
         except redis.RedisError as error:
             if not is_away(error):
                 raise
             raise Away(f"the profile store: {error}") from error
-        whose = [customer for customer, held in zip(customers, entries, strict=True) for _ in held]
-        said = [one for held in entries for one in held.values()]
-        texts = unseal(vault, REFERENCE, whose, [one[1:].decode() for one in said])
-        found: dict[bytes, list[tuple[bool, str]]] = {customer: [] for customer in customers}
-        for customer, one, text in zip(whose, said, texts, strict=True):
-            if text is not None:
-                found[customer].append((one[:1] != b"s", text))
-        self._references = {one.hex(): [text for _, text in sorted(set(held))] for one, held in found.items()}
+        self._references = {one.hex(): held for one, held in zip(customers, found, strict=True)}
 
     def address(self, customer: str, kind: str) -> str | None:
         """Return a reference of a type, any when empty, of somebody who was prepared for; or None."""
@@ -57,12 +50,8 @@ class Addresses:
 
     def readable(self, customer: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the values of a decision with those of personal attributes readable, or None."""
-        vault, whom = self._vault, [bytes.fromhex(customer)]
-        assert vault is not None  # `prepare` made it
-        return {
-            text: unseal(vault, self._sealed[text], whom, [value])[0] if text in self._sealed else value
-            for text, value in values.items()
-        }
+        assert self._vault is not None  # `prepare` made it
+        return opened_values(self._vault, self._sealed, bytes.fromhex(customer), values)
 
     def behind(self, reference: str) -> str | None:
         """Return who is known by a reference ``type:value``, as 32 hex digits. Raises redis.RedisError."""

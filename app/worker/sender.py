@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import msgspec
 import redis
 
-from app.sending.deliveries import make_dispatcher
+from app.sending.deliveries import make_dispatcher, send_beside
 from app.sending.links import secret_of_cluster, shortener_of
 from app.shop import Shop
 from app.worker.addresses import Addresses
@@ -135,7 +135,8 @@ class Sender:
             shop=self._shop.settings.name, partitions=self._shop.settings.partitions,
         )  # fmt: skip
         dispatcher = make_dispatcher(
-            self._shop, around, self._ledger, courier, told=_tell, prepare=addresses.prepare
+            self._shop, around, self._ledger, courier, told=_tell, prepare=addresses.prepare,
+            coupons=False,
         )
         await dispatcher.open()
         self._at_work = asyncio.get_running_loop(), dispatcher
@@ -143,22 +144,10 @@ class Sender:
             dispatcher.stop()
         self._forget(dispatcher, self._erased)
         self._figures.at_work = True
-        work = (
-            dispatcher.run(), self._take_decisions(courier, dispatcher), self._take_asked(dispatcher),
-            self._follow_log(dispatcher), self._write_back(), self._tell_others(),
-            self._show(dispatcher),
-        )  # fmt: skip
-        tasks = [asyncio.create_task(one) for one in work]
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            dispatcher.stop()
-            for task in tasks[1:]:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await dispatcher.close()
+        await send_beside(dispatcher, [
+            self._take_decisions(courier, dispatcher), self._take_asked(dispatcher),
+            self._follow_log(dispatcher), self._write_back(), self._tell_others(), self._show(dispatcher),
+        ])  # fmt: skip
 
     async def _take_decisions(self, courier: Courier, dispatcher: Dispatcher) -> None:
         """Queue what was decided: with how far the topic is read, in one record."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from app.shop import Shop
@@ -14,8 +15,7 @@ from console.problems import Problem
 from sinks.channels.courier import Courier
 from sinks.deliveries import asked
 from sinks.links.following import Following
-from streams.personal.attributes import personal_metrics
-from streams.personal.seal import unseal
+from streams.personal.attributes import opened_values, personal_metrics
 from streams.shared.index import Index
 from streams.shared.vault import SharedVault
 
@@ -32,29 +32,31 @@ class FollowedLinks:
     ) -> None:  # fmt: skip
         self._ledger, self._index, self._secret, self._key = ledger, index, secret, key
         self._sender, self._topic, self._shop = sender, topic, shop
+        self._made: tuple[Shop, Courier] | None = None
 
     def follow(self, code: str, now: float | None) -> str | None:
         """Return where a code leads; see `sinks.links.following.Following`. Raises Problem until the ledger
         is read."""
-        shop = self._shop()
-        courier = Courier(shop, lambda _customer, _kind: None, self._readable(shop))
+        courier = self._courier_of(self._shop())
         following = Following(
-            self._ledger.seen, courier.leads_to, self._key, shop.settings.name, self._click
+            self._ledger.seen, courier.leads_to, self._key, self._shop().settings.name, self._click
         )  # fmt: skip
         return following.follow(code, now)
 
-    def _readable(self, shop: Shop) -> Callable[[str, Mapping[str, Any]], Mapping[str, Any]]:
-        sealed = personal_metrics(shop.sources)
+    def _courier_of(self, shop: Shop) -> Courier:
+        """Return what makes links under these settings: it is made once for them, not at each click."""
+        made = self._made
+        if made is None or made[0] is not shop:
+            sealed = personal_metrics(shop.sources)
+            readable = partial(self._readable, sealed)
+            made = self._made = shop, Courier(shop, lambda _customer, _kind: None, readable)
+        return made[1]
 
-        def readable(customer: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
-            whom = [bytes.fromhex(customer)]
-            with contextlib.closing(SharedVault(self._secret, self._index)) as vault:
-                return {
-                    text: unseal(vault, sealed[text], whom, [value])[0] if text in sealed else value
-                    for text, value in values.items()
-                }
-
-        return readable
+    def _readable(
+        self, sealed: Mapping[str, str], customer: str, values: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        with contextlib.closing(SharedVault(self._secret, self._index)) as vault:
+            return opened_values(vault, sealed, bytes.fromhex(customer), values)
 
     def _click(self, number: int, at: float) -> None:
         try:

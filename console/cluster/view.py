@@ -11,7 +11,7 @@ from streams.contract.source import Source
 from streams.log.view import read_id
 from streams.personal.attributes import opened
 from streams.personal.conceal import hide
-from streams.personal.seal import REFERENCE, unseal
+from streams.shared.called import references_of
 from streams.shared.index import Index
 from streams.shared.vault import SharedVault
 
@@ -46,16 +46,8 @@ class SharedView:
 
     def references(self, customers: Sequence[bytes]) -> list[list[str]]:
         """Return the references that lead to each customer (16 bytes), strong ones first."""
-        entries = self._index.fields("of", customers)
-        whose = [customer for customer, held in zip(customers, entries, strict=True) for _ in held]
-        said = [one for held in entries for one in held.values()]
         with self._vault() as vault:
-            texts = unseal(vault, REFERENCE, whose, [one[1:].decode() for one in said])
-        found: dict[bytes, list[tuple[bool, str]]] = {customer: [] for customer in customers}
-        for customer, one, text in zip(whose, said, texts, strict=True):
-            if text is not None:
-                found[customer].append((one[:1] != b"s", text))
-        return [[text for _, text in sorted(set(found[customer]))] for customer in customers]
+            return references_of(self._index, vault, customers)
 
     def opened(
         self, sources: Mapping[str, Source], customers: Sequence[bytes],

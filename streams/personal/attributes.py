@@ -36,8 +36,17 @@ def opened(
     vault: Vault, sources: Mapping[str, Source], customer: bytes, attributes: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return a customer's attributes with the personal ones readable; None where nobody can read them."""
-    whats = personal_attributes(sources)
+    return opened_values(vault, personal_attributes(sources), customer, attributes)
+
+
+def opened_values(
+    vault: Vault, sealed: Mapping[str, str], customer: bytes, values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return a customer's values with the sealed ones readable; None where nobody can read them.
+
+    sealed: what the seals are about, by the names of those values that have one.
+    """
     return {
-        name: unseal(vault, whats[name], [customer], [value])[0] if name in whats else value
-        for name, value in attributes.items()
+        name: unseal(vault, sealed[name], [customer], [value])[0] if name in sealed else value
+        for name, value in values.items()
     }
