@@ -17,6 +17,7 @@ from rich.table import Table
 from app import exits
 from app.commands.options import Cluster, Json, ShopFolder
 from app.load import load_shop
+from app.log_folder import data_folder, open_log
 from app.output import notes, page, print_json
 from app.shop import Shop
 from rules.suggest import suggest
@@ -32,12 +33,13 @@ _LOOK_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a shop's slots are: its store, what trains them, and customers by what they are called."""
+    """Where a shop's slots are: its store, customers by what they are called, and what trains the slots,
+    where that was asked for."""
 
     shop: Shop
     store: Store
-    trainer: Trainer
     find: Callable[[str], bytes]
+    trainer: Trainer | None = None
 
 
 def recommendations(
@@ -66,11 +68,11 @@ def recommendations(
         raise InputError("--slot", f"there is no slot '{slot}'", suggest(slot, slots, "slot"))
     if keep and not cluster:
         raise InputError("--keep", "is for a cluster", "add --cluster; tintype run trains by itself")
-    with (_of_cluster(shop, declared) if cluster else _of_log(shop)) as place:
-        if train or keep:
-            _train(place)
-        if keep:
-            _keep(place)
+    with _opened(shop, declared, cluster, train) as place:
+        if place.trainer is not None and (train or keep):
+            _train(place.trainer)
+            if keep:
+                _keep(place.trainer, declared.recommendations.refresh_seconds)
         body = _standing(place) if customer is None else _of_customer(place, customer, slot)
     if json:
         print_json(body)
@@ -81,27 +83,65 @@ def recommendations(
     return exits.OK
 
 
+def _opened(
+    folder: Path, declared: Shop, cluster: bool, train: bool
+) -> contextlib.AbstractContextManager[_Place]:
+    if cluster:
+        return _of_cluster(folder, declared)
+    return _training(folder) if train else _looking(folder, declared)
+
+
 @contextlib.contextmanager
-def _of_log(folder: Path) -> Iterator[_Place]:
+def _looking(folder: Path, declared: Shop) -> Iterator[_Place]:
+    """Open the log and the store as they lie: to look is no reason for the shop's clock to go on."""
+    from app.embedded import STORE_FOLDER
+    from app.inspect import known_customer
+    from sinks.store.server import EmbeddedServer
+    from sinks.store.store import Store
+    from streams.log.log import FILE_NAME
+
+    data = data_folder(folder, declared)
+    if not (data / FILE_NAME).exists():
+        raise _untrained()
+    with _alone(folder), contextlib.closing(open_log(folder, declared, write=True)) as log:
+        server = EmbeddedServer(data / STORE_FOLDER)
+        try:
+            store = Store(server.client, declared.settings.name)
+            yield _Place(declared, store, lambda named: bytes.fromhex(known_customer(log, named)))
+        finally:
+            server.stop()
+
+
+@contextlib.contextmanager
+def _training(folder: Path) -> Iterator[_Place]:
+    """Open the shop as `tintype run` does: history must have every row before it is trained on."""
     from app.embedded import open_embedded
     from app.inspect import known_customer
     from app.recommending import make_trainer
 
+    with (
+        _alone(folder),
+        open_embedded(folder, lambda line: notes.print(line, markup=False), recommend=False) as opened,
+    ):
+        opened.wait_until_ready()
+        assert opened.relays.history is not None  # the folder's check asks for it
+        with notes.status("copying the log to history"):
+            while not opened.relays.copied.wait(_LOOK_SECONDS):
+                if opened.service.failed is not None:
+                    raise opened.service.failed
+        trainer = make_trainer(folder, opened.shop, opened.store.client, opened.relays.history, time.time)
+
+        def find(named: str) -> bytes:
+            asked = opened.service.ask(lambda owner: known_customer(owner.log, named))
+            return bytes.fromhex(asked.result())
+
+        yield _Place(opened.shop, opened.store, find, trainer)
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
     try:
-        with open_embedded(folder, lambda line: notes.print(line, markup=False), recommend=False) as opened:
-            opened.wait_until_ready()
-            assert opened.relays.history is not None  # the folder's check asks for it
-            with notes.status("copying the log to history"):
-                while not opened.relays.copied.wait(_LOOK_SECONDS):
-                    if opened.service.failed is not None:
-                        raise opened.service.failed
-            trainer = make_trainer(folder, opened.shop, opened.store.client, opened.relays.history, time.time)
-
-            def find(named: str) -> bytes:
-                asked = opened.service.ask(lambda owner: known_customer(owner.log, named))
-                return bytes.fromhex(asked.result())
-
-            yield _Place(opened.shop, opened.store, trainer, find)
+        yield
     except WrittenElsewhere as error:
         hint = "ask the running shop: GET /v1/profiles/CUSTOMER/recommendations/SLOT; it trains by itself"
         raise InputError(str(folder), "the shop runs in another process", hint) from error
@@ -124,30 +164,29 @@ def _of_cluster(folder: Path, declared: Shop) -> Iterator[_Place]:
         trainer = make_trainer(folder, declared, client, history, time.time)
         index = Index(client, declared.settings.name)
         yield _Place(
-            declared, Store(client, declared.settings.name), trainer,
-            lambda named: find(index, place.secret, named),
+            declared, Store(client, declared.settings.name),
+            lambda named: find(index, place.secret, named), trainer,
         )  # fmt: skip
     finally:
         history.close()
         client.close()
 
 
-def _train(place: _Place) -> None:
+def _train(trainer: Trainer) -> None:
     with notes.status("training") as status:
-        if place.trainer.train(lambda stage: status.update(f"training: {stage}")) is None:
+        if trainer.train(lambda stage: status.update(f"training: {stage}")) is None:
             hint = "import some, or look at `where` of the interests in recommendations.yaml"
             raise InputError("recommendations", "history has no rows of interest", hint)
 
 
-def _keep(place: _Place) -> None:
+def _keep(trainer: Trainer, every_seconds: float) -> None:
     """Train and refresh until Ctrl-C."""
     from sinks.store.store import is_away
 
-    assert place.shop.recommendations is not None
     told = ""
     while True:
         try:
-            place.trainer.step()
+            trainer.step()
             told = ""
         except (InputError, redis.RedisError) as error:
             if isinstance(error, redis.RedisError) and not is_away(error):
@@ -155,7 +194,11 @@ def _keep(place: _Place) -> None:
             if str(error) != told:
                 told = str(error)
                 notes.print(f"{told} (tried again)", markup=False, soft_wrap=True)
-        time.sleep(place.shop.recommendations.refresh_seconds)
+        time.sleep(every_seconds)
+
+
+def _untrained() -> InputError:
+    return InputError("recommendations", "nothing was trained yet", "add --train")
 
 
 def _standing(place: _Place) -> dict[str, Any]:
@@ -167,7 +210,7 @@ def _standing(place: _Place) -> dict[str, Any]:
     shelves = Shelves(place.store.client, settings.name, settings.partitions)
     standing = shelves.standing()
     if standing is None:
-        raise InputError("recommendations", "nothing was trained yet", "add --train")
+        raise _untrained()
     packed = shelves.read("model", standing.model)
     if packed is None:
         raise InputError("recommendations", "the model went out of the store", "add --train")
@@ -195,7 +238,7 @@ def _of_customer(place: _Place, named: str, slot: str | None) -> dict[str, Any]:
         except NotTrained as error:
             raise InputError("recommendations", str(error), "add --train") from None
         except NoSuchCustomer:
-            raise InputError(named, "has no profile yet", "look again when the shop is ready") from None
+            raise InputError(named, "has no profile yet", "run the shop, or add --train") from None
         declared = counter.declared.slots[name]
         found[name] = {
             "title": dict(declared.title), "personalised": served.personalised,

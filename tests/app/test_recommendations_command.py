@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from app.cli import main
+from app.load import load_shop
+from app.log_folder import data_folder, open_log
 from sinks.history.relay import HistoryRelay
 from tests.app.little_shop import write_shop
 from tests.console.recommending_shop import AT, FILES, SLOTS
@@ -29,6 +31,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return shop
 
 
+def read(folder: Path) -> tuple[list[int], int | None]:
+    """Return the steps that the shop's log has in each partition, and its clock."""
+    with open_log(folder, load_shop(folder)) as log:
+        return log.next_steps(), log.clock()
+
+
 def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
     capsys.readouterr()
     code = main(["recommendations", *arguments, "--json"])
@@ -42,7 +50,12 @@ def test_a_model_is_trained_by_hand_and_shown_and_so_is_what_a_customer_would_ge
 ) -> None:
     monkeypatch.setattr("app.sending.relays.HistoryRelay", partial(HistoryRelay, seconds=0.05))
     shop = str(folder)
+    before = read(folder)
+    [error] = told(capsys, shop)["errors"]
+    assert error["problem"] == "nothing was trained yet"
+    assert read(folder) == before
     made = told(capsys, shop, "--train")
+    before = read(folder)
     assert {name: made[name] for name in ("items", "customers", "rows", "popular")} == {
         "items": 3, "customers": 6, "rows": 10, "popular": {"popular": 3, "popular in tag 茶客": 0},
     }  # fmt: skip
@@ -50,6 +63,19 @@ def test_a_model_is_trained_by_hand_and_shown_and_so_is_what_a_customer_would_ge
     found = told(capsys, shop, "--customer", "member:M9", "--slot", "home")
     assert list(found["slots"]) == ["home"]
     assert found["slots"]["home"]["items"][0]["because"]["text"]["en"] == "Because you bought Longjing"
+    assert told(capsys, shop)["version"] == made["version"]
+    [error] = told(capsys, shop, "--customer", "member:M0")["errors"]
+    assert error["problem"] == "no customer is known by this reference"
+    assert read(folder) == before
+
+
+def test_a_shop_without_a_log_is_told_and_gets_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop = write_shop(tmp_path / "shop", {**FILES, "recommendations.yaml": SLOTS})
+    [error] = told(capsys, str(shop))["errors"]
+    assert error["problem"] == "nothing was trained yet"
+    assert not data_folder(shop, load_shop(shop)).exists()
 
 
 @pytest.mark.parametrize(
