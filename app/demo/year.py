@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import random
 import tempfile
 import time
@@ -57,11 +58,18 @@ class Year:
             return {"differences": []} if moment is None else self._audit(runtime, *moment)
 
     def _import(self) -> None:
-        """Fill the log, unless it is there: an import is one transaction, so it is whole or not there."""
+        """Fill the log, unless it is there: an import is one transaction, so it is whole or not there.
+
+        Raises InputError where the log was begun without the year: what is imported must not lie behind its
+        clock.
+        """
         data = data_folder(self.folder, self.shop)
         if (data / FILE_NAME).exists():
             with open_log(self.folder, self.shop) as log:
                 if log.clock():
+                    if not _has_rows(log):
+                        hint = f"remove {os.path.relpath(data)} and begin the demo again"
+                        raise InputError(str(self.folder), "was run before the year was imported", hint)
                     self.say("year_known", rows=f"{sum(log.next_steps()):,}")
                     return
         data.mkdir(parents=True, exist_ok=True)
@@ -91,7 +99,8 @@ class Year:
         self.say("year_follow")
         began = time.perf_counter()
         first, last = _stretch(runtime.log)
-        minute = self.random.randrange(max(first, runtime.engine.clock + 1), last)
+        begin = max(first, min(runtime.engine.clock + 1, last))
+        minute = self.random.randrange(begin, max(last, begin + 1))
         with FollowProgress(total - before, self.visible, self.console) as progress:
             runtime.catch_up(progress, until=minute)
             held = runtime.held()
@@ -133,6 +142,12 @@ def _stretch(log: Log) -> tuple[int, int]:
         block.first_minute for p in range(log.partitions) for block in log.blocks(p) if block.first_minute
     ]
     return min(firsts), log.clock() or 0
+
+
+def _has_rows(log: Log) -> bool:
+    """Tell whether a source's rows are there, beside the control records that every log begins with."""
+    held = (held for p in range(log.partitions) for _, _, held in log.holdings(p))
+    return any(not name.startswith("!") for names in held for name in names)
 
 
 def _preparation(folder: Path) -> ModuleType:
