@@ -6,12 +6,17 @@ import hashlib
 import shutil
 import subprocess
 import tarfile
+import time
 from pathlib import Path
 
 from deploy.servers.debian import missing, path_of
 from deploy.servers.places import DEPLOY, JARS, ROOT
 
 PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
+TOOLS = ("mvn", "java")
+DOWNLOADED = ROOT / ".cache" / "m2"
+# A download that breaks off, or comes in part, is asked for again: so many waits, in seconds
+AGAIN_AFTER_S = (2.0, 15.0)
 
 
 class JarError(Exception):
@@ -30,28 +35,44 @@ def lock_file(name: str) -> Path:
 def ensure(name: str) -> Path:
     """Return the folder with a server's jars, fetched if need be.
 
+    What fails is tried again after a while, what came otherwise than pinned is downloaded again.
     Raises `JarError` if one is not as pinned, `FetchError` if they are not here and cannot be fetched.
     """
     folder = JARS / name
-    if _differences(name, folder):
-        fetch(name, folder)
-        different = _differences(name, folder)
-        if different:
-            shutil.rmtree(folder)
-            lock = lock_file(name).relative_to(ROOT)
-            raise JarError(f"{name}: not as {lock} says: {', '.join(different)}")
+    if not _differences(name, folder):
+        return folder
+    for wait in AGAIN_AFTER_S:
+        try:
+            return _fetch_as_pinned(name, folder)
+        except (JarError, FetchError):
+            if missing(*TOOLS):
+                raise
+        time.sleep(wait)
+    return _fetch_as_pinned(name, folder)
+
+
+def _fetch_as_pinned(name: str, folder: Path) -> Path:
+    fetch(name, folder)
+    different = _differences(name, folder)
+    if different:
+        shutil.rmtree(folder)
+        for file in different:  # or Maven would take the same bytes again
+            for kept in DOWNLOADED.rglob(file):
+                kept.unlink()
+        lock = lock_file(name).relative_to(ROOT)
+        raise JarError(f"{name}: not as {lock} says: {', '.join(different)}")
     return folder
 
 
 def fetch(name: str, folder: Path) -> None:
     """Let Maven copy what deploy/NAME/pom.xml needs into a new folder, archives as they are."""
-    lacking = missing("mvn", "java")
+    lacking = missing(*TOOLS)
     if lacking:
         raise FetchError(f"{name}: no Maven or Java here: {lacking}")
     shutil.rmtree(folder, ignore_errors=True)
     command = [
         path_of("mvn"), "--batch-mode", "--quiet", "--no-transfer-progress",
-        f"-Dmaven.repo.local={ROOT / '.cache' / 'm2'}",
+        f"-Dmaven.repo.local={DOWNLOADED}",
         "-f", str(DEPLOY / name / "pom.xml"), f"-DoutputDirectory={folder}", "-DincludeScope=runtime",
         f"{PLUGIN}:copy-dependencies",
     ]  # fmt: skip

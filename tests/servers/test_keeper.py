@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import signal
@@ -14,7 +15,7 @@ import pytest
 from deploy.servers import jars, keeper, places, process, state
 from deploy.servers.__main__ import main
 from deploy.servers.debian import missing
-from deploy.servers.jars import JarError
+from deploy.servers.jars import FetchError, JarError
 from deploy.servers.kafka import cluster_id
 from deploy.servers.process import Running
 from tests.servers.owner import owner
@@ -117,10 +118,41 @@ def test_a_jar_that_is_not_as_pinned_is_refused_and_removed(
             (folder / file).write_bytes(b"something else")
 
     monkeypatch.setattr(jars, "JARS", tmp_path)
+    monkeypatch.setattr(jars, "DOWNLOADED", tmp_path / "m2")
+    monkeypatch.setattr(jars, "AGAIN_AFTER_S", (0.0,))
     monkeypatch.setattr(jars, "fetch", send)
     with pytest.raises(JarError, match=re.escape(pinned[0])):
         jars.ensure("kafka")
     assert not (tmp_path / "kafka").exists()
+
+
+def test_a_jar_that_came_in_part_is_downloaded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Maven would keep the part, and copy it each time; and a try that breaks off is not the last one."""
+    whole, folder, downloaded = b"the whole jar", tmp_path / "kafka", tmp_path / "m2" / "group" / "one.jar"
+    (tmp_path / "lock").write_text(f"{hashlib.sha256(whole).hexdigest()}  one.jar\n")
+    downloaded.parent.mkdir(parents=True)
+    coming = iter([whole[:3], whole])
+    tries = []
+
+    def send(name: str, folder: Path) -> None:
+        tries.append(name)
+        if len(tries) == 1:
+            raise FetchError("the connection broke off")
+        if not downloaded.exists():
+            downloaded.write_bytes(next(coming))
+        folder.mkdir()
+        (folder / "one.jar").write_bytes(downloaded.read_bytes())
+
+    monkeypatch.setattr(jars, "JARS", tmp_path)
+    monkeypatch.setattr(jars, "ROOT", tmp_path)
+    monkeypatch.setattr(jars, "DOWNLOADED", tmp_path / "m2")
+    monkeypatch.setattr(jars, "AGAIN_AFTER_S", (0.0, 0.0))
+    monkeypatch.setattr(jars, "lock_file", lambda name: tmp_path / "lock")
+    monkeypatch.setattr(jars, "missing", lambda *tools: None)
+    monkeypatch.setattr(jars, "fetch", send)
+    assert jars.ensure("kafka") == folder
+    assert (folder / "one.jar").read_bytes() == whole
+    assert len(tries) == 3
 
 
 def test_what_is_missing_is_told_with_the_command_that_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
