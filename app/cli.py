@@ -28,6 +28,7 @@ from app.commands.keys import keys
 from app.commands.migrate import migrate
 from app.commands.profile import profile
 from app.commands.recommendations import recommendations
+from app.commands.results import results
 from app.commands.run import run
 from app.commands.schema import schema
 from app.commands.switch import switch
@@ -73,6 +74,7 @@ app.command("deliveries")(deliveries)
 app.command("recommendations")(recommendations)
 app.command("switch")(switch)
 app.command("triggers")(triggers)
+app.command("results")(results)
 app.command("broadcast")(broadcast)
 app.command("coupons")(coupons)
 app.command("epoch")(epoch)

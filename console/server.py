@@ -27,6 +27,7 @@ from console.api import (
     profiles,
     receipts,
     recommendations,
+    results,
     rfm,
     segment,
     sources,
@@ -49,9 +50,9 @@ _BACKLOG = 2048  # connections that wait to be taken
 _GRACE_SECONDS = 2  # for answers under way when the server stops
 _ROUTERS = (  # a profile's path takes all that begins like it, so those of its parts come first
     messages.router, recommendations.router, profiles.router, customers.router, rfm.router, tags.router,
-    decisions.router, tag_changes.router, delivery_changes.router, deliveries.router, receipts.router,
-    switches.router, coupons.router, texts.router, sources.router, segment.router, links.router,
-    health.router, metrics.router, docs.router,
+    decisions.router, results.router, tag_changes.router, delivery_changes.router, deliveries.router,
+    receipts.router, switches.router, coupons.router, texts.router, sources.router, segment.router,
+    links.router, health.router, metrics.router, docs.router,
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -22,6 +23,7 @@ from app.shop import Shop
 from console.figures import ApiFigures, StoreCollector
 from console.form import Answers, Coupons, Deliveries, Effects, Rights, Sending, View, Work
 from console.keys import Keyring
+from sinks.history.history import History
 from sinks.recommendations.serving import Counter
 from sinks.recommendations.shelves import Shelves
 from sinks.store.store import Head, Store
@@ -58,7 +60,8 @@ class Found:
 @dataclass
 class Serving:
     """One shop at work. shop: the settings in force; now: seconds since 1970, as the clock has it; slots:
-    what fills slots of recommendations, None where there are none."""
+    what fills slots of recommendations, None where there are none; history: opens it for questions, None
+    where there is none."""
 
     shop: Shop
     store: Store
@@ -74,6 +77,7 @@ class Serving:
     figures: ApiFigures = field(default_factory=ApiFigures)
     now: Callable[[], float] = time.time
     slots: Counter | None = None
+    history: Callable[[], AbstractContextManager[History]] | None = None
 
     def __post_init__(self) -> None:
         self.figures.registry.register(StoreCollector(self))

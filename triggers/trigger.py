@@ -64,6 +64,15 @@ class Forecast(Declared):
     within: str = Field(description="length, of 7d at most, in which they are made")
 
 
+class Goal(Declared):
+    """What a trigger is to bring about: rows of a source, of a customer whom it reached (semantics D8)."""
+
+    source: str
+    where: str | None = Field(default=None, description="a rule over the row's columns; others do not count")
+    within: str = Field(description="length, behind the minute of the decision")
+    value: str | None = Field(default=None, description="a column whose sum is what the rows are worth")
+
+
 class Guards(Declared):
     consent: str | None = Field(
         default=None, description="channel/purpose that must be granted, such as sms/marketing"
@@ -101,6 +110,9 @@ class Trigger(Declared):
     for_: str | None = Field(default=None, alias="for")
     guards: Guards = Guards()
     action: Action
+    goal: Goal | None = Field(
+        default=None, description="what it is to bring about: counted, and beside those whom it never reaches"
+    )
     purpose: Literal["marketing", "transactional"] = Field(
         default="marketing",
         description="marketing goes out at most once, and the shop's own guards stand against it; "

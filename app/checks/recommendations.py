@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.checks.history_rows import check_column, check_source
 from app.checks.texts import check_length
 from app.documents.document import Place
 from app.folder import Folder
@@ -37,7 +38,7 @@ def check_recommendations(folder: Folder, problems: Problems) -> None:
         _check_catalogue(folder, declared.catalogue, problems)
     for at, one in enumerate(declared.interests):
         place: Place = ("interests", at)
-        source = _source(folder, (*place, "source"), one.source, problems)
+        source = check_source(folder, LABEL, (*place, "source"), one.source, problems)
         if source is not None:
             _check_item(folder, (*place, "item"), one.item, source, problems)
         check_length(one.half_life, folder.where(LABEL, *place, "half_life"), problems)
@@ -55,41 +56,15 @@ def _check_catalogue(folder: Folder, catalogue: Catalogue, problems: Problems) -
             where = folder.where(LABEL, "catalogue", "file")
             problems.add(where, f"there is no file '{catalogue.file}'", "name one, from the shop's folder")
     else:
-        source = _source(folder, ("catalogue", "source"), catalogue.source, problems)
+        source = check_source(folder, LABEL, ("catalogue", "source"), catalogue.source, problems)
         if source is not None:
             _check_item(folder, ("catalogue", "item"), catalogue.item, source, problems)
             for column in columns_of(catalogue):
-                _check_column(folder, ("catalogue",), column, source, problems)
-
-
-def _source(folder: Folder, place: Place, name: str, problems: Problems) -> Source | None:
-    """Return a source of rows; None where it is none, or is wrong itself."""
-    where = folder.where(LABEL, *place)
-    if name not in folder.names["sources"]:
-        hint = suggest(name, folder.names["sources"], "source")
-        problems.add(where, f"there is no source '{name}'", hint)
-        return None
-    source = folder.shop.sources.get(name)
-    if source is not None and source.kind != "rows":
-        problems.add(where, f"'{name}' is no source of rows", "name a source of kind rows")
-        return None
-    return source
-
-
-def _check_column(folder: Folder, place: Place, column: str, source: Source, problems: Problems) -> bool:
-    where = folder.where(LABEL, *place)
-    if column not in source.columns:
-        hint = suggest(column, source.columns, "column")
-        problems.add(where, f"source '{source.name}' has no column '{column}'", hint)
-        return False
-    if source.columns[column].personal:
-        problems.add(where, f"column '{column}' is personal", "history has it sealed: name another")
-        return False
-    return True
+                check_column(folder, LABEL, ("catalogue",), column, source, problems)
 
 
 def _check_item(folder: Folder, place: Place, column: str, source: Source, problems: Problems) -> None:
-    if _check_column(folder, place, column, source, problems):
+    if check_column(folder, LABEL, place, column, source, problems):
         kind = source.columns[column].type
         if kind not in ("text", "int"):
             problem = f"column '{column}' is of type {kind}"

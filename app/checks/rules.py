@@ -8,16 +8,16 @@ from app.checks.cycles import check_cycles
 from app.documents.document import Place
 from app.folder import Folder
 from app.problems import Problems
-from app.shop import Shop
 from rules.check import Checked, check_metric, check_rfm, check_rule, check_value
 from rules.error import RuleError
 from rules.fold import rests_on_metrics
 from rules.schema import Schema
 from rules.scope import CUSTOMER, Scope, event_of, row_of
-from sinks.recommendations.where import check as check_condition_of_rows
+from sinks.history.condition import check as check_condition_of_rows
+from sinks.recommendations.declaration import Interest
 from triggers.condition import check_condition
 from triggers.shop_guards import ShopGuards
-from triggers.trigger import Event, Trigger
+from triggers.trigger import Event, Goal, Trigger
 
 
 def check_rules(folder: Folder, problems: Problems) -> None:
@@ -44,16 +44,17 @@ def check_rules(folder: Folder, problems: Problems) -> None:
     check_cycles(folder, used, problems)
     for name, trigger in shop.triggers.items():
         _check_trigger(checker, f"triggers/{name}.yaml", trigger, schema, shop.settings.guards)
-    _check_interests(checker, shop, schema)
-
-
-def _check_interests(checker: _Texts, shop: Shop, schema: Schema) -> None:
+        if trigger.goal is not None:
+            _check_rows(checker, f"triggers/{name}.yaml", ("goal",), trigger.goal, schema)
     for at, one in enumerate(shop.recommendations.interests if shop.recommendations else []):
-        if one.where is not None:
-            checker.read(
-                "recommendations.yaml", ("interests", at, "where"),
-                lambda one=one: check_condition_of_rows(one.where, schema, one.source),  # type: ignore[misc]  # as above
-            )  # fmt: skip
+        _check_rows(checker, "recommendations.yaml", ("interests", at), one, schema)
+
+
+def _check_rows(checker: _Texts, label: str, place: Place, rows: Goal | Interest, schema: Schema) -> None:
+    """Check which rows of history count."""
+    where = rows.where
+    if where is not None:
+        checker.read(label, (*place, "where"), lambda: check_condition_of_rows(where, schema, rows.source))
 
 
 class _Texts:

@@ -8,6 +8,7 @@ from app.checks.channels import LABEL as CHANNELS
 from app.checks.channels import needs
 from app.checks.coupons import check_said_coupon
 from app.checks.guards import check_quiet_hours
+from app.checks.history_rows import check_column, check_source
 from app.checks.texts import check_date, check_length, check_time_of_day
 from app.folder import Folder
 from app.problems import Problems
@@ -18,7 +19,7 @@ from sinks.coupons.pool import SAID
 from sinks.deliveries.forecast import KEPT
 from sinks.texts.texts import LINK
 from sinks.texts.words import spoken
-from triggers.trigger import Event, Forecast, Trigger, When
+from triggers.trigger import Event, Forecast, Goal, Trigger, When
 
 
 def check_triggers(folder: Folder, problems: Problems) -> None:
@@ -31,6 +32,8 @@ def check_triggers(folder: Folder, problems: Problems) -> None:
         check_length(trigger.guards.max_age, folder.where(label, "guards", "max_age"), problems)
         check_quiet_hours(folder, label, ("guards", "quiet_hours"), trigger.guards.quiet_hours, problems)
         _check_forecast(folder, label, trigger.guards.forecast, problems)
+        if trigger.goal is not None:
+            _check_goal(folder, label, trigger.goal, problems)
         consent = trigger.guards.consent
         if consent is not None and [bool(part) for part in consent.split("/")] != [True, True]:
             where = folder.where(label, "guards", "consent")
@@ -47,6 +50,23 @@ def _check_forecast(folder: Folder, label: str, forecast: Forecast | None, probl
     with contextlib.suppress(ValueError):
         if parse_length(forecast.within) > KEPT:
             problems.add(where, f"'{forecast.within}' is longer than a week", "write 7d, or a shorter length")
+
+
+def _check_goal(folder: Folder, label: str, goal: Goal, problems: Problems) -> None:
+    """A source of rows, a length, and a number that can be summed up; `where` is read with the rules."""
+    if folder.settings_are_read and not folder.shop.settings.history:
+        hint = "take 'history = false' out of tintype.toml, or leave the goal out"
+        problems.add(folder.where(label, "goal"), "goals are counted in history, which is off", hint)
+    check_length(goal.within, folder.where(label, "goal", "within"), problems)
+    source = check_source(folder, label, ("goal", "source"), goal.source, problems)
+    place = ("goal", "value")
+    if source is None or goal.value is None:
+        return
+    if check_column(folder, label, place, goal.value, source, problems):
+        kind = source.columns[goal.value].type
+        if kind not in ("int", "decimal"):
+            what = f"column '{goal.value}' is of type {kind}"
+            problems.add(folder.where(label, *place), what, "name one of int or decimal")
 
 
 def _check_occasion(folder: Folder, label: str, when: When, problems: Problems) -> None:

@@ -16,16 +16,16 @@ from rich.table import Table
 
 from app import exits
 from app.commands.options import Json, ShopFolder
+from app.history_folder import open_history
 from app.inspect import known_customer
 from app.load import load_shop
-from app.log_folder import data_folder, open_log
+from app.log_folder import open_log
 from app.output import notes, page, print_json
 from streams.errors import InputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FOLDER = "history"  # in the shop's data folder
 SHOWN = 100
 _TABLES = (
     "SELECT name AS table, total_rows AS rows FROM system.tables "
@@ -79,23 +79,12 @@ def _ask(
     folder: Path, question: str, values: dict[str, object], most: int, customer: str | None
 ) -> pa.Table:
     """Copy what is new, and return the answer with one row more than shown, if there is one."""
-    from sinks.history.embedded import ChdbHistory
-    from sinks.history.relay import HistoryRelay
-
     declared = load_shop(folder)
     with open_log(folder, declared) as log:
         if customer is not None:
             values = {**values, "customer": known_customer(log, customer)}
-        store = ChdbHistory(data_folder(folder, declared) / FOLDER, declared.settings.zone)
-        try:
-            relay = HistoryRelay(store, log)
-            waiting = relay.lag().rows
-            if waiting:
-                with notes.status("copying the log") as status:
-                    relay.catch_up(lambda done: status.update(f"copying the log: {done:,} of {waiting:,}"))
+        with open_history(folder, declared, log) as store:
             return store.query(question, values, most + 1)
-        finally:
-            store.close()
 
 
 def _stoppable(work: Callable[[], Made]) -> Made:

@@ -44,10 +44,10 @@ def profile(
     return exits.OK
 
 
-def read_at(text: str, zone: str) -> int:
-    """Read the option --at and return its epoch minute. Raises InputError."""
+def read_at(text: str, zone: str, option: str = "--at") -> int:
+    """Read an option's time and return its epoch minute. Raises InputError."""
     try:
         return parse_moment(text, None, zone)
     except ValueError as error:
         problem, _, hint = str(error).partition("; ")
-        raise InputError("--at", problem, hint) from None
+        raise InputError(option, problem, hint) from None

@@ -83,13 +83,14 @@ def serving(opened: Embedded) -> Iterator[Serving]:
         contextlib.closing(Ledger(opened.data, write=False)) as ledger,
         contextlib.closing(LogView(opened.data)) as view,
     ):
-        work = EmbeddedWork(opened.service)
+        work, history = EmbeddedWork(opened.service), opened.relays.history
         made = Serving(
             opened.shop, opened.store, view, work, EmbeddedAnswers(work), LedgerEffects(ledger, opened.data),
             EmbeddedRights(opened, ledger), LedgerDeliveries(ledger, opened.ledger),
             EmbeddedSending(opened.relays.sender, opened.ledger, work), LedgerCoupons(ledger, opened.ledger),
             Keyring(keys_folder(opened.folder, opened.shop)),
             slots=counter_of(opened.shop, opened.store),
+            history=(lambda: contextlib.nullcontext(history)) if history is not None else None,
         )  # fmt: skip
         made.figures.registry.register(ShopCollector(opened, made, ledger, view))
         yield made

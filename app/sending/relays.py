@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from app.history_folder import HISTORY_FOLDER
 from app.log_folder import data_folder, open_log
 from app.sending.sender import Append, Sender
 from app.sending.turns import Turns
@@ -19,8 +20,6 @@ from sinks.history.history import EFFECTS
 from sinks.history.relay import HistoryRelay, Lag
 from sinks.store.effects import StoreEffects
 from sinks.store.store import Store
-
-HISTORY_FOLDER = "history"
 
 
 class Relays:

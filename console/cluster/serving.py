@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from app.clickhouse_address import clickhouse_address
 from app.log_folder import keys_folder
 from app.sending.links import secret_of_cluster
 from app.shop import Shop
@@ -27,6 +28,7 @@ from console.figures import ApiFigures
 from console.keys import Keyring
 from console.serving import Serving, counter_of
 from sinks.deliveries.standing import Standing
+from sinks.history.server import ServerHistory
 from sinks.store.questions import Questions
 from sinks.store.store import Store
 from streams.shared.index import Index
@@ -58,6 +60,7 @@ def cluster_serving(folder: Path, declared: Shop, place: ClusterPlace) -> Iterat
         ClusterSending(ledger, sender, asked, view, standing, lambda: made.shop, lambda: made.now(), links),
         ClusterCoupons(), Keyring(keys_folder(folder, declared)), figures,
         slots=counter_of(shop.model_copy(update={"recommendations": declared.recommendations}), store),
+        history=lambda: contextlib.closing(ServerHistory(clickhouse_address(declared), shop.settings.zone)),
     )  # fmt: skip
     figures.registry.register(ClusterCollector(place))
 

@@ -5,6 +5,7 @@ One process at a time can have a folder open, and a process one folder.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +37,7 @@ class ChdbHistory:
         self._tier = tier
         self._ready: dict[str, pa.Schema] = {}
         self._last: dict[str, dict[int, int]] = {}
+        self._asking = threading.Lock()  # one question at a time goes through a connection
         check_free(folder)
         self._writer = Connection(folder)
         self._writer.do(f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic")
@@ -78,12 +80,14 @@ class ChdbHistory:
         """See `History.query`. Columns of type DateTime are timestamps[s] of their zone."""
         text, given = reading(sql), parameters or {}
         try:
-            if not has_types(text):
-                return self._reader.ask(text, given).slice(0, most)
-            told = self._reader.ask(f"DESCRIBE TABLE (\n{text}\n)", given)
-            # Asked for its first rows in this way, the engine stops where it has them, and keeps the order.
-            limited = text if most is None else f"SELECT * FROM (\n{text}\n) LIMIT {most}"
-            answer = self._reader.ask(limited, given)
+            with self._asking:
+                if not has_types(text):
+                    return self._reader.ask(text, given).slice(0, most)
+                told = self._reader.ask(f"DESCRIBE TABLE (\n{text}\n)", given)
+                # Asked for its first rows in this way, the engine stops where it has them, and keeps the
+                # order.
+                limited = text if most is None else f"SELECT * FROM (\n{text}\n) LIMIT {most}"
+                answer = self._reader.ask(limited, given)
         except RuntimeError as error:
             raise of_question(str(error)) from None
         return with_times(answer, told["type"].to_pylist(), self._zone)

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sinks.history.asking import ERASED, newest_rows
 from sinks.history.history import CHANGES
 from sinks.history.schema import quoted
-
-_NEWEST = (
-    "ORDER BY epoch DESC, position DESC, offset DESC, minute DESC, step DESC "
-    "LIMIT 1 BY key_high, key_low, customer"
-)
-# Rows from before somebody was erased are nobody's. Who has none of these records gets 0.
-_ERASED = "SELECT customer, max(step) + 1 AS erased FROM controls WHERE kind = 'erase' GROUP BY customer"
 
 
 def among(customers: Sequence[str] | None) -> str:
@@ -26,19 +20,13 @@ def among(customers: Sequence[str] | None) -> str:
 def touches(source: str, item: str, where: str, customers: Sequence[str] | None) -> str:
     """Return the question for ``customer, item, times, last`` (epoch minute): how often, and when last.
 
-    item: a column; where: a condition over columns. A row that has moved to another customer, or is deleted,
-    counts for nobody (semantics W1).
+    item: a column; where: a condition over columns.
     """
-    changes = quoted(CHANGES + source)
+    told, counts = f"toString(assumeNotNull({quoted(item)}))", f"isNotNull({quoted(item)}) AND told != ''"
+    rows = newest_rows(source, told, f"{counts} AND ({where})", among(customers))
     return (
-        "SELECT customer, told_item AS item, count() AS times, "
-        "max(intDiv(event_us, 60000000)) AS last FROM ("
-        f"SELECT customer, toString(assumeNotNull({quoted(item)})) AS told_item, event_us, step FROM ("
-        f"SELECT * FROM {changes} WHERE {among(customers)} {_NEWEST}"
-        f") WHERE op != 'delete' AND op != 'move out' AND isNotNull({quoted(item)}) "
-        f"AND told_item != '' AND ({where})"
-        f") AS told ANY LEFT JOIN ({_ERASED}) AS gone USING customer WHERE step >= erased "
-        f"GROUP BY customer, told_item ORDER BY customer, told_item"
+        "SELECT customer, told AS item, count() AS times, max(intDiv(event_us, 60000000)) AS last "
+        f"FROM ({rows}) GROUP BY customer, told ORDER BY customer, told"
     )
 
 
@@ -65,7 +53,7 @@ def consents(customers: Sequence[str] | None) -> str:
         "visitParamExtractRaw(body, 'purpose') AS purpose FROM controls "
         f"WHERE kind = 'consent' AND {among(customers)}"
         ") GROUP BY customer, channel, purpose"
-        f") AS told ANY LEFT JOIN ({_ERASED}) AS gone USING customer "
+        f") AS told ANY LEFT JOIN ({ERASED}) AS gone USING customer "
         "WHERE newest_step >= erased ORDER BY customer, newest"
     )
 

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from profiles.windows import parse_length
 from rules.schema import Schema
+from sinks.history.asking import has_table
+from sinks.history.condition import condition
 from sinks.history.history import CHANGES, CONTROLS, History
 from sinks.recommendations import questions
 from sinks.recommendations.customer import Consent, Customer, Touch, kept
 from sinks.recommendations.declaration import Recommendations
 from sinks.recommendations.fit import Seen
-from sinks.recommendations.where import condition
 
 Ends = dict[str, dict[int, int]]  # by table the last step of each partition
 _TOGETHER = 2000  # customers of one question: it may have 256 KB
@@ -45,7 +46,7 @@ class Reading:
         order of customer, item and kind."""
         found = []
         for kind, one in enumerate(self._declared.interests):
-            if not self._has(CHANGES + one.source):
+            if not has_table(self._history, CHANGES + one.source):
                 continue  # nothing came yet
             question = questions.touches(one.source, one.item, self._where[kind], customers)
             table = self._history.query(question)
@@ -115,14 +116,14 @@ class Reading:
         """Return the customers of whom something came since history ended there, ascending."""
         found: set[str] = set()
         for table in self._tables():
-            if self._has(table):
+            if has_table(self._history, table):
                 question = questions.changed(table, sorted(seen.get(table, {}).items()))
                 found.update(self._history.query(question)["customer"].to_pylist())
         return sorted(found)
 
     def newest_of_items(self, source: str, item: str, columns: Sequence[str]) -> dict[str, list[Any]]:
         """Return item to the values of its newest row's columns."""
-        if not self._has(CHANGES + source):
+        if not has_table(self._history, CHANGES + source):
             return {}
         answer = self._history.query(questions.newest_of_items(source, item, columns))
         names, *values = (column.to_pylist() for column in answer.columns)
@@ -151,15 +152,8 @@ class Reading:
         sources = {one.source for one in self._declared.interests}
         return [CONTROLS, *(CHANGES + source for source in sorted(sources))]
 
-    def _has(self, table: str) -> bool:
-        answer = self._history.query(
-            "SELECT count() AS tables FROM system.tables "
-            "WHERE database = currentDatabase() AND name = {table:String}", {"table": table},
-        )  # fmt: skip
-        return bool(answer["tables"][0].as_py())
-
     def _ends(self, table: str) -> dict[int, int]:
-        if not self._has(table):
+        if not has_table(self._history, table):
             return {}
         answer = self._history.query(questions.ends(table))
         return dict(zip(answer["partition"].to_pylist(), answer["last"].to_pylist(), strict=True))

@@ -14,9 +14,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.history_folder import HISTORY_FOLDER
 from app.load import load_shop
 from app.recount import recount, recount_of
-from app.sending.relays import HISTORY_FOLDER
 from app.shop import Shop
 from sinks.deliveries.ledger import Ledger
 from sinks.history.embedded import ChdbHistory

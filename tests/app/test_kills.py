@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from app.embedded import STORE_FOLDER
+from app.history_folder import HISTORY_FOLDER
 from app.load import load_shop
-from app.sending.relays import HISTORY_FOLDER
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import State
 from sinks.history.embedded import ChdbHistory

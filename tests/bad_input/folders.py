@@ -328,6 +328,12 @@ BAD_FOLDERS: list[tuple[str, dict[str, Body], str]] = [
     # guards
     ("quiet hours from 25 o'clock", guards('quiet_hours = {from = "25:00", until = "08:00"}'), f"{TOML}:4: '25:00' is no time of day: write HH:MM"),
     ("quiet hours of no length", guards('quiet_hours = {from = "08:00", until = "08:00"}'), f"{TOML}:4: quiet hours end when they begin: write another time"),
+    ("a goal of a source that is not there", put(TRIGGER, "when:", "goal: {source: order, within: 7d}\nwhen:"), f"{TRIGGER}:1: there is no source 'order': did you mean 'orders'?"),
+    ("a goal of no length", put(TRIGGER, "when:", "goal: {source: orders, within: soon}\nwhen:"), f"{TRIGGER}:1: 'soon' is no length"),
+    ("a goal whose rows cannot be told", put(TRIGGER, "when:", "goal: {source: orders, within: 7d, where: amount * 2 > 1}\nwhen:"), f"{TRIGGER}:1: column 1: arithmetic is not read here"),
+    ("a goal that is worth a text", put(TRIGGER, "when:", "goal: {source: orders, within: 7d, value: status}\nwhen:"), f"{TRIGGER}:1: column 'status' is of type text: name one of int or decimal"),
+    ("a goal that is worth nothing", put(TRIGGER, "when:", "goal: {source: orders, within: 7d, value: amout}\nwhen:"), f"{TRIGGER}:1: source 'orders' has no column 'amout': did you mean 'amount'?"),
+    ("a goal without history", put(TRIGGER, "when:", "goal: {source: orders, within: 7d}\nwhen:") | {TOML: "history = false\n" + GOOD[TOML]}, f"{TRIGGER}:1: goals are counted in history, which is off"),
     ("a forecast over a month", put(TRIGGER, "cool_down: 30d", "forecast: {most: 9, within: 30d}"), f"{TRIGGER}:2: '30d' is longer than a week: write 7d, or a shorter length"),
     ("a forecast of no length", put(TRIGGER, "cool_down: 30d", "forecast: {most: 9, within: soon}"), f"{TRIGGER}:2: 'soon' is no length"),
     ("a forecast of nothing", put(TRIGGER, "cool_down: 30d", "forecast: {most: 0, within: 1h}"), f"{TRIGGER}:2: "),

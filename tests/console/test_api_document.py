@@ -38,7 +38,7 @@ def shop_files(document: str) -> dict[str, str | None]:
         found[name] = re.sub(r"^format:.*\n|wire: text, ", "", found[name] or "", flags=re.MULTILINE)
     found["triggers/browsed_not_bought.test.yaml"] = None  # plain orders are never stale, as it wants them
     settings = re.sub('data = ".*"', 'data = "data"', found["tintype.toml"] or "")
-    found["tintype.toml"] = "history = false\n" + settings
+    found["tintype.toml"] = settings
     little = ["sources/orders.yaml", "sources/refunds.yaml", "tags/vip.yaml", "tags/普通.yaml",
               "triggers/hello.yaml", "tags/vip.test.yaml", "sources/clicks.yaml", "sources/traits.yaml",
               "sources/changes.yaml"]  # fmt: skip

@@ -66,6 +66,7 @@ REQUESTS: dict[tuple[str, str], tuple[str, Any]] = {
 
 STREAMS = {("GET", "/v1/profiles/{customer}/messages/stream")}  # without an end: tried in test_messages.py
 WITH_SLOTS = {("GET", "/v1/profiles/{customer}/recommendations/{slot}")}  # tried in test_recommendations.py
+WITH_GOALS = {("GET", "/v1/triggers/{name}/results")}  # tried in test_results_api.py
 OF_A_CLUSTER = {("GET", "/v1/tag-changes")}  # tried in tests/servers/test_api.py
 
 
@@ -91,7 +92,7 @@ def operations(shop: AtWork) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def test_every_path_of_the_description_is_tried_here(shop: AtWork) -> None:
-    assert set(operations(shop)) == {*REQUESTS, *STREAMS, *OF_A_CLUSTER, *WITH_SLOTS}
+    assert set(operations(shop)) == {*REQUESTS, *STREAMS, *OF_A_CLUSTER, *WITH_SLOTS, *WITH_GOALS}
 
 
 def models(shop: AtWork) -> dict[tuple[str, str], type[BaseModel] | None]:

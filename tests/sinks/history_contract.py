@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
+from dataclasses import astuple
 
 import pyarrow as pa
 import pytest
@@ -13,8 +14,10 @@ from hypothesis import strategies as st
 
 from sinks.history.history import EFFECTS, History, Page
 from sinks.history.pages import of_effects
+from sinks.history.results import read_results
 from streams.errors import InputError
 from tests.sinks.history_shop import decision, transition
+from tests.sinks.results_world import GOAL, SCHEMA, World
 
 ORDERS = "changes_订单"
 Open = Callable[[], History]
@@ -267,3 +270,20 @@ class HistoryContract:
     def test_a_name_too_long_for_a_table_is_told(self, opened: Open) -> None:
         with pytest.raises(InputError, match="too long for a table: give the source's file a shorter name"):
             opened().write("changes_" + "订" * 30, [orders(0, 1)])
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_results_of_a_trigger_are_what_counting_one_by_one_gives(self, opened: Open, seed: int) -> None:
+        """D8: customers' first decisions, rows as they are by now, each act's own rows; of a span, too."""
+        history, world = opened(), World.of(seed)
+        assert read_results(history, SCHEMA, "hello", GOAL, None, None).acts == 0  # before anything came
+        world.erased = {f"{2:032x}": 99_999, f"{7:032x}": 99_999}
+        world.write(history)
+        for since, until in ((None, None), (200, None), (100, 300)):
+            found = read_results(history, SCHEMA, "hello", GOAL, since, until)
+            wanted = world.counted(since or 0, until or 1 << 30)
+            assert {
+                "reached": list(astuple(found.reached)), "held_out": list(astuple(found.held_out)),
+                "open": found.open, "acts": found.acts, "converted": found.converted,
+            } == wanted  # fmt: skip
+            assert found.as_of == 499
+            assert min(wanted["converted"], wanted["reached"][1], wanted["held_out"][0]) > 0

@@ -15,7 +15,7 @@ import pytest
 
 from app import exits
 from app.cli import main
-from app.commands.history import FOLDER
+from app.history_folder import HISTORY_FOLDER
 from app.load import load_shop
 from sinks.history.embedded import ChdbHistory
 from sinks.history.history import CONTROLS, EFFECTS
@@ -111,7 +111,7 @@ def test_without_a_log_nothing_is_made(tmp_path: Path, capsys: pytest.CaptureFix
     folder = write_shop(tmp_path / "little", {})
     code, told = ask(capsys, str(folder), "SELECT 1")
     assert (code, told["errors"][0]["problem"]) == (exits.BAD_INPUT, "there is no log here")
-    assert not (folder / "data" / FOLDER).exists()
+    assert not (folder / "data" / HISTORY_FOLDER).exists()
 
 
 def test_ctrl_c_ends_a_long_question(shop: str) -> None:
@@ -151,7 +151,7 @@ def test_the_questions_of_the_document_have_the_answers_it_shows(
     shop: str, capsys: pytest.CaptureFixture[str], heading: str, sql: str, answer: str
 ) -> None:
     declared = load_shop(Path(shop))
-    history = ChdbHistory(Path(shop) / declared.settings.data / FOLDER, declared.settings.zone)
+    history = ChdbHistory(Path(shop) / declared.settings.data / HISTORY_FOLDER, declared.settings.zone)
     day = 1440
     morning = 29_538_720  # 2026-03-01 08:00 of the shop
     effects = [

@@ -12,6 +12,7 @@ import pytest
 
 from rules.error import RuleError
 from rules.schema import Schema
+from sinks.history.condition import condition
 from sinks.recommendations.catalogue import facts_of, read_file
 from sinks.recommendations.choose import Shelf, Whom, choose, may_personalise, segments_and_tags
 from sinks.recommendations.customer import Consent, Customer, Touch, kept
@@ -25,7 +26,6 @@ from sinks.recommendations.declaration import (
 )
 from sinks.recommendations.fit import Seen, fit
 from sinks.recommendations.model import UNKNOWN_MARGIN, Facts, Model
-from sinks.recommendations.where import condition
 from streams.errors import InputError
 from tests.console.recommending_shop import ITEMS
 from tests.streams.small_shop import ORDERS, shop

@@ -1,0 +1,44 @@
+"""What a trigger of a shop has brought (semantics D8)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from app.shop import Shop
+from rules.schema import Schema
+from sinks.history.history import History
+from sinks.history.results import read_results
+from streams.errors import InputError
+from triggers.results import Group, Results
+from triggers.trigger import Goal
+
+
+def goal_of(shop: Shop, name: str) -> Goal:
+    """Return a trigger's goal. Raises InputError where it has none."""
+    goal = shop.triggers[name].goal
+    if goal is None:
+        hint = "say in its file what it is to bring about, such as goal: {source: orders, within: 7d}"
+        raise InputError(f"triggers/{name}.yaml", "has no goal, so there is nothing to count", hint)
+    return goal
+
+
+def results_of(
+    history: History, shop: Shop, name: str, since: int | None = None, until: int | None = None
+) -> Results:
+    """Return what a trigger has brought, of its decisions from epoch minute ``since`` on, before ``until``.
+
+    Raises InputError where it has no goal, and where history cannot answer.
+    """
+    schema = Schema.build(shop.sources, shop.metrics, shop.rfm, shop.tags)
+    return read_results(history, schema, name, goal_of(shop, name), since, until)
+
+
+def written(found: Results) -> dict[str, Any]:
+    """Return results as a document: as they are, with each group's ``rate`` and ``value_each``."""
+    groups = {"reached": found.reached, "held_out": found.held_out}
+    return asdict(found) | {name: _of_group(group) for name, group in groups.items()}
+
+
+def _of_group(group: Group) -> dict[str, Any]:
+    return asdict(group) | {"rate": group.rate, "value_each": group.value_each}
