@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app import exits
-from app.clickhouse_address import clickhouse_address
 from app.commands.options import Cluster, Json, ShopFolder
 from app.commands.profile import read_at
 from app.history_folder import open_history
@@ -65,6 +64,7 @@ def results(
 @contextlib.contextmanager
 def _history(folder: Path, shop: Shop, cluster: bool) -> Iterator[History]:
     if cluster:
+        from app.clickhouse_address import clickhouse_address
         from sinks.history.server import ServerHistory
 
         with contextlib.closing(ServerHistory(clickhouse_address(shop), shop.settings.zone)) as server:

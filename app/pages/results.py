@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.table import Table
 
 from app.moments import write_moment
@@ -9,8 +11,10 @@ from app.output import page
 from app.pages.amounts import write_value
 from app.shop import Shop
 from rules.types import Type
-from triggers.results import Group, Interval, Results
 from triggers.trigger import Goal
+
+if TYPE_CHECKING:
+    from triggers.results import Group, Interval, Results
 
 
 def show_results(shop: Shop, trigger: str, goal: Goal, found: Results) -> None:
