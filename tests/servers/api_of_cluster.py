@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -15,11 +14,13 @@ from typing import Any
 import httpx
 
 from app.load import load_shop
-from deploy.servers.places import ROOT, Place
+from deploy.servers.places import Place
 from streams.debezium import kafka as kafka_tools
 from tests.app.little_shop import GOOD, write_shop
 from tests.console.at_work import FILES
 from tests.servers.cluster import Cluster
+from tests.servers.forked import Forked
+from tests.servers.waiting import wait_for
 
 MEMBERS = """\
 key: [member_id]
@@ -73,23 +74,15 @@ class ApiOfCluster:
 @contextmanager
 def api_process(cluster: Cluster, **environment: str) -> Iterator[dict[str, Any]]:
     """Run `tintype api` as people do; yield what it says of itself."""
-    command = [str(ROOT / "tintype"), "api", str(cluster.folder / "shop"), "--port", "0", "--json"]
-    with (cluster.folder / "api.log").open("ab") as log:
-        process = subprocess.Popen(
-            command, env={**cluster.environment, **environment}, stdout=subprocess.PIPE, stderr=log, text=True
-        )
-    assert process.stdout is not None
+    command = ["api", str(cluster.folder / "shop"), "--port", "0", "--json"]
+    said = cluster.folder / f"api.{uuid.uuid4().hex[:8]}.json"
+    process = Forked(command, {**cluster.environment, **environment}, said, cluster.folder / "api.log")
     try:
-        lines = []
-        for line in process.stdout:
-            lines.append(line)
-            if line.startswith("}"):
-                break
-        yield json.loads("".join(lines))
+        wait_for(lambda: process.poll() is not None or said.read_bytes().endswith(b"}\n"), "ready to answer")
+        yield json.loads(said.read_text("utf-8"))
     finally:
         process.terminate()
         assert process.wait(30) == 0
-        process.stdout.close()
 
 
 @contextmanager

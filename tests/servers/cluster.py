@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -23,7 +24,7 @@ from kafka.errors import CoordinatorNotAvailableError
 from app.inspect import held_at
 from app.replay import Replay, first_version
 from app.shop import Shop
-from deploy.servers.places import ROOT, Place
+from deploy.servers.places import Place
 from engine.documents import documents
 from engine.outcome import Transition, transitions
 from engine.partition import Partition, RawEffects
@@ -35,6 +36,7 @@ from streams.changes.topics import Topics
 from streams.log.rows import read_control
 from streams.worker.log_reader import LogReader
 from tests.called import SECRET
+from tests.servers.forked import Forked
 from tests.shared.small_shop import Feed, small_shop
 
 PARTITIONS = 4
@@ -72,7 +74,7 @@ def write_folder(shop: Shop, folder: Path) -> None:
 class Running:
     """A worker's process."""
 
-    process: subprocess.Popen[bytes]
+    process: Forked
     log: Path
     said: int = 0  # bytes in its log before it was started
 
@@ -147,32 +149,18 @@ class Cluster:
 
     def command(self, *arguments: str) -> str:
         """Run a command of Tintype; return what it writes."""
-        done = subprocess.run(
-            [str(ROOT / "tintype"), *arguments],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        with TemporaryDirectory() as folder:
+            out, error = Path(folder) / "out", Path(folder) / "error"
+            code = Forked(arguments, self.environment, out, error).wait()
+            assert code == 0, error.read_text("utf-8")
+            return out.read_text("utf-8")
 
     def start(self, name: str, *more: str) -> Running:
         """Start a worker, or start it again with the folder that it had."""
         log = self.folder / f"{name}.log"
         said = log.stat().st_size if log.exists() else 0
-        arguments = [
-            str(ROOT / "tintype"),
-            "worker",
-            str(self.folder / "shop"),
-            "--data",
-            str(self.folder / name),
-        ]
-        with log.open("ab") as file:
-            process = subprocess.Popen(
-                [*arguments, *more], env=self.environment, stdout=file, stderr=file, start_new_session=True
-            )
-        self.workers[name] = Running(process, log, said)
+        arguments = ["worker", str(self.folder / "shop"), "--data", str(self.folder / name), *more]
+        self.workers[name] = Running(Forked(arguments, self.environment, log), log, said)
         return self.workers[name]
 
     def send(self, feed: Feed) -> int:
