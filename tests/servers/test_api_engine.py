@@ -12,9 +12,27 @@ import pytest
 from app.load import load_shop
 from deploy.servers.places import Place
 from tests.called import id_of
-from tests.console.at_work import AtWork, at_work
-from tests.servers.api_of_cluster import ApiOfCluster, ago, api_of_cluster, order
+from tests.console.at_work import FILES, AtWork, at_work
+from tests.servers.api_of_cluster import LINKS, MEMBERS, ApiOfCluster, ago, api_of_cluster, member, order
 
+TEXTS: dict[str, str | None] = {
+    "channels.yaml": """\
+sms:
+  address: phone
+  templates:
+    hi:
+      text: "{{ name }}: {{ fen }} in {{ lately }} orders {{ link }}"
+      link: "https://shop.example/{{ fen }}"
+""",
+    "triggers/hello.yaml": """\
+when: {event: {source: orders}}
+action:
+  channel: sms
+  template: hi
+  values: {fen: spend, lately: 'count(orders, "90d")', name: customer.name}
+guards: {max_age: 365d}
+""",
+}
 pytestmark = pytest.mark.parametrize("store", ["valkey"], indirect=True, scope="session")
 
 
@@ -26,7 +44,7 @@ ROWS = [
 
 @pytest.fixture(scope="module")
 def shop(kafka: Place, store: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiOfCluster]:
-    with api_of_cluster(kafka, store, tmp_path_factory.mktemp("cluster")) as made:
+    with api_of_cluster(kafka, store, tmp_path_factory.mktemp("cluster"), TEXTS) as made:
         made.post("orders", *ROWS)
         made.wait(lambda: all(made.metrics(f"member:M{number}") for number in range(17)), "all are known")
         yield made
@@ -34,7 +52,8 @@ def shop(kafka: Place, store: Place, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="module")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AtWork]:
-    with at_work(tmp_path_factory.mktemp("embedded")) as made:
+    files = {**TEXTS, "sources/members.yaml": MEMBERS, "tintype.toml": f"{FILES['tintype.toml']}\n{LINKS}"}
+    with at_work(tmp_path_factory.mktemp("embedded"), files) as made:
         yield made
 
 
@@ -162,3 +181,45 @@ def test_new_settings_hold_in_overviews_once_every_partition_has_them(shop: ApiO
     file.write_text(before, "utf-8")
     shop.cluster.command("apply", str(folder))
     shop.wait(lambda: (rule() or {}).get("rule") == "spend >= 500000", "those of before hold again")
+
+
+def texts(shop: Any, **asked: Any) -> Any:
+    """Return status and texts, or what is wrong; ids are each form's own."""
+    wanted = {"channel": "sms", "template": "hi", **asked}
+    answer = shop.client.post("/v1/texts:preview", json=wanted)
+    found = answer.json()
+    if answer.status_code != 200:
+        return answer.status_code, found["code"], found["detail"]
+    return 200, [{name: one[name] for name in one if name != "customer"} for one in found["texts"]]
+
+
+def test_texts_read_as_in_the_embedded_form(shop: ApiOfCluster, embedded: AtWork) -> None:
+    """Of metrics that nobody declared and names that are sealed; of those who are named, and of some."""
+    rows = [order(f"T{number}", f"T{number % 3}", f"{number}.00", created_at=ago(9)) for number in range(7)]
+    people = [member(f"T{number}", f"1390000000{number}", f"王{number}") for number in range(2)]
+    embedded.clock[0] = max(embedded.clock[0], time.time())
+    for source, sent in (("members", people), ("orders", [*ROWS, *rows])):
+        shop.post(source, *sent)
+        embedded.send(source, *sent)
+    everybody = [f"member:T{number}" for number in (2, 1, 0)] + [f"member:M{number}" for number in range(17)]
+    read: dict[str, Any] = {}
+
+    def same() -> bool:
+        read["mine"], read["theirs"] = (texts(one, customers=everybody) for one in (shop, embedded))
+        return bool(read["mine"] == read["theirs"])
+
+    shop.wait(same, "they are the same")
+    _, found = read["mine"]
+    assert [one["reference"] for one in found] == everybody
+    assert found[1]["text"].startswith("王1: 500 in 2 orders https://s.shop.example/s/")
+    assert found[0]["held_back"] == "the customer has no phone, or is erased"
+    for asked in (
+        {"customers": everybody[:3], "words": "{{ fen | money }}, {{ name }}"},
+        {"customers": ["phone:13900000000"], "words": {"zh": "你好", "en": "hi"}, "language": "en"},
+        {"customers": ["member:T1"], "words": "{{ fen | monny }}"}, {"template": "ho"}, {"language": "zh"},
+        {"customers": ["member:T99"]},
+    ):  # fmt: skip
+        assert texts(shop, **asked) == texts(embedded, **asked)
+    status, some = texts(shop)
+    assert (status, len(some)) == (200, 20)
+    assert sum(one["text"] is not None for one in some) <= 2
