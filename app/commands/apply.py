@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,8 +35,16 @@ def apply(
     Nothing changes where they are in force already, or where a trigger would go live that has not run in
     shadow as it is.
     """
-    from app.cluster.deliveries import begin_ledger
-    from app.life.gate import asking, next_applied, past_of_applied, refuse_unproven, rising_in
+    from app.cluster.deliveries import begin_ledger, shadow_there
+    from app.life.gate import (
+        as_json,
+        asking,
+        next_applied,
+        past_of_applied,
+        refuse_unproven,
+        rising_in,
+        telling,
+    )
     from app.replay import canonical
     from app.worker.place import cluster_place
     from sinks.topics.names import make_topics as make_effect_topics
@@ -50,9 +59,9 @@ def apply(
     before = _before(place)
     past = past_of_applied(before)
     refuse_unproven(past, declared, folder.where)
-    rises = rising_in(past, declared, None)
-    if rises and not check:
-        asking(lambda line: notes.print(line, markup=False, soft_wrap=True), declared, yes)(rises)
+    rises = rising_in(past, declared, partial(shadow_there, place))
+    if rises:
+        (telling(_note, declared) if check else asking(_note, declared, yes))(rises)
     made: list[str] = []
     if not check:
         partitions = declared.settings.partitions
@@ -68,7 +77,7 @@ def apply(
             producer.send(place.topics.settings, value, key=b"settings").get(30)
     if json:
         print_json({"number": number, "changed": differs, "topics": made,
-                    "went_live": [one.trigger for one in rises]})
+                    "went_live": [one.trigger for one in rises], "shadow": as_json(rises)})
     elif not differs:
         page.print(f"these settings are in force already, as number {number}")
     elif check:
@@ -76,6 +85,10 @@ def apply(
     else:
         page.print(f"settings number {number} are applied; made {len(made)} topics")
     return exits.OK
+
+
+def _note(line: str) -> None:
+    notes.print(line, markup=False, soft_wrap=True)
 
 
 def _refuse_coupons(declared: Shop, where: Callable[..., str]) -> None:
