@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -17,10 +17,6 @@ from app.load import load_shop, read_folder
 from app.output import notes, page, print_json
 from app.shop import Shop
 from streams.errors import InputError
-
-if TYPE_CHECKING:
-    from app.worker.place import ClusterPlace
-    from streams.changes.settings import Applied
 
 
 def apply(
@@ -35,6 +31,7 @@ def apply(
     Nothing changes where they are in force already, or where a trigger would go live that has not run in
     shadow as it is.
     """
+    from app.cluster.applied import applied_last
     from app.cluster.deliveries import begin_ledger, shadow_there
     from app.life.gate import (
         as_json,
@@ -56,7 +53,7 @@ def apply(
     declared = folder.shop
     _refuse_coupons(declared, folder.where)
     place = cluster_place(shop, declared)
-    before = _before(place)
+    before = applied_last(place)
     past = past_of_applied(before)
     refuse_unproven(past, declared, folder.where)
     rises = rising_in(past, declared, partial(shadow_there, place))
@@ -98,29 +95,6 @@ def _refuse_coupons(declared: Shop, where: Callable[..., str]) -> None:
             place = where(f"triggers/{name}.yaml", "action", "coupon")
             hint = "leave it out, or run the shop embedded: tintype run"
             raise InputError(place, "codes of coupons are not claimed in a cluster yet", hint)
-
-
-def _before(place: ClusterPlace) -> Applied:
-    """Return what was applied last; number 0 and no settings where nothing was."""
-    from streams.changes.settings import Applied
-    from streams.worker.log_reader import LogReader
-
-    if _is_new(place.bootstrap, place.topics.settings):
-        return Applied(0, "")
-    reader = LogReader(place.bootstrap, place.topics)
-    try:
-        found = reader.newest(place.topics.settings)
-    finally:
-        reader.close()
-    return Applied(0, "") if found is None else Applied.decoded(found)
-
-
-def _is_new(bootstrap: str, topic: str) -> bool:
-    """Say whether the shop has no topics yet."""
-    from streams.debezium import kafka
-
-    with kafka.consumer(bootstrap) as consumer:
-        return topic not in consumer.topics()
 
 
 def secret(

@@ -184,6 +184,9 @@ def test_a_trigger_that_acts_more_often_than_its_forecast_is_stopped_and_asks(
     assert (code, name) == (exits.OK, "trigger/big")
     assert why.startswith("fired ")
     assert why.endswith(f" times within 1h, forecast {FEW}")
+    code, told = command("triggers", "list", "big")
+    [one] = told["triggers"]
+    assert (code, one["in_force"], one["stopped"]) == (exits.OK, "live", why)
     for found in calm.records("switch"):
         assert [body["reason"] for _, body in found if body["what"] == name] == [why]
     assert command("switch", name, "--on") == (exits.OK, {"off": [], "reasons": {}})
@@ -224,6 +227,8 @@ def test_apply_shows_what_a_trigger_decided_in_shadow(
         acts = [one["customer"] for one in read if (one["trigger"], one["outcome"]) == ("quiet", "act")]
         assert len(acts) == 8
         calm.shop.wait(lambda: counted() == (len(acts), len(set(acts))), "all of its acts are counted")
+        _, suggested = commands_on(calm.shop.cluster, monkeypatch, capsys)("triggers", "forecast", "quiet")
+        assert (suggested["acts"], suggested["busiest"], suggested["most"]) == (8, 8, 24)
         assert main(["apply", str(folder), "--check"]) == exits.OK
         assert f"would have sent {len(acts):,} messages" in " ".join(capsys.readouterr().err.split())
     finally:
