@@ -21,6 +21,7 @@ from reference.minutes import random_minutes
 from reference.pieces import Pieces
 from reference.recompute import recompute_many
 from reference.record_numbers import record_minutes, wrong_records
+from sinks.channels.courier import called
 from streams.errors import InputError
 from streams.log.log import Log
 from streams.log.rows import read_control, read_rows
@@ -49,9 +50,7 @@ def known_customer(log: Log, reference: str) -> str:
 
 def name_of(log: Log, customer: str) -> str:
     """Return a customer's member number, another reference, or the id where there is none."""
-    found = references_of(log, bytes.fromhex(customer))
-    members = [one for one in found if one.startswith("member:")]
-    return members[0] if members else found[0] if found else customer
+    return called(references_of(log, bytes.fromhex(customer)), customer)
 
 
 def unknown_customer(reference: str) -> InputError:

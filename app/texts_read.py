@@ -1,29 +1,22 @@
-"""How a template reads for real customers: made as the courier makes it, of what they have now, and sent to
-nobody.
+"""How a template reads for real customers: made as the courier makes it, of what they have now
+(`app.texts_now`), and sent to nobody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from app.inspect import name_of
 from app.owner import Owner
 from app.sending.addresses import address_of, readable_of
 from app.shop import Shop
+from app.texts_now import Now, choose, values_now
 from engine.engine import Engine
 from engine.outcome import Decision
-from engine.partition import Partition
-from engine.readout import tag_bits
-from engine.why import metric_value, number_of
-from rules.check import check_value
-from rules.schema import Schema
-from rules.scope import CUSTOMER, event_of
 from rules.suggest import suggest
 from sinks.channels.channel import Channel
 from sinks.channels.charging import measure_of
@@ -38,7 +31,6 @@ from streams.errors import InputError
 from triggers.trigger import Trigger
 
 CODE, LINK = "ABCD-1234", "x" * LENGTH  # in place of a claimed code, and of a short link's
-MOST = 20  # customers, unless they are named
 Address = Callable[[str, str], str | None]
 
 
@@ -67,17 +59,22 @@ class AskedTexts:
 
 def asked_of(owner: Owner, asked: AskedTexts) -> list[dict[str, Any]]:
     """Return how texts read (`as_json`) of a running shop, in the thread of its engine. Raises InputError."""
-    shop, log = owner.shop, owner.log
+    shop, log = as_asked(owner.shop, asked), owner.log
+    found = read_texts(
+        shop, owner.engine, asked.channel, asked.template, asked.customers, partial(address_of, log),
+        partial(readable_of, log, shop),
+    )  # fmt: skip
+    return [as_json(one, name_of(log, one.customer)) for one in found]
+
+
+def as_asked(shop: Shop, asked: AskedTexts) -> Shop:
+    """Return the shop with the template as it is to be read. Raises InputError."""
     channel, template = find_template(shop, f"{asked.channel}/{asked.template}")
     if asked.words is not None:
         shop = with_words(shop, channel, template, asked.words)
     if asked.language is not None:
         shop = in_language(shop, channel, template, asked.language)
-    found = read_texts(
-        shop, owner.engine, channel, template, asked.customers, partial(address_of, log),
-        partial(readable_of, log, shop),
-    )  # fmt: skip
-    return [as_json(one, name_of(log, one.customer)) for one in found]
+    return shop
 
 
 def as_json(one: Read, reference: str) -> dict[str, Any]:
@@ -134,6 +131,18 @@ def with_words(shop: Shop, channel: str, template: str, words: Template) -> Shop
     return shop.model_copy(update={"channels": {**shop.channels, channel: changed}})
 
 
+def senders_of(shop: Shop, channel: str, template: str) -> list[Trigger]:
+    """Return the triggers that send a template. Raises InputError where none does."""
+    found = [
+        one for one in shop.triggers.values()
+        if (one.action.channel, one.action.template) == (channel, template)
+    ]  # fmt: skip
+    if not found:
+        problem = "no trigger sends it, so it has no values"
+        raise InputError(f"{channel}/{template}", problem, "name it in the action of a trigger")
+    return found
+
+
 def read_texts(
     shop: Shop, engine: Engine, channel: str, template: str, customers: Sequence[str], address: Address,
     readable: Readable,
@@ -141,97 +150,46 @@ def read_texts(
     """Return how a template reads, for each trigger that sends it and each customer (id); for some who are
     concerned where none is named. address, readable: as a `Courier` has them. Raises InputError.
     """
-    triggers = [
-        one for one in shop.triggers.values()
-        if (one.action.channel, one.action.template) == (channel, template)
-    ]  # fmt: skip
-    if not triggers:
-        problem = "no trigger sends it, so it has no values"
-        raise InputError(f"{channel}/{template}", problem, "name it in the action of a trigger")
+    triggers = senders_of(shop, channel, template)
+    chosen = choose(triggers, customers, values_now(shop, engine, triggers, customers))
+    return read_chosen(shop, channel, template, chosen, address, readable)
+
+
+def read_chosen(
+    shop: Shop, channel: str, template: str, chosen: Sequence[Now], address: Address, readable: Readable
+) -> list[Read]:
+    """Return how it reads with these values."""
     base = shop.settings.links.base.rstrip("/")
     courier = Courier(shop, address, readable, shorten=(lambda _: base + PATH + LINK) if base else None)
-    made = _Reading(shop, engine, shop.channels[channel], courier)
-    return [
-        made.read(trigger, partition, number)
-        for trigger in triggers
-        for partition, number in (_named(engine, customers) if customers else _concerned(engine, trigger))
-    ]
+    made = _Reading(shop, shop.channels[channel], template, courier)
+    return [made.read(one) for one in chosen]
 
 
 class _Reading:
-    """Reads the templates of one channel."""
+    """Reads a template of a channel."""
 
-    def __init__(self, shop: Shop, engine: Engine, channel: Channel, courier: Courier) -> None:
-        self._shop, self._engine, self._channel, self._courier = shop, engine, channel, courier
-        self._schema = Schema.build(shop.sources, shop.metrics, shop.rfm, shop.tags)
+    def __init__(self, shop: Shop, channel: Channel, template: str, courier: Courier) -> None:
+        self._shop, self._courier = shop, courier
+        self._by_language = spoken(channel.templates[template])
         self._measure = measure_of(channel)
         price = channel.providers[0].price
         self._price = Decimal(price) if price else None
 
-    def read(self, trigger: Trigger, partition: Partition, number: int) -> Read:
-        customer = partition.ids(np.array([number]))[0].hex()
+    def read(self, one: Now) -> Read:
         decision = Decision(
-            "0" * 32, 0, 0, self._engine.clock, customer, trigger.name, "", "act", "", "live", {}, {},
-            self._values(trigger, partition, number),
-        )  # fmt: skip
-        coupon = self._coupon(trigger)
+            "0" * 32, 0, 0, one.clock, one.customer, one.trigger, "", "act", "", "live", {}, {}, one.values
+        )
+        coupon = self._coupon(one)
         seen = preview(partial(self._courier.make, decision, coupon), self._measure)
         told = "" if seen.message is None else language_of(seen.message.values.get(LANGUAGE))
-        by_language = spoken(self._channel.templates[trigger.action.template])
-        language = told if told and told in by_language else self._shop.settings.language
+        language = told if told and told in self._by_language else self._shop.settings.language
         cost = None if self._price is None or seen.sms is None else self._price * seen.sms.parts
-        return Read(customer, trigger.name, language, seen, cost)
+        return Read(one.customer, one.trigger, language, seen, cost)
 
-    def _coupon(self, trigger: Trigger) -> Coupon | None:
+    def _coupon(self, one: Now) -> Coupon | None:
         """Return a code that is none, for a message that says one."""
-        pool = self._shop.coupons.get(trigger.action.coupon)
+        name = self._shop.triggers[one.trigger].action.coupon
+        pool = self._shop.coupons.get(name)
         if pool is None:
             return None
-        until = last_minute(pool.expires, self._engine.clock * 60.0, self._shop.settings.zone)
-        return Coupon(trigger.action.coupon, CODE, until)
-
-    def _values(self, trigger: Trigger, partition: Partition, number: int) -> dict[str, Any]:
-        """Return what would go with a decision of the trigger now (semantics G5)."""
-        scope = event_of(trigger.when.event.source) if trigger.when.event else CUSTOMER
-        specs = [
-            spec for text in trigger.action.values.values()
-            for spec in check_value(text, self._schema, scope).metrics
-        ]  # fmt: skip
-        for spec in specs:
-            if spec not in partition.plan.metric.number:
-                problem = f"{spec.key} is not kept yet: the settings in force are older"
-                hint = "let the shop run with these first"
-                raise InputError(f"triggers/{trigger.name}.yaml", problem, hint)
-        return {spec.key: metric_value(partition, number, spec) for spec in specs}
-
-
-def _named(engine: Engine, customers: Sequence[str]) -> Iterator[tuple[Partition, int]]:
-    for customer in customers:
-        for partition in engine.partitions:
-            if (number := number_of(partition, customer)) >= 0:
-                yield partition, number
-
-
-def _concerned(engine: Engine, trigger: Trigger) -> list[tuple[Partition, int]]:
-    """Return some customers: first those whom the trigger's tag or rows concern now, then others."""
-    first, others = list[tuple[Partition, int]](), list[tuple[Partition, int]]()
-    for partition in engine.partitions:
-        bits = _concerns(partition, trigger)
-        for found, chosen in ((first, bits), (others, ~bits)):
-            found += [(partition, int(number)) for number in np.flatnonzero(chosen)[:MOST]]
-    return (first + others)[:MOST]
-
-
-def _concerns(partition: Partition, trigger: Trigger) -> Any:
-    """Return of every customer whether they are in the tag that is entered, or have rows of the event."""
-    when, plan = trigger.when, partition.plan
-    event = when.event or (when.absence.after if when.absence else None)
-    if when.enter is not None and when.enter in plan.tag.number:
-        return tag_bits(partition, "member", when.enter)
-    source = event.source if event else ""
-    numbers = [number for spec, number in plan.metric.number.items() if spec.source == source]
-    if not numbers:
-        return np.ones(partition.customers, dtype=bool)
-    sources = partition.memory.dimensions["sources"]
-    sizes = partition.memory["list_size"][: partition.customers * sources].reshape(-1, sources)
-    return sizes[:, int(plan.columns["metric_source"][numbers[0]])] > 0
+        return Coupon(name, CODE, last_minute(pool.expires, one.clock * 60.0, self._shop.settings.zone))

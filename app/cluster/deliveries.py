@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from app.worker.place import ClusterPlace
 from sinks.deliveries import asked
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.logged import LedgerCopy
 from sinks.deliveries.records import encoded, reached
+from sinks.deliveries.shadow import Shadow, shadow_of
 from sinks.topics.names import DECISIONS
 from streams.changes.reading import fetches
 from streams.debezium import kafka
@@ -56,6 +57,16 @@ def cluster_ledger(place: ClusterPlace) -> Iterator[ClusterLedger]:
         made = ClusterLedger(place, copy)
         made.catch_up()
         yield made
+
+
+def shadow_there(place: ClusterPlace, trigger: str, versions: Sequence[str]) -> Shadow:
+    """Return what a trigger decided in shadow in some of its versions, as far as the worker that sends has
+    read; nothing where the cluster has no ledger yet. Raises InputError where Kafka does not answer."""
+    with kafka.consumer(place.bootstrap) as consumer:
+        if place.topics.ledger not in consumer.topics():
+            return Shadow()
+    with cluster_ledger(place) as ledger:
+        return shadow_of(ledger.seen.connection, trigger, versions)
 
 
 def begin_ledger(bootstrap: str, ledger: str, decisions: str) -> None:

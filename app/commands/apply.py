@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -16,10 +17,6 @@ from app.load import load_shop, read_folder
 from app.output import notes, page, print_json
 from app.shop import Shop
 from streams.errors import InputError
-
-if TYPE_CHECKING:
-    from app.worker.place import ClusterPlace
-    from streams.changes.settings import Applied
 
 
 def apply(
@@ -34,8 +31,17 @@ def apply(
     Nothing changes where they are in force already, or where a trigger would go live that has not run in
     shadow as it is.
     """
-    from app.cluster.deliveries import begin_ledger
-    from app.life.gate import asking, next_applied, past_of_applied, refuse_unproven, rising_in
+    from app.cluster.applied import applied_last
+    from app.cluster.deliveries import begin_ledger, shadow_there
+    from app.life.gate import (
+        as_json,
+        asking,
+        next_applied,
+        past_of_applied,
+        refuse_unproven,
+        rising_in,
+        telling,
+    )
     from app.replay import canonical
     from app.worker.place import cluster_place
     from sinks.topics.names import make_topics as make_effect_topics
@@ -47,12 +53,12 @@ def apply(
     declared = folder.shop
     _refuse_coupons(declared, folder.where)
     place = cluster_place(shop, declared)
-    before = _before(place)
+    before = applied_last(place)
     past = past_of_applied(before)
     refuse_unproven(past, declared, folder.where)
-    rises = rising_in(past, declared, None)
-    if rises and not check:
-        asking(lambda line: notes.print(line, markup=False, soft_wrap=True), declared, yes)(rises)
+    rises = rising_in(past, declared, partial(shadow_there, place))
+    if rises:
+        (telling(_note, declared) if check else asking(_note, declared, yes))(rises)
     made: list[str] = []
     if not check:
         partitions = declared.settings.partitions
@@ -68,7 +74,7 @@ def apply(
             producer.send(place.topics.settings, value, key=b"settings").get(30)
     if json:
         print_json({"number": number, "changed": differs, "topics": made,
-                    "went_live": [one.trigger for one in rises]})
+                    "went_live": [one.trigger for one in rises], "shadow": as_json(rises)})
     elif not differs:
         page.print(f"these settings are in force already, as number {number}")
     elif check:
@@ -78,6 +84,10 @@ def apply(
     return exits.OK
 
 
+def _note(line: str) -> None:
+    notes.print(line, markup=False, soft_wrap=True)
+
+
 def _refuse_coupons(declared: Shop, where: Callable[..., str]) -> None:
     """Raise InputError where messages would say codes, which a cluster does not claim yet."""
     for name, trigger in declared.triggers.items():
@@ -85,29 +95,6 @@ def _refuse_coupons(declared: Shop, where: Callable[..., str]) -> None:
             place = where(f"triggers/{name}.yaml", "action", "coupon")
             hint = "leave it out, or run the shop embedded: tintype run"
             raise InputError(place, "codes of coupons are not claimed in a cluster yet", hint)
-
-
-def _before(place: ClusterPlace) -> Applied:
-    """Return what was applied last; number 0 and no settings where nothing was."""
-    from streams.changes.settings import Applied
-    from streams.worker.log_reader import LogReader
-
-    if _is_new(place.bootstrap, place.topics.settings):
-        return Applied(0, "")
-    reader = LogReader(place.bootstrap, place.topics)
-    try:
-        found = reader.newest(place.topics.settings)
-    finally:
-        reader.close()
-    return Applied(0, "") if found is None else Applied.decoded(found)
-
-
-def _is_new(bootstrap: str, topic: str) -> bool:
-    """Say whether the shop has no topics yet."""
-    from streams.debezium import kafka
-
-    with kafka.consumer(bootstrap) as consumer:
-        return topic not in consumer.topics()
 
 
 def secret(

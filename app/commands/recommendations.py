@@ -69,10 +69,10 @@ def recommendations(
     if keep and not cluster:
         raise InputError("--keep", "is for a cluster", "add --cluster; tintype run trains by itself")
     with _opened(shop, declared, cluster, train) as place:
-        if place.trainer is not None and (train or keep):
+        if place.trainer is not None and train:
             _train(place.trainer)
-            if keep:
-                _keep(place.trainer, declared.recommendations.refresh_seconds)
+        if place.trainer is not None and keep:
+            _keep(place.trainer, declared.recommendations.refresh_seconds)
         body = _standing(place) if customer is None else _of_customer(place, customer, slot)
     if json:
         print_json(body)

@@ -76,7 +76,7 @@ def _in_data_folder(folder: Path, declared: Shop, what: str | None, off: bool, r
 
 
 def _in_cluster(folder: Path, declared: Shop, what: str | None, off: bool, reason: str) -> dict[str, str]:
-    """Do the same of a cluster, which keeps no reasons beside its log."""
+    """Do the same of a cluster."""
     from app.cluster.deliveries import cluster_ledger
     from app.worker.place import cluster_place
     from sinks.deliveries.asked import Switch
@@ -85,4 +85,4 @@ def _in_cluster(folder: Path, declared: Shop, what: str | None, off: bool, reaso
     with cluster_ledger(cluster_place(folder, declared)) as ledger:
         if what is not None and not ledger.ask(Switch(what, off, reason)):
             notes.print("it is asked; no worker has turned it yet", markup=False)
-        return dict.fromkeys(off_there(ledger.seen.connection), "")
+        return off_there(ledger.seen.connection)

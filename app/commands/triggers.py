@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from dataclasses import asdict
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from app import exits
-from app.commands.options import Json, ShopFolder
+from app.commands.options import Cluster, Json, ShopFolder
 from app.documents.status_line import write_status
 from app.folder import Folder
 from app.life.forecast_of import suggest_forecast
 from app.life.gate import refuse_unproven, shadow_in_words
-from app.life.standing import Standing, past_and_off, standings
+from app.life.known import Known, known_here
+from app.life.standing import Standing, standings
 from app.load import read_folder
 from app.moments import write_moment
 from app.output import notes, page, print_json
 from app.pages.triggers import show_triggers
+from app.shop import Shop
 from profiles.windows import parse_length
 from rules.suggest import suggest
 from sinks.deliveries.forecast import KEPT
 from streams.errors import InputError
 from triggers.life import Event, Impossible, State, after
+
+Look = Callable[[Path, Shop], contextlib.AbstractContextManager[Known]]
 
 
 class Act(StrEnum):
@@ -44,29 +51,42 @@ def triggers(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="the trigger")] = None,
     within: Annotated[str, typer.Option("--within", help="of forecast: a length, of 7d at most")] = "1h",
     yes: Annotated[bool, typer.Option("--yes", help="do not ask; needed where nobody can answer")] = False,
+    cluster: Cluster = False,
     json: Json = False,
 ) -> int:
     """Show where each trigger stands, and what it did in shadow; or change the status in a trigger's file.
 
     shadow, live, pause, draft and archive write the file's status, if docs/triggers.md has such a step; it
     comes into force when the shop starts again, or is applied. forecast says what guards.forecast of a
-    trigger could be. It may run beside the shop.
+    trigger could be. It may run beside the shop. In a cluster (--cluster) a trigger did what the worker that
+    sends has read of it.
     """
-    folder = read_folder(shop)
+    folder, look = read_folder(shop), _look_there if cluster else known_here
     if act is Act.FORECAST:
-        _forecast(folder, name, within, json)
+        _forecast(folder, look, name, within, json)
         return exits.OK
     if act is not Act.LIST:
-        _step(folder, Event(act.value), name, yes, json)
+        _step(folder, look, Event(act.value), name, yes, json)
         return exits.OK
     if name is not None:
         _known(folder, name)
-    rows = [one for one in standings(shop, folder.shop) if name in (None, one.name)]
+    with look(shop, folder.shop) as known:
+        rows = [one for one in standings(known, folder.shop) if name in (None, one.name)]
     if json:
-        print_json({"triggers": [asdict(one) for one in rows]})
+        print_json({"triggers": [_as_json(one) for one in rows]})
     else:
         show_triggers(rows, folder.shop.settings.zone)
     return exits.OK
+
+
+def _as_json(one: Standing) -> dict[str, Any]:
+    return {**asdict(one), "forecast": None if one.forecast is None else one.forecast.model_dump()}
+
+
+def _look_there(folder: Path, shop: Shop) -> contextlib.AbstractContextManager[Known]:
+    from app.cluster.applied import known_there  # loads the clients of Kafka
+
+    return known_there(folder, shop)
 
 
 def _known(folder: Folder, name: str) -> None:
@@ -81,7 +101,7 @@ def _named(folder: Folder, act: str, name: str | None) -> str:
     return name
 
 
-def _forecast(folder: Folder, named: str | None, within: str, json: bool) -> None:
+def _forecast(folder: Folder, look: Look, named: str | None, within: str, json: bool) -> None:
     """Say what a trigger's forecast could be."""
     name = _named(folder, Act.FORECAST, named)
     try:
@@ -90,7 +110,8 @@ def _forecast(folder: Folder, named: str | None, within: str, json: bool) -> Non
         raise InputError("--within", str(error).partition("; ")[0], "write a length, such as 1h") from None
     if span > KEPT:
         raise InputError("--within", f"'{within}' is longer than a week", "write 7d, or a shorter length")
-    found = suggest_forecast(folder.path, folder.shop, name, within)
+    with look(folder.path, folder.shop) as known:
+        found = suggest_forecast(known, folder.shop, name, within)
     if json:
         print_json({"trigger": name, **asdict(found)})
         return
@@ -106,7 +127,7 @@ def _forecast(folder: Folder, named: str | None, within: str, json: bool) -> Non
     )  # fmt: skip
 
 
-def _step(folder: Folder, event: Event, named: str | None, yes: bool, json: bool) -> None:
+def _step(folder: Folder, look: Look, event: Event, named: str | None, yes: bool, json: bool) -> None:
     """Take one step of a trigger's life, in its file."""
     name = _named(folder, event, named)
     label, before = f"triggers/{name}.yaml", State(folder.shop.triggers[name].status)
@@ -116,7 +137,7 @@ def _step(folder: Folder, event: Event, named: str | None, yes: bool, json: bool
         hint = "docs/triggers.md has the steps"
         raise InputError(folder.where(label, "status"), str(error), hint) from None
     if behind is State.LIVE:
-        _confirm(folder, name, yes)
+        _confirm(folder, look, name, yes)
     write_status(folder.path / label, label, behind.value)
     if json:
         print_json({"trigger": name, "before": before.value, "status": behind.value})
@@ -127,15 +148,15 @@ def _step(folder: Folder, event: Event, named: str | None, yes: bool, json: bool
         )  # fmt: skip
 
 
-def _confirm(folder: Folder, name: str, yes: bool) -> None:
+def _confirm(folder: Folder, look: Look, name: str, yes: bool) -> None:
     """Show what a trigger did in shadow, and ask. Raises ConfigError where it has not run there."""
     live = folder.shop.triggers[name].model_copy(update={"status": State.LIVE.value})
     shop = folder.shop.model_copy(update={"triggers": {name: live}})
     if not shop.settings.triggers.shadow_first:
         return
-    past, _ = past_and_off(folder.path, shop)
-    refuse_unproven(past, shop, folder.where)
-    (one,) = standings(folder.path, shop)
+    with look(folder.path, shop) as known:
+        refuse_unproven(known.past, shop, folder.where)
+        (one,) = standings(known, shop)
     notes.print(_said(one, shop.settings.zone), markup=False, soft_wrap=True)
     if not yes and not typer.confirm(f"Let {name} go live?", err=True):
         raise InputError(name, "not live, nothing was changed", "confirm it, or write --yes")

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import typer
@@ -31,13 +31,16 @@ ELSE = "; or, without a trial, shadow_first = false under [triggers] of tintype.
 @dataclass(frozen=True)
 class Rising:
     """A trigger that is about to go live for the first time as it is. since: the minute from which it ran in
-    shadow; shadow: what it decided there, None where that is not counted here.
+    shadow; shadow: what it decided there.
     """
 
     trigger: str
     since: int
-    shadow: Shadow | None
+    shadow: Shadow
 
+
+Counted = Callable[[str, Sequence[str]], Shadow]
+"""Gets a trigger and versions of it; returns what it decided in shadow in these."""
 
 Agree = Callable[[Sequence[Rising]], None]
 """Gets what is about to go live; raises InputError where somebody does not want that."""
@@ -58,7 +61,7 @@ def open_at_gate(folder: Folder, agree: Agree) -> Log:
         if last_version(log) != canonical(shop):
             past = past_of_log(log)
             refuse_unproven(past, shop, folder.where)
-            rises = rising_in(past, shop, data)
+            rises = rising_in(past, shop, partial(shadow_in, data))
             if rises:
                 agree(rises)
     except BaseException:
@@ -110,13 +113,12 @@ def refuse_unproven(past: Mapping[str, Past], shop: Shop, where: Callable[..., s
         raise ConfigError(errors)
 
 
-def rising_in(past: Mapping[str, Past], shop: Shop, data: Path | None) -> list[Rising]:
-    """Return what goes live for the first time, with what the ledger of a data folder has of its shadow;
-    without a folder it is not counted."""
+def rising_in(past: Mapping[str, Past], shop: Shop, counted: Counted) -> list[Rising]:
+    """Return what goes live for the first time, with what is counted of its shadow."""
     if not shop.settings.triggers.shadow_first:
         return []
     return [
-        Rising(name, run.shadow or 0, None if data is None else shadow_in(data, name, run.versions))
+        Rising(name, run.shadow or 0, counted(name, run.versions))
         for name, run in rising(past, shop.triggers).items()
     ]
 
@@ -147,14 +149,12 @@ def asking(say: Callable[[str], None], shop: Shop, yes: bool) -> Agree:
     return agree
 
 
-def shadow_in_words(shadow: Shadow | None) -> str:
+def shadow_in_words(shadow: Shadow) -> str:
     """Return what a trigger decided in shadow, as the end of a sentence.
 
     >>> shadow_in_words(Shadow(act=1200, customers=1100, refused={"consent": 9}))
     'would have sent 1,200 messages to 1,100 customers, and 9 were refused (consent 9)'
     """
-    if shadow is None:
-        return "decided what history has of it"
     refused = ", ".join(f"{guard} {number:,}" for guard, number in shadow.refused.items())
     words = f"would have sent {shadow.act:,} messages to {shadow.customers:,} customers"
     if refused:

@@ -1,22 +1,13 @@
-"""How each trigger of an embedded shop stands: by its file, in the log, and what it did in shadow."""
+"""How each trigger of a shop stands: by its file, in force, and what it did in shadow."""
 
 from __future__ import annotations
 
-import contextlib
-import time
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from app.life.gate import past_of_log
-from app.log_folder import data_folder, open_log
-from app.sending.revocations import Revocations
+from app.life.known import Known
 from app.shop import Shop
-from sinks.deliveries.ledger import Ledger
-from sinks.deliveries.shadow import Shadow, shadow_in
-from sinks.deliveries.switches import asked, off_with
-from streams.log.log import FILE_NAME
-from triggers.past import Past, run_of
+from sinks.deliveries.shadow import Shadow, shadow_of
+from triggers.past import run_of
 from triggers.trigger import Forecast
 from triggers.version import rule_of, version_of
 
@@ -42,37 +33,20 @@ class Standing:
     stopped: str | None
 
 
-def standings(folder: Path, shop: Shop) -> list[Standing]:
-    """Return how each trigger stands, by name. It may be asked beside the running shop."""
-    data = data_folder(folder, shop)
-    past, off = past_and_off(folder, shop)
-    return [_standing(data, shop, name, past, off.get(f"trigger/{name}")) for name in shop.triggers]
+def standings(known: Known, shop: Shop) -> list[Standing]:
+    """Return how each trigger stands, by name."""
+    return [_standing(known, shop, name) for name in shop.triggers]
 
 
-def past_and_off(folder: Path, shop: Shop) -> tuple[dict[str, Past], dict[str, str]]:
-    """Return the past of the log's triggers, and what is switched off and why; where there is no log yet, no
-    past."""
-    data = data_folder(folder, shop)
-    with contextlib.closing(Ledger(data)) as ledger:
-        turned = asked(ledger)
-    if not (data / FILE_NAME).exists():
-        why = {one.what: one.reason for one in turned}
-        return {}, {what: why[what] for what in off_with([], turned)}
-    with open_log(folder, shop) as log:
-        standing = Revocations(log, time.time)
-        standing.refresh(turned)
-        return past_of_log(log), standing.reasons()
-
-
-def _standing(
-    data: Path, shop: Shop, name: str, past: Mapping[str, Past], stopped: str | None
-) -> Standing:
-    trigger, before = shop.triggers[name], past.get(name)
-    run = run_of(past, name, trigger)
-    shadow = Shadow() if run is None or run.shadow is None else shadow_in(data, name, run.versions)
+def _standing(known: Known, shop: Shop, name: str) -> Standing:
+    trigger, before = shop.triggers[name], known.past.get(name)
+    run = run_of(known.past, name, trigger)
+    shadow = Shadow()
+    if run is not None and run.shadow is not None:
+        shadow = shadow_of(known.ledger, name, run.versions)
     return Standing(
         name, trigger.status, version_of(trigger), before.status if before else None,
         before.since if before else None, before is not None and before.rule == rule_of(trigger),
         run.shadow if run else None, run is not None and run.live, shadow,
-        trigger.guards.forecast, stopped,
+        trigger.guards.forecast, known.off.get(f"trigger/{name}"),
     )  # fmt: skip

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Protocol
 
-from app.sending.revocations import Revocations
 from app.shop import Shop
 from engine.outcome import Decision
 from profiles.windows import parse_length
 from sinks.deliveries.delivery import Route
 from sinks.deliveries.forecast import KEPT, Acts
 from sinks.deliveries.ledger import Ledger
-from sinks.deliveries.switches import ask, asked
 from triggers.trigger import Forecast
 
 # Placeholders: the trigger, seconds, and as JSON the step at which it was stopped last in each partition.
@@ -22,6 +21,25 @@ _ACTS = (
     "WHERE trigger = ? AND decided > ? AND json_extract(CAST(body AS TEXT), '$.step') "
     "> json_extract(?, '$[' || partition || ']') GROUP BY 1 ORDER BY 1"
 )
+
+
+class Switches(Protocol):
+    """The switches of whoever sends. what: a name of the log."""
+
+    def refresh(self) -> None:
+        """Read what the log says of them."""
+
+    def on_their_way(self) -> Collection[str]:
+        """Return what was turned off, and the log has it not yet as far as it is read here."""
+
+    def off(self) -> list[str]:
+        """Return what is off, on its way or in the log."""
+
+    def stopped_at(self, partition: int, what: str) -> int:
+        """Return the step at which a partition's log last turned something off; -1 where it never did."""
+
+    def stop(self, what: str, reason: str) -> None:
+        """Turn something off; durable on return, and in force for whoever sends."""
 
 
 @dataclass
@@ -50,14 +68,13 @@ class Forecasts:
     3. `settle`, behind the step and before anything is sent: whoever is beyond is switched off, on disk.
 
     A crash between the second and the third is made good by the first. ``say``: gets a line for each that is
-    stopped; now: seconds since 1970, for the record of it.
+    stopped; how: what the command that turns it on needs besides.
     """
 
     def __init__(
-        self, shop: Shop, ledger: Ledger, revocations: Revocations, say: Callable[[str], None],
-        now: Callable[[], float],
-    ) -> None:  # fmt: skip
-        self._ledger, self._revocations, self._say, self._now = ledger, revocations, say, now
+        self, shop: Shop, ledger: Ledger, switches: Switches, say: Callable[[str], None], how: str = ""
+    ) -> None:
+        self._ledger, self._switches, self._say, self._how = ledger, switches, say, how
         self._partitions = range(shop.settings.partitions)
         self._declared = {
             name: trigger.guards.forecast
@@ -70,15 +87,20 @@ class Forecasts:
 
     def begin(self) -> None:
         """Make ready for a step, and stop whom a crash has left beyond its forecast."""
-        self._revocations.refresh(asked(self._ledger))
+        self._switches.refresh()
         stops = {name: self._stops_of(name) for name in self._declared}
         if stops != self._stops or not self._is_sure:
             self._stops = stops
-            turned = {one.what for one in asked(self._ledger)}
+            turned = self._switches.on_their_way()
             for name, forecast in self._declared.items():
                 self._watched[name] = self._counted(name, forecast, f"trigger/{name}" in turned)
             self.settle()
         self._is_sure = False
+
+    def awaits_log(self) -> bool:
+        """Whether the log is not read yet up to where a trigger was stopped, so that what is decided now may
+        be from before or behind it."""
+        return any(f"trigger/{name}" in self._switches.on_their_way() for name in self._declared)
 
     def judge(self, decision: Decision, found: Route | str | None) -> Route | str | None:
         """Return how a decision is delivered, or why not; found: the same without forecasts."""
@@ -96,21 +118,20 @@ class Forecasts:
         """Switch off whoever is beyond its forecast; on disk on return, and known to who sends."""
         for name, watched in self._watched.items():
             what = f"trigger/{name}"
-            if not watched.is_over or watched.is_told or what in self._revocations.off():
+            if not watched.is_over or watched.is_told or what in self._switches.off():
                 continue
             reason = f"fired {watched.most:,} times within {watched.forecast.within}, forecast "
             reason += f"{watched.forecast.most:,}"
-            ask(self._ledger, what, True, reason, self._now())
+            self._switches.stop(what, reason)
             watched.is_told = True
-            self._revocations.refresh(asked(self._ledger))
             self._say(
                 f"{what} {reason}: it is switched off, and what waits is held back; when it is as it should "
-                f"be: tintype switch SHOP {what} --on"
+                f"be: tintype switch SHOP {what} --on{self._how}"
             )
         self._is_sure = True
 
     def _stops_of(self, name: str) -> list[int]:
-        return [self._revocations.stopped_at(partition, f"trigger/{name}") for partition in self._partitions]
+        return [self._switches.stopped_at(partition, f"trigger/{name}") for partition in self._partitions]
 
     def _counted(self, name: str, forecast: Forecast, turned: bool) -> _Watched:
         """Count the acts since the trigger was stopped last; none where a switch of it is on its way into the

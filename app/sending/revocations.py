@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from engine.outcome import Decision
 from sinks.deliveries.switches import Asked, off_with
@@ -45,6 +45,11 @@ class Revoked(ABC):
         """Return what is switched off, everything ("") first. Any thread may ask."""
         return off_with(self._off_in_log(), self._asked)
 
+    def reasons(self) -> dict[str, str]:
+        """Return the same with why. Any thread may ask."""
+        why = {**self._off_in_log(), **{one.what: one.reason for one in self._asked if one.off}}
+        return {what: why.get(what, "") for what in self.off()}
+
     def of(self, decision: Decision, trigger: Trigger) -> str | None:
         """Return why a decision must not be carried out any more, or None."""
         off = self.off() if self._asked else self._off_in_log()
@@ -59,8 +64,8 @@ class Revoked(ABC):
         return None
 
     @abstractmethod
-    def _off_in_log(self) -> Collection[str]:
-        """Return what the log has switched off."""
+    def _off_in_log(self) -> Mapping[str, str]:
+        """Return what the log has switched off, and why."""
 
     @abstractmethod
     def _turn(self, what: str, off: bool, reason: str) -> None:
@@ -109,16 +114,11 @@ class Revocations(Revoked):
                     if found == kind and self._next[partition] <= block.first_step + ordinal < end:
                         yield block.first_step + ordinal, kind, customer, body
 
-    def reasons(self) -> dict[str, str]:
-        """Return what is switched off, everything ("") first, and why. Any thread may ask."""
-        why = self._off | {one.what: one.reason for one in self._asked if one.off}
-        return {what: why.get(what, "") for what in self.off()}
-
     def stopped_at(self, partition: int, what: str) -> int:
         """Return the step at which a partition's log last turned something off; -1 where it never did."""
         return self._stopped.get((partition, what), -1)
 
-    def _off_in_log(self) -> Collection[str]:
+    def _off_in_log(self) -> Mapping[str, str]:
         return self._off.copy()
 
     def _turn(self, what: str, off: bool, reason: str) -> None:

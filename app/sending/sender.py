@@ -17,6 +17,7 @@ from app.sending.addresses import address_of, readable_of
 from app.sending.courier_relay import NAME, CourierRelay
 from app.sending.deliveries import make_dispatcher, send_beside
 from app.sending.forecasts import Forecasts
+from app.sending.ledger_switches import LedgerSwitches
 from app.sending.links import own_secret, shortener_of
 from app.sending.revocations import Revocations
 from app.sending.turns import MENDED, PAUSE_SECONDS, Turns
@@ -138,7 +139,8 @@ class Sender:
         await dispatcher.open()
         self._at_work = dispatcher, asyncio.get_running_loop()
         redeemed = Redeemed(log, self._ledger, self._shop.coupons, self._say)
-        forecasts = Forecasts(self._shop, self._ledger, revocations, self._say, self._now)
+        switches = LedgerSwitches(self._ledger, revocations, self._now)
+        forecasts = Forecasts(self._shop, self._ledger, switches, self._say)
         relay = CourierRelay(
             self._store, self._ledger, lambda one: forecasts.judge(one, courier.route(one)), log.partitions
         )

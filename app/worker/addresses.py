@@ -7,7 +7,7 @@ from typing import Any
 
 import redis
 
-from sinks.channels.courier import of_type
+from sinks.channels.courier import called, of_type
 from sinks.deliveries.delivery import Away, Queued
 from sinks.store.store import is_away
 from streams.contract.source import Source
@@ -19,7 +19,7 @@ from streams.shared.vault import SharedVault
 
 
 class Addresses:
-    """One sender's, of the shared index. Keys are read anew for each batch: somebody may have been erased."""
+    """Of the shared index; one thread's. Keys are read anew for each batch: somebody may have been erased."""
 
     def __init__(self, index: Index, secret: bytes, sources: Mapping[str, Source]) -> None:
         self._index, self._secret = index, secret
@@ -29,7 +29,11 @@ class Addresses:
 
     def prepare(self, rows: Sequence[Queued]) -> None:
         """Fetch what the messages of these deliveries need. Raises Away."""
-        customers = [bytes.fromhex(one) for one in dict.fromkeys(row.decision.customer for row in rows)]
+        self.prepare_for([row.decision.customer for row in rows])
+
+    def prepare_for(self, whom: Sequence[str]) -> None:
+        """Fetch what messages to these customers need. Raises Away."""
+        customers = [bytes.fromhex(one) for one in dict.fromkeys(whom)]
         self.close()
         vault = self._vault = SharedVault(self._secret, self._index)
         try:
@@ -47,6 +51,10 @@ class Addresses:
     def address(self, customer: str, kind: str) -> str | None:
         """Return a reference of a type, any when empty, of somebody who was prepared for; or None."""
         return of_type(self._references[customer], kind)
+
+    def name(self, customer: str) -> str:
+        """Return what people call somebody who was prepared for (`sinks.channels.courier.called`)."""
+        return called(self._references[customer], customer)
 
     def readable(self, customer: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the values of a decision with those of personal attributes readable, or None."""

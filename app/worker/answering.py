@@ -54,9 +54,9 @@ class Answering:
             return  # it went away just now; whoever asked asks again
         loop = asyncio.get_running_loop()
         try:
-            answer = await loop.run_in_executor(self._executor, one.explain, question.customer)
+            answer = await loop.run_in_executor(self._executor, one.answer, question.kind, question.about)
         except Exception:  # whoever asks must not end the owner of a partition
-            log.exception("partition %d: a question on %s", number, question.customer.hex())
+            log.exception("partition %d: a question (%s)", number, question.kind)
             return
         if answer is not None:
             await asyncio.to_thread(self._questions.answer, number, question, answer)

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 
 from app.sending.answers import MARKETING
 from app.shop import Shop
-from app.worker.revoking import TopicRevocations
+from app.worker.switches import TopicSwitches
 from sinks.channels.provider import Receipt
 from sinks.deliveries import asked
 from sinks.deliveries.logged import LoggedLedger
-from sinks.deliveries.records import Acted, Clicked, Off, Received, Record, reached
+from sinks.deliveries.records import Acted, Clicked, Received, Record, reached
 from streams.changes.controls import control_messages
 from streams.changes.wire import Outgoing
-from streams.control import Control, consent, switch
+from streams.control import Control, consent
 
 log = logging.getLogger(__name__)
 
@@ -23,10 +23,10 @@ class Asking:
     """One sender's. behind: who is known by a reference (32 hex digits), or None."""
 
     def __init__(
-        self, shop: Shop, ledger: LoggedLedger, revocations: TopicRevocations,
+        self, shop: Shop, ledger: LoggedLedger, switches: TopicSwitches,
         behind: Callable[[str], str | None],
     ) -> None:  # fmt: skip
-        self._shop, self._ledger, self._revocations, self._behind = shop, ledger, revocations, behind
+        self._shop, self._ledger, self._switches, self._behind = shop, ledger, switches, behind
 
     def do(self, messages: Sequence[asked.Asked], following: int) -> None:
         """Do what is asked. following: the offset behind it."""
@@ -43,15 +43,10 @@ class Asking:
                     records.append(Acted(delivery, event, reason, at))
                 case asked.Click(number, at):
                     records.append(Clicked(number, at))
-                case asked.Switch(what, off, reason):
+                case asked.Switch():
                     switches.append(one)
-                    controls.append(switch(what, off, reason))
-        if switches:
-            records.append(Off(self._off_behind(switches)))
         records.append(reached(asked.ASKED, {0: following}))
-        done = self._ledger.tell(self._messages(controls), *records)
-        for one in switches:  # before anything else can run
-            self._revocations.turn(one.what, one.off)
+        done = self._switches.turn(switches, controls, *records)
         for record, why in zip(records, done, strict=True):
             if isinstance(record, Acted) and why is not None:
                 log.warning("delivery %s, '%s' by hand: %r", record.delivery, record.event, why)
@@ -66,7 +61,7 @@ class Asking:
             if one.state == "unsubscribed" and kind and one.address:
                 whom = self._behind(f"{kind}:{one.address}")
             controls += self._withdrawn(provider, one, whom)
-        return self._messages(controls)
+        return control_messages(controls, self._shop.settings.partitions)
 
     def _withdrawn(self, provider: str, given: Receipt, by_address: str | None) -> list[Control]:
         """Return the record of a customer who unsubscribes: whom the message went to that was answered, else
@@ -76,12 +71,3 @@ class Asking:
         whom = self._ledger.whose(provider, given.reference) or by_address
         channel = provider.partition("/")[0]
         return [] if whom is None else [consent(bytes.fromhex(whom), channel, MARKETING, False)]
-
-    def _off_behind(self, switches: Sequence[asked.Switch]) -> list[str]:
-        off = set(self._revocations.off())
-        for one in switches:
-            (off.add if one.off else off.discard)(one.what)
-        return sorted(off)
-
-    def _messages(self, controls: Sequence[Control]) -> list[Outgoing]:
-        return control_messages(controls, self._shop.settings.partitions)

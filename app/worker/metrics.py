@@ -97,6 +97,8 @@ class WorkerCollector(Collector):
         if sender.at_work:
             told = "Deliveries of which nobody knows whether they are out"
             yield _gauge("tintype_deliveries_unknown", told, sender.unknown)
+            told = "Triggers, channels or everything that is switched off"
+            yield _gauge("tintype_switched_off", told, sender.off)
         yield from _partitions({number: one.figures for number, one in owned.items()}, self._now())
         yield from _states(owned)
         for name, told, read in OF_INTAKE:

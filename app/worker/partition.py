@@ -17,9 +17,11 @@ from app.owner import SNAPSHOT_EVERY, OlderLog, Owner, floor_of
 from app.replay import first_version
 from app.shop import Shop
 from app.snapshot_child import SnapshotChild
+from app.texts_now import AskedNow, answered_now
 from app.worker.figures import PartitionFigures
 from app.worker.sharing import OFFSET, SharedPlace, Uploading, bring
 from rfm.report import Report
+from sinks.store.questions import TEXTS
 from sinks.store.store import Fenced, Store, is_away
 from streams.changes.copy import Copy
 from streams.changes.wire import Incoming
@@ -212,12 +214,17 @@ class OwnedPartition:
             with contextlib.suppress(Fenced, Ending):  # the next batch finds out why
                 self._owner.show()
 
-    def explain(self, customer: bytes) -> bytes | None:
-        """Return what the engine says of a customer (16 bytes), an `app.explained.Answer` as JSON; None where
-        there is no owner at present."""
-        if self._owner is None:
+    def answer(self, kind: str, about: bytes) -> bytes | None:
+        """Return what the engine says to a question (`sinks.store.questions`), as JSON: an
+        `app.explained.Answer`, or an `app.texts_now.AnsweredNow`; None where there is no owner at present."""
+        owner = self._owner
+        if owner is None:
             return None
-        return msgspec.json.encode(Answer(self.store.epoch(0), explained(self._owner, customer)))
+        epoch = self.store.epoch(0)
+        if kind == TEXTS:
+            asked = msgspec.json.decode(about, type=AskedNow)
+            return msgspec.json.encode(answered_now(owner, epoch, asked))
+        return msgspec.json.encode(Answer(epoch, explained(owner, about)))
 
     def uploading(self) -> Uploading:
         """Return it as those see it who share its snapshots."""

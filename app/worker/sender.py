@@ -22,12 +22,14 @@ import msgspec
 import redis
 
 from app.sending.deliveries import make_dispatcher, send_beside
+from app.sending.forecasts import Forecasts
 from app.sending.links import secret_of_cluster, shortener_of
 from app.shop import Shop
 from app.worker.addresses import Addresses
 from app.worker.asking import Asking
 from app.worker.place import ClusterPlace
 from app.worker.revoking import TopicRevocations
+from app.worker.switches import TopicSwitches
 from app.worker.telling import MOST, Telling
 from app.worker.topic_reading import reading
 from engine.outcome import Decision
@@ -42,7 +44,8 @@ from sinks.deliveries.journal import TopicJournal
 from sinks.deliveries.lane import Carried
 from sinks.deliveries.life import State
 from sinks.deliveries.logged import LoggedLedger
-from sinks.deliveries.records import ClicksTold, EndsTold, Off
+from sinks.deliveries.records import ClicksTold, EndsTold
+from sinks.deliveries.shadow import SHADOW, to_count
 from sinks.deliveries.standing import Standing
 from sinks.store.beside import asynchronous
 from sinks.topics.names import DECISIONS, topics_of
@@ -55,6 +58,7 @@ _MOST = 1000  # messages of a topic at a time
 _UNSAID = 10_000  # of which nothing is to be sent, before it is written down that they were read
 _POLL_MS = 200
 _PAUSE_SECONDS = 0.2
+_AWAIT_SECONDS = 0.05  # for the log
 _SHOW_SECONDS = 1.0
 _ON_ITS_WAY_SECONDS = 5.0
 _TOLD_TOGETHER = 200  # ends in one transaction
@@ -65,11 +69,12 @@ _decision = msgspec.json.Decoder(Decision).decode
 @dataclass
 class SenderFigures:
     """What a worker has done as the sender. at_work: whether it sends now; commits: of the ledger's topic;
-    unknown: deliveries of which nobody knows whether they are out."""
+    unknown: deliveries of which nobody knows whether they are out; off: how much is switched off."""
 
     at_work: bool = False
     commits: int = 0
     unknown: int = 0
+    off: int = 0
 
     def count(self) -> None:
         """Count a commit."""
@@ -92,7 +97,8 @@ class Sender:
             folder, place.topics.changes, shop.settings.partitions, time.time
         )  # fmt: skip
         self._addresses = Addresses(Index(self._client, name), place.secret, shop.sources)
-        self._asking = Asking(shop, self._ledger, self._revocations, self._addresses.behind)
+        self._switches = TopicSwitches(self._ledger, self._revocations, shop.settings.partitions)
+        self._asking = Asking(shop, self._ledger, self._switches, self._addresses.behind)
         self._ledger.heard = self._asking.heard
         self._at_work: tuple[asyncio.AbstractEventLoop, Dispatcher] | None = None
         self._erased: list[str] = []  # customers, until they are out of files too
@@ -106,7 +112,7 @@ class Sender:
             for number, records in fetches(self._place.bootstrap, changes, self._revocations.next):
                 self._erased += self._revocations.read({number: records})
             self._ledger.recover(time.time())
-            self._ledger.do(Off(self._revocations.off()))
+            self._ledger.do(self._switches.all_off())
             asyncio.run(self._carry())
         finally:
             self._figures.at_work = False
@@ -139,32 +145,42 @@ class Sender:
             coupons=False,
         )
         await dispatcher.open()
+        forecasts = Forecasts(self._shop, self._ledger, self._switches, log.warning, " --cluster")
+        forecasts.begin()  # before anything is sent
         self._at_work = asyncio.get_running_loop(), dispatcher
         if self._stopping:
             dispatcher.stop()
         self._forget(dispatcher, self._erased)
         self._figures.at_work = True
         await send_beside(dispatcher, [
-            self._take_decisions(courier, dispatcher), self._take_asked(dispatcher),
+            self._take_decisions(courier, dispatcher, forecasts), self._take_asked(dispatcher),
             self._follow_log(dispatcher), self._write_back(), self._tell_others(), self._show(dispatcher),
         ])  # fmt: skip
 
-    async def _take_decisions(self, courier: Courier, dispatcher: Dispatcher) -> None:
-        """Queue what was decided: with how far the topic is read, in one record."""
+    async def _take_decisions(self, courier: Courier, dispatcher: Dispatcher, forecasts: Forecasts) -> None:
+        """Queue what was decided, and keep of shadow what is counted: with how far the topic is read, in one
+        record."""
         topic = topics_of(self._shop.settings.name).decisions
         async with reading(self._place.bootstrap, topic, self._ledger.reached(DECISIONS)) as consumer:
             unsaid, following = 0, dict[int, int]()
             while True:
                 made: list[tuple[Decision, Route | str | None]] = []
                 fetched = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_MOST)
+                while forecasts.awaits_log():
+                    await asyncio.sleep(_AWAIT_SECONDS)
+                forecasts.begin()
                 for at, records in fetched.items():
-                    read = [_decision(one.value) for one in records]
-                    made += [(one, route) for one in read if (route := courier.route(one)) is not None]
+                    for one in map(_decision, [record.value for record in records]):
+                        route = forecasts.judge(one, courier.route(one))
+                        if route is not None or one.status == SHADOW:
+                            made.append((one if route is not None else to_count(one), route))
                     following[at.partition] = records[-1].offset + 1
                     unsaid += len(records)
                 if made or unsaid >= _UNSAID:
                     self._ledger.take(DECISIONS, made, following)
                     unsaid, following = 0, {}
+                forecasts.settle()  # before anything else can run
+                if made:
                     dispatcher.wake()
 
     async def _take_asked(self, dispatcher: Dispatcher) -> None:
@@ -222,7 +238,7 @@ class Sender:
         """Let everybody see how the providers stand."""
         standing = Standing(self._client, self._shop.settings.name)
         while True:
-            self._figures.unknown = self._ledger.unknown()
+            self._figures.unknown, self._figures.off = self._ledger.unknown(), len(self._revocations.off())
             with contextlib.suppress(redis.RedisError):  # nobody can look while it is away
                 standing.put(dispatcher.health())
             await asyncio.sleep(_SHOW_SECONDS)

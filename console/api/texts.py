@@ -58,8 +58,8 @@ class Readings(Answer):
 
 @router.post(
     "/v1/texts:preview", openapi_extra=BEARER,
-    responses=responses("key-missing", "scope-missing", "invalid-request", "unknown-customer", "not-here",
-                        "store-away"),
+    responses=responses("key-missing", "scope-missing", "invalid-request", "unknown-customer", "busy",
+                        "not-ready", "store-away"),
 )  # fmt: skip
 async def preview(serving: Here, asked: Asked) -> Readings:
     """Return how a template reads for real customers, as it would be sent now. Nothing is sent, and no guard

@@ -14,11 +14,13 @@ from app.overviews import StoredOverview, read
 from app.replay import canonical
 from app.shop import Shop
 from app.texts_read import AskedTexts
+from console.cluster.owners import Owners
+from console.cluster.texts import ClusterTexts
 from console.form import Whole
-from console.problems import Problem, refuse
+from console.problems import refuse
 from engine.overview import summed
 from engine.plan import settings_hash
-from sinks.store.questions import Questions, TooMany
+from sinks.store.questions import EXPLAIN
 from sinks.store.store import Head, Store
 from streams.identity.partition import id_pairs, partitions_of
 
@@ -26,8 +28,8 @@ from streams.identity.partition import id_pairs, partitions_of
 class ClusterAnswers:
     """A cluster's; a `console.form.Answers`. shop: the settings in force now."""
 
-    def __init__(self, store: Store, questions: Questions, shop: Callable[[], Shop]) -> None:
-        self._store, self._questions, self._shop = store, questions, shop
+    def __init__(self, store: Store, owners: Owners, shop: Callable[[], Shop], texts: ClusterTexts) -> None:
+        self._store, self._owners, self._shop, self._texts = store, owners, shop, texts
 
     async def whole(self) -> Whole:
         """Return the shop as a whole, from the partitions' last overviews, each exact at its step. Raises
@@ -51,9 +53,8 @@ class ClusterAnswers:
         return Whole(shop, clock, [one.step for one in found], overview)
 
     async def texts(self, asked: AskedTexts) -> list[dict[str, Any]]:
-        """Refuse."""
-        refuse("not-here", "a cluster's engines are not asked for texts",
-               "read them in an embedded shop: tintype text SHOP CHANNEL/TEMPLATE")  # fmt: skip
+        """Return how a template reads for real customers. Raises InputError and Problem."""
+        return await run_in_threadpool(self._texts.read, asked)
 
     async def explained(self, customer: bytes) -> Explained | None:
         """Return a customer's profile with reasons, by the partition's owner. Raises Problem."""
@@ -62,24 +63,18 @@ class ClusterAnswers:
     def _explained(self, customer: bytes) -> Explained | None:
         count = self._shop().settings.partitions
         number = int(partitions_of(*id_pairs([customer]), count)[0])
-        try:
-            raw = self._questions.ask(number, customer)
-        except TooMany:
-            hint = "try again in a moment; ask for profiles without reasons where many are wanted"
-            raise Problem("busy", f"many questions wait for the owner of partition {number}", hint) from None
-        if raw is None:
-            refuse("busy", f"the owner of partition {number} did not answer in time",
-                   "try again in a moment; profiles without reasons are in the store")  # fmt: skip
-        answer = msgspec.json.decode(raw, type=Answer)
-        heads = [self._store.head(one) for one in range(count)]
-        if answer.epoch != heads[number].epoch:
-            hint = "try again in a moment"
-            raise Problem("busy", f"partition {number} goes to another worker just now", hint)
-        if answer.explained is None:
+        found, heads = self._owners.ask(EXPLAIN, {number: customer}, count, _read)
+        explained = found[number]
+        if explained is None:
             return None
         steps = [head.step for head in heads]
-        steps[number] = answer.explained.steps[0]
-        return Explained(answer.explained.document, answer.explained.clock, steps)
+        steps[number] = explained.steps[0]
+        return Explained(explained.document, explained.clock, steps)
+
+
+def _read(raw: bytes) -> tuple[int, Explained | None]:
+    answer = msgspec.json.decode(raw, type=Answer)
+    return answer.epoch, answer.explained
 
 
 def _true_until(one: StoredOverview, head: Head) -> int:

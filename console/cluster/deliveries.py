@@ -99,7 +99,7 @@ class ClusterSending:
 
     def off(self) -> list[str]:
         """Return what is switched off, as the sender has it."""
-        return off(self._ledger.seen.connection)
+        return list(off(self._ledger.seen.connection))
 
     def switch(self, what: str, off: bool, reason: str, now: float) -> None:
         """Turn a switch; in Kafka on return. Raises Problem."""

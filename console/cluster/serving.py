@@ -10,7 +10,8 @@ from app.clickhouse_address import clickhouse_address
 from app.log_folder import keys_folder
 from app.sending.links import secret_of_cluster
 from app.shop import Shop
-from app.worker.place import ClusterPlace
+from app.worker.addresses import Addresses
+from app.worker.place import ClusterPlace, at_places_of
 from app.worker.worker import applied_settings
 from console.cluster.answers import ClusterAnswers
 from console.cluster.coupons import ClusterCoupons
@@ -19,9 +20,11 @@ from console.cluster.effects import TopicEffects
 from console.cluster.figures import ClusterCollector
 from console.cluster.ledger import FollowedLedger
 from console.cluster.links import FollowedLinks
+from console.cluster.owners import Owners
 from console.cluster.rights import ClusterRights
 from console.cluster.sender import Sender
 from console.cluster.settings import Following
+from console.cluster.texts import ClusterTexts
 from console.cluster.view import SharedView
 from console.cluster.work import ClusterWork
 from console.figures import ApiFigures
@@ -46,7 +49,7 @@ def cluster_serving(folder: Path, declared: Shop, place: ClusterPlace) -> Iterat
     figures, client, sender = ApiFigures(), place.client(), Sender(place.bootstrap)
     store = Store(client, shop.settings.name)
     work = ClusterWork(place, shop, sender, lambda: made.now(), figures.registry)
-    index, questions = Index(client, shop.settings.name), Questions(client, shop.settings.name)
+    index = Index(client, shop.settings.name)
     ledger = FollowedLedger(place.bootstrap, place.topics.ledger, place.ledger_copy)
     effects = TopicEffects(place.bootstrap, shop.settings.name, ledger.states, ledger.ringing)
     view, asked = SharedView(index, place.secret), place.topics.asked
@@ -54,8 +57,13 @@ def cluster_serving(folder: Path, declared: Shop, place: ClusterPlace) -> Iterat
     links = FollowedLinks(
         ledger, index, place.secret, secret_of_cluster(place.secret), sender, asked, lambda: made.shop
     )
+    owners = Owners(store, Questions(client, shop.settings.name))
+    texts = ClusterTexts(
+        owners, lambda: at_places_of(made.shop, declared),
+        lambda asked: Addresses(index, place.secret, asked.sources),
+    )  # fmt: skip
     made = Serving(
-        shop, store, view, work, ClusterAnswers(store, questions, lambda: made.shop), effects,
+        shop, store, view, work, ClusterAnswers(store, owners, lambda: made.shop, texts), effects,
         ClusterRights(place, index, lambda: made.shop), ClusterDeliveries(ledger, sender, asked),
         ClusterSending(ledger, sender, asked, view, standing, lambda: made.shop, lambda: made.now(), links),
         ClusterCoupons(), Keyring(keys_folder(folder, declared)), figures,

@@ -139,3 +139,12 @@ def of_type(references: list[str], kind: str) -> str | None:
     'phone:138'
     """
     return next((one for one in references if not kind or one.startswith(f"{kind}:")), None)
+
+
+def called(references: list[str], customer: str) -> str:
+    """Return a customer's member number, another reference, or the id where there is none.
+
+    >>> called(["phone:138", "member:M1"], "6f")
+    'member:M1'
+    """
+    return of_type(references, "member") or of_type(references, "") or customer

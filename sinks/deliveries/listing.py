@@ -154,6 +154,6 @@ def states_of(connection: sqlite3.Connection, decisions: Sequence[str]) -> dict[
     return {name: (state, reason) for name, state, reason in found}
 
 
-def off(connection: sqlite3.Connection) -> list[str]:
-    """Return what a cluster's sender has switched off, by its names in the log."""
-    return [what for (what,) in connection.execute("SELECT what FROM off ORDER BY what")]
+def off(connection: sqlite3.Connection) -> dict[str, str]:
+    """Return what a cluster's sender has switched off, by its names in the log, and why."""
+    return dict(connection.execute("SELECT what, reason FROM off ORDER BY what"))

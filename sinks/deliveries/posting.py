@@ -51,8 +51,8 @@ class Posting:
             case Taken(made):
                 return sum(self._take(one, route) for one, route in made)
             case Reached(relay, drained):
-                rows = [(relay, partition, effects) for partition, effects in drained.items()]
-                self._connection.executemany("INSERT OR REPLACE INTO drained VALUES (?, ?, ?)", rows)
+                far = [(relay, partition, effects) for partition, effects in drained.items()]
+                self._connection.executemany("INSERT OR REPLACE INTO drained VALUES (?, ?, ?)", far)
             case Received(provider, receipts, at):
                 return [self.receipts.take(provider, one, at) for one in receipts]
             case Recovered(at):
@@ -72,9 +72,10 @@ class Posting:
             case ClicksTold(numbers):
                 clicks = [(number,) for number in numbers]
                 self._connection.executemany("UPDATE click SET told = 1 WHERE number = ?", clicks)
-            case Off(names):
+            case Off(names, reasons):
+                rows = [(name, reasons.get(name, "")) for name in names]
                 self._connection.execute("DELETE FROM off")
-                self._connection.executemany("INSERT INTO off VALUES (?)", [(name,) for name in names])
+                self._connection.executemany("INSERT INTO off (what, reason) VALUES (?, ?)", rows)
         return None
 
     def _take(self, one: Decision, route: Route | str | None) -> int:

@@ -97,9 +97,10 @@ class ClicksTold(msgspec.Struct, tag="clicks told", frozen=True):
 
 
 class Off(msgspec.Struct, tag="off", frozen=True):
-    """All that is switched off, by its names in the log, as a cluster's sender has it."""
+    """All that is switched off, by its names in the log, as a cluster's sender has it. reasons: by name."""
 
     names: Sequence[str]
+    reasons: Mapping[str, str] = {}
 
 
 Record = (

@@ -6,12 +6,14 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from engine.outcome import Decision
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.tables import FILE_NAME
 
+SHADOW = "shadow"  # of a decision's status
 # Found by the index `decision_shadow`, whose terms these are. Placeholders: a trigger, and versions as JSON.
 _SHADOW = (
     "FROM decision WHERE json_extract(CAST(body AS TEXT), '$.status') = 'shadow' "
@@ -40,6 +42,11 @@ class Shadow:
     refused: dict[str, int] = field(default_factory=dict)
     held: int = 0
     contradicted: int = 0
+
+
+def to_count(decision: Decision) -> Decision:
+    """Return of a decision in shadow what is counted of it; in a cluster all of it is in its topic."""
+    return replace(decision, cause={}, figures={}, values={})
 
 
 def shadow_of(connection: sqlite3.Connection, trigger: str, versions: Sequence[str]) -> Shadow:

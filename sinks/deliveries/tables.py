@@ -58,7 +58,7 @@ CREATE TABLE IF NOT EXISTS click (
     told INTEGER NOT NULL
 );
 CREATE INDEX IF NOT EXISTS click_untold ON click (number) WHERE told = 0;
-CREATE TABLE IF NOT EXISTS off (what TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS off (what TEXT PRIMARY KEY, reason TEXT NOT NULL DEFAULT '');
 CREATE TABLE IF NOT EXISTS delivery_change (
     number INTEGER PRIMARY KEY, delivery INTEGER NOT NULL, change INTEGER NOT NULL, state TEXT NOT NULL,
     at REAL NOT NULL, attempt INTEGER NOT NULL, provider TEXT NOT NULL, reason TEXT NOT NULL
@@ -87,6 +87,8 @@ ALTER TABLE decision DROP COLUMN detail;
 # Changes of state are told from here on; those before had no number.
 _COUNTED = "ALTER TABLE delivery ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;"
 
+_REASONED = "ALTER TABLE off ADD COLUMN reason TEXT NOT NULL DEFAULT '';"
+
 
 def connect(folder: Path, write: bool) -> sqlite3.Connection:
     """Open the ledger of a folder; make its tables if it may write. A commit is on disk when it returns."""
@@ -104,6 +106,8 @@ def _make(connection: sqlite3.Connection) -> None:
     steps = _TABLES + COUPON_TABLES + (_FROM_FORMER if "state" in former else "")
     if "changes" not in (_columns(connection, "delivery") or {"changes"}):
         steps = _COUNTED + steps
+    if "reason" not in (_columns(connection, "off") or {"reason"}):
+        steps = _REASONED + steps
     connection.executescript(f"BEGIN IMMEDIATE;{steps}PRAGMA user_version = {_VERSION};COMMIT;")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,19 +17,27 @@ import redis
 
 MOST = 100  # that wait in a partition
 WAIT_SECONDS = 2.0
+_LEAST_SECONDS = 0.01  # to wait: 0 would be for ever
 _KEPT_MS = 10_000  # of an answer that nobody fetches, and of questions that nobody takes
+EXPLAIN, TEXTS = "explain", "texts"
 
 
 class TooMany(Exception):
-    """So many questions wait already."""
+    """So many questions wait already in a partition."""
+
+    def __init__(self, partition: int) -> None:
+        super().__init__(partition)
+        self.partition = partition
 
 
 class Question(msgspec.Struct, array_like=True):
-    """A question. until: when nobody waits for its answer any more, seconds since 1970."""
+    """A question. about: a customer (16 bytes) to explain, or an `app.texts_now.AskedNow` as JSON; until:
+    when nobody waits for its answer any more, seconds since 1970."""
 
     name: str
-    customer: bytes
+    about: bytes
     until: float
+    kind: str = EXPLAIN
 
 
 @dataclass(frozen=True)
@@ -42,19 +50,27 @@ class Questions:
     def _key(self, partition: int, what: str) -> str:
         return f"tintype:{{{self.shop}/{partition}}}:{what}"
 
-    def ask(self, partition: int, customer: bytes, seconds: float = WAIT_SECONDS) -> bytes | None:
-        """Return the owner's answer on a customer (16 bytes), None where none came in time. Raises TooMany.
-        """
-        question = Question(secrets.token_hex(16), customer, time.time() + seconds)
-        asked, answer = self._key(partition, "asked"), self._key(partition, f"answer:{question.name}")
-        waiting: Any = self.client.llen(asked)
-        if waiting >= MOST:
-            raise TooMany
-        pipeline = self.client.pipeline(transaction=True)
-        pipeline.rpush(asked, msgspec.msgpack.encode(question))
-        pipeline.pexpire(asked, _KEPT_MS)
+    def ask(
+        self, kind: str, about: Mapping[int, bytes], seconds: float = WAIT_SECONDS
+    ) -> dict[int, bytes | None]:
+        """Return the answers of partitions' owners, of all together within so many seconds; None where none
+        came in time. Raises TooMany."""
+        until = time.time() + seconds
+        asked = {at: Question(secrets.token_hex(16), one, until, kind) for at, one in about.items()}
+        for partition in asked:
+            waiting: Any = self.client.llen(self._key(partition, "asked"))
+            if waiting >= MOST:
+                raise TooMany(partition)
+        pipeline = self.client.pipeline(transaction=False)
+        for partition, question in asked.items():
+            pipeline.rpush(self._key(partition, "asked"), msgspec.msgpack.encode(question))
+            pipeline.pexpire(self._key(partition, "asked"), _KEPT_MS)
         pipeline.execute()
-        found: Any = self.client.blpop([answer], seconds)
+        return {partition: self._wait(partition, question) for partition, question in asked.items()}
+
+    def _wait(self, partition: int, question: Question) -> bytes | None:
+        left = max(_LEAST_SECONDS, question.until - time.time())
+        found: Any = self.client.blpop([self._key(partition, f"answer:{question.name}")], left)
         return None if found is None else bytes(found[1])
 
     def take(self, partitions: Sequence[int]) -> list[tuple[int, Question]]:

@@ -15,6 +15,7 @@ from app.sending.revocations import records_of
 from app.worker.addresses import Addresses
 from app.worker.asking import Asking
 from app.worker.revoking import TopicRevocations
+from app.worker.switches import TopicSwitches
 from sinks.channels.provider import Accepted, Receipt
 from sinks.deliveries import asked
 from sinks.deliveries.delivery import Away, Step
@@ -64,7 +65,8 @@ class Desk:
         self.journal = Journal()
         self.ledger = LoggedLedger(folder / "sender", self.journal)
         self.revocations = TopicRevocations(folder / "sender", "t", 3, lambda: START)
-        self.asking = Asking(self.shop, self.ledger, self.revocations, {"phone:138": "ab" * 16}.get)
+        self.switches = TopicSwitches(self.ledger, self.revocations, 3)
+        self.asking = Asking(self.shop, self.ledger, self.switches, {"phone:138": "ab" * 16}.get)
         self.ledger.heard = self.asking.heard
 
 
@@ -86,7 +88,8 @@ def test_a_switch_is_in_every_partition_and_holds_at_once(desk: Desk) -> None:
     assert len(desk.journal.commits) == before + 1, "one transaction"
     bodies = [(number, json.loads(body)["what"]) for number, _, _, body in desk.journal.told()]
     assert bodies == [(number, what) for number in range(3) for what in ("channel/sms", "", "")]
-    assert desk.revocations.off() == off(desk.ledger.connection) == ["channel/sms"]
+    assert desk.revocations.off() == ["channel/sms"]
+    assert off(desk.ledger.connection) == {"channel/sms": "试"}
     assert desk.ledger.reached(asked.ASKED) == {0: 7}
 
 

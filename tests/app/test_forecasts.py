@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sqlite3
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,93 +13,32 @@ import pytest
 
 from app import exits
 from app.cli import main
-from app.load import load_shop
-from app.sending.forecasts import Forecasts
-from app.sending.revocations import Revocations
-from engine.outcome import Decision
-from sinks.deliveries.delivery import Route
 from sinks.deliveries.forecast import Acts
 from sinks.deliveries.ledger import Ledger
-from sinks.deliveries.switches import ask, asked, in_log
-from streams.control import switch
-from streams.live import append_controls, append_ticks
-from streams.log.log import Log
 from streams.message import Message
-from tests.app.little_shop import write_shop
-from tests.app.test_embedded import START, at_work, until
+from tests.app.forecast_senders import MINUTE, SENDERS, SENT, Sender, sender_of
+from tests.app.test_embedded import at_work, until
 from tests.app.test_switch import EVENT, moment, shop_of
 from tests.sinks.test_channels import decision
 
-MINUTE = START // 60
-SENT = Route("sms", "hi", "marketing", 0, 86_400.0)
 BEYOND = "beyond the forecast of its trigger: 3 within 1h"
-TOML = 'name = "Test"\nhistory = false\npartitions = 2\n\n[groups]\nvalue = ["vip", "普通"]\n'
-FORECAST = "guards: {forecast: {most: 3, within: 1h}}\n"
 
 
-class Sender:
-    """A sender's side of the ledger, begun anew at will, and the log that says of switches."""
-
-    def __init__(self, folder: Path) -> None:
-        write_shop(folder, {"tintype.toml": TOML, "triggers/hello.yaml": EVENT + FORECAST})
-        self.shop, self.folder = load_shop(folder), folder
-        self.log = Log.create(folder / "data", "Test", 2)
-        append_ticks(self.log, MINUTE, "live")
-        self.ledger = Ledger(folder / "data")
-        self.said: list[str] = []
-        self.made = 0
-        self.start()
-
-    def start(self) -> None:
-        """Begin as a new process does."""
-        revocations = Revocations(self.log, lambda: START)
-        self.forecasts = Forecasts(self.shop, self.ledger, revocations, self.said.append, lambda: START)
-        self.forecasts.begin()
-
-    def take(
-        self, count: int, minute: int = 0, partition: int = 0, step: int | None = None, **more: Any
-    ) -> list[Any]:  # fmt: skip
-        """Take decisions of one step into the ledger; return how each is delivered, or why not."""
-        self.forecasts.begin()
-        found = self.judge(count, minute, partition, step, **more)
-        self.forecasts.settle()
-        return found
-
-    def judge(
-        self, count: int, minute: int = 0, partition: int = 0, step: int | None = None, **more: Any
-    ) -> list[Any]:  # fmt: skip
-        """Judge and write them down, and no more."""
-        steps = self.log.next_steps()
-        made: list[Decision] = []
-        for _ in range(count):
-            self.made += 1
-            made.append(replace(
-                decision(trigger="hello", id=f"{self.made:032x}"), partition=partition, seq=self.made,
-                step=steps[partition] if step is None else step, minute=MINUTE + minute, **more,
-            ))  # fmt: skip
-        found = [self.forecasts.judge(one, SENT if one.status == "live" else None) for one in made]
-        self.ledger.take("channels", list(zip(made, found, strict=True)), {partition: self.made})
-        return found
-
-    def tell_log(self) -> None:
-        """Write what was switched into the log, as the relays do."""
-        turned = asked(self.ledger)
-        append_controls(self.log, [switch(one.what, one.off, one.reason) for one in turned], MINUTE)
-        in_log(self.ledger, turned[-1].number)
-        append_ticks(self.log, MINUTE + 1)
-
-    def turn(self, off: bool) -> None:
-        ask(self.ledger, "trigger/hello", off, "", START)
-
-    @property
-    def off(self) -> list[str]:
-        return [one.reason for one in asked(self.ledger) if one.off]
+@pytest.fixture(params=SENDERS)
+def sender(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Sender]:
+    with sender_of(request.param, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture
-def sender(tmp_path: Path) -> Iterator[Sender]:
-    made = Sender(tmp_path)
-    with contextlib.closing(made.log), contextlib.closing(made.ledger):
+def embedded(tmp_path: Path) -> Iterator[Sender]:
+    with sender_of("embedded", tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Sender]:
+    with sender_of("cluster", tmp_path) as made:
         yield made
 
 
@@ -111,8 +50,46 @@ def test_what_is_beyond_the_forecast_is_held_back_and_the_trigger_is_switched_of
         "trigger/hello fired 5 times within 1h, forecast 3: it is switched off, and what waits is held back; "
         "when it is as it should be: tintype switch SHOP trigger/hello --on"
     ]
-    assert sender.take(1, 500) == [BEYOND]  # decided before the log has the switch
-    assert len(sender.off) == 1
+
+
+def test_until_the_log_has_the_stop_nothing_passes(embedded: Sender) -> None:
+    embedded.take(5)
+    assert embedded.take(1, 500) == [BEYOND]
+    assert len(embedded.off) == 1
+
+
+def test_a_cluster_judges_when_it_has_read_of_the_stop_in_every_partition(cluster: Sender) -> None:
+    """It is in the log at once, so that a decision may be from behind it before the sender has read of it."""
+    stop = cluster.steps()
+    cluster.take(5)
+    assert cluster.forecasts.awaits_log()
+    cluster.turn(off=False)
+    assert cluster.forecasts.awaits_log()
+    cluster.tell_log()
+    assert not cluster.forecasts.awaits_log()
+    for partition in range(2):
+        late = cluster.take(1, step=stop[partition] - 1, partition=partition)
+        assert late == ["decided before its trigger was switched off"]
+    assert cluster.take(3) == [SENT] * 3
+    assert cluster.take(1) == [BEYOND]
+    assert len(cluster.off) == 1
+
+
+def test_a_file_of_a_former_sender_is_read_anew(cluster: Sender) -> None:
+    """It does not say at which steps triggers were stopped."""
+    cluster.take(5)
+    cluster.turn(off=False)
+    cluster.tell_log()
+    with contextlib.closing(sqlite3.connect(cluster.folder / "sender" / "revocations.sqlite")) as file:
+        file.executescript(
+            "DROP TABLE stopped; DROP TABLE position; DROP TABLE off;"
+            "CREATE TABLE off (what TEXT PRIMARY KEY);"
+            "CREATE TABLE position (partition INTEGER PRIMARY KEY, next INTEGER NOT NULL);"
+            "INSERT INTO position VALUES (0, 999), (1, 999); PRAGMA user_version = 0;"
+        )
+    cluster.start()
+    assert cluster.take(3) == [SENT] * 3
+    assert cluster.take(1) == [BEYOND]
 
 
 def test_a_span_rolls_and_no_span_holds_more(sender: Sender) -> None:
@@ -136,8 +113,8 @@ def test_a_partition_that_lags_counts_in_its_own_minutes(sender: Sender) -> None
 
 
 def test_turned_on_again_it_counts_anew(sender: Sender) -> None:
+    before = sender.steps()[0]
     sender.take(5)
-    before = sender.log.next_steps()[0]
     sender.tell_log()
     assert sender.take(1, step=before - 1) == ["decided before its trigger was switched off"]
     sender.turn(off=False)
@@ -147,14 +124,16 @@ def test_turned_on_again_it_counts_anew(sender: Sender) -> None:
     assert len(sender.off) == 1
 
 
-def test_turned_on_before_the_log_has_the_stop_it_is_not_stopped_twice(sender: Sender) -> None:
-    sender.take(5)
-    sender.turn(off=False)
-    assert sender.take(1) == [BEYOND]
-    sender.start()
-    assert len(sender.off) == 1
-    sender.tell_log()
-    assert sender.take(3) == [SENT] * 3
+def test_turned_on_before_the_log_has_the_stop_it_is_not_stopped_twice(
+    embedded: Sender,
+) -> None:
+    embedded.take(5)
+    embedded.turn(off=False)
+    assert embedded.take(1) == [BEYOND]
+    embedded.start()
+    assert len(embedded.off) == 1
+    embedded.tell_log()
+    assert embedded.take(3) == [SENT] * 3
 
 
 @pytest.mark.parametrize("told", [False, True])
@@ -170,7 +149,7 @@ def test_a_restart_forgets_no_act(sender: Sender, told: bool) -> None:
     if told:
         sender.tell_log()
         sender.start()
-        assert asked(sender.ledger) == []
+        assert sender.off == []
 
 
 def test_a_step_that_failed_is_not_counted_twice(sender: Sender) -> None:

@@ -77,10 +77,10 @@ def test_a_switch_holds_at_once_whatever_is_read_later(tmp_path: Path) -> None:
     log, found = Log(), opened(tmp_path)
     log.append(switch("channel/sms", True))
     log.append(switch("channel/sms", False))
-    found.turn("channel/sms", True)
+    found.turn("channel/sms", True, "")
     assert found.off() == ["channel/sms"]
-    found.turn("channel/sms", False)
-    found.turn("", True)
+    found.turn("channel/sms", False, "")
+    found.turn("", True, "")
     assert found.off() == [""]
     found.read({0: log.partitions[0][:1]})
     assert found.off() == [""]

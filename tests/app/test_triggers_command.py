@@ -56,6 +56,14 @@ def test_it_lists_where_each_trigger_stands_and_what_it_did_in_shadow(
     assert "live shadow, another rule the beginning hello" in " ".join(capsys.readouterr().out.split())
 
 
+def test_it_lists_a_forecast(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = shop_with(tmp_path, "shadow") / "triggers/hello.yaml"
+    forecast = "cool_down: 30d, forecast: {most: 5, within: 1h}"
+    path.write_text(path.read_text("utf-8").replace("cool_down: 30d", forecast), "utf-8")
+    (one,) = called(capsys, str(tmp_path))["triggers"]
+    assert one["forecast"] == {"most": 5, "within": "1h"}
+
+
 def test_a_shop_without_a_log_lists_its_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (one,) = called(capsys, str(shop_with(tmp_path, "draft")))["triggers"]
     assert (one["status"], one["in_force"], one["since"], one["shadow_since"]) == ("draft", None, None, None)

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from app.clickhouse_address import ADDRESS, PASSWORD
 from app.load import load_shop
 from deploy.servers.places import Place
 from streams.debezium import kafka as kafka_tools
@@ -34,11 +35,18 @@ columns:
 LINKS = '[links]\nbase = "https://s.shop.example"\n'
 
 
-def files(name: str) -> dict[str, str | None]:
+def files(name: str, history: bool = False) -> dict[str, str | None]:
     settings = GOOD["tintype.toml"].replace('"Test"', f'"{name}"')
     kafka = f'[kafka]\nconnectors = "none"\n[kafka.topics]\nchanges = "{name}.changes"\n'
-    toml = f"history = false\npartitions = 3\n{settings}{kafka}\n{LINKS}"
+    toml = f"history = {str(history).lower()}\npartitions = 3\n{settings}{kafka}\n{LINKS}"
     return {**FILES, "tintype.toml": toml, "none/.keep": "", "sources/members.yaml": MEMBERS}
+
+
+def where(clickhouse: Place | None) -> dict[str, str]:
+    """Return how processes are told of a ClickHouse."""
+    if clickhouse is None:
+        return {}
+    return {ADDRESS: clickhouse.address, PASSWORD: clickhouse.password}
 
 
 @dataclass
@@ -88,16 +96,16 @@ def api_process(cluster: Cluster, **environment: str) -> Iterator[dict[str, Any]
 @contextmanager
 def api_of_cluster(
     kafka: Place, store: Place, folder: Path, changes: Mapping[str, str | None] | None = None,
-    variables: Mapping[str, str] | None = None,
+    variables: Mapping[str, str] | None = None, clickhouse: Place | None = None,
 ) -> Iterator[ApiOfCluster]:  # fmt: skip
     """Run a shop of three partitions with one worker, named a, and one API process.
 
-    changes: of its files; variables: more of the environment.
+    changes: of its files; variables: more of the environment; clickhouse: where it has history, or nowhere.
     """
     name = f"t{uuid.uuid4().hex[:12]}"
-    write_shop(folder / "shop", {**files(name), **(changes or {})})
+    write_shop(folder / "shop", {**files(name, clickhouse is not None), **(changes or {})})
     shop = load_shop(folder / "shop")
-    cluster = Cluster(kafka, store, folder, shop, variables=dict(variables or {}))
+    cluster = Cluster(kafka, store, folder, shop, variables={**(variables or {}), **where(clickhouse)})
     kafka_tools.make_topic(kafka.address, f"{name}.changes", 1)
     cluster.command("apply", str(folder / "shop"))
     cluster.start("a")

@@ -3,21 +3,49 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from clickhouse_driver import Client
+from clickhouse_driver.errors import ServerException
 
+from app.clickhouse_address import ADDRESS, PASSWORD
 from app.load import load_shop
-from deploy.servers.places import Place
+from deploy.servers.places import HOST, ROOT, Place
 from tests.called import id_of
-from tests.console.at_work import AtWork, at_work
-from tests.servers.api_of_cluster import ApiOfCluster, ago, api_of_cluster, order
+from tests.console.at_work import FILES, AtWork, at_work
+from tests.console.recommending_shop import FILES as TEAS
+from tests.console.recommending_shop import agreed, line
+from tests.servers.api_of_cluster import LINKS, MEMBERS, ApiOfCluster, ago, api_of_cluster, member, order
 
+TEXTS: dict[str, str | None] = {
+    "channels.yaml": """\
+sms:
+  address: phone
+  templates:
+    hi:
+      text: "{{ name }}: {{ fen }} in {{ lately }} orders {{ link }}"
+      link: "https://shop.example/{{ fen }}"
+""",
+    "triggers/hello.yaml": """\
+when: {event: {source: orders}}
+action:
+  channel: sms
+  template: hi
+  values: {fen: spend, lately: 'count(orders, "90d")', name: customer.name}
+guards: {max_age: 365d}
+""",
+}
 pytestmark = pytest.mark.parametrize("store", ["valkey"], indirect=True, scope="session")
 
 
+SLOTS_OF_TEAS = {name: TEAS[name] for name in ("recommendations.yaml", "items.csv")}
+SHOP_OF_TEAS = {name: text for name, text in TEAS.items() if "/" in name}
 ROWS = [
     order(f"A{number}", f"M{number % 17}", f"{number * 373 % 6000}.00", created_at=ago(9 + number * 7 % 90))
     for number in range(60)
@@ -25,8 +53,13 @@ ROWS = [
 
 
 @pytest.fixture(scope="module")
-def shop(kafka: Place, store: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiOfCluster]:
-    with api_of_cluster(kafka, store, tmp_path_factory.mktemp("cluster")) as made:
+def shop(
+    kafka: Place, store: Place, clickhouse: Place, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ApiOfCluster]:
+    changes = {**TEXTS, **SHOP_OF_TEAS, **SLOTS_OF_TEAS}
+    with api_of_cluster(
+        kafka, store, tmp_path_factory.mktemp("cluster"), changes, clickhouse=clickhouse
+    ) as made:
         made.post("orders", *ROWS)
         made.wait(lambda: all(made.metrics(f"member:M{number}") for number in range(17)), "all are known")
         yield made
@@ -34,7 +67,9 @@ def shop(kafka: Place, store: Place, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="module")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AtWork]:
-    with at_work(tmp_path_factory.mktemp("embedded")) as made:
+    toml = f"{FILES['tintype.toml']}\n{LINKS}"
+    files = {**TEXTS, **SHOP_OF_TEAS, "sources/members.yaml": MEMBERS, "tintype.toml": toml}
+    with at_work(tmp_path_factory.mktemp("embedded"), files) as made:
         yield made
 
 
@@ -162,3 +197,108 @@ def test_new_settings_hold_in_overviews_once_every_partition_has_them(shop: ApiO
     file.write_text(before, "utf-8")
     shop.cluster.command("apply", str(folder))
     shop.wait(lambda: (rule() or {}).get("rule") == "spend >= 500000", "those of before hold again")
+
+
+def texts(shop: Any, **asked: Any) -> Any:
+    """Return status and texts, or what is wrong; ids are each form's own."""
+    wanted = {"channel": "sms", "template": "hi", **asked}
+    answer = shop.client.post("/v1/texts:preview", json=wanted)
+    found = answer.json()
+    if answer.status_code != 200:
+        return answer.status_code, found["code"], found["detail"]
+    return 200, [{name: one[name] for name in one if name != "customer"} for one in found["texts"]]
+
+
+def test_texts_read_as_in_the_embedded_form(shop: ApiOfCluster, embedded: AtWork) -> None:
+    """Of metrics that nobody declared and names that are sealed; of those who are named, and of some."""
+    rows = [order(f"T{number}", f"T{number % 3}", f"{number}.00", created_at=ago(9)) for number in range(7)]
+    people = [member(f"T{number}", f"1390000000{number}", f"王{number}") for number in range(2)]
+    embedded.clock[0] = max(embedded.clock[0], time.time())
+    for source, sent in (("members", people), ("orders", [*ROWS, *rows])):
+        shop.post(source, *sent)
+        embedded.send(source, *sent)
+    everybody = [f"member:T{number}" for number in (2, 1, 0)] + [f"member:M{number}" for number in range(17)]
+    read: dict[str, Any] = {}
+
+    def same() -> bool:
+        read["mine"], read["theirs"] = (texts(one, customers=everybody) for one in (shop, embedded))
+        return bool(read["mine"] == read["theirs"])
+
+    shop.wait(same, "they are the same")
+    _, found = read["mine"]
+    assert [one["reference"] for one in found] == everybody
+    assert found[1]["text"].startswith("王1: 500 in 2 orders https://s.shop.example/s/")
+    assert found[0]["held_back"] == "the customer has no phone, or is erased"
+    for asked in (
+        {"customers": everybody[:3], "words": "{{ fen | money }}, {{ name }}"},
+        {"customers": ["phone:13900000000"], "words": {"zh": "你好", "en": "hi"}, "language": "en"},
+        {"customers": ["member:T1"], "words": "{{ fen | monny }}"}, {"template": "ho"}, {"language": "zh"},
+        {"customers": ["member:T99"]},
+    ):  # fmt: skip
+        assert texts(shop, **asked) == texts(embedded, **asked)
+    status, some = texts(shop)
+    assert (status, len(some)) == (200, 20)
+    assert sum(one["text"] is not None for one in some) <= 2
+
+
+def slot(shop: ApiOfCluster, member: str, name: str, **query: Any) -> dict[str, Any]:
+    return shop.get(f"/v1/profiles/member:{member}/recommendations/{name}", **query)
+
+
+def skus(body: dict[str, Any]) -> list[str]:
+    return [one["id"] for one in body["items"]]
+
+
+def test_recommendations_are_trained_from_history_and_served_with_reasons(shop: ApiOfCluster) -> None:
+    """Rows go through Kafka into ClickHouse; a process of its own trains from there, and goes on; the API
+    answers what the embedded form answers of the same rows (tests/console/test_recommendations.py)."""
+    early = shop.client.get("/v1/profiles/member:M1/recommendations/home")
+    assert (early.status_code, early.json()["code"]) == (503, "not-ready")
+    cluster = shop.cluster
+    bought = [(f"R{n}", sku) for n in range(1, 5) for sku in ("T1", "T2")]
+    bought += [("R5", "T3"), ("R5", "C1"), ("R6", "T1"), ("R7", "T4")]
+    shop.post("lines", *[line(n, *one, ago(90)) for n, one in enumerate(bought)])
+    shop.post("agreed", {**agreed("R6"), "at": ago(90)})
+    command = [str(ROOT / "tintype"), "recommendations", str(cluster.folder / "shop"), "--cluster"]
+    wanted = {"changes_lines": len(bought), "controls WHERE kind = 'consent'": 1}
+    shop.wait(lambda: all(copied(shop, one) >= rows for one, rows in wanted.items()), "history has them")
+    said = (cluster.folder / "trainer.log").open("wb")
+    trainer = subprocess.Popen([*command, "--keep"], env=cluster.environment, stdout=said, stderr=said)
+    try:
+        shop.wait(
+            lambda: shop.client.get("/v1/profiles/member:R6/recommendations/home").status_code == 200,
+            "it is trained",
+        )
+        found = slot(shop, "R6", "home")
+        first, *others = found["items"]
+        assert (found["personalised"], found["title"]["zh"]) == (True, "猜你喜欢")
+        assert (first["id"], first["price"], first["strategy"]) == ("T2", "99.00", "similar")
+        assert (first["because"]["item"], first["because"]["text"]["zh"]) == ("T1", "因为您买过龙井")
+        assert [one["strategy"] for one in others] == ["popular"] * 2
+        assert slot(shop, "R1", "home")["personalised"] is False
+        assert skus(slot(shop, "R6", "home", personalised=False)) == skus(slot(shop, "R1", "home"))
+        assert skus(slot(shop, "R7", "mail"))[0] == "T1"
+        shop.post("lines", line(90, "R7", "T1", ago(1)))
+        shop.wait(lambda: "T1" not in skus(slot(shop, "R7", "mail")), "what was bought just now is left out")
+        assert shop.client.post("/v1/customers/member:R6:erase").status_code == 200
+        assert shop.client.get("/v1/profiles/member:R6/recommendations/home").status_code == 404
+        told = json.loads(cluster.command(*command[1:], "--json"))
+        assert (told["items"], told["rows"]) == (5, len(bought))
+    finally:
+        trainer.terminate()
+        assert trainer.wait(30) in (0, -signal.SIGTERM), (cluster.folder / "trainer.log").read_text()
+        said.close()
+
+
+def copied(shop: ApiOfCluster, table: str) -> int:
+    """Return how many rows a table of history has; 0 before it is there."""
+    address = shop.cluster.environment[ADDRESS].rpartition(":")[2]
+    client = Client(
+        HOST, int(address), f"tintype_{shop.cluster.name}", password=shop.cluster.environment[PASSWORD]
+    )
+    try:
+        return int(client.execute(f"SELECT count() FROM {table}")[0][0])
+    except ServerException:
+        return 0
+    finally:
+        client.disconnect()

@@ -35,9 +35,12 @@ def test_a_trigger_goes_live_in_a_cluster_only_after_its_shadow(
     assert refused["where"] == "triggers/hello.yaml:4"
     assert refused["problem"] == "is live, and has not run in shadow"
     assert applied("shadow")["number"] == 1
-    assert applied("live", exits.OK, "--check")["went_live"] == ["hello"]
+    rising = applied("live", exits.OK, "--check")
+    assert rising["went_live"] == ["hello"]
+    [counted] = rising["shadow"]
+    assert (counted["trigger"], counted["shadow"]["act"]) == ("hello", 0), "nobody has sent here"
     assert applied("live", exits.OK, "--yes") == {
-        "number": 2, "changed": True, "topics": [], "went_live": ["hello"],
+        "number": 2, "changed": True, "topics": [], "went_live": ["hello"], "shadow": [counted],
     }  # fmt: skip
     assert applied("paused")["went_live"] == []
-    assert applied("live") == {"number": 4, "changed": True, "topics": [], "went_live": []}
+    assert applied("live") == {"number": 4, "changed": True, "topics": [], "went_live": [], "shadow": []}

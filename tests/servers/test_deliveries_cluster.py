@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
-import threading
 import time
-import zlib
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app import exits
+from app.cli import main
 from app.worker.sender import FOLDER
 from deploy.servers.places import Place
 from sinks.deliveries.ledger import Ledger
@@ -27,144 +22,15 @@ from sinks.inbox.inbox import Inboxes
 from sinks.topics.names import topics_of
 from streams.changes.reading import fetches
 from streams.changes.topics import Topics
-from streams.log.rows import read_control
 from tests.called import id_of
-from tests.servers.api_of_cluster import ApiOfCluster, api_of_cluster, order
+from tests.servers.api_of_cluster import order
 from tests.servers.commands import commands_on
+from tests.servers.delivery_room import FEW, Room, phone_of, room
 from tests.servers.test_asyncapi import problems
-from tests.servers.topic_reader import Seen, seen
-from tests.sinks.loopback_http import LoopbackHttp, Reply, Taken
+from tests.servers.topic_reader import seen
+from tests.sinks.loopback_http import Reply
 
 pytestmark = pytest.mark.parametrize("store", ["valkey"], indirect=True, scope="session")
-HOOK = {"HOOK": "whsec_" + base64.b64encode(b"n" * 32).decode()}
-EVENT = "when: {event: {source: orders}}\nguards: {max_age: 365d}\n"
-TEXTS = "  templates:\n    hi: 'you spent {{ fen }}'\n"
-LINKED = (
-    "  templates:\n    hi:\n      text: 'you spent {{ fen }}: {{ link }}'\n"
-    "      link: 'https://shop.example/{{ fen }}'\n"
-)
-ACTION = "action: {channel: sms, template: hi, values: {fen: spend}}\n"
-
-
-class Door(LoopbackHttp):
-    """The other side of a webhook; shut, it lets nobody have an answer."""
-
-    def __init__(self) -> None:
-        self.open = threading.Event()
-        self.open.set()
-        super().__init__()
-
-    def answer(self, taken: Taken) -> Reply:
-        reply = super().answer(taken)
-        self.open.wait(60)
-        return reply
-
-    def came(self, trigger: str) -> Counter[str]:
-        """Return how often each message of a trigger has come, by its id."""
-        said = [(one.headers["webhook-id"], json.loads(one.body)) for one in list(self.requests)]
-        return Counter(name for name, body in said if body["data"]["trigger"] == trigger)
-
-
-@dataclass
-class Room:
-    """A cluster whose messages go to a door."""
-
-    shop: ApiOfCluster
-    door: Door
-    sent: list[str] = field(default_factory=list)
-
-    def orders(self, *members: str) -> None:
-        rows = [order(f"{one}-{time.time_ns()}", one, phone=phone_of(one)) for one in members]
-        self.shop.post("orders", *rows)
-
-    def deliveries(self, **query: Any) -> list[dict[str, Any]]:
-        return list(self.shop.get("/v1/deliveries", limit=1000, **query)["deliveries"])
-
-    def states(self, trigger: str, *members: str) -> Counter[str]:
-        """Return how many deliveries of some members are in each state."""
-        whose = {id_of(f"member:{one}") for one in members}
-        return Counter(one["state"] for one in self.deliveries(trigger=trigger) if one["customer"] in whose)
-
-    def until(self, trigger: str, members: list[str], **wanted: int) -> None:
-        named = {name.replace("_", " "): count for name, count in wanted.items()}
-        self.shop.wait(lambda: self.states(trigger, *members) == named, f"{trigger} is {named}")
-
-    def hold_up(self, members: list[str]) -> None:
-        """Let messages to some members be on their way, and nobody have an answer."""
-        hello, notice = len(self.door.came("hello")), len(self.door.came("notice"))
-        self.door.open.clear()
-        self.orders(*members)
-        self.shop.wait(
-            lambda: len(self.door.came("hello")) > hello and len(self.door.came("notice")) > notice,
-            "some of both are on their way",
-        )
-
-    def check_taken_over(self, members: list[str]) -> None:
-        """Open the door, and see that another sends what is to be sent: marketing that was on its way is not,
-        what is transactional is sent again under the same id."""
-        self.door.open.set()
-        self.until("notice", members, sent=len(members))
-        self.shop.wait(
-            lambda: set(self.states("hello", *members)) == {"unknown", "sent"}
-            or self.states("hello", *members) == {"unknown": len(members)}, "all have an end",
-        )  # fmt: skip
-        assert max(self.door.came("hello").values()) == 1
-        assert max(self.door.came("notice").values()) == 2
-
-    def bodies(self, kind: str, decision: str) -> list[dict[str, Any]]:
-        """Return the bodies of control records of a kind that tell of a decision."""
-        return [body for found in self.records(kind) for _, body in found if body["decision"] == decision]
-
-    def told(self) -> list[Seen]:
-        """Return the events of the topic of deliveries."""
-        topics = topics_of(self.shop.cluster.name)
-        return asyncio.run(seen(self.shop.cluster.kafka.address, topics, 3, topics.deliveries))
-
-    def wrongly_told(self) -> list[str]:
-        """Return of which deliveries a change is missing, told twice, or out of order."""
-        changes: dict[str, list[int]] = {}
-        for event in self.told():
-            changes.setdefault(event.body["decision"], []).append(event.body["change"])
-        return [one for one, found in changes.items() if found != list(range(1, len(found) + 1))]
-
-    def records(self, kind: str) -> list[list[Any]]:
-        """Return (customer, body) of each partition's control records of a kind."""
-        found = []
-        for copy in self.shop.cluster.copies(self.shop.cluster.folder / "look"):
-            table = read_control(copy.log, kinds=[kind])
-            found.append([(one.customer, json.loads(str(one.body))) for one in table.itertuples()])
-            copy.close()
-        return found
-
-
-def phone_of(member: str) -> str:
-    return f"138{zlib.crc32(member.encode()) % 10**8:08d}"
-
-
-@contextmanager
-def room(kafka: Place, store: Place, folder: Path) -> Iterator[Room]:
-    door = Door()
-    channel = (
-        "sms:\n  address: phone\n  providers:\n"
-        f"    - {{kind: webhook, url: 'http://127.0.0.1:{door.port}/h', "
-        "secrets_env: [HOOK], allow: [127.0.0.1], plain_http: true, timeout: 60s}\n"
-        + LINKED + "paper:\n  providers: [{kind: file, path: sent.jsonl}]\n" + TEXTS
-        + "box:\n  providers: [{kind: inbox}]\n" + TEXTS
-    )
-    changes: dict[str, str | None] = {
-        "channels.yaml": channel, "triggers/hello.yaml": EVENT + ACTION,
-        "triggers/filed.yaml": EVENT + ACTION.replace("sms", "paper"),
-        "triggers/boxed.yaml": EVENT + ACTION.replace("sms", "box"),
-        "triggers/notice.yaml": EVENT + ACTION + "purpose: transactional\n",
-    }  # fmt: skip
-    try:
-        with api_of_cluster(kafka, store, folder, changes, HOOK) as shop:
-            made = Room(shop, door)
-            shop.wait(lambda: shop.client.get("/v1/providers").status_code == 200, "somebody sends")
-            yield made
-    finally:
-        door.open.set()
-        door.go_away()
 
 
 @pytest.fixture(scope="module")
@@ -298,6 +164,78 @@ def test_a_switch_stands_in_all_logs_and_holds_back_what_waits(calm: Room) -> No
     calm.until("hello", ["D3"], sent=1)
 
 
+def test_a_trigger_that_acts_more_often_than_its_forecast_is_stopped_and_asks(
+    calm: Room, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Over all partitions, by a record in each; nothing beyond it goes out; a person lets it go on."""
+    members = [f"X{number}" for number in range(3 * FEW)]
+    calm.shop.post("orders", *[order(one, one, "9000.00", phone=phone_of(one)) for one in members])
+    calm.until("hello", members, sent=len(members))
+    calm.shop.wait(lambda: calm.shop.get("/v1/switches")["off"] == ["trigger/big"], "it is stopped")
+    calm.shop.wait(
+        lambda: (found := calm.states("big", *members)).total() == found["sent"] + found["held back"] > FEW,
+        "what was decided has an end",
+    )
+    assert calm.states("big", *members)["sent"] <= FEW
+    assert calm.door.came("big").total() == calm.states("big", *members)["sent"]
+    command = commands_on(calm.shop.cluster, monkeypatch, capsys)
+    code, told = command("switch")
+    [(name, why)] = told["reasons"].items()
+    assert (code, name) == (exits.OK, "trigger/big")
+    assert why.startswith("fired ")
+    assert why.endswith(f" times within 1h, forecast {FEW}")
+    code, told = command("triggers", "list", "big")
+    [one] = told["triggers"]
+    assert (code, one["in_force"], one["stopped"]) == (exits.OK, "live", why)
+    for found in calm.records("switch"):
+        assert [body["reason"] for _, body in found if body["what"] == name] == [why]
+    assert command("switch", name, "--on") == (exits.OK, {"off": [], "reasons": {}})
+    again = [f"Y{number}" for number in range(FEW)]
+    calm.shop.post("orders", *[order(one, one, "9000.00", phone=phone_of(one)) for one in again])
+    calm.until("big", again, sent=FEW)
+    assert calm.shop.get("/v1/switches")["off"] == []
+
+
+def test_apply_shows_what_a_trigger_decided_in_shadow(
+    calm: Room, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    members = [f"S{number}" for number in range(4)]
+    for number in (1, 2):
+        rows = [order(f"{one}-{number}", one, "9500.00", phone=phone_of(one)) for one in members]
+        calm.shop.post("orders", *rows)
+    calm.until("notice", members, sent=8)
+    folder = calm.shop.cluster.folder / "shop"
+    toml, quiet = folder / "tintype.toml", folder / "triggers/quiet.yaml"
+    before = [path.read_text("utf-8") for path in (toml, quiet)]
+    toml.write_text(before[0].replace("shadow_first = false", ""), "utf-8")
+    quiet.write_text(before[1].replace("status: shadow", "status: live"), "utf-8")
+    for name, value in calm.shop.cluster.environment.items():
+        monkeypatch.setenv(name, value)
+
+    def counted() -> tuple[int, int]:
+        assert main(["apply", str(folder), "--check", "--json"]) == exits.OK
+        said = json.loads(capsys.readouterr().out)
+        assert said["went_live"] == ["quiet"]
+        [one] = said["shadow"]
+        return one["shadow"]["act"], one["shadow"]["customers"]
+
+    topics = topics_of(calm.shop.cluster.name)
+    try:
+        read = [event.body for event in asyncio.run(
+            seen(calm.shop.cluster.kafka.address, topics, 3, topics.decisions)
+        )]  # fmt: skip
+        acts = [one["customer"] for one in read if (one["trigger"], one["outcome"]) == ("quiet", "act")]
+        assert len(acts) == 8
+        calm.shop.wait(lambda: counted() == (len(acts), len(set(acts))), "all of its acts are counted")
+        _, suggested = commands_on(calm.shop.cluster, monkeypatch, capsys)("triggers", "forecast", "quiet")
+        assert (suggested["acts"], suggested["busiest"], suggested["most"]) == (8, 8, 24)
+        assert main(["apply", str(folder), "--check"]) == exits.OK
+        assert f"would have sent {len(acts):,} messages" in " ".join(capsys.readouterr().err.split())
+    finally:
+        for path, text in zip((toml, quiet), before, strict=True):
+            path.write_text(text, "utf-8")
+
+
 def test_who_is_erased_is_taken_out_of_the_senders_file(calm: Room) -> None:
     file = calm.shop.cluster.folder / "a" / FOLDER / "sent.jsonl"
     calm.orders("F1", "F2")
@@ -320,7 +258,7 @@ def test_the_same_stands_in_every_copy_of_the_ledger(
     calm.until("hello", ["E1", "E2"], sent=2)
     cluster = calm.shop.cluster
     command = commands_on(cluster, monkeypatch, capsys)
-    code, told = command("deliveries", "--trigger", "hello")
+    code, told = command("deliveries", "--trigger", "hello", "--limit", "1000")
     shown = calm.deliveries(trigger="hello")
     assert sorted(one["id"] for one in told["deliveries"]) == sorted(one["id"] for one in shown)
     code, told = command("deliveries", "--customer", "member:E1", "--trigger", "hello")

@@ -13,7 +13,6 @@ import pytest
 import redis
 
 from app.load import load_shop
-from console.cluster.answers import ClusterAnswers
 from console.cluster.coupons import ClusterCoupons
 from console.cluster.deliveries import ClusterDeliveries, ClusterSending
 from console.cluster.effects import TopicEffects
@@ -37,6 +36,7 @@ from streams.shared.asked import Filling
 from streams.shared.index import Index
 from tests.app.little_shop import write_shop
 from tests.called import SECRET
+from tests.servers.answering import cluster_answers
 
 NOW = int(time.time() // 60)
 CLOCKS = (NOW - 30, NOW)
@@ -73,7 +73,7 @@ def api(client: redis.Redis, name: str, free_address: str, tmp_path: Path) -> It
     )  # fmt: skip
     made = Serving(
         shop, store, view, work,
-        ClusterAnswers(store, Questions(client, name), lambda: shop), TopicEffects(free_address, name),
+        cluster_answers(store, Questions(client, name), shop), TopicEffects(free_address, name),
         ClusterRights(None, Index(client, name), lambda: shop),  # type: ignore[arg-type]
         ClusterDeliveries(ledger, sender, "asked"),
         ClusterSending(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,6 +18,7 @@ from sinks.deliveries.delivery import Route, Step
 from sinks.deliveries.ended import ended
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import Event
+from sinks.deliveries.listing import off
 from sinks.deliveries.logged import LedgerCopy, LoggedLedger
 from sinks.deliveries.records import (
     Acted,
@@ -30,6 +33,7 @@ from sinks.deliveries.records import (
     encoded,
     reached,
 )
+from sinks.deliveries.tables import FILE_NAME
 from sinks.topics.events import Event as Told
 from streams.changes.wire import Outgoing
 from tests.sinks.dispatching import START, decided, route, states
@@ -145,7 +149,8 @@ class Life:
     def _tell(self) -> None:
         over = ended(self._ledger, 4)
         self._ledger.do(Switched("channel/sms", self._chance.random() < 0.5, "测试", self._now))
-        self._ledger.do(EndsTold([one.number for one in over]), Off(["", "channel/短信"]))
+        is_off = Off(["", "channel/短信"], {"channel/短信": "测试"})
+        self._ledger.do(EndsTold([one.number for one in over]), is_off)
         self._ledger.do(SwitchesTold(self._chance.randint(0, 3)))
 
     def _recover(self) -> None:
@@ -179,6 +184,21 @@ def test_what_is_replayed_twice_by_two_who_share_a_file_counts_once(tmp_path: Pa
     assert one.next == other.next == topic.messages[-1][0] + 1
     one.close()
     other.close()
+
+
+def test_a_sender_of_a_former_release_has_told_no_reasons(tmp_path: Path) -> None:
+    """Its records and its file are taken over."""
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE_NAME)) as former:
+        former.execute("CREATE TABLE off (what TEXT PRIMARY KEY)")
+        former.execute("INSERT INTO off VALUES ('trigger/a')")
+        former.commit()
+    copy = LedgerCopy(tmp_path)
+    assert off(copy.connection) == {"trigger/a": ""}
+    copy.follow([(0, b'[{"type":"off","names":["channel/sms"]}]')])
+    assert off(copy.connection) == {"channel/sms": ""}
+    copy.follow([(1, encoded([Off(["trigger/a"], {"trigger/a": "fired"})]))])
+    assert off(copy.connection) == {"trigger/a": "fired"}
+    copy.close()
 
 
 def test_what_is_not_committed_is_not_posted(tmp_path: Path) -> None:
