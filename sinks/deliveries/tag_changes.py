@@ -96,6 +96,17 @@ def tag_changes_after(
     return found, at or 0
 
 
+def tag_changes_of(connection: sqlite3.Connection, customer: str) -> Iterator[Transition]:
+    """Yield all changes of a customer (32 hex digits) that are kept, in order."""
+    at: int | None = None
+    while True:
+        found, end = tag_changes_after(connection, at, LOOKED_THROUGH, customer)
+        yield from (one for _, one in found)
+        if end in (at, 0):
+            return
+        at = end
+
+
 def _of_page(
     first: int, size: int, body: bytes, after: int, limit: int, customer: str | None
 ) -> Iterator[tuple[int, Transition]]:

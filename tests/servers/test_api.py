@@ -146,6 +146,7 @@ def test_a_person_gets_a_copy_of_everything_readable(
     told = [one["reference"] for one in found["records"] if one["kind"] == "reference"]
     assert sorted(told) == found["references"]
     assert [one["trigger"] for one in found["decisions"]] == ["hello"]
+    assert {one["customer"] for one in found["tag_changes"]} == {whom}
     assert "赵敏" not in answer.text
     assert "X2" not in answer.text
     only_read = {"Authorization": f"Bearer {shop.keys['read']}"}
