@@ -17,11 +17,13 @@ from sinks.coupons.counts import Standing
 from sinks.coupons.redeeming import Odd, Redemption
 from sinks.deliveries.life import Event
 from sinks.deliveries.listing import Act, Attempt, Count, Listed, Wanted
+from sinks.deliveries.shadow import Shadow
 from sinks.events.deliveries import DeliveryChange
 from streams.arrive import Arrived
 from streams.contract.source import Source
 from streams.message import Message
 from streams.personal.erase import Erased
+from triggers.past import Past
 
 
 class View(Protocol):
@@ -151,6 +153,16 @@ class Deliveries(Protocol):
         """Let a person settle a delivery or send it again. Raises KeyError and Impossible."""
 
 
+class Triggers(Protocol):
+    """What triggers have been through; blocking."""
+
+    def past(self) -> Mapping[str, Past]:
+        """Return the past of each, behind the settings in force."""
+
+    def shadow(self, trigger: str, versions: Sequence[str]) -> Shadow | None:
+        """Return what some versions decided in shadow; None where that is not counted here."""
+
+
 class Coupons(Protocol):
     """Pools of codes; blocking. Each raises Problem where they are not kept here, or a pool is unknown."""
 
@@ -180,8 +192,9 @@ class Sending(Protocol):
         """Return where a short link leads, and note the click (now: None where nobody has clicked); None for
         one that leads nowhere."""
 
-    def off(self) -> list[str]:
-        """Return what is switched off, by its names in the log; blocking."""
+    def off(self) -> Mapping[str, str | None]:
+        """Return what is switched off, by its name in the log, and why (None where that is not known here);
+        blocking."""
 
     def switch(self, what: str, off: bool, reason: str, now: float) -> None:
         """Turn a switch (its name in the log); on disk on return; blocking."""

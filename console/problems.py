@@ -33,6 +33,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "unknown-channel": (404, "There is no such channel or provider"),
     "unknown-slot": (404, "There is no such recommendation slot"),
     "unknown-source": (404, "There is no such source"),
+    "unknown-trigger": (404, "There is no such trigger"),
     "method-not-allowed": (405, "This method is not for this path"),
     "wrong-state": (409, "The delivery's state does not allow it"),
     "cursor-gone": (410, "What is behind this cursor is not kept any more"),

@@ -72,6 +72,7 @@ def serving(opened: Embedded) -> Iterator[Serving]:
     from console.embedded.effects import LedgerEffects
     from console.embedded.figures import ShopCollector
     from console.embedded.rights import EmbeddedRights
+    from console.embedded.triggers import EmbeddedTriggers
     from console.embedded.work import EmbeddedWork
     from console.keys import Keyring
     from console.serving import Serving, counter_of
@@ -89,6 +90,7 @@ def serving(opened: Embedded) -> Iterator[Serving]:
             EmbeddedRights(opened, ledger), LedgerDeliveries(ledger, opened.ledger),
             EmbeddedSending(opened.relays.sender, opened.ledger, work), LedgerCoupons(ledger, opened.ledger),
             Keyring(keys_folder(opened.folder, opened.shop)),
+            triggers=EmbeddedTriggers(opened, ledger),
             slots=counter_of(opened.shop, opened.store),
         )  # fmt: skip
         made.figures.registry.register(ShopCollector(opened, made, ledger, view))

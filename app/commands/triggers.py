@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -63,10 +63,14 @@ def triggers(
         _known(folder, name)
     rows = [one for one in standings(shop, folder.shop) if name in (None, one.name)]
     if json:
-        print_json({"triggers": [asdict(one) for one in rows]})
+        print_json({"triggers": [_as_json(one) for one in rows]})
     else:
         show_triggers(rows, folder.shop.settings.zone)
     return exits.OK
+
+
+def _as_json(one: Standing) -> dict[str, Any]:
+    return {**asdict(one), "forecast": None if one.forecast is None else one.forecast.model_dump()}
 
 
 def _known(folder: Folder, name: str) -> None:

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator
 
 from engine.outcome import Decision
-from sinks.deliveries.switches import Asked, off_with
+from sinks.deliveries.switches import Asked, off_with, reasons_with
 from streams.control import CONSENT, ERASE, SWITCH
 from streams.log.block import CONTROL, Block
 from streams.log.log import Log
@@ -111,8 +111,7 @@ class Revocations(Revoked):
 
     def reasons(self) -> dict[str, str]:
         """Return what is switched off, everything ("") first, and why. Any thread may ask."""
-        why = self._off | {one.what: one.reason for one in self._asked if one.off}
-        return {what: why.get(what, "") for what in self.off()}
+        return reasons_with(self._off.copy(), self._asked)
 
     def stopped_at(self, partition: int, what: str) -> int:
         """Return the step at which a partition's log last turned something off; -1 where it never did."""

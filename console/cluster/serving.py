@@ -21,6 +21,7 @@ from console.cluster.links import FollowedLinks
 from console.cluster.rights import ClusterRights
 from console.cluster.sender import Sender
 from console.cluster.settings import Following
+from console.cluster.triggers import ClusterTriggers
 from console.cluster.view import SharedView
 from console.cluster.work import ClusterWork
 from console.figures import ApiFigures
@@ -29,6 +30,7 @@ from console.serving import Serving, counter_of
 from sinks.deliveries.standing import Standing
 from sinks.store.questions import Questions
 from sinks.store.store import Store
+from streams.changes.settings import Applied
 from streams.shared.index import Index
 
 
@@ -52,18 +54,22 @@ def cluster_serving(folder: Path, declared: Shop, place: ClusterPlace) -> Iterat
     links = FollowedLinks(
         ledger, index, place.secret, secret_of_cluster(place.secret), sender, asked, lambda: made.shop
     )
+    triggers = ClusterTriggers(applied)
     made = Serving(
         shop, store, view, work, ClusterAnswers(store, questions, lambda: made.shop), effects,
         ClusterRights(place, index, lambda: made.shop), ClusterDeliveries(ledger, sender, asked),
         ClusterSending(ledger, sender, asked, view, standing, lambda: made.shop, lambda: made.now(), links),
         ClusterCoupons(), Keyring(keys_folder(folder, declared)), figures,
+        triggers=triggers,
         slots=counter_of(shop.model_copy(update={"recommendations": declared.recommendations}), store),
     )  # fmt: skip
     figures.registry.register(ClusterCollector(place))
 
-    def use(newer: Shop) -> None:
-        work.use(newer)
-        made.use(newer)
+    def use(newer: Applied) -> None:
+        declarations = Shop.model_validate_json(newer.shop)
+        work.use(declarations)
+        made.use(declarations)
+        triggers.applied = newer
 
     following = Following(place.bootstrap, place.topics.settings, applied, use)
     following.start()

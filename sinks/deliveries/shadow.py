@@ -41,6 +41,11 @@ class Shadow:
     held: int = 0
     contradicted: int = 0
 
+    @property
+    def decided(self) -> int:
+        """How many there were."""
+        return self.act + sum(self.refused.values()) + self.held + self.contradicted
+
 
 def shadow_of(connection: sqlite3.Connection, trigger: str, versions: Sequence[str]) -> Shadow:
     """Return what a trigger decided in shadow in some of its versions."""

@@ -39,6 +39,8 @@ REQUESTS: dict[tuple[str, str], tuple[str, Any]] = {
     ),
     ("GET", "/v1/providers"): ("/v1/providers", None),
     ("GET", "/v1/switches"): ("/v1/switches", None),
+    ("GET", "/v1/triggers"): ("/v1/triggers", None),
+    ("GET", "/v1/triggers/{name}"): ("/v1/triggers/hello", None),
     ("POST", "/v1/switches"): (
         "/v1/switches", {"what": "channel/sms", "off": False, "reason": "mended"},
     ),

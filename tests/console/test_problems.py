@@ -65,6 +65,7 @@ CASES: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("GET", "/v1/decisions?limit=1001", {}, 422, "invalid-request"),
     ("GET", "/v1/decisions?customer=member:nobody", {}, 404, "unknown-customer"),
     ("GET", "/v1/decisions?cursor=1.2", {}, 422, "invalid-request"),
+    ("GET", "/v1/triggers/helo", {}, 404, "unknown-trigger"),
     ("GET", "/v1/tag-changes?cursor=1.2", {}, 422, "invalid-request"),
     ("GET", "/v1/tag-changes?customer=member:nobody", {}, 404, "unknown-customer"),
     ("GET", "/v1/tag-changes?cursor=99999", {}, 410, "cursor-gone"),
