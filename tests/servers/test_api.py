@@ -202,6 +202,20 @@ def test_changes_of_tags_are_read_by_cursor_too(shop: ApiOfCluster) -> None:
     assert (after["changes"], after["next"]) == ([], found["next"])
 
 
+def test_triggers_tell_where_they_stand_by_the_settings_that_were_applied(shop: ApiOfCluster) -> None:
+    """What they did in shadow is in history there, and why something is off in the log."""
+    (one,) = shop.get("/v1/triggers")["triggers"]
+    assert shop.get("/v1/triggers/hello")["trigger"] == one
+    assert (one["name"], one["status"], one["was_live"], one["off"]) == ("hello", "live", True, False)
+    assert one["since"] is not None
+    for off in (True, False):
+        told = {"what": "trigger/hello", "off": off, "reason": "a test"}
+        assert shop.client.post("/v1/switches", json=told).status_code == 200
+        shop.wait(lambda off=off: shop.get("/v1/triggers/hello")["trigger"]["off"] is off, "it is turned")
+    assert shop.get("/v1/triggers/hello")["trigger"]["reason"] is None
+    assert shop.client.get("/v1/triggers/x").json()["code"] == "unknown-trigger"
+
+
 def test_events_are_streamed_as_their_topic_has_them_and_resumed_behind_each(shop: ApiOfCluster) -> None:
     shop.post("orders", *(order(f"G{number}", f"G{number}") for number in range(5)))
     wanted = {id_of(f"member:G{number}") for number in range(5)}
