@@ -24,8 +24,9 @@ _CODEC = "zstd"
 # The first page of interest is the last that begins at or before the number asked for, if that is kept.
 _FROM = (
     "SELECT number, changes, size, body FROM tag_change WHERE number >= "
-    "coalesce((SELECT max(number) FROM tag_change WHERE number <= ?), 0) ORDER BY number"
+    "coalesce((SELECT max(number) FROM tag_change WHERE number <= ?), 0) ORDER BY number LIMIT ?"
 )
+_READ_AT_ONCE = 20  # pages, two at least: while a statement is open, its connection sees no newer commit
 _NEWEST = "SELECT coalesce((SELECT number + changes - 1 FROM tag_change ORDER BY number DESC LIMIT 1), 0)"
 
 
@@ -75,7 +76,7 @@ def tag_changes_after(
     """
     found: list[tuple[int, Transition]] = []
     at, looked = number, 0
-    for first, count, size, body in connection.execute(_FROM, ((number or 0) + 1,)):
+    for first, count, size, body in _pages(connection, number or 0):
         if at is None:
             at = first - 1
         if first > at + 1:
@@ -105,6 +106,17 @@ def tag_changes_of(connection: sqlite3.Connection, customer: str) -> Iterator[Tr
         if end in (at, 0):
             return
         at = end
+
+
+def _pages(connection: sqlite3.Connection, at: int) -> Iterator[tuple[int, int, int, bytes]]:
+    """Yield pages from the one that holds what is behind a number on: first number, changes, size, body. The
+    first may end at the number."""
+    while True:
+        rows = connection.execute(_FROM, (at + 1, _READ_AT_ONCE)).fetchall()
+        yield from rows
+        if len(rows) < _READ_AT_ONCE:
+            return
+        at = rows[-1][0] + rows[-1][1] - 1
 
 
 def _of_page(

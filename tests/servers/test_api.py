@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import httpx
@@ -211,9 +212,13 @@ def test_triggers_tell_where_they_stand_by_the_settings_that_were_applied(shop: 
     for off in (True, False):
         told = {"what": "trigger/hello", "off": off, "reason": "a test"}
         assert shop.client.post("/v1/switches", json=told).status_code == 200
-        shop.wait(lambda off=off: shop.get("/v1/triggers/hello")["trigger"]["off"] is off, "it is turned")
+        shop.wait(partial(is_off, shop, off), "it is turned")
     assert shop.get("/v1/triggers/hello")["trigger"]["reason"] is None
     assert shop.client.get("/v1/triggers/x").json()["code"] == "unknown-trigger"
+
+
+def is_off(shop: ApiOfCluster, off: bool) -> bool:
+    return shop.get("/v1/triggers/hello")["trigger"]["off"] is off
 
 
 def test_events_are_streamed_as_their_topic_has_them_and_resumed_behind_each(shop: ApiOfCluster) -> None:

@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 from kafka import TopicPartition
 
+from deploy.servers.kafka import Kafka
 from deploy.servers.places import Place
 from streams.debezium import kafka as kafka_tools
 from tests.console.at_work import wait_for
 from tests.console.test_event_consumer import called, shown
+from tests.servers.own import own_server
 from tests.servers.test_topics import killed as writer_killed
 from tests.servers.topic_shop import PARTITIONS, Shop, new_shop
 
@@ -129,3 +131,16 @@ def test_what_is_not_kept_any_more_ends_it(shop: Shop, tmp_path: Path) -> None:
         admin.delete_records(consumer.end_offsets(parts))
     with following(shop, tmp_path, shown("kafka")) as process:
         assert "OffsetOutOfRangeError" in process.communicate(timeout=60)[1]
+
+
+def test_while_the_broker_is_away_it_waits(name: str, tmp_path: Path) -> None:
+    with own_server(Kafka(), tmp_path / "own") as broker:
+        shop = new_shop(broker.place, name)
+        fill(shop, 5)
+        with following(shop, tmp_path, shown("kafka")) as process:
+            wait_for(lambda: sorted(called(tmp_path)) == wanted(shop), 60)
+            broker.kill()
+            broker.start()
+            fill(shop, 5)
+            wait_for(lambda: sorted(called(tmp_path)) == wanted(shop), 60)
+            assert process.poll() is None

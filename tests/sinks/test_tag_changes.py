@@ -97,6 +97,15 @@ def test_each_change_is_told_once_in_order_whatever_the_pages(ledger: Ledger) ->
         assert after(ledger, number, 2) == list(range(number + 1, count + 1))[:2]
 
 
+def test_many_small_pages_are_read_through(ledger: Ledger) -> None:
+    """As they come live, one commit each: more than are read at once."""
+    made = [moved(seq) for seq in range(65)]
+    take(ledger, [page(one) for one in made])
+    for limit in (7, 20, 64, 1000):
+        assert everything(ledger, limit) == made
+        assert everything(ledger, limit, WHOSE[1]) == [one for one in made if one.customer == WHOSE[1]]
+
+
 def test_effects_that_are_written_again_in_other_pages_are_told_once(ledger: Ledger) -> None:
     """As after a store that lost its file, whose effects come again."""
     made = [moved(seq) for seq in range(9)]
