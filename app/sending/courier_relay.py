@@ -9,7 +9,7 @@ import msgspec
 from engine.outcome import Decision
 from sinks.deliveries.delivery import Route
 from sinks.deliveries.ledger import Ledger
-from sinks.deliveries.tag_changes import Moved
+from sinks.deliveries.records import Moved
 from sinks.store.store import Page, Store
 
 NAME = "channels"

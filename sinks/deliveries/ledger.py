@@ -17,9 +17,18 @@ from sinks.channels.provider import Receipt
 from sinks.deliveries.delivery import Queued, Route, Step
 from sinks.deliveries.life import Event, State
 from sinks.deliveries.posting import Posting
-from sinks.deliveries.records import Acted, Received, Record, Recovered, Stepped, Taken, bare, reached
+from sinks.deliveries.records import (
+    Acted,
+    Moved,
+    Received,
+    Record,
+    Recovered,
+    Stepped,
+    Taken,
+    bare,
+    reached,
+)  # fmt: skip
 from sinks.deliveries.tables import NOTHING, connect
-from sinks.deliveries.tag_changes import Moved, note_tag_changes
 
 Result = TypeVar("Result")
 _QUEUED = (
@@ -100,12 +109,8 @@ class Ledger:
         With a decision goes how it is delivered, or why it is held back, or None when there is nothing to
         send. Return how many are queued now: those that were known already are not queued again.
         """
-        with self._transaction():
-            queued = int(self._posting.post(Taken(made)))
-            if moved is not None:
-                note_tag_changes(self.connection, moved)
-            self._posting.post(reached(relay, drained))
-        return queued
+        taken: list[Record] = [Taken(made)] if moved is None else [Taken(made), moved]
+        return int(self.do(*taken, reached(relay, drained))[0])
 
     def waiting(self, channel: str, turns: Sequence[int], now: float, limit: int) -> list[Queued]:
         """Return up to ``limit`` deliveries that are due, the highest priority first, then the oldest."""

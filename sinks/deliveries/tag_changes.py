@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import msgspec
 import pyarrow as pa
@@ -30,25 +29,17 @@ _READ_AT_ONCE = 20  # pages, two at least: while a statement is open, its connec
 _NEWEST = "SELECT coalesce((SELECT number + changes - 1 FROM tag_change ORDER BY number DESC LIMIT 1), 0)"
 
 
-@dataclass(frozen=True)
-class Moved:
-    """Changes of one page, each as JSON, in order. minute: of the last one."""
-
-    changes: Sequence[msgspec.Raw]
-    minute: int
-
-
-def note_tag_changes(connection: sqlite3.Connection, moved: Moved) -> None:
-    """Write changes down, inside the caller's transaction, and forget some that are older than 30 days by the
-    minutes of the log."""
-    if not moved.changes:
+def note_tag_changes(connection: sqlite3.Connection, changes: Sequence[msgspec.Raw], minute: int) -> None:
+    """Write changes (`sinks.deliveries.records.Moved`) down as a page, inside the caller's transaction, and
+    forget some that are older than 30 days by the minutes of the log."""
+    if not changes:
         return
-    body = b"[" + b",".join(moved.changes) + b"]"
+    body = b"[" + b",".join(changes) + b"]"
     packed = pa.compress(body, codec=_CODEC, asbytes=True)
     (newest,) = connection.execute(_NEWEST).fetchone()
-    row = (newest + 1, len(moved.changes), moved.minute, len(body), packed)
+    row = (newest + 1, len(changes), minute, len(body), packed)
     connection.execute("INSERT INTO tag_change VALUES (?, ?, ?, ?, ?)", row)
-    _forget(connection, moved.minute - _KEPT_MINUTES)
+    _forget(connection, minute - _KEPT_MINUTES)
 
 
 def _forget(connection: sqlite3.Connection, before: int) -> None:

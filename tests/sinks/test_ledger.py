@@ -16,8 +16,8 @@ from sinks.channels.provider import Accepted, Receipt, Refused, Unknown
 from sinks.deliveries.delivery import Route, Step
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import Event, Impossible, State
+from sinks.deliveries.records import Moved
 from sinks.deliveries.tables import FILE_NAME, NOTHING
-from sinks.deliveries.tag_changes import Moved
 from sinks.store.store import Page
 from tests.sinks.dispatching import START, decided, queue, route, states
 

@@ -126,7 +126,7 @@ def test_changes_and_how_far_the_outbox_is_taken_over_are_there_together_or_not_
         raise sqlite3.OperationalError("database or disk is full")
 
     with monkeypatch.context() as patched:
-        patched.setattr("sinks.deliveries.ledger.note_tag_changes", full)
+        patched.setattr("sinks.deliveries.posting.note_tag_changes", full)
         with pytest.raises(sqlite3.OperationalError):
             take(ledger, [first, second])
     assert (ledger.drained(NAME, 1), len(ledger.after(0, 9)), len(everything(ledger, 9))) == ([2], 1, 1)
