@@ -21,7 +21,7 @@ import redis
 
 from app.load import load_shop
 from app.shop import Shop
-from console.form import Answers, Coupons, Deliveries, Effects, Rights, Sending, View, Work
+from console.form import Answers, Coupons, Deliveries, Effects, Rights, Sending, Triggers, View, Work
 from console.keys import Keyring
 from console.server import Server, build_app, listen
 from console.serving import Serving
@@ -132,6 +132,7 @@ def _serve(listening: socket.socket, where: tuple[int, str], api: Api) -> None:
         shop, Store(redis.Redis(port=where[0], password=where[1]), "bench"), cast(View, api.view),
         cast(Work, idle), cast(Answers, idle), cast(Effects, idle), cast(Rights, idle),
         cast(Deliveries, idle), cast(Sending, idle), cast(Coupons, idle), Keyring(api.folder),
+        triggers=cast(Triggers, idle),
     )  # fmt: skip
     api.made(made)
     Server(build_app(made), listening).run()

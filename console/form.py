@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from app.explained import Explained
+from app.life.known import Known
 from app.shop import Shop
 from app.texts_read import AskedTexts
 from engine.outcome import Decision, Transition
@@ -151,6 +152,14 @@ class Deliveries(Protocol):
         """Let a person settle a delivery or send it again. Raises KeyError and Impossible."""
 
 
+class Triggers(Protocol):
+    """What triggers have been through; blocking."""
+
+    def known(self) -> Known:
+        """Return the past of each behind the settings in force, what is off, and what decided. Raises
+        Problem where that is not known yet."""
+
+
 class Coupons(Protocol):
     """Pools of codes; blocking. Each raises Problem where they are not kept here, or a pool is unknown."""
 
@@ -180,8 +189,8 @@ class Sending(Protocol):
         """Return where a short link leads, and note the click (now: None where nobody has clicked); None for
         one that leads nowhere."""
 
-    def off(self) -> list[str]:
-        """Return what is switched off, by its names in the log; blocking."""
+    def off(self) -> Mapping[str, str]:
+        """Return what is switched off, by its name in the log, and why; blocking."""
 
     def switch(self, what: str, off: bool, reason: str, now: float) -> None:
         """Turn a switch (its name in the log); on disk on return; blocking."""

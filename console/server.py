@@ -35,6 +35,7 @@ from console.api import (
     tag_changes,
     tags,
     texts,
+    triggers,
 )  # fmt: skip
 from console.bell import Bell
 from console.event_stream import EventStreams
@@ -51,7 +52,8 @@ _GRACE_SECONDS = 2  # for answers under way when the server stops
 _ROUTERS = (  # a profile's path takes all that begins like it, so those of its parts come first
     messages.router, recommendations.router, profiles.router, customers.router, rfm.router, tags.router,
     decisions.router, results.router, tag_changes.router, delivery_changes.router, deliveries.router,
-    receipts.router, switches.router, coupons.router, texts.router, sources.router, segment.router,
+    receipts.router, switches.router, triggers.router, coupons.router, texts.router, sources.router,
+    segment.router,
     links.router, health.router, metrics.router, docs.router,
 )  # fmt: skip
 

@@ -21,7 +21,17 @@ from pydantic import BaseModel, Field
 from app.pages.amounts import metric_types
 from app.shop import Shop
 from console.figures import ApiFigures, StoreCollector
-from console.form import Answers, Coupons, Deliveries, Effects, Rights, Sending, View, Work
+from console.form import (
+    Answers,
+    Coupons,
+    Deliveries,
+    Effects,
+    Rights,
+    Sending,
+    Triggers,
+    View,
+    Work,
+)  # fmt: skip
 from console.keys import Keyring
 from sinks.history.history import History
 from sinks.recommendations.serving import Counter
@@ -78,6 +88,7 @@ class Serving:
     now: Callable[[], float] = time.time
     slots: Counter | None = None
     history: Callable[[], AbstractContextManager[History]] | None = None
+    triggers: Triggers = field(kw_only=True)
 
     def __post_init__(self) -> None:
         self.figures.registry.register(StoreCollector(self))

@@ -65,9 +65,18 @@ def after(state: State, event: Event) -> State:
     """
     found = LIFE.get((state, event))
     if found is None:
-        can = ", ".join(one.value for before, one in LIFE if before is state)
+        can = ", ".join(steps(state))
         raise Impossible(f"a trigger that is {state} cannot go to '{event}'; it can: {can}")
     return found
+
+
+def steps(state: State) -> list[Event]:
+    """Return what can be done to a trigger in a state.
+
+    >>> [one.value for one in steps(State.ARCHIVED)]
+    ['draft']
+    """
+    return [event for before, event in LIFE if before is state]
 
 
 def in_force(triggers: Mapping[str, Trigger]) -> dict[str, Trigger]:

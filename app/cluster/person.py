@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -12,7 +12,7 @@ from app.customer_name import is_id
 from app.inspect import unknown_customer
 from app.shop import Shop
 from app.worker.place import ClusterPlace
-from engine.outcome import Decision
+from engine.outcome import Decision, Transition
 from sinks.topics.names import topics_of
 from sinks.topics.packing import partition_of
 from streams.changes.reading import blocks, fetches
@@ -24,6 +24,8 @@ from streams.personal.export import records_of
 from streams.personal.seal import REFERENCE, unseal
 from streams.shared.index import Index
 from streams.shared.vault import SharedVault
+
+Effect = TypeVar("Effect", Decision, Transition)
 
 
 def find(index: Index, secret: bytes, customer: str) -> bytes:
@@ -43,16 +45,19 @@ def find(index: Index, secret: bytes, customer: str) -> bytes:
 def export(place: ClusterPlace, shop: Shop, index: Index, customer: bytes) -> dict[str, Any]:
     """Return what is held on a customer (id of 16 bytes), in the form of `app.person.whole_export`.
 
-    Reads the whole partition of the log, and of decisions, from Kafka. Raises InputError.
+    Reads the whole partition of the log, of decisions and of changes of tags, from Kafka. Raises InputError.
     """
     number = int(partitions_of(*id_pairs([customer]), shop.settings.partitions)[0])
     log = blocks(place.bootstrap, place.topics.changes, number)
     with contextlib.closing(SharedVault(place.secret, index)) as vault:
         rows, records = records_of(vault, log, shop.sources, customer)
         references = _references(index, vault, customer)
-    decided = [{**asdict(one), "delivery": None} for one in _decisions(place.bootstrap, shop, customer.hex())]
-    return {"customer": customer.hex(), "references": references, "rows": rows, "records": records,
-            "decisions": decided}  # fmt: skip
+    topics, whose = topics_of(shop.settings.name), customer.hex()
+    made = _effects(place.bootstrap, topics.decisions, Decision, whose)
+    moved = _effects(place.bootstrap, topics.tag_changes, Transition, whose)
+    return {"customer": whose, "references": references, "rows": rows, "records": records,
+            "decisions": [{**asdict(one), "delivery": None} for one in made],
+            "tag_changes": [asdict(one) for one in moved]}  # fmt: skip
 
 
 def _references(index: Index, vault: SharedVault, customer: bytes) -> list[str]:
@@ -64,16 +69,16 @@ def _references(index: Index, vault: SharedVault, customer: bytes) -> list[str]:
     return [text for _, text in sorted((weak, text) for weak, text in found if text is not None)]
 
 
-def _decisions(bootstrap: str, shop: Shop, customer: str) -> list[Decision]:
-    """Return the decisions about a customer that their topic keeps, in order."""
-    topic, key = topics_of(shop.settings.name).decisions, customer.encode()
+def _effects(bootstrap: str, topic: str, kind: type[Effect], customer: str) -> list[Effect]:
+    """Return the effects of a kind about a customer that their topic keeps, in order."""
+    key = customer.encode()
     with kafka.consumer(bootstrap) as consumer:
         parts = kafka.partitions_of(consumer, [topic])
         if not parts:
             return []
         own = parts[partition_of(key, len(parts))]
         [begin] = consumer.beginning_offsets([own]).values()
-    decode = msgspec.json.Decoder(Decision).decode
+    decode = msgspec.json.Decoder(kind).decode
     return [
         decode(record.value)
         for _, records in fetches(bootstrap, topic, {own.partition: begin})

@@ -72,6 +72,7 @@ def serving(opened: Embedded) -> Iterator[Serving]:
     from console.embedded.effects import LedgerEffects
     from console.embedded.figures import ShopCollector
     from console.embedded.rights import EmbeddedRights
+    from console.embedded.triggers import EmbeddedTriggers
     from console.embedded.work import EmbeddedWork
     from console.keys import Keyring
     from console.serving import Serving, counter_of
@@ -84,11 +85,13 @@ def serving(opened: Embedded) -> Iterator[Serving]:
         contextlib.closing(LogView(opened.data)) as view,
     ):
         work, history = EmbeddedWork(opened.service), opened.relays.history
+        sending = EmbeddedSending(opened.relays.sender, opened.ledger, work)
         made = Serving(
             opened.shop, opened.store, view, work, EmbeddedAnswers(work), LedgerEffects(ledger, opened.data),
             EmbeddedRights(opened, ledger), LedgerDeliveries(ledger, opened.ledger),
-            EmbeddedSending(opened.relays.sender, opened.ledger, work), LedgerCoupons(ledger, opened.ledger),
+            sending, LedgerCoupons(ledger, opened.ledger),
             Keyring(keys_folder(opened.folder, opened.shop)),
+            triggers=EmbeddedTriggers(opened, ledger, sending),
             slots=counter_of(opened.shop, opened.store),
             history=(lambda: contextlib.nullcontext(history)) if history is not None else None,
         )  # fmt: skip

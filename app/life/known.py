@@ -14,7 +14,7 @@ from app.log_folder import data_folder, open_log
 from app.sending.revocations import Revocations
 from app.shop import Shop
 from sinks.deliveries.ledger import Ledger
-from sinks.deliveries.switches import Asked, asked, off_with
+from sinks.deliveries.switches import Asked, asked, reasons_with
 from streams.log.log import FILE_NAME
 from triggers.past import Past
 
@@ -42,8 +42,7 @@ def _past_and_off(
     folder: Path, shop: Shop, turned: list[Asked]
 ) -> tuple[dict[str, Past], dict[str, str]]:  # fmt: skip
     if not (data_folder(folder, shop) / FILE_NAME).exists():
-        why = {one.what: one.reason for one in turned}
-        return {}, {what: why[what] for what in off_with([], turned)}
+        return {}, reasons_with({}, turned)
     with open_log(folder, shop) as log:
         standing = Revocations(log, time.time)
         standing.refresh(turned)

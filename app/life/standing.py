@@ -1,7 +1,8 @@
-"""How each trigger of a shop stands: by its file, in force, and what it did in shadow."""
+"""How each trigger stands: by its declaration, in the log, and what it did in shadow."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.life.known import Known
@@ -16,8 +17,8 @@ from triggers.version import rule_of, version_of
 class Standing:
     """One trigger. status, version: of its file; in_force: the status in the log, unbroken since that minute
     (None: the log does not know it); rule_in_force: whether the rule there is the file's. shadow_since: from
-    which minute on the file's rule ran in shadow (None: it has not); was_live: it was. forecast: of its file.
-    stopped: why it is switched off (None: it is not).
+    which minute on the file's rule ran in shadow (None: it has not); was_live: it was; shadow: its decisions
+    there. forecast: of its file. stopped: why it is switched off (None: it is not).
     """
 
     name: str
@@ -33,9 +34,9 @@ class Standing:
     stopped: str | None
 
 
-def standings(known: Known, shop: Shop) -> list[Standing]:
-    """Return how each trigger stands, by name."""
-    return [_standing(known, shop, name) for name in shop.triggers]
+def standings(known: Known, shop: Shop, names: Iterable[str] | None = None) -> list[Standing]:
+    """Return how triggers stand by a shop's declarations: those named, or all."""
+    return [_standing(known, shop, name) for name in (shop.triggers if names is None else names)]
 
 
 def _standing(known: Known, shop: Shop, name: str) -> Standing:

@@ -1,4 +1,4 @@
-"""Takes decisions from the store's outbox into the ledger: queued, on disk, each once."""
+"""Takes the store's outbox into the ledger, each effect once: decisions are queued, changes of tags kept."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import msgspec
 from engine.outcome import Decision
 from sinks.deliveries.delivery import Route
 from sinks.deliveries.ledger import Ledger
+from sinks.deliveries.records import Moved
 from sinks.store.store import Page, Store
 
 NAME = "channels"
@@ -44,24 +45,37 @@ class CourierRelay:
         return pages
 
     def _take(self, partition: int, page: Page) -> None:
-        made = decisions_of(page) if page.decisions else []
-        fresh = [(one, self._route(one)) for one in made if one.seq >= self._drained[partition]]
-        self._ledger.take(NAME, fresh, {partition: page.last + 1})
+        made, moved = effects_of(page, self._drained[partition])
+        routed = [(one, self._route(one)) for one in made]
+        self._ledger.take(NAME, routed, {partition: page.last + 1}, moved)
         self._drained[partition] = page.last + 1
 
 
-def decisions_of(page: Page) -> list[Decision]:
-    """Return the decisions among a page's effects, in order."""
-    effects = msgspec.json.decode(page.body, type=list[msgspec.Raw])
-    marked = msgspec.json.decode(page.body, type=list[_Marked])
-    return [
-        msgspec.json.decode(raw, type=Decision)
-        for raw, mark in zip(effects, marked, strict=True)
-        if mark.trigger is not None
-    ]
-
-
 class _Marked(msgspec.Struct):
-    """What tells a decision from a transition."""
+    """What is to be known of an effect that is not read as a whole."""
 
+    seq: int
+    minute: int
     trigger: str | None = None
+
+
+_marked = msgspec.json.Decoder(list[_Marked]).decode
+_raw = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_decision = msgspec.json.Decoder(Decision).decode
+
+
+def effects_of(page: Page, first: int) -> tuple[list[Decision], Moved]:
+    """Return the decisions of a page, and its changes of tags and segments, in order: what is numbered
+    ``first`` or later."""
+    made: list[Decision] = []
+    changes: list[msgspec.Raw] = []
+    minute = 0
+    for raw, mark in zip(_raw(page.body), _marked(page.body), strict=True):
+        if mark.seq < first:
+            continue
+        minute = mark.minute
+        if mark.trigger is None:
+            changes.append(raw)
+        else:
+            made.append(_decision(raw))
+    return made, Moved(changes, minute)

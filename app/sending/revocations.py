@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 
 from engine.outcome import Decision
-from sinks.deliveries.switches import Asked, off_with
+from sinks.deliveries.switches import Asked, off_with, reasons_with
 from streams.control import CONSENT, ERASE, SWITCH
 from streams.log.block import CONTROL, Block
 from streams.log.log import Log
@@ -47,8 +47,7 @@ class Revoked(ABC):
 
     def reasons(self) -> dict[str, str]:
         """Return the same with why. Any thread may ask."""
-        why = {**self._off_in_log(), **{one.what: one.reason for one in self._asked if one.off}}
-        return {what: why.get(what, "") for what in self.off()}
+        return reasons_with(self._off_in_log(), self._asked)
 
     def of(self, decision: Decision, trigger: Trigger) -> str | None:
         """Return why a decision must not be carried out any more, or None."""

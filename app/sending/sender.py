@@ -94,10 +94,10 @@ class Sender:
         """Follow a short link; done when it is known where it leads. Raises Stopped."""
         return self._in_loop(lambda _: self._following[-1].follow(code, now))
 
-    def off(self) -> list[str] | None:
-        """Return what is switched off (names of the log), as far as is known here: only of what was turned
-        last it may not be. None before it sends."""
-        return self._revocations[-1].off() if self._revocations else None
+    def off(self) -> dict[str, str] | None:
+        """Return what is switched off (names of the log) and why, as far as is known here: only of what was
+        turned last it may not be. None before it sends."""
+        return self._revocations[-1].reasons() if self._revocations else None
 
     def _in_loop(self, act: Callable[[Dispatcher], Any]) -> Future[Any]:
         """Do something in the sender's own thread."""

@@ -12,7 +12,6 @@ from console.access import BEARER, reads
 from console.api.decisions import ERRORS, Cursor, Customer, Limit, effect_event
 from console.api.profiles import find_one
 from console.event_forms import FORMS, as_events, pages_of
-from console.problems import responses
 from console.serving import Answer, Here, moment
 from engine.outcome import Transition
 
@@ -41,13 +40,15 @@ class TagChanges(Answer):
 
 
 @router.get(
-    "/v1/tag-changes", openapi_extra=BEARER, response_model=TagChanges,
-    responses={**ERRORS, **responses("not-here"), **FORMS},
-)  # fmt: skip
+    "/v1/tag-changes", openapi_extra=BEARER, response_model=TagChanges, responses={**ERRORS, **FORMS}
+)
 def tag_changes(
     request: Request, serving: Here, cursor: Cursor = None, limit: Limit = 100, customer: Customer = None
 ) -> TagChanges | Response:
-    """Return the changes behind a cursor, of each partition in the order in which they were committed."""
+    """Return the changes behind a cursor, of each partition in the order in which they were committed.
+
+    An embedded shop keeps them for 30 days by its log's own minutes.
+    """
     identity = None if customer is None else find_one(serving, customer)
     read = pages_of(
         lambda at, most: serving.effects.tag_changes(at, most, identity),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fastapi.concurrency import run_in_threadpool
@@ -97,9 +97,9 @@ class ClusterSending:
         Problem."""
         return await run_in_threadpool(self._links.follow, code, now)
 
-    def off(self) -> list[str]:
-        """Return what is switched off, as the sender has it."""
-        return list(off(self._ledger.seen.connection))
+    def off(self) -> Mapping[str, str]:
+        """Return what is switched off, as the sender has it, and why."""
+        return off(self._ledger.seen.connection)
 
     def switch(self, what: str, off: bool, reason: str, now: float) -> None:
         """Turn a switch; in Kafka on return. Raises Problem."""

@@ -25,6 +25,7 @@ from console.cluster.rights import ClusterRights
 from console.cluster.sender import Sender
 from console.cluster.settings import Following
 from console.cluster.texts import ClusterTexts
+from console.cluster.triggers import ClusterTriggers
 from console.cluster.view import SharedView
 from console.cluster.work import ClusterWork
 from console.figures import ApiFigures
@@ -34,6 +35,7 @@ from sinks.deliveries.standing import Standing
 from sinks.history.server import ServerHistory
 from sinks.store.questions import Questions
 from sinks.store.store import Store
+from streams.changes.settings import Applied
 from streams.shared.index import Index
 
 
@@ -62,19 +64,23 @@ def cluster_serving(folder: Path, declared: Shop, place: ClusterPlace) -> Iterat
         owners, lambda: at_places_of(made.shop, declared),
         lambda asked: Addresses(index, place.secret, asked.sources),
     )  # fmt: skip
+    triggers = ClusterTriggers(applied, ledger)
     made = Serving(
         shop, store, view, work, ClusterAnswers(store, owners, lambda: made.shop, texts), effects,
         ClusterRights(place, index, lambda: made.shop), ClusterDeliveries(ledger, sender, asked),
         ClusterSending(ledger, sender, asked, view, standing, lambda: made.shop, lambda: made.now(), links),
         ClusterCoupons(), Keyring(keys_folder(folder, declared)), figures,
+        triggers=triggers,
         slots=counter_of(shop.model_copy(update={"recommendations": declared.recommendations}), store),
         history=lambda: contextlib.closing(ServerHistory(clickhouse_address(declared), shop.settings.zone)),
     )  # fmt: skip
     figures.registry.register(ClusterCollector(place))
 
-    def use(newer: Shop) -> None:
-        work.use(newer)
-        made.use(newer)
+    def use(newer: Applied) -> None:
+        declarations = Shop.model_validate_json(newer.shop)
+        work.use(declarations)
+        made.use(declarations)
+        triggers.applied = newer
 
     following = Following(place.bootstrap, place.topics.settings, applied, use)
     following.start()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.shop import Shop
 from console.cluster.topic_follower import TopicFollower
 from streams.changes.settings import Applied
 
@@ -13,8 +12,8 @@ from streams.changes.settings import Applied
 class Following:
     """Reads the topic of settings in a thread of its own, and hands over each that is newer."""
 
-    def __init__(self, bootstrap: str, topic: str, first: Applied, use: Callable[[Shop], None]) -> None:
-        """first: those that are used already; use: gets the shop's declarations, in that thread."""
+    def __init__(self, bootstrap: str, topic: str, first: Applied, use: Callable[[Applied], None]) -> None:
+        """first: those that are used already; use: gets newer ones, in that thread."""
         self._use, self._number = use, first.number
         self._follower = TopicFollower(bootstrap, topic, lambda: 0, self._take)
 
@@ -31,4 +30,4 @@ class Following:
             applied = Applied.decoded(record.value)
             if applied.number > self._number:
                 self._number = applied.number
-                self._use(Shop.model_validate_json(applied.shop))
+                self._use(applied)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.sending.sender import Sender
@@ -14,7 +14,7 @@ from sinks.channels.provider import Receipt
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import Event
 from sinks.deliveries.listing import Act, Attempt, Count, Listed, Wanted, counts, life_of, listed
-from sinks.deliveries.switches import ask, asked, off_with
+from sinks.deliveries.switches import ask, asked, reasons_with
 from sinks.events.deliveries import DeliveryChange
 
 
@@ -78,13 +78,13 @@ class EmbeddedSending:
             refuse("not-ready", "the senders are not at work yet", "try again in a moment")
         return await result_of(self._sender.follow(code, now))
 
-    def off(self) -> list[str]:
-        """Return what is switched off."""
+    def off(self) -> Mapping[str, str]:
+        """Return what is switched off, and why."""
         turned = asked(self._ledger)  # first: what leaves these is known to the sender by then
         off = self._sender.off()
         if off is None:
             refuse("not-ready", "the sender is not at work yet", "try again in a moment")
-        return off_with(off, turned)
+        return reasons_with(off, turned)
 
     def switch(self, what: str, off: bool, reason: str, now: float) -> None:
         """Turn a switch; on disk on return. Raises Problem."""

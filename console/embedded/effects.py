@@ -1,4 +1,4 @@
-"""Decisions from the ledger, which numbers them in the order in which they were committed."""
+"""Decisions, and changes of tags, from the ledger, which numbers each in the order of their commits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from console.cursors import number_of
+from console.cursors import number_of, tag_changes_page
 from console.form import Changed, Concluded
 from console.problems import refuse
 from sinks.deliveries.ledger import Ledger
@@ -38,9 +38,9 @@ class LedgerEffects:
     def tag_changes(
         self, cursor: str | None, limit: int, customer: bytes | None
     ) -> tuple[list[Changed], str]:
-        """Refuse: the outbox is drained at once here, and history keeps what was in it."""
-        refuse("not-here", "the embedded form does not give tag changes by cursor",
-               "ask history for them: tintype history SHOP")  # fmt: skip
+        """Return changes of tags and segments behind a cursor, and the number of the last that was looked
+        through. Raises Problem."""
+        return tag_changes_page(self._ledger.connection, cursor, limit, customer)
 
     def listen(self, ring: Callable[[], None], is_wanted: Callable[[], bool]) -> None:
         """Ring after each commit to the ledger, whichever process makes it, until nobody wants it.

@@ -17,7 +17,17 @@ from sinks.channels.provider import Receipt
 from sinks.deliveries.delivery import Queued, Route, Step
 from sinks.deliveries.life import Event, State
 from sinks.deliveries.posting import Posting
-from sinks.deliveries.records import Acted, Received, Record, Recovered, Stepped, Taken, bare, reached
+from sinks.deliveries.records import (
+    Acted,
+    Moved,
+    Received,
+    Record,
+    Recovered,
+    Stepped,
+    Taken,
+    bare,
+    reached,
+)  # fmt: skip
 from sinks.deliveries.tables import NOTHING, connect
 
 Result = TypeVar("Result")
@@ -90,14 +100,17 @@ class Ledger:
         }
 
     def take(
-        self, relay: str, made: Sequence[tuple[Decision, Route | str | None]], drained: Mapping[int, int]
-    ) -> int:
-        """Write decisions down and note how far each partition is drained: on disk, all or nothing.
+        self, relay: str, made: Sequence[tuple[Decision, Route | str | None]], drained: Mapping[int, int],
+        moved: Moved | None = None,
+    ) -> int:  # fmt: skip
+        """Write decisions down, and changes of tags, and note how far each partition is drained: on disk, all
+        or nothing.
 
         With a decision goes how it is delivered, or why it is held back, or None when there is nothing to
         send. Return how many are queued now: those that were known already are not queued again.
         """
-        return int(self.do(Taken(made), reached(relay, drained))[0])
+        taken: list[Record] = [Taken(made)] if moved is None else [Taken(made), moved]
+        return int(self.do(*taken, reached(relay, drained))[0])
 
     def waiting(self, channel: str, turns: Sequence[int], now: float, limit: int) -> list[Queued]:
         """Return up to ``limit`` deliveries that are due, the highest priority first, then the oldest."""

@@ -18,6 +18,7 @@ from sinks.deliveries.records import (
     Clicked,
     ClicksTold,
     EndsTold,
+    Moved,
     Off,
     Reached,
     Received,
@@ -29,6 +30,7 @@ from sinks.deliveries.records import (
     Taken,
 )
 from sinks.deliveries.steps import take_steps
+from sinks.deliveries.tag_changes import note_tag_changes
 
 BY_HAND = (Event.RESEND, Event.SETTLE_DELIVERED, Event.SETTLE_FAILED)
 _REASON = "the process ended before it knew"
@@ -50,6 +52,8 @@ class Posting:
                 return self._step(steps)
             case Taken(made):
                 return sum(self._take(one, route) for one, route in made)
+            case Moved(changes, minute):
+                note_tag_changes(self._connection, changes, minute)
             case Reached(relay, drained):
                 far = [(relay, partition, effects) for partition, effects in drained.items()]
                 self._connection.executemany("INSERT OR REPLACE INTO drained VALUES (?, ?, ?)", far)

@@ -25,6 +25,14 @@ class Taken(msgspec.Struct, tag="taken", frozen=True):
     made: Sequence[tuple[Decision, Route | str | None]]
 
 
+class Moved(msgspec.Struct, tag="moved", frozen=True):
+    """Changes of tags and segments, in order, each as JSON, of an embedded shop: those of a cluster are in
+    their topic. minute: of the last one."""
+
+    changes: Sequence[msgspec.Raw]
+    minute: int
+
+
 class Reached(msgspec.Struct, tag="reached", frozen=True):
     """How far what was read has come in each partition: numbers of effects, or offsets of a topic."""
 
@@ -104,8 +112,8 @@ class Off(msgspec.Struct, tag="off", frozen=True):
 
 
 Record = (
-    Taken | Reached | Stepped | Received | Recovered | Acted | Switched | SwitchesTold | EndsTold | Clicked
-    | ClicksTold | Off
+    Taken | Moved | Reached | Stepped | Received | Recovered | Acted | Switched | SwitchesTold | EndsTold
+    | Clicked | ClicksTold | Off
 )  # fmt: skip
 
 
@@ -138,8 +146,8 @@ class _Stepped(msgspec.Struct, tag="steps", frozen=True):
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(
-    list[Taken | Reached | _Stepped | Received | Recovered | Acted | Switched | SwitchesTold | EndsTold
-         | Clicked | ClicksTold | Off]
+    list[Taken | Moved | Reached | _Stepped | Received | Recovered | Acted | Switched | SwitchesTold
+         | EndsTold | Clicked | ClicksTold | Off]
 ).decode
 
 

@@ -43,6 +43,11 @@ class Shadow:
     held: int = 0
     contradicted: int = 0
 
+    @property
+    def decided(self) -> int:
+        """How many there were."""
+        return self.act + sum(self.refused.values()) + self.held + self.contradicted
+
 
 def to_count(decision: Decision) -> Decision:
     """Return of a decision in shadow what is counted of it; in a cluster all of it is in its topic."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sinks.deliveries.ledger import Ledger
@@ -43,3 +43,13 @@ def off_with(in_log: Iterable[str], turned: Sequence[Asked]) -> list[str]:
     """
     last = {one.what: one.off for one in turned}
     return sorted({what for what in (*in_log, *last) if last.get(what, True)})
+
+
+def reasons_with(in_log: Mapping[str, str], turned: Sequence[Asked]) -> dict[str, str]:
+    """Return the same with why: of what the log has off, and of what was turned off since.
+
+    >>> reasons_with({"channel/sms": "late"}, [Asked(1, "", True, "fire")])
+    {'': 'fire', 'channel/sms': 'late'}
+    """
+    why = {**in_log, **{one.what: one.reason for one in turned if one.off}}
+    return {what: why[what] for what in off_with(in_log, turned)}

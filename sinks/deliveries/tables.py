@@ -63,6 +63,10 @@ CREATE TABLE IF NOT EXISTS delivery_change (
     number INTEGER PRIMARY KEY, delivery INTEGER NOT NULL, change INTEGER NOT NULL, state TEXT NOT NULL,
     at REAL NOT NULL, attempt INTEGER NOT NULL, provider TEXT NOT NULL, reason TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS tag_change (
+    number INTEGER PRIMARY KEY, changes INTEGER NOT NULL, minute INTEGER NOT NULL, size INTEGER NOT NULL,
+    body BLOB NOT NULL
+);
 CREATE TABLE IF NOT EXISTS ended (number INTEGER PRIMARY KEY, state TEXT NOT NULL);
 CREATE TRIGGER IF NOT EXISTS delivery_ends AFTER UPDATE OF state ON delivery
 WHEN NEW.state IN ('failed', 'expired', 'held back') AND OLD.state NOT IN ('failed', 'expired', 'held back')

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from app.cli import main
 from app.embedded import Embedded, open_embedded
 from app.inspect import find_customer
+from sinks.deliveries.tag_changes import tag_changes_after
 from streams.errors import InputError
 from streams.live import append_epoch
 from streams.log.log import Log
@@ -190,6 +192,31 @@ def test_an_export_has_everything_readable_and_nothing_of_others(tmp_path: Path,
     assert [row["amount"] for row in said["rows"]["orders"]] == [2000]
     assert len(said["decisions"]) == 1
     assert not [text for text in STAYS if text in json.dumps(said, ensure_ascii=False)]
+
+
+def test_what_is_kept_of_changes_of_tags_names_nobody_and_goes_on_behind_an_erasure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Pages are packed, so that they are read here as a reader gets them. The erased person's tags are left,
+    and no cursor breaks."""
+    told(tmp_path)
+    capsys.readouterr()
+    assert main(["export", str(tmp_path), "member:M1001"]) == 0
+    mine = json.loads(capsys.readouterr().out)["tag_changes"]
+    whom = id_behind(tmp_path, "member:M1001") or ""
+    assert {one["customer"] for one in mine} == {whom}
+    assert [one["what"] for one in mine if one["change"] == "enter"] == ["普通"]
+    with at_work(tmp_path) as shop:
+        before = tag_changes_after(shop.ledger.connection, None, 1000)
+        shop.erase(bytes.fromhex(whom))
+        shop.service.ask(lambda owner: owner.follow()).result()
+        until(lambda: tag_changes_after(shop.ledger.connection, before[1], 1000)[0])
+        left = tag_changes_after(shop.ledger.connection, before[1], 1000)[0]
+        assert ("普通", "leave", whom) in [(one.what, one.change, one.customer) for _, one in left]
+        kept = tag_changes_after(shop.ledger.connection, None, 1000)[0]
+        assert kept[: len(before[0])] == before[0]
+        said = json.dumps([asdict(one) for _, one in kept], ensure_ascii=False)
+    assert not [text for text in GONE + STAYS if text in said]
 
 
 def test_rows_that_moved_away_are_resealed_so_that_their_old_records_can_be_forgotten(tmp_path: Path) -> None:

@@ -11,8 +11,10 @@ import pytest
 from app.embedded import STORE_FOLDER
 from app.history_folder import HISTORY_FOLDER
 from app.load import load_shop
+from app.sending.courier_relay import NAME
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import State
+from sinks.deliveries.tag_changes import tag_changes_after
 from sinks.history.embedded import ChdbHistory
 from sinks.store.server import EmbeddedServer
 from sinks.store.store import Store
@@ -67,6 +69,7 @@ def check(folder: Path, partitions: int) -> None:
             assert len(set(decided)) == len(decided) > 20
             kept = ledger.after(0, 1_000_000)
             assert sorted(entry.decision.id for entry in kept) == sorted(decided)
+            check_tag_changes(ledger, scratch)
             check_effects(folder, store, [digest.count for digest in scratch.replay.engine.digests])
             sent = (folder / "data" / "sent.jsonl").read_text(encoding="utf-8").splitlines()
             assert len(set(sent)) == len(sent)
@@ -81,6 +84,17 @@ def check(folder: Path, partitions: int) -> None:
             ledger.close()
     finally:
         server.stop()
+
+
+def check_tag_changes(ledger: Ledger, scratch: FromScratch) -> None:
+    """Every change of a tag that was taken over is there once, as a replay has it, a partition's in order."""
+    told = [one for _, one in tag_changes_after(ledger.connection, None, 1_000_000)[0]]
+    drained = ledger.drained(NAME, scratch.log.partitions)
+    assert len(told) > 100
+    assert min(drained) > 0
+    for partition, end in enumerate(drained):
+        wanted = [one for one in scratch.moved if one.partition == partition and one.seq < end]
+        assert [one for one in told if one.partition == partition] == wanted
 
 
 def check_effects(folder: Path, store: Store, counts: list[int]) -> None:

@@ -108,7 +108,7 @@ def test_a_log_that_cannot_be_written_is_told_of_a_switch_when_it_can(tmp_path: 
         patched.setattr(shop.relays.sender, "append", lambda _: refused)
         ask(shop.ledger, "", True, "test", START)
         until(lambda: said == ["log.sqlite: the disk is full: make room (tried again every 0 s)"])
-        until(lambda: shop.relays.sender.off() == [""])
+        until(lambda: list(shop.relays.sender.off() or ()) == [""])
         patched.setattr(shop.relays.sender, "append", append)
         until(lambda: shop.ledger.rows("SELECT * FROM switch") == [])
         assert shop.service.failed is None

@@ -11,11 +11,15 @@ import pytest
 from app import exits
 from app.cli import main
 from app.documents.status_line import with_status, write_status
+from app.life.standing import Standing
 from app.load import read_folder
 from app.output import page
+from app.pages.triggers import show_triggers
+from sinks.deliveries.shadow import Shadow
 from streams.errors import InputError
 from tests.app.little_shop import GOOD, write_shop
 from tests.app.test_gate import MINUTE, in_force, record, shadowed, shop_with
+from triggers.trigger import Forecast
 
 HELLO = GOOD["triggers/hello.yaml"]
 
@@ -50,7 +54,7 @@ def test_it_lists_where_each_trigger_stands_and_what_it_did_in_shadow(
     assert main(["triggers", str(tmp_path), "list", "hello"]) == exits.OK
     told = " ".join(capsys.readouterr().out.split())
     assert "hello is switched off: wrong; tintype switch SHOP trigger/hello --on lets it go on" in told
-    assert "the beginning 1 1 cool_down 1" in told
+    assert "the beginning 1 1 hello: in shadow refused by cool_down 1" in told
     shop_with(tmp_path, "live", "if: spend > 5\n")
     assert main(["triggers", str(tmp_path)]) == exits.OK
     assert "live shadow, another rule the beginning hello" in " ".join(capsys.readouterr().out.split())
@@ -62,6 +66,21 @@ def test_it_lists_a_forecast(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     path.write_text(path.read_text("utf-8").replace("cool_down: 30d", forecast), "utf-8")
     (one,) = called(capsys, str(tmp_path))["triggers"]
     assert one["forecast"] == {"most": 5, "within": "1h"}
+@pytest.mark.parametrize("width", [80, 120])
+def test_no_name_of_a_trigger_is_folded(
+    width: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "width", width)
+    ran, most = Shadow(8412, 7000, {"consent": 1040, "quiet_hours": 300}), Forecast(most=960, within="1h")
+    told = ("live", "v", "shadow", 29_540_000, False, 29_530_000, True, ran, most, "fired 3,140 times")
+    names = ["browsed_not_bought_lately", "高价值客户关怀与挽留计划[一]"]
+    show_triggers([Standing(name, *told) for name in names], "Asia/Shanghai")
+    lines = capsys.readouterr().out.splitlines()
+    for name in names:
+        assert len([line for line in lines if line.startswith(f"{name} ")]) == 2  # in the table; its switch
+        assert f"{name}: in shadow refused by consent 1,040, quiet_hours 300" in lines
+        assert f"{name}: forecast 960 in 1h" in lines
+    assert len([line for line in lines if "7,000" in line]) == len(names)
 
 
 def test_a_shop_without_a_log_lists_its_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

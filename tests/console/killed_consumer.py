@@ -23,7 +23,7 @@ def started(file: Path, url: str, key: str, lines: int) -> int:
     """Run the consumer in a process that ends before its line number ``lines``; return how it ended."""
     if child := os.fork():
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    signal.alarm(20)
+    signal.alarm(60)
     left = lines
 
     def trace(frame: types.FrameType, event: str, _: object) -> object:

@@ -1,4 +1,4 @@
-"""Decisions and changes of deliveries as CloudEvents over HTTP: streams that resume exactly, and batches."""
+"""What came out and became of it, as CloudEvents over HTTP: streams that resume exactly, and batches."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sinks.events.envelope import BATCH
 from tests.console.at_work import AtWork, at_work, order, states, wait_for
 from tests.console.inbox_at_work import bearing, streamed
 
-PATHS = ["/v1/decisions", "/v1/delivery-changes"]
+PATHS = ["/v1/decisions", "/v1/delivery-changes", "/v1/tag-changes"]
 STREAM = {"Accept": "text/event-stream"}
 
 
@@ -54,7 +54,7 @@ def everything(shop: AtWork, path: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("path", PATHS)
 def test_a_reader_resumes_exactly_behind_each_event(shop: AtWork, path: str) -> None:
     whole = everything(shop, path)
-    assert len(whole) == {"/v1/decisions": 4, "/v1/delivery-changes": 12}[path]
+    assert len(whole) == {"/v1/decisions": 4, "/v1/delivery-changes": 12, "/v1/tag-changes": 4}[path]
     with streamed(shop.client, path) as events:
         told = some(events, len(whole))
     assert [one["data"] for one in told] == whole
@@ -68,9 +68,15 @@ def test_a_reader_resumes_exactly_behind_each_event(shop: AtWork, path: str) -> 
 
 
 def test_events_have_the_attributes_of_their_effects_and_ids_of_their_own(shop: AtWork) -> None:
-    decisions, changes = everything(shop, PATHS[0]), everything(shop, PATHS[1])
-    ids = [one["id"] for one in decisions + changes]
-    assert len(set(ids)) == len(ids) == 16
+    decisions, changes, moved = (everything(shop, path) for path in PATHS)
+    ids = [one["id"] for one in decisions + changes + moved]
+    assert len(set(ids)) == len(ids) == 20
+    for one in moved:
+        data = one["data"]
+        assert one["id"] == f"{data['partition']}-{data['seq']}"
+        assert (one["type"], one["subject"]) == (f"tintype.tag-change.{data['change']}", data["customer"])
+        assert one["time"] == "2026-03-01T09:30:00Z"
+    assert sorted(one["data"]["seq"] for one in decisions + moved) == list(range(8))  # without a gap
     for one in decisions:
         data = one["data"]
         assert one["id"] == f"{data['partition']}-{data['seq']}"
@@ -148,7 +154,7 @@ def test_a_reader_that_stalls_holds_nothing_but_its_connection(
         ({"Last-Event-ID": "99999"}, "/v1/decisions", (410, "cursor-gone")),
         ({"Last-Event-ID": "99999"}, "/v1/delivery-changes", (410, "cursor-gone")),
         ({}, "/v1/decisions?customer=member:M99", (404, "unknown-customer")),
-        ({}, "/v1/tag-changes", (501, "not-here")),
+        ({"Last-Event-ID": "99999"}, "/v1/tag-changes", (410, "cursor-gone")),
     ],
 )  # fmt: skip
 def test_what_cannot_be_streamed_is_a_problem(

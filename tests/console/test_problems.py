@@ -65,7 +65,10 @@ CASES: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("GET", "/v1/decisions?limit=1001", {}, 422, "invalid-request"),
     ("GET", "/v1/decisions?customer=member:nobody", {}, 404, "unknown-customer"),
     ("GET", "/v1/decisions?cursor=1.2", {}, 422, "invalid-request"),
-    ("GET", "/v1/tag-changes", {}, 501, "not-here"),
+    ("GET", "/v1/triggers/helo", {}, 404, "unknown-trigger"),
+    ("GET", "/v1/tag-changes?cursor=1.2", {}, 422, "invalid-request"),
+    ("GET", "/v1/tag-changes?customer=member:nobody", {}, 404, "unknown-customer"),
+    ("GET", "/v1/tag-changes?cursor=99999", {}, 410, "cursor-gone"),
     ("POST", "/v1/sources/order", {"json": []}, 404, "unknown-source"),
     ("POST", "/v1/sources/clicks", {"json": []}, 422, "invalid-request"),
     ("POST", "/v1/sources/orders", {"content": b"", "headers": JSON}, 400, "malformed-body"),
@@ -143,7 +146,7 @@ def test_nothing_of_a_refused_body_is_taken(shop: AtWork) -> None:
 def test_the_table_of_kinds_is_all_tried_or_about_a_service_that_cannot_answer() -> None:
     tried = {one[4] for one in CASES}
     elsewhere = {"scope-missing", "not-ready", "store-away", "disk-full", "stopping", "busy", "defect"}
-    elsewhere |= {"kafka-away", "cursor-gone"}  # of a cluster
+    elsewhere |= {"kafka-away", "not-here"}  # of a cluster
     elsewhere |= {"token-over", "unknown-message"}  # test_messages
     elsewhere |= {"unknown-coupon"}  # test_coupons_api
     elsewhere |= {"unknown-slot"}  # test_recommendations

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import httpx
@@ -146,6 +147,7 @@ def test_a_person_gets_a_copy_of_everything_readable(
     told = [one["reference"] for one in found["records"] if one["kind"] == "reference"]
     assert sorted(told) == found["references"]
     assert [one["trigger"] for one in found["decisions"]] == ["hello"]
+    assert {one["customer"] for one in found["tag_changes"]} == {whom}
     assert "赵敏" not in answer.text
     assert "X2" not in answer.text
     only_read = {"Authorization": f"Bearer {shop.keys['read']}"}
@@ -199,6 +201,24 @@ def test_changes_of_tags_are_read_by_cursor_too(shop: ApiOfCluster) -> None:
     assert entered == [("vip", "enter")]
     after = shop.get("/v1/tag-changes", customer="member:E1", cursor=found["next"])
     assert (after["changes"], after["next"]) == ([], found["next"])
+
+
+def test_triggers_tell_where_they_stand_by_the_settings_that_were_applied(shop: ApiOfCluster) -> None:
+    """And by what the worker that sends has read."""
+    (one,) = shop.get("/v1/triggers")["triggers"]
+    assert shop.get("/v1/triggers/hello")["trigger"] == one
+    assert (one["name"], one["status"], one["was_live"], one["off"]) == ("hello", "live", True, False)
+    assert one["since"] is not None
+    for off in (True, False):
+        told = {"what": "trigger/hello", "off": off, "reason": "a test"}
+        assert shop.client.post("/v1/switches", json=told).status_code == 200
+        shop.wait(partial(is_off, shop, off), "it is turned")
+        assert shop.get("/v1/triggers/hello")["trigger"]["reason"] == ("a test" if off else None)
+    assert shop.client.get("/v1/triggers/x").json()["code"] == "unknown-trigger"
+
+
+def is_off(shop: ApiOfCluster, off: bool) -> bool:
+    return shop.get("/v1/triggers/hello")["trigger"]["off"] is off
 
 
 def test_events_are_streamed_as_their_topic_has_them_and_resumed_behind_each(shop: ApiOfCluster) -> None:

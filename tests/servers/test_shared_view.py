@@ -20,6 +20,7 @@ from console.cluster.ledger import FollowedLedger
 from console.cluster.links import FollowedLinks
 from console.cluster.rights import ClusterRights
 from console.cluster.sender import Sender
+from console.cluster.triggers import ClusterTriggers
 from console.cluster.view import SharedView
 from console.cluster.work import ClusterWork
 from console.figures import ApiFigures
@@ -31,6 +32,7 @@ from deploy.servers.places import Place
 from sinks.deliveries.standing import Standing
 from sinks.store.questions import Questions
 from sinks.store.store import Commit, Store
+from streams.changes.settings import Applied
 from streams.identity.partition import id_pairs, partitions_of
 from streams.shared.asked import Filling
 from streams.shared.index import Index
@@ -80,6 +82,7 @@ def api(client: redis.Redis, name: str, free_address: str, tmp_path: Path) -> It
             ledger, sender, "asked", view, Standing(client, name), lambda: shop, lambda: 0.0, links
         ),
         ClusterCoupons(), Keyring(tmp_path), figures, lambda: (NOW + 1) * 60,
+        triggers=ClusterTriggers(Applied(1, ""), ledger),
     )  # fmt: skip
     headers = {"Authorization": f"Bearer {made.keyring.add('all', ['read'])}"}
     with (

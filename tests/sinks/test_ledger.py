@@ -10,12 +10,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.sending.courier_relay import NAME, CourierRelay, decisions_of
+from app.sending.courier_relay import NAME, CourierRelay, effects_of
 from engine.outcome import Decision, Transition
 from sinks.channels.provider import Accepted, Receipt, Refused, Unknown
 from sinks.deliveries.delivery import Route, Step
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import Event, Impossible, State
+from sinks.deliveries.records import Moved
 from sinks.deliveries.tables import FILE_NAME, NOTHING
 from sinks.store.store import Page
 from tests.sinks.dispatching import START, decided, queue, route, states
@@ -201,8 +202,12 @@ def test_a_ledger_of_the_former_version_is_taken_over(tmp_path: Path) -> None:
         ledger.close()
 
 
-def test_decisions_are_found_among_the_effects_of_a_page() -> None:
-    assert decisions_of(page(ACT, REFUSED, MOVED, LATER)) == [ACT, REFUSED, LATER]
+def test_decisions_and_changes_are_told_apart_in_a_page() -> None:
+    whole = page(ACT, REFUSED, MOVED, LATER)
+    made, moved = effects_of(whole, 0)
+    assert made == [ACT, REFUSED, LATER]
+    assert [msgspec.json.decode(one, type=Transition) for one in moved.changes] == [MOVED]
+    assert effects_of(whole, LATER.seq) == ([LATER], Moved([], LATER.minute))
 
 
 class Outbox:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from engine.outcome import Decision
@@ -23,6 +24,7 @@ from sinks.deliveries.logged import LedgerCopy, LoggedLedger
 from sinks.deliveries.records import (
     Acted,
     EndsTold,
+    Moved,
     Off,
     Record,
     Stepped,
@@ -232,5 +234,7 @@ def test_records_come_back_as_they_were_but_for_what_nobody_may_keep() -> None:
     records: list[Record] = [Taken([(decided(1), route()), (decided(2), "why"), (decided(3), None)]), steps]
     back = decoded(encoded(records))
     assert back[0] == records[0]
+    moved = Moved([msgspec.Raw(b'{"what":"vip"}')], 29_540_000)
+    assert decoded(encoded([moved])) == [moved]
     kept = replace(refused, outcome=Refused("retry", "E", "to …"))
     assert back[1] == Stepped([steps.steps[0], kept, steps.steps[2]])
