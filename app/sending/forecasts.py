@@ -100,7 +100,7 @@ class Forecasts:
                 continue
             reason = f"fired {watched.most:,} times within {watched.forecast.within}, forecast "
             reason += f"{watched.forecast.most:,}"
-            ask(self._ledger, what, True, reason, self._now())
+            ask(self._ledger, what, "off", reason, self._now())
             watched.is_told = True
             self._revocations.refresh(asked(self._ledger))
             self._say(

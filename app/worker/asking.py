@@ -11,7 +11,7 @@ from app.worker.revoking import TopicRevocations
 from sinks.channels.provider import Receipt
 from sinks.deliveries import asked
 from sinks.deliveries.logged import LoggedLedger
-from sinks.deliveries.records import Acted, Clicked, Off, Received, Record, reached
+from sinks.deliveries.records import Acted, Clicked, Off, Received, Record, Turned, reached
 from streams.changes.controls import control_messages
 from streams.changes.wire import Outgoing
 from streams.control import Control, consent, switch
@@ -44,8 +44,10 @@ class Asking:
                 case asked.Click(number, at):
                     records.append(Clicked(number, at))
                 case asked.Switch(what, off, reason):
-                    switches.append(one)
-                    controls.append(switch(what, off, reason))
+                    records.append(Turned(what, one.to, reason, one.at))
+                    if one.to != "paused":
+                        switches.append(one)
+                        controls.append(switch(what, off, reason))
         if switches:
             records.append(Off(self._off_behind(switches)))
         records.append(reached(asked.ASKED, {0: following}))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sinks.deliveries.ledger import Ledger
-from sinks.deliveries.records import Switched, SwitchesTold
+from sinks.deliveries.records import Position, Record, Switched, SwitchesTold, Turned
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,23 @@ class Asked:
     reason: str
 
 
-def ask(ledger: Ledger, what: str, off: bool, reason: str, now: float) -> None:
-    """Turn a switch; on disk when this returns. now: seconds since 1970."""
-    ledger.do(Switched(what, off, reason, now))
+@dataclass(frozen=True)
+class Stopped:
+    """What is switched off, everything ("") first; and what is paused, and why; by their names in the log."""
+
+    off: Sequence[str]
+    paused: Mapping[str, str]
+
+
+def ask(ledger: Ledger, what: str, to: Position, reason: str, now: float) -> None:
+    """Turn a switch; on disk when this returns. now: seconds since 1970.
+
+    A pause is no record of the log: no decision follows from it.
+    """
+    turned: list[Record] = [Turned(what, to, reason, now)]
+    if to != "paused":
+        turned.insert(0, Switched(what, to == "off", reason, now))
+    ledger.do(*turned)
 
 
 def asked(ledger: Ledger) -> list[Asked]:

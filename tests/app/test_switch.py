@@ -65,7 +65,7 @@ def test_a_switch_beside_the_running_shop_stops_decisions_and_what_waits(
         until(lambda: decided(shop) == [("act", "sent")])
         assert main(["switch", str(folder), "channel/sms", "--off", "--reason", "test", "--json"]) == exits.OK
         assert json.loads(capsys.readouterr().out) == {
-            "off": ["channel/sms"], "reasons": {"channel/sms": "test"},
+            "off": ["channel/sms"], "paused": [], "reasons": {"channel/sms": "test"},
         }  # fmt: skip
         until(lambda: shop.ledger.rows("SELECT * FROM switch") == [])  # the log has it
         shop.service.accept([order(2)]).result(60)
@@ -106,7 +106,7 @@ def test_a_log_that_cannot_be_written_is_told_of_a_switch_when_it_can(tmp_path: 
         append, refused = shop.relays.sender.append, Future[Any]()
         refused.set_exception(Unwritable("log.sqlite", "the disk is full", "make room"))
         patched.setattr(shop.relays.sender, "append", lambda _: refused)
-        ask(shop.ledger, "", True, "test", START)
+        ask(shop.ledger, "", "off", "test", START)
         until(lambda: said == ["log.sqlite: the disk is full: make room (tried again every 0 s)"])
         until(lambda: shop.relays.sender.off() == [""])
         patched.setattr(shop.relays.sender, "append", append)
