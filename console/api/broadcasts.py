@@ -44,7 +44,7 @@ class BroadcastShown(BaseModel):
         description="what to name at POST /v1/switches to stop it, pause it or let it go on",
         examples=["trigger/spring_sale"],
     )
-    stands: Literal["on", "off", "paused"] = Field(description="by its switch, its channel's and everything's")
+    stands: Literal["on", "off", "paused"] = Field(description="by its switch, its channel's, everything's")
     pace: PaceShown | None = Field(description="null: as fast as its providers take them")
     waiting: int = Field(description="queued, or on their way")
     sent: int = Field(description="taken over by a provider")

@@ -10,6 +10,7 @@ import msgspec
 from triggers.zones import offsets
 
 _DAY = 1440
+_SHIFT = 180  # minutes: clocks are changed by no more
 
 
 class Quiet(msgspec.Struct, frozen=True):
@@ -30,24 +31,27 @@ class Quiet(msgspec.Struct, frozen=True):
         >>> [night.over_at(minute) for minute in (1319, 1320, 1919, 1920)]
         [None, 1920, 1920, None]
         """
-        if not self._has(minute):
-            return None
-        over = minute + (self.end - self._local(minute)) % _DAY
-        while self._has(over):  # clocks went back meanwhile
-            over += 1
-        while not self._has(over - 1):  # they went forward
-            over -= 1
-        return over
+        return _over_at(self, minute) if self.has(minute) else None
 
-    def _has(self, minute: int) -> bool:
-        at = self._local(minute)
+    def has(self, minute: int) -> bool:
+        """Whether a minute is quiet."""
+        at = self.local(minute)
         if self.first < self.end:
             return self.first <= at < self.end
         return at >= self.first or at < self.end
 
-    def _local(self, minute: int) -> int:
+    def local(self, minute: int) -> int:
+        """Return the minute of the local day."""
         starts, table = _table(self.zone)
         return (minute + table[bisect_right(starts, minute) - 1][1]) % _DAY
+
+
+@lru_cache(maxsize=4096)  # many messages ask for one night
+def _over_at(quiet: Quiet, minute: int) -> int:
+    over = minute + max(0, (quiet.end - quiet.local(minute)) % _DAY - _SHIFT)
+    while quiet.has(over):
+        over += 1
+    return over
 
 
 @lru_cache(maxsize=64)
