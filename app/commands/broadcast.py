@@ -25,9 +25,8 @@ from app.pages.broadcast import Going, broadcast_table, show_broadcast, show_cou
 from app.shop import Shop
 from rules.suggest import suggest
 from sinks.deliveries.ledger import Ledger
-from sinks.deliveries.pausing import paused
 from sinks.deliveries.progress import progress_of
-from sinks.deliveries.switches import Stopped
+from sinks.deliveries.switches import Stopped, pauses
 from streams.errors import InputError
 from triggers.trigger import Trigger
 
@@ -76,7 +75,7 @@ def _going(folder: Path, declared: Shop, found: Mapping[str, Trigger]) -> dict[s
     """Return how broadcasts stand and how far they are."""
     _, off = past_and_off(folder, declared)
     with contextlib.closing(Ledger(data_folder(folder, declared))) as ledger:
-        stopped = Stopped(list(off), paused(ledger.connection))
+        stopped = Stopped(list(off), pauses(ledger))
         return {
             name: Going(stands(name, one, stopped), progress_of(ledger, name)) for name, one in found.items()
         }

@@ -18,9 +18,8 @@ from app.sending.revocations import Revocations
 from app.sending.switches import HINT, name_for_people, name_in_log, refuse_to_pause
 from app.shop import Shop
 from sinks.deliveries.ledger import Ledger
-from sinks.deliveries.pausing import paused
 from sinks.deliveries.records import Position
-from sinks.deliveries.switches import ask, asked, off_with
+from sinks.deliveries.switches import ask, asked, off_with, pauses
 from streams.errors import InputError
 from streams.log.log import FILE_NAME
 
@@ -80,7 +79,7 @@ def _in_data_folder(
             if to == "paused":
                 refuse_to_pause(what, _off(folder, declared, ledger))
             ask(ledger, what, to, reason, time.time())
-        return _named(_off(folder, declared, ledger)), _named(paused(ledger.connection))
+        return _named(_off(folder, declared, ledger)), _named(pauses(ledger))
 
 
 def _off(folder: Path, declared: Shop, ledger: Ledger) -> Reasons:
@@ -109,8 +108,8 @@ def _in_cluster(
                 refuse_to_pause(what, off_there(ledger.seen.connection))
             if not ledger.ask(Switch(what, to == "off", reason, to == "paused", time.time())):
                 notes.print("it is asked; no worker has turned it yet", markup=False)
-        found = ledger.seen.connection
-        return _named(dict.fromkeys(off_there(found), "")), _named(paused(found))
+        off = dict.fromkeys(off_there(ledger.seen.connection), "")
+        return _named(off), _named(pauses(ledger.seen))
 
 
 def _named(found: Reasons) -> Reasons:

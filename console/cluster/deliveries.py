@@ -18,10 +18,9 @@ from sinks.channels.provider import Receipt
 from sinks.deliveries import asked
 from sinks.deliveries.life import Event, State, after
 from sinks.deliveries.listing import Act, Attempt, Count, Listed, Wanted, counts, life_of, listed, off
-from sinks.deliveries.pausing import paused
 from sinks.deliveries.records import Position, bare
 from sinks.deliveries.standing import Standing
-from sinks.deliveries.switches import Stopped
+from sinks.deliveries.switches import Stopped, pauses
 from sinks.events.deliveries import DeliveryChange
 
 WAIT_SECONDS = 5.0  # for the sender, so that the answer shows what was asked; it is durable all the same
@@ -101,8 +100,8 @@ class ClusterSending:
 
     def stopped(self) -> Stopped:
         """Return what is switched off and what is paused, as the sender has it."""
-        found = self._ledger.seen.connection
-        return Stopped(off(found), paused(found))
+        found = self._ledger.seen
+        return Stopped(off(found.connection), pauses(found))
 
     def switch(self, what: str, to: Position, reason: str, now: float) -> None:
         """Turn a switch; in Kafka on return. Raises Problem."""

@@ -14,9 +14,8 @@ from sinks.channels.provider import Receipt
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import Event
 from sinks.deliveries.listing import Act, Attempt, Count, Listed, Wanted, counts, life_of, listed
-from sinks.deliveries.pausing import paused
 from sinks.deliveries.records import Position
-from sinks.deliveries.switches import Stopped, ask, asked, off_with
+from sinks.deliveries.switches import Stopped, ask, asked, off_with, pauses
 from sinks.events.deliveries import DeliveryChange
 
 
@@ -86,7 +85,7 @@ class EmbeddedSending:
         off = self._sender.off()
         if off is None:
             refuse("not-ready", "the sender is not at work yet", "try again in a moment")
-        return Stopped(off_with(off, turned), paused(self._ledger.connection))
+        return Stopped(off_with(off, turned), pauses(self._ledger))
 
     def switch(self, what: str, to: Position, reason: str, now: float) -> None:
         """Turn a switch; on disk on return. Raises Problem."""

@@ -108,7 +108,7 @@ class Ledger:
                 left = limit
                 for priority in self._priorities(channel, turn):
                     rows = self.connection.execute(
-                        _QUEUED + "WHERE state = 'queued' AND parked IS NULL AND channel = ? AND turn = ? "
+                        _QUEUED + "WHERE state = 'queued' AND paused IS NULL AND channel = ? AND turn = ? "
                         "AND priority = ? AND due <= ? ORDER BY due, d.number LIMIT ?",
                         (channel, turn, priority, now, left),
                     ).fetchall()
@@ -123,7 +123,7 @@ class Ledger:
         """Return when the next of these is due; None when none waits."""
         query = (
             "SELECT min(due) FROM delivery "
-            "WHERE state = 'queued' AND parked IS NULL AND channel = ? AND turn = ? AND priority = ?"
+            "WHERE state = 'queued' AND paused IS NULL AND channel = ? AND turn = ? AND priority = ?"
         )
         with self._lock:
             dues = [
@@ -138,7 +138,7 @@ class Ledger:
         below = 2**62
         query = (
             "SELECT max(priority) FROM delivery "
-            "WHERE state = 'queued' AND parked IS NULL AND channel = ? AND turn = ? AND priority < ?"
+            "WHERE state = 'queued' AND paused IS NULL AND channel = ? AND turn = ? AND priority < ?"
         )
         while (found := self.connection.execute(query, (channel, turn, below)).fetchone()[0]) is not None:
             yield found
@@ -155,7 +155,7 @@ class Ledger:
     def expire(self, now: float, limit: int) -> int:
         """Let up to ``limit`` deliveries go that wait and are too late; return how many."""
         query = (
-            "SELECT number FROM delivery WHERE state = 'queued' AND parked IS NULL AND expires <= ? "
+            "SELECT number FROM delivery WHERE state = 'queued' AND paused IS NULL AND expires <= ? "
             "ORDER BY expires LIMIT ?"
         )
         with self._lock:

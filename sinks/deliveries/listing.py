@@ -10,7 +10,7 @@ from typing import Any
 
 _COLUMNS = (
     "number, id, customer, d.trigger, channel, template, purpose, state, reason, attempts, parts, decided, "
-    "expires, iif(parked IS NULL, due, NULL), changed, k.first, coalesce(k.times, 0)"
+    "expires, iif(paused IS NULL, due, NULL), changed, k.first, coalesce(k.times, 0)"
 )
 _FROM = "FROM delivery d JOIN decision c USING (number) LEFT JOIN click k USING (number)"
 _ATTEMPT = (
@@ -140,7 +140,7 @@ def counts(connection: sqlite3.Connection, wanted: Wanted) -> list[Count]:
     where, values = wanted.where()
     query = (
         "SELECT d.trigger, CAST(decided / 86400 AS INTEGER) AS day, channel, state, count(*), sum(parts), "
-        "count(k.number), max(due) FILTER (WHERE state = 'queued' AND parked IS NULL) "
+        "count(k.number), max(due) FILTER (WHERE state = 'queued' AND paused IS NULL) "
         f"{_FROM} WHERE {where} GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3, 4"
     )
     return [Count(*row) for row in connection.execute(query, values)]

@@ -1,7 +1,7 @@
 """A pause: deliveries that wait go on waiting, and their time to live stands still, until it ends.
 
-A delivery that a pause covers is *parked*: no lane sees it. Everything here is a function of the tables and
-of what is given, inside the caller's transaction.
+A delivery that a pause covers is out of the queue: no lane sees it. Everything here is a function of the
+tables and of what is given, inside the caller's transaction.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from sinks.deliveries import pace as pacing
 from sinks.deliveries.pace import Places
 
 PAUSES = "CREATE TABLE IF NOT EXISTS pause (what TEXT PRIMARY KEY, at REAL NOT NULL, reason TEXT NOT NULL);"
-_WAITING = "state = 'queued' AND parked IS NULL"
+PAUSED = "SELECT what, reason FROM pause ORDER BY what"
+_WAITING = "state = 'queued' AND paused IS NULL"
 
 
 def paused(connection: sqlite3.Connection) -> dict[str, str]:
     """Return what is paused, by its name in the log, and why."""
-    return dict(connection.execute("SELECT what, reason FROM pause ORDER BY what"))
+    return dict(connection.execute(PAUSED))
 
 
 def pause(connection: sqlite3.Connection, what: str, reason: str, at: float) -> None:
@@ -30,7 +31,7 @@ def pause(connection: sqlite3.Connection, what: str, reason: str, at: float) -> 
     )
     where, values = _of(what)
     connection.execute(
-        f"UPDATE delivery SET parked = ?, reason = ? WHERE {_WAITING} AND {where}",  # noqa: S608 - constants
+        f"UPDATE delivery SET paused = ?, reason = ? WHERE {_WAITING} AND {where}",  # noqa: S608 - constants
         (at, _words(reason), *values),
     )
 
@@ -47,8 +48,8 @@ def covering(pauses: Mapping[str, str], channel: str, trigger: str) -> str | Non
     return None
 
 
-def park_what_came_back(connection: sqlite3.Connection, numbers: Sequence[int]) -> None:
-    """Park those of some deliveries that wait again although they are paused."""
+def pause_what_came_back(connection: sqlite3.Connection, numbers: Sequence[int]) -> None:
+    """Pause those of some deliveries that wait again although a pause covers them."""
     pauses = paused(connection)
     if not pauses or not numbers:
         return
@@ -58,34 +59,34 @@ def park_what_came_back(connection: sqlite3.Connection, numbers: Sequence[int]) 
     ).fetchall()  # fmt: skip
     found = [(words, number) for number, channel, trigger in rows
              if (words := covering(pauses, channel, trigger)) is not None]  # fmt: skip
-    connection.executemany("UPDATE delivery SET parked = changed, reason = ? WHERE number = ?", found)
+    connection.executemany("UPDATE delivery SET paused = changed, reason = ? WHERE number = ?", found)
 
 
 def resume(connection: sqlite3.Connection, what: str, at: float) -> list[int]:
     """End a pause: what no other one covers goes on, in its order, at its pace from then on, and lives as
-    long as it had to live when it was parked. Return those whose turn falls into quiet hours that drop.
+    long as it had to live when it was paused. Return those whose turn falls into quiet hours that drop.
     """
     if not connection.execute("DELETE FROM pause WHERE what = ?", (what,)).rowcount:
         return []
     pauses, places = paused(connection), Places(connection)
     where, values = _of(what)
     rows = connection.execute(
-        "SELECT number, channel, trigger, pace, due, expires, parked FROM delivery "  # noqa: S608
-        f"WHERE state = 'queued' AND parked IS NOT NULL AND {where} ORDER BY due, number", values,
+        "SELECT number, channel, trigger, pace, due, expires, paused FROM delivery "  # noqa: S608
+        f"WHERE state = 'queued' AND paused IS NOT NULL AND {where} ORDER BY due, number", values,
     ).fetchall()  # fmt: skip
     rows = [row for row in rows if covering(pauses, row[1], row[2]) is None]
     for trigger in sorted({row[2] for row in rows if row[3]}):
         places.free(trigger)
     changed, dropped = [], []
-    for number, _, trigger, text, due, expires, parked in rows:
+    for number, _, trigger, text, due, expires, since in rows:
         pace = pacing.read(text)
         turn = max(due, at) if pace is None else places.take(trigger, pace, at)
         if turn is None:
             dropped.append(number)
         later = at if turn is None else turn
-        changed.append((later, later + expires - max(due, parked), number))
+        changed.append((later, later + expires - max(due, since), number))
     connection.executemany(
-        "UPDATE delivery SET parked = NULL, reason = '', due = ?, expires = ? WHERE number = ?", changed
+        "UPDATE delivery SET paused = NULL, reason = '', due = ?, expires = ? WHERE number = ?", changed
     )
     return dropped
 
@@ -100,7 +101,7 @@ def end(connection: sqlite3.Connection, what: str, at: float) -> None:
     ).fetchall():
         Places(connection).free(trigger)
     connection.execute(
-        "UPDATE delivery SET parked = NULL, due = min(due, ?) "  # noqa: S608
+        "UPDATE delivery SET paused = NULL, due = min(due, ?) "  # noqa: S608
         f"WHERE state = 'queued' AND {where}", (at, *values),
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ from sinks.deliveries.changes import note_changes
 from sinks.deliveries.delivery import Route, Step
 from sinks.deliveries.life import Event, Impossible, State, after
 from sinks.deliveries.pace import Pace, Places, written
-from sinks.deliveries.pausing import covering, end, park_what_came_back, pause, paused, resume
+from sinks.deliveries.pausing import covering, end, pause, pause_what_came_back, paused, resume
 from sinks.deliveries.receipts import Receipts
 from sinks.deliveries.records import (
     Acted,
@@ -35,7 +35,7 @@ from sinks.deliveries.steps import take_steps
 
 _INSERT = (
     "INSERT INTO delivery (number, state, channel, trigger, template, purpose, priority, turn, decided, "
-    "lasts, expires, due, attempts, parts, changed, reason, changes, pace, parked) "
+    "lasts, expires, due, attempts, parts, changed, reason, changes, pace, paused) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, 0, 0, ?, ?, 1, ?, ?)"
 )
 BY_HAND = (Event.RESEND, Event.SETTLE_DELIVERED, Event.SETTLE_FAILED)
@@ -107,12 +107,12 @@ class Posting:
         if due is None:
             due, reason, state = decided, DROPPED, after(state, Event.HOLD_BACK)
         words = covering(paused(self._connection), route.channel, one.trigger)
-        is_parked = words is not None and state is State.QUEUED
+        is_paused = words is not None and state is State.QUEUED
         self._connection.execute(
             _INSERT,
             (number, state.value, route.channel, one.trigger, route.template, route.purpose, route.priority,
-             decided, route.lasts, due + route.lasts, due, decided, words if is_parked else reason,
-             written(route.pace), decided if is_parked else None),
+             decided, route.lasts, due + route.lasts, due, decided, words if is_paused else reason,
+             written(route.pace), decided if is_paused else None),
         )  # fmt: skip
         note_changes(self._connection, [(number, 1, state.value, decided, 0, "", reason)])
         return int(state is State.QUEUED)
@@ -126,7 +126,7 @@ class Posting:
 
     def _step(self, steps: Sequence[Step]) -> list[State | None]:
         found, settled = take_steps(self._connection, steps)
-        park_what_came_back(self._connection, [step.number for step in steps])
+        pause_what_came_back(self._connection, [step.number for step in steps])
         for number, attempt, receipt in self.receipts.kept_of(settled):
             self.receipts.apply(number, attempt, receipt, steps[-1].at)
         return found

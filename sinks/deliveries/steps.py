@@ -65,7 +65,7 @@ def take_steps(
             noted.append((step.number, row.changes, following.value, step.at, row.attempts, row.provider,
                           step.reason))  # fmt: skip
     connection.executemany(
-        "UPDATE delivery SET parked = iif(state = ?1, parked, NULL), state = ?1, attempts = ?2, due = ?3, "
+        "UPDATE delivery SET paused = iif(state = ?1, paused, NULL), state = ?1, attempts = ?2, due = ?3, "
         "expires = ?4, turn = ?5, parts = ?6, changed = ?7, reason = ?8, changes = ?9 WHERE number = ?10",
         [(row.state.value, row.attempts, row.due, row.expires, row.turn, row.parts, row.changed, row.reason,
           row.changes, number)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sinks.deliveries.ledger import Ledger
+from sinks.deliveries.pausing import PAUSED
 from sinks.deliveries.records import Position, Record, Switched, SwitchesTold, Turned
 
 
@@ -42,6 +43,11 @@ def asked(ledger: Ledger) -> list[Asked]:
     """Return the switches that are not in the log yet, in the order in which they were turned."""
     rows = ledger.rows("SELECT number, what, off, reason FROM switch ORDER BY number")
     return [Asked(number, what, bool(off), reason) for number, what, off, reason in rows]
+
+
+def pauses(ledger: Ledger) -> dict[str, str]:
+    """Return what is paused, by its name in the log, and why."""
+    return dict(ledger.rows(PAUSED))
 
 
 def in_log(ledger: Ledger, number: int) -> None:

@@ -29,13 +29,13 @@ CREATE TABLE IF NOT EXISTS delivery (
     template TEXT NOT NULL, purpose TEXT NOT NULL, priority INTEGER NOT NULL, turn INTEGER NOT NULL,
     decided REAL NOT NULL, lasts REAL NOT NULL, expires REAL NOT NULL, due REAL NOT NULL,
     attempts INTEGER NOT NULL, parts INTEGER NOT NULL, changed REAL NOT NULL, reason TEXT NOT NULL,
-    changes INTEGER NOT NULL DEFAULT 0, pace TEXT NOT NULL DEFAULT '', parked REAL
+    changes INTEGER NOT NULL DEFAULT 0, pace TEXT NOT NULL DEFAULT '', paused REAL
 );
 DROP INDEX IF EXISTS delivery_queue;
 DROP INDEX IF EXISTS delivery_expires;
 CREATE INDEX IF NOT EXISTS delivery_due ON delivery (channel, turn, priority, due)
-WHERE state = 'queued' AND parked IS NULL;
-CREATE INDEX IF NOT EXISTS delivery_late ON delivery (expires) WHERE state = 'queued' AND parked IS NULL;
+WHERE state = 'queued' AND paused IS NULL;
+CREATE INDEX IF NOT EXISTS delivery_late ON delivery (expires) WHERE state = 'queued' AND paused IS NULL;
 CREATE INDEX IF NOT EXISTS delivery_state ON delivery (state, number);
 CREATE INDEX IF NOT EXISTS delivery_trigger ON delivery (trigger, decided);
 CREATE TABLE IF NOT EXISTS attempt (
@@ -93,7 +93,7 @@ ALTER TABLE decision DROP COLUMN detail;
 _COUNTED = "ALTER TABLE delivery ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;"
 _PACED = """
 ALTER TABLE delivery ADD COLUMN pace TEXT NOT NULL DEFAULT '';
-ALTER TABLE delivery ADD COLUMN parked REAL;
+ALTER TABLE delivery ADD COLUMN paused REAL;
 """
 
 

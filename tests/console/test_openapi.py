@@ -41,6 +41,7 @@ REQUESTS: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", "/v1/switches"): (
         "/v1/switches", {"what": "channel/sms", "off": False, "reason": "mended"},
     ),
+    ("GET", "/v1/broadcasts"): ("/v1/broadcasts", None),
     ("GET", "/v1/coupons"): ("/v1/coupons", None),
     ("GET", "/v1/coupons/{pool}"): ("/v1/coupons/spring", None),
     ("POST", "/v1/coupons/{pool}/codes"): ("/v1/coupons/spring/codes", {"codes": ["C1"]}),
@@ -66,6 +67,7 @@ REQUESTS: dict[tuple[str, str], tuple[str, Any]] = {
 
 STREAMS = {("GET", "/v1/profiles/{customer}/messages/stream")}  # without an end: tried in test_messages.py
 WITH_SLOTS = {("GET", "/v1/profiles/{customer}/recommendations/{slot}")}  # tried in test_recommendations.py
+WITH_DATES = {("GET", "/v1/broadcasts/{name}")}  # tried in test_broadcasts_api.py
 OF_A_CLUSTER = {("GET", "/v1/tag-changes")}  # tried in tests/servers/test_api.py
 
 
@@ -91,7 +93,7 @@ def operations(shop: AtWork) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def test_every_path_of_the_description_is_tried_here(shop: AtWork) -> None:
-    assert set(operations(shop)) == {*REQUESTS, *STREAMS, *OF_A_CLUSTER, *WITH_SLOTS}
+    assert set(operations(shop)) == {*REQUESTS, *STREAMS, *OF_A_CLUSTER, *WITH_SLOTS, *WITH_DATES}
 
 
 def models(shop: AtWork) -> dict[tuple[str, str], type[BaseModel] | None]:

@@ -146,6 +146,7 @@ def test_the_table_of_kinds_is_all_tried_or_about_a_service_that_cannot_answer()
     elsewhere |= {"kafka-away", "cursor-gone"}  # of a cluster
     elsewhere |= {"token-over", "unknown-message"}  # test_messages
     elsewhere |= {"unknown-coupon"}  # test_coupons_api
+    elsewhere |= {"unknown-broadcast"}  # test_broadcasts_api
     elsewhere |= {"unknown-slot"}  # test_recommendations
     elsewhere |= {"not-signed", "unknown-delivery", "unknown-channel", "wrong-state"}  # test_deliveries_api
     assert tried | elsewhere == set(KINDS)

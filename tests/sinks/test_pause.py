@@ -10,7 +10,7 @@ import pytest
 
 from sinks.channels.message import Message
 from sinks.channels.provider import Accepted, Outcome, Refused
-from sinks.deliveries.delivery import Queued
+from sinks.deliveries.delivery import Queued, Step
 from sinks.deliveries.dispatch import Dispatcher
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import Event
@@ -101,6 +101,27 @@ def test_what_is_paused_waits_and_goes_on_at_its_pace(room: Room, what: str) -> 
     assert paused(room.ledger.connection) == {}
 
 
+def test_a_short_pause_moves_all_that_waits_in_its_order(room: Room) -> None:
+    paced(room.ledger, 60, PACE)
+    room.live(START + 100)
+    room.turn("paused")
+    room.live(START + 130)  # others would be due behind it: they must not go before those that are late
+    room.turn("on")
+    room.live()
+    assert room.out == list(range(60))
+    assert room.clock.at == START + 130 + 42 * 6
+
+
+def test_what_was_about_to_be_claimed_when_it_was_paused_goes_on_later(room: Room) -> None:
+    paced(room.ledger, 1, PACE)
+    room.turn("paused")
+    room.ledger.write([Step(1, Event.CLAIM, START, "sms/0")])  # it was read before
+    room.turn("on")
+    room.ledger.write([Step(1, Event.REFUSE, START, outcome=Refused("retry", "", "later"), due=START)])
+    room.live()
+    assert room.out == [0]
+
+
 def test_what_is_decided_meanwhile_waits_too_and_what_comes_back_does(room: Room) -> None:
     answers: list[Outcome] = [Refused("retry", "busy", "later", 5.0)]
 
@@ -151,7 +172,7 @@ def test_a_kill_amid_a_broadcast_holds_back_what_is_not_even_due(room: Room) -> 
     assert len(room.out) == 17
 
 
-def test_a_kill_amid_a_pause_holds_back_what_is_parked(room: Room) -> None:
+def test_a_kill_amid_a_pause_holds_back_what_is_paused(room: Room) -> None:
     paced(room.ledger, 60, PACE)
     room.live(START + 100)
     room.turn("paused")
