@@ -1,8 +1,8 @@
 """What turns, a pause and its end cost: ``python -m bench.pauses [COUNT]``, COUNT 100,000 when absent.
 
 So many messages of one trigger are queued without a pace, so many with one; all are paused and let go on.
-Seconds are of CPU, on a disk that syncs. A pause and its end are one transaction each: nothing else is written
-to the ledger meanwhile.
+Seconds are of CPU, on a disk that syncs. A pause and its end are one transaction each: nothing else is
+written to the ledger meanwhile.
 """
 
 from __future__ import annotations

@@ -80,11 +80,11 @@ def resume(connection: sqlite3.Connection, what: str, at: float) -> list[int]:
     changed, dropped = [], []
     for number, _, trigger, text, due, expires, since in rows:
         pace = pacing.read(text)
-        turn = max(due, at) if pace is None else places.take(trigger, pace, at)
+        turn = due if pace is None else places.take(trigger, pace, at)
         if turn is None:
             dropped.append(number)
-        later = at if turn is None else turn
-        changed.append((later, later + expires - max(due, since), number))
+            turn = due
+        changed.append((turn, max(turn, at) + expires - max(due, since), number))
     connection.executemany(
         "UPDATE delivery SET paused = NULL, reason = '', due = ?, expires = ? WHERE number = ?", changed
     )

@@ -79,6 +79,34 @@ def test_a_switch_beside_the_running_shop_stops_decisions_and_what_waits(
     assert "nothing is switched off" in capsys.readouterr().out
 
 
+def test_a_pause_beside_the_running_shop_lets_what_is_decided_wait_until_it_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shop_of(tmp_path / "shop", "", "you spent {{ fen }}")
+    command = ["switch", str(folder), "trigger/hello", "--reason", "the price"]
+    with at_work(folder) as shop:
+        shop.service.accept([order(1)]).result(60)
+        until(lambda: decided(shop) == [("act", "sent")])
+        assert main([*command, "--pause"]) == exits.OK
+        assert capsys.readouterr().out == "paused: trigger/hello (the price)\n"
+        shop.service.accept([order(2)]).result(60)
+        until(lambda: len(decided(shop)) == 2)
+        sent = shop.relays.sender.sent
+        until(lambda: shop.relays.sender.sent == sent)
+        assert decided(shop)[1] == ("act", "queued")
+    with at_work(folder) as shop:  # it outlives a restart
+        shop.service.accept([order(3)]).result(60)
+        until(lambda: len(decided(shop)) == 3)
+        assert [state for _, state in decided(shop)] == ["sent", "queued", "queued"]
+        assert main([*command, "--on", "--json"]) == exits.OK
+        assert json.loads(capsys.readouterr().out) == {"off": [], "paused": [], "reasons": {}}
+        until(lambda: [state for _, state in decided(shop)] == ["sent"] * 3)
+        assert main([*command, "--off"]) == exits.OK
+        capsys.readouterr()
+        assert main([*command, "--pause"]) == exits.BAD_INPUT
+        assert "let it go on first, then pause it" in capsys.readouterr().err
+
+
 def test_a_message_that_is_held_back_gives_its_slot_of_a_cap_back(tmp_path: Path) -> None:
     """One a day: the first is held back for want of a value, so the second may act."""
     caps = '[guards.caps]\n"a day" = {most = 1, within = "1d"}\n'
@@ -156,6 +184,7 @@ def test_a_switch_counts_before_the_log_has_it(log: Log) -> None:
         (["sms", "--off"], "names nothing that can be switched"),
         (["channel/sms"], "write --off or --on"),
         (["channel/sms", "--off", "--on"], "write --off or --on"),
+        (["channel/sms", "--off", "--pause"], "write --off or --on, or --pause"),
         (["--off"], "write everything, channel/NAME or trigger/NAME"),
     ],
 )
