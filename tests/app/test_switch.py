@@ -107,6 +107,21 @@ def test_a_pause_beside_the_running_shop_lets_what_is_decided_wait_until_it_goes
         assert "let it go on first, then pause it" in capsys.readouterr().err
 
 
+def test_what_a_stop_brings_up_is_never_sent_also_where_the_log_was_not_read_since(tmp_path: Path) -> None:
+    """The second message is due in an hour. The stop brings it up at once, to be held back."""
+    folder = shop_of(tmp_path / "shop", "", "you spent {{ fen }}")
+    paced = EVENT.replace("values: {fen: spend}", "values: {fen: spend}, pace: {most: 1, within: 1h}")
+    (folder / "triggers" / "hello.yaml").write_text(paced, "utf-8")
+    with at_work(folder) as shop, pytest.MonkeyPatch.context() as patched:
+        shop.service.accept([order(1), order(2)]).result(60)
+        until(lambda: [state for _, state in decided(shop)] == ["sent", "queued"])
+        patched.setattr(Revocations, "refresh", lambda *_: None)
+        patched.setattr(shop.relays.sender, "append", lambda _: Future())  # nor does the log have it yet
+        ask(shop.ledger, "trigger/hello", "off", "test", START)
+        until(lambda: decided(shop)[1][1] != "queued")
+        assert [state for _, state in decided(shop)] == ["sent", "held back"]
+
+
 def test_a_message_that_is_held_back_gives_its_slot_of_a_cap_back(tmp_path: Path) -> None:
     """One a day: the first is held back for want of a value, so the second may act."""
     caps = '[guards.caps]\n"a day" = {most = 1, within = "1d"}\n'

@@ -78,6 +78,18 @@ def test_a_broadcast_goes_at_its_pace_waits_while_it_is_paused_and_goes_on(shop:
     assert broadcast(shop)["expired"] == 0
 
 
+def test_a_broadcast_that_is_late_goes_on_at_its_pace(tmp_path: Path) -> None:
+    lasting = (FILES["channels.yaml"] or "").replace("2m", "1d")
+    with at_work(tmp_path / "little", {**FILES, "channels.yaml": lasting}) as shop:
+        shop.send("orders", *(order(f"A{at}", f"M{at}") for at in range(CUSTOMERS)))
+        shop.clock[0] += 1800  # twenty minutes behind the due minute
+        shop.settle()
+        for sent in range(1, CUSTOMERS + 1):
+            wait_for(lambda: broadcast(shop)["sent"] >= sent)  # noqa: B023 - it is called before the next
+            assert broadcast(shop)["sent"] == sent
+            shop.clock[0] += 60
+
+
 def test_a_broadcast_that_is_stopped_holds_back_all_that_waits(shop: AtWork) -> None:
     turn(shop, paused=True)
     assert turn(shop, off=True)["paused"] == {}

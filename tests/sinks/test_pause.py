@@ -85,6 +85,7 @@ def test_what_is_paused_waits_and_goes_on_at_its_pace(room: Room, what: str) -> 
     room.live(START + 100)
     assert len(room.out) == 17
     room.turn("paused", what)
+    assert asked(room.ledger) == []  # the log need not know: no decision follows from it
     room.live(START + 10_000)  # far longer than a message lives
     assert len(room.out) == 17
     assert set(states(room.ledger).values()) == {"sent", "queued"}
