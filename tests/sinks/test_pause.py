@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from sinks.deliveries.pausing import covering, paused
 from sinks.deliveries.quiet import Quiet
 from sinks.deliveries.records import Acted
 from sinks.deliveries.switches import ask, asked
+from sinks.deliveries.tables import FILE_NAME
 from tests.sinks.dispatching import MINUTE, START, Clock, Fake, decided, dispatcher_of, route, states
 from tests.sinks.test_logged_ledger import Life, Topic, dump, opened, replayed
 from tests.sinks.test_pace import claims, dues, idle, live, most_in, paced
@@ -297,3 +299,27 @@ def test_a_pause_covers_what_it_names() -> None:
     assert covering({"channel/sms": ""}, "sms", "win_back") == "paused"
     assert covering({"channel/mail": "", "trigger/other": ""}, "sms", "win_back") is None
     assert covering({"": "fire"}, "sms", "win_back") == "paused: fire"
+
+
+def test_a_ledger_that_knew_no_pace_and_no_pause_is_taken_over(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    ledger.take("channels", [(decided(at), route()) for at in range(3)], {0: 3})
+    ledger.close()
+    old = sqlite3.connect(tmp_path / FILE_NAME)
+    old.executescript(
+        "DROP TABLE place; DROP TABLE pause; DROP INDEX delivery_due; DROP INDEX delivery_late;"
+        "ALTER TABLE delivery DROP COLUMN pace; ALTER TABLE delivery DROP COLUMN paused;"
+        "CREATE INDEX delivery_queue ON delivery (channel, turn, priority, due) WHERE state = 'queued';"
+        "CREATE INDEX delivery_expires ON delivery (expires) WHERE state = 'queued'; PRAGMA user_version = 2;"
+    )
+    old.close()
+    for _ in range(2):
+        again = Ledger(tmp_path)
+        assert [row.pace for row in again.waiting("sms", [0], START, 9)] == [None] * 3
+        ask(again, "", "paused", "", START)
+        assert again.waiting("sms", [0], START, 9) == []
+        ask(again, "", "on", "", START)
+        indexes = {name for (name,) in again.rows("SELECT name FROM sqlite_master WHERE type = 'index'")}
+        again.close()
+        assert {"delivery_due", "delivery_late"} <= indexes
+        assert not {"delivery_queue", "delivery_expires"} & indexes
