@@ -298,26 +298,6 @@ def test_a_switch_stands_in_all_logs_and_holds_back_what_waits(calm: Room) -> No
     calm.until("hello", ["D3"], sent=1)
 
 
-def test_what_is_decided_waits_while_its_trigger_is_paused_and_goes_on(calm: Room) -> None:
-    def turn(**to: bool) -> dict[str, Any]:
-        body = {"what": "trigger/hello", "off": False, "reason": "试", **to}
-        answer = calm.shop.client.post("/v1/switches", json=body)
-        assert answer.status_code == 200, answer.text
-        return dict(answer.json())
-
-    members, before = ["P1", "P2"], calm.records("switch")
-    assert turn(paused=True)["paused"] == {"trigger/hello": "试"}
-    calm.orders(*members)
-    calm.until("notice", members, sent=2)
-    calm.until("hello", members, queued=2)
-    waiting = [one for one in calm.deliveries(trigger="hello") if one["state"] == "queued"]
-    assert {(one["due"], one["reason"]) for one in waiting} == {(None, "paused: 试")}
-    assert calm.records("switch") == before  # no decision follows from it
-    assert turn()["paused"] == {}
-    calm.until("hello", members, sent=2)
-    assert {calm.door.came("hello")[one["id"]] for one in waiting} == {1}
-
-
 def test_who_is_erased_is_taken_out_of_the_senders_file(calm: Room) -> None:
     file = calm.shop.cluster.folder / "a" / FOLDER / "sent.jsonl"
     calm.orders("F1", "F2")
@@ -358,11 +338,15 @@ def test_the_same_stands_in_every_copy_of_the_ledger(
     assert command("switch", "channel/sms", "--pause")[0] == exits.BAD_INPUT
     nothing: dict[str, Any] = {"off": [], "paused": [], "reasons": {}}
     assert command("switch", "channel/sms", "--on") == (exits.OK, nothing)
-    assert command("switch", "channel/sms", "--pause", "--reason", "试") == (
-        exits.OK, {"off": [], "paused": ["channel/sms"], "reasons": {"channel/sms": "试"}},
-    )  # fmt: skip
-    assert calm.shop.get("/v1/switches")["paused"] == {"channel/sms": "试"}
-    assert command("switch", "channel/sms", "--on") == (exits.OK, nothing)
+    body = {"what": "trigger/hello", "off": False, "paused": True, "reason": "试"}
+    assert calm.shop.client.post("/v1/switches", json=body).json()["paused"] == {"trigger/hello": "试"}
+    calm.orders("E3")
+    calm.until("notice", ["E3"], sent=1)
+    calm.until("hello", ["E3"], queued=1)
+    told = {"off": [], "paused": ["trigger/hello"], "reasons": {"trigger/hello": "试"}}
+    assert command("switch", "trigger/hello", "--pause", "--reason", "试") == (exits.OK, told)
+    assert command("switch", "trigger/hello", "--on") == (exits.OK, nothing)
+    calm.until("hello", ["E3"], sent=1)
     cluster.stop()
     sender = Ledger(cluster.folder / "a" / FOLDER, write=False)
     rebuilt = LedgerCopy(tmp_path)
