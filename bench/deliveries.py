@@ -24,6 +24,7 @@ from sinks.deliveries.lane import Lane, Surroundings
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import State
 from sinks.deliveries.limits import Limits
+from sinks.deliveries.pace import Pace
 
 COUNT = 1_000_000
 PAGE = 1000
@@ -71,9 +72,9 @@ def main(count: int, say: Callable[[str], None] = print) -> tuple[float, int]:
         shutil.rmtree(folder)
 
 
-def queue(ledger: Ledger, first: int, end: int) -> None:
+def queue(ledger: Ledger, first: int, end: int, pace: Pace | None = None) -> None:
     """Queue decisions of these numbers."""
-    route = Route("sms", "hi", "marketing", 0, 86400.0)
+    route = Route("sms", "hi", "marketing", 0, 86400.0, pace)
     made = [
         Decision(
             f"{number:032x}", 0, number, MINUTE, f"{number % 100_000:032x}", "win_back", "v", "act", "",

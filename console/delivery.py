@@ -30,7 +30,7 @@ class DeliveryShown(BaseModel):
     parts: int = Field(description="messages that it is charged as")
     decided: dt.datetime
     expires: dt.datetime = Field(description="from when it is not sent any more")
-    due: dt.datetime | None = Field(description="when it goes on; null where it is not queued")
+    due: dt.datetime | None = Field(description="when it goes on; null where it is not queued, or is paused")
     changed: dt.datetime
     clicked: dt.datetime | None = Field(description="when its link was followed first; null where never")
     clicks: int
@@ -75,6 +75,9 @@ class CountShown(BaseModel):
     deliveries: int
     parts: int = Field(description="messages that they are charged as")
     clicked: int = Field(description="of how many somebody has followed the link")
+    last: dt.datetime | None = Field(
+        description="when the last of what is queued leaves, at its pace; null where none is, or it is paused"
+    )
 
 
 class ProviderShown(BaseModel):
@@ -93,7 +96,7 @@ class ProviderShown(BaseModel):
 def delivery_shown(one: Listed) -> DeliveryShown:
     """Return a delivery as it is shown."""
     times = {name: _time(getattr(one, name)) for name in ("decided", "expires", "changed")}
-    due = _time(one.due) if one.state == State.QUEUED else None
+    due = _moment(one.due) if one.state == State.QUEUED else None
     return DeliveryShown.model_validate({**vars(one), **times, "due": due, "clicked": _moment(one.clicked)})
 
 
@@ -107,7 +110,7 @@ def attempt_shown(one: Attempt, sees: bool) -> AttemptShown:
 def count_shown(one: Count) -> CountShown:
     """Return a count as it is shown."""
     day = _time(one.day * _DAY_SECONDS).date()
-    return CountShown.model_validate({**vars(one), "day": day})
+    return CountShown.model_validate({**vars(one), "day": day, "last": _moment(one.last)})
 
 
 def act_shown(one: Act) -> ActShown:

@@ -18,6 +18,8 @@ from sinks.coupons.counts import Standing
 from sinks.coupons.redeeming import Odd, Redemption
 from sinks.deliveries.life import Event
 from sinks.deliveries.listing import Act, Attempt, Count, Listed, Wanted
+from sinks.deliveries.records import Position
+from sinks.deliveries.switches import Stopped
 from sinks.events.deliveries import DeliveryChange
 from streams.arrive import Arrived
 from streams.contract.source import Source
@@ -189,8 +191,8 @@ class Sending(Protocol):
         """Return where a short link leads, and note the click (now: None where nobody has clicked); None for
         one that leads nowhere."""
 
-    def off(self) -> Mapping[str, str]:
-        """Return what is switched off, by its name in the log, and why; blocking."""
+    def stopped(self) -> Stopped:
+        """Return what is switched off, and what is paused; blocking."""
 
-    def switch(self, what: str, off: bool, reason: str, now: float) -> None:
+    def switch(self, what: str, to: Position, reason: str, now: float) -> None:
         """Turn a switch (its name in the log); on disk on return; blocking."""

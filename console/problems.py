@@ -29,6 +29,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "unknown-customer": (404, "No customer is known by this reference"),
     "unknown-message": (404, "There is no such message"),
     "unknown-delivery": (404, "There is no such delivery"),
+    "unknown-broadcast": (404, "There is no such broadcast"),
     "unknown-coupon": (404, "There is no such pool of coupons, or no such code"),
     "unknown-channel": (404, "There is no such channel or provider"),
     "unknown-slot": (404, "There is no such recommendation slot"),

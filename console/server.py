@@ -14,6 +14,7 @@ from fastapi.staticfiles import StaticFiles
 
 from console import problems
 from console.api import (
+    broadcasts,
     coupons,
     customers,
     decisions,
@@ -52,8 +53,8 @@ _GRACE_SECONDS = 2  # for answers under way when the server stops
 _ROUTERS = (  # a profile's path takes all that begins like it, so those of its parts come first
     messages.router, recommendations.router, profiles.router, customers.router, rfm.router, tags.router,
     decisions.router, results.router, tag_changes.router, delivery_changes.router, deliveries.router,
-    receipts.router, switches.router, triggers.router, coupons.router, texts.router, sources.router,
-    segment.router,
+    receipts.router, switches.router, triggers.router, broadcasts.router, coupons.router, texts.router,
+    sources.router, segment.router,
     links.router, health.router, metrics.router, docs.router,
 )  # fmt: skip
 

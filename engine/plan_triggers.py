@@ -17,7 +17,7 @@ from rules.rfm_plan import RfmPlan
 from rules.schema import Schema, segment_names
 from rules.scope import CUSTOMER, event_of, row_of
 from triggers import occasions
-from triggers.condition import check_condition
+from triggers.condition import check_condition, quiet_hours_of
 from triggers.trigger import Event, Trigger, When, kept_minutes
 from triggers.version import version_of
 
@@ -67,10 +67,14 @@ class TriggerPlan:
             self.hidden += [self.of[name], _count(when.absence.after, kept)]
 
     def _carry(self, name: str, trigger: Trigger, schema: Schema) -> list[MetricSpec]:
-        """Return what the action's values rest on: it goes with each decision, as it was at its step (G5)."""
+        """Return what the action's values rest on: it goes with each decision, as it was at its step (G5). So
+        does the customer's zone, where a message waits for its turn and quiet hours stand against it."""
         scope = event_of(trigger.when.event.source) if trigger.when.event else CUSTOMER
         values = [check_value(text, schema, scope) for text in trigger.action.values.values()]
         found = list(dict.fromkeys(spec for value in values for spec in value.metrics))
+        zone, quiet = self.guards.zone_spec, quiet_hours_of(trigger, self.guards.declared)
+        if trigger.action.pace and quiet and zone and zone not in found:
+            found.insert(0, zone)
         if len(found) > LEAVES:
             raise RuleError(
                 f"trigger {name}: its action's values rest on {len(found)} metrics",

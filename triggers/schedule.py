@@ -29,6 +29,17 @@ def last_due(schedule: Schedule, zone: str, clock: int, last: int) -> int:
     return 0
 
 
+def dues_of(schedule: Schedule, zone: str) -> list[int]:
+    """Return the minutes at which a schedule that names dates falls due, in order.
+
+    >>> dues_of(Schedule(at="10:00", on=["1970-01-03", "1970-01-02"]), "UTC")
+    [2040, 3480]
+    """
+    hour, minute = (int(part) for part in schedule.at.split(":"))
+    where, days = ZoneInfo(zone), map(date.fromisoformat, schedule.on)
+    return sorted({_minute_of(datetime.combine(day, time(hour, minute), where)) for day in days})
+
+
 def _falls_on(schedule: Schedule, day: date) -> bool:
     if schedule.on:
         return day.isoformat() in schedule.on

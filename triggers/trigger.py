@@ -89,12 +89,22 @@ class Guards(Declared):
     )
 
 
+class Pace(Declared):
+    """At most so many messages of a trigger in any stretch of this length, spread evenly."""
+
+    most: int = Field(ge=1, le=1_000_000, description="messages")
+    within: str = Field(description="length, such as 1m")
+
+
 class Action(Declared):
     channel: str
     template: str = ""
     values: dict[str, str] = Field(default={}, description="named rules whose values go with the action")
     coupon: str = Field(
         default="", description="a pool of coupons.yaml: the template says a code of it, {{ coupon }}"
+    )
+    pace: Pace | None = Field(
+        default=None, description="its messages wait for their turn: so many in any stretch of a length"
     )
 
 

@@ -39,6 +39,7 @@ def _said(trigger: Trigger) -> dict[str, Any]:
     said = trigger.model_dump(mode="json", by_alias=True)
     del said["guards"]["forecast"]  # it decides nothing, and may be raised when it was too low
     del said["goal"]  # it is counted afterwards
+    del said["action"]["pace"]  # nor does it: a broadcast that is under way may be given another
     for part, former in (
         (said, FORMER), (said["guards"], FORMER_GUARDS), (said["action"], FORMER_ACTION),
         (said["when"]["schedule"], FORMER_SCHEDULE),

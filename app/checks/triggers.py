@@ -19,7 +19,7 @@ from sinks.coupons.pool import SAID
 from sinks.deliveries.forecast import KEPT
 from sinks.texts.texts import LINK
 from sinks.texts.words import spoken
-from triggers.trigger import Event, Forecast, Goal, Trigger, When
+from triggers.trigger import Event, Forecast, Goal, Pace, Trigger, When
 
 
 def check_triggers(folder: Folder, problems: Problems) -> None:
@@ -31,7 +31,10 @@ def check_triggers(folder: Folder, problems: Problems) -> None:
         check_length(trigger.guards.cool_down, folder.where(label, "guards", "cool_down"), problems)
         check_length(trigger.guards.max_age, folder.where(label, "guards", "max_age"), problems)
         check_quiet_hours(folder, label, ("guards", "quiet_hours"), trigger.guards.quiet_hours, problems)
-        _check_forecast(folder, label, trigger.guards.forecast, problems)
+        _check_within_a_week(
+            folder, label, ("guards", "forecast", "within"), trigger.guards.forecast, problems
+        )
+        _check_within_a_week(folder, label, ("action", "pace", "within"), trigger.action.pace, problems)
         if trigger.goal is not None:
             _check_goal(folder, label, trigger.goal, problems)
         consent = trigger.guards.consent
@@ -41,15 +44,17 @@ def check_triggers(folder: Folder, problems: Problems) -> None:
         _check_action(folder, label, trigger, problems)
 
 
-def _check_forecast(folder: Folder, label: str, forecast: Forecast | None, problems: Problems) -> None:
-    """A length of a week at most: acts are counted as far back."""
-    if forecast is None:
+def _check_within_a_week(
+    folder: Folder, label: str, place: tuple[str, ...], counted: Forecast | Pace | None, problems: Problems
+) -> None:
+    """A length of a week at most: acts and messages are counted as far back."""
+    if counted is None:
         return
-    where = folder.where(label, "guards", "forecast", "within")
-    check_length(forecast.within, where, problems)
+    where = folder.where(label, *place)
+    check_length(counted.within, where, problems)
     with contextlib.suppress(ValueError):
-        if parse_length(forecast.within) > KEPT:
-            problems.add(where, f"'{forecast.within}' is longer than a week", "write 7d, or a shorter length")
+        if parse_length(counted.within) > KEPT:
+            problems.add(where, f"'{counted.within}' is longer than a week", "write 7d, or a shorter length")
 
 
 def _check_goal(folder: Folder, label: str, goal: Goal, problems: Problems) -> None:

@@ -8,28 +8,29 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from app import exits
 from app.commands.options import Json, ShopFolder
 from app.commands.profile import read_at
+from app.life.broadcasts import broadcasts, dates_of, stands
+from app.life.known import known_here
 from app.load import load_shop
 from app.log_folder import data_folder, open_log
 from app.moments import write_moment
 from app.output import notes, page, print_json
-from app.pages.broadcast import broadcast_table, show_broadcast, show_count
+from app.pages.broadcast import Going, broadcast_table, show_broadcast, show_count
 from app.shop import Shop
 from rules.suggest import suggest
 from sinks.deliveries.ledger import Ledger
-from sinks.deliveries.progress import Progress, progress_of
+from sinks.deliveries.progress import progress_of
+from sinks.deliveries.switches import Stopped, pauses
 from streams.errors import InputError
-from triggers.schedule import last_due
-from triggers.trigger import Schedule, Trigger
+from triggers.trigger import Trigger
 
 Action = Literal["list", "show", "count"]
-_YEARS = 200 * 366 * 1440  # minutes: behind every date
 
 
 def broadcast(
@@ -45,14 +46,12 @@ def broadcast(
 
     `count` lets the engine decide as it would at that time if nothing came until then, for every customer: to
     act, or which guard stands against it. It may run beside the shop, and keeps and sends nothing. To stop
-    one: tintype switch SHOP trigger/NAME --off.
+    one: tintype switch SHOP trigger/NAME --off; to pause it: --pause, and then --on.
     """
     declared = load_shop(shop)
-    found = {one: trigger for one, trigger in declared.triggers.items() if _dates(trigger)}
+    found = broadcasts(declared)
     if action == "list":
-        with contextlib.closing(Ledger(data_folder(shop, declared))) as ledger:
-            rows = {one: progress_of(ledger, one) for one in found}
-        _list(declared, found, rows, json)
+        _list(declared, found, _going(shop, declared, found), json)
         return exits.OK
     if name is None:
         hint = f"write: tintype broadcast SHOP {action} NAME"
@@ -61,45 +60,47 @@ def broadcast(
         hint = suggest(name, found, "trigger with dates ('on' of its schedule)")
         raise InputError(name, "there is no such broadcast", hint)
     if action == "show":
-        with contextlib.closing(Ledger(data_folder(shop, declared))) as ledger:
-            done = progress_of(ledger, name)
-        print_json({"name": name, **asdict(done)}) if json else show_broadcast(name, done)
+        trigger, going = found[name], _going(shop, declared, {name: found[name]})[name]
+        zone = declared.settings.zone
+        if json:
+            print_json(_as_json(name, trigger, going, zone))
+        else:
+            show_broadcast(name, trigger, going, zone)
         return exits.OK
     _count(shop, declared, name, at, json)
     return exits.OK
 
 
-def _dates(trigger: Trigger) -> list[str]:
-    return trigger.when.schedule.on if trigger.when.schedule else []
+def _going(folder: Path, declared: Shop, found: Mapping[str, Trigger]) -> dict[str, Going]:
+    """Return how broadcasts stand and how far they are."""
+    with (
+        known_here(folder, declared) as known,
+        contextlib.closing(Ledger(data_folder(folder, declared))) as ledger,
+    ):
+        stopped = Stopped(known.off, pauses(ledger))
+        return {
+            name: Going(stands(name, one, stopped), progress_of(ledger, name)) for name, one in found.items()
+        }
 
 
-def _times(trigger: Trigger, zone: str) -> list[int]:
-    """Return the epoch minutes at which a broadcast falls due, in order."""
-    schedule = trigger.when.schedule
-    assert schedule is not None
-    each = (schedule.model_copy(update={"on": [day]}) for day in schedule.on)
-    return sorted({_minute(one, zone) for one in each})
-
-
-def _minute(schedule: Schedule, zone: str) -> int:
-    day = read_at(f"{schedule.on[0]} 00:00", zone)
-    return last_due(schedule, zone, day - 1, day + 2 * 1440)
-
-
-def _list(declared: Shop, found: Mapping[str, Trigger], rows: Mapping[str, Progress], json: bool) -> None:
+def _list(declared: Shop, found: Mapping[str, Trigger], going: Mapping[str, Going], json: bool) -> None:
     zone, now = declared.settings.zone, int(time.time() // 60)
-    times = {name: _times(trigger, zone) for name, trigger in found.items()}
     if json:
-        shown = [
-            {"name": name, "title": found[name].title, "at": [write_moment(one, zone) for one in times[name]],
-             **asdict(done)}
-            for name, done in rows.items()
-        ]  # fmt: skip
-        print_json({"broadcasts": shown})
+        print_json({"broadcasts": [_as_json(name, found[name], one, zone) for name, one in going.items()]})
     elif not found:
         page.print("no trigger's schedule names dates ('on')")
     else:
-        page.print(broadcast_table(found, times, rows, zone, now))
+        page.print(broadcast_table(found, going, zone, now))
+
+
+def _as_json(name: str, trigger: Trigger, going: Going, zone: str) -> dict[str, Any]:
+    done = going.progress
+    last = None if done.last is None else write_moment(int(done.last // 60), zone)
+    dates = [write_moment(one, zone) for one in dates_of(trigger, zone)]
+    return {
+        "name": name, "title": trigger.title, "at": dates, "stands": going.stands, **asdict(done),
+        "last": last,
+    }  # fmt: skip
 
 
 def _count(folder: Path, declared: Shop, name: str, at: str | None, json: bool) -> None:
@@ -108,7 +109,7 @@ def _count(folder: Path, declared: Shop, name: str, at: str | None, json: bool) 
     zone = declared.settings.zone
     with open_log(folder, declared) as log:
         clock = log.clock() or 0
-        later = [one for one in _times(declared.triggers[name], zone) if one > clock]
+        later = [one for one in dates_of(declared.triggers[name], zone) if one > clock]
         minute = read_at(at, zone) if at is not None else later[0] if later else clock + 1
         made = forecast(log, declared, data_folder(folder, declared), name, minute, notes.print)
     outcomes = Counter(one.outcome for one in made)

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from app.shop import Shop
-from sinks.channels.courier import Courier
+from sinks.channels.courier import Courier, pace_of
 from sinks.channels.kinds import make_provider
 from sinks.channels.provider import Around, Receipt
 from sinks.coupons.claims import Claims, NoClaims
@@ -20,6 +20,7 @@ from sinks.deliveries.dispatch import Dispatcher, Heard
 from sinks.deliveries.lane import Carried, Lane, Surroundings
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.limits import Limits
+from sinks.deliveries.paces import Paces
 
 Take = Callable[[str, Sequence[Receipt]], None]
 
@@ -29,12 +30,13 @@ def make_dispatcher(
     told: Callable[[Carried], None] = lambda _: None, chance: random.Random | None = None,
     heard: Heard = lambda _channel, _receipt, _customer: None,
     prepare: Callable[[Sequence[Queued]], None] = lambda _: None, coupons: bool = True,
+    look: Callable[[], None] = lambda: None,
 ) -> Dispatcher:  # fmt: skip
     """Return a shop's dispatcher, not opened yet, with its limits filled from the ledger.
 
     around: what providers are given; `Around.receive` is each lane's own. told: gets what was carried out;
     prepare: gets the deliveries whose messages are about to be made; raises Away. coupons: whether codes are
-    claimed here.
+    claimed here. look: of `Surroundings`.
     """
 
     def pool_of(one: Queued) -> str:
@@ -51,7 +53,8 @@ def make_dispatcher(
     surroundings = Surroundings(
         ledger, lambda one: courier.make(one.decision, claims.of(one)),
         lambda one: courier.revoked(one.decision), now,
-        chance or random.Random(), told, around.write, make_ready,  # noqa: S311 - jitter
+        chance or random.Random(), told, around.write, make_ready, look,  # noqa: S311 - jitter
+        _paces(shop, ledger, now),
     )  # fmt: skip
     made: list[Dispatcher] = []
 
@@ -77,6 +80,16 @@ async def send_beside(dispatcher: Dispatcher, works: Sequence[Coroutine[Any, Any
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await dispatcher.close()
+
+
+def _paces(shop: Shop, ledger: Ledger, now: Callable[[], float]) -> Paces:
+    """Return the paces of a shop's triggers, with what was sent of late by the ledger."""
+    paces = Paces({
+        name: pace for name, trigger in shop.triggers.items() if (pace := pace_of(trigger)) is not None
+    })  # fmt: skip
+    if paces.longest:
+        paces.fill(ledger.claims_since(now() - paces.longest))
+    return paces
 
 
 def _lanes(

@@ -33,5 +33,5 @@ class LedgerSwitches:
 
     def stop(self, what: str, reason: str) -> None:
         """Turn something off; on disk on return."""
-        ask(self._ledger, what, True, reason, self._now())
+        ask(self._ledger, what, "off", reason, self._now())
         self.refresh()

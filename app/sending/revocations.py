@@ -106,6 +106,10 @@ class Revocations(Revoked):
                 self._next[partition] = end
         self._asked = asked
 
+    def know(self, asked: list[Asked]) -> None:
+        """Go by these switches that are not in the log yet. What left them before must have been read."""
+        self._asked = asked
+
     def _records(self, partition: int, end: int) -> Iterator[tuple[int, str, bytes | None, str]]:
         for kind in KINDS:
             for block in self._log.blocks(partition, self._next[partition], end, holding=f"!{kind}"):

@@ -134,8 +134,9 @@ class Sender:
         )  # fmt: skip
         self._ledger.recover(self._now())
         dispatcher = make_dispatcher(
-            self._shop, around, self._ledger, courier, self._now, self._tell, heard=self.heard
-        )
+            self._shop, around, self._ledger, courier, self._now, self._tell, heard=self.heard,
+            look=lambda: revocations.know(asked(self._ledger)),
+        )  # fmt: skip
         await dispatcher.open()
         self._at_work = dispatcher, asyncio.get_running_loop()
         redeemed = Redeemed(log, self._ledger, self._shop.coupons, self._say)

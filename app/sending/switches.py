@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from app.sending.revocations import EVERYTHING
 from app.shop import Shop
 from rules.suggest import suggest
@@ -22,6 +24,13 @@ def name_in_log(shop: Shop, what: str) -> str:
     if name not in known:
         raise InputError(what, f"there is no {kind} '{name}'", suggest(name, known, kind))
     return what
+
+
+def refuse_to_pause(what: str, off: Collection[str]) -> None:
+    """Raise InputError where what is to be paused (its name in the log) is switched off: nothing waits."""
+    if what in off:
+        hint = "let it go on first, then pause it"
+        raise InputError(name_for_people(what), "is switched off: what waited is held back", hint)
 
 
 def name_for_people(what: str) -> str:

@@ -11,7 +11,7 @@ from app.worker.switches import TopicSwitches
 from sinks.channels.provider import Receipt
 from sinks.deliveries import asked
 from sinks.deliveries.logged import LoggedLedger
-from sinks.deliveries.records import Acted, Clicked, Received, Record, reached
+from sinks.deliveries.records import Acted, Clicked, Received, Record, Turned, reached
 from streams.changes.controls import control_messages
 from streams.changes.wire import Outgoing
 from streams.control import Control, consent
@@ -44,7 +44,9 @@ class Asking:
                 case asked.Click(number, at):
                     records.append(Clicked(number, at))
                 case asked.Switch():
-                    switches.append(one)
+                    records.append(Turned(one.what, one.to, one.reason, one.at))
+                    if one.to != "paused":
+                        switches.append(one)
         records.append(reached(asked.ASKED, {0: following}))
         done = self._switches.turn(switches, controls, *records)
         for record, why in zip(records, done, strict=True):

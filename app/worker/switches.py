@@ -3,13 +3,14 @@ ledger."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import time
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from app.worker.revoking import TopicRevocations
 from sinks.deliveries.asked import Switch
 from sinks.deliveries.logged import LoggedLedger
-from sinks.deliveries.records import Off, Record
+from sinks.deliveries.records import Off, Record, Turned
 from streams.changes.controls import control_messages
 from streams.control import Control, switch
 
@@ -17,8 +18,12 @@ from streams.control import Control, switch
 class TopicSwitches:
     """An `app.sending.forecasts.Switches`."""
 
-    def __init__(self, ledger: LoggedLedger, revocations: TopicRevocations, partitions: int) -> None:
+    def __init__(
+        self, ledger: LoggedLedger, revocations: TopicRevocations, partitions: int,
+        now: Callable[[], float] = time.time,
+    ) -> None:  # fmt: skip
         self._ledger, self._revocations, self._partitions = ledger, revocations, partitions
+        self._now = now
 
     def turn(
         self, turned: Sequence[Switch], controls: Sequence[Control] = (), *records: Record
@@ -62,4 +67,5 @@ class TopicSwitches:
 
     def stop(self, what: str, reason: str) -> None:
         """Turn something off; committed on return."""
-        self.turn([Switch(what, True, reason)])
+        now = self._now()
+        self.turn([Switch(what, True, reason, at=now)], (), Turned(what, "off", reason, now))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi.concurrency import run_in_threadpool
@@ -18,8 +18,9 @@ from sinks.channels.provider import Receipt
 from sinks.deliveries import asked
 from sinks.deliveries.life import Event, State, after
 from sinks.deliveries.listing import Act, Attempt, Count, Listed, Wanted, counts, life_of, listed, off
-from sinks.deliveries.records import bare
+from sinks.deliveries.records import Position, bare
 from sinks.deliveries.standing import Standing
+from sinks.deliveries.switches import Stopped, pauses
 from sinks.events.deliveries import DeliveryChange
 
 WAIT_SECONDS = 5.0  # for the sender, so that the answer shows what was asked; it is durable all the same
@@ -97,12 +98,13 @@ class ClusterSending:
         Problem."""
         return await run_in_threadpool(self._links.follow, code, now)
 
-    def off(self) -> Mapping[str, str]:
-        """Return what is switched off, as the sender has it, and why."""
-        return off(self._ledger.seen.connection)
+    def stopped(self) -> Stopped:
+        """Return what is switched off and what is paused, as the sender has it."""
+        found = self._ledger.seen
+        return Stopped(off(found.connection), pauses(found))
 
-    def switch(self, what: str, off: bool, reason: str, now: float) -> None:
+    def switch(self, what: str, to: Position, reason: str, now: float) -> None:
         """Turn a switch; in Kafka on return. Raises Problem."""
-        message = asked.encoded(asked.Switch(what, off, reason))
+        message = asked.encoded(asked.Switch(what, to == "off", reason, to == "paused", now))
         [offset] = self._sender.send(self._topic, [(None, message)])
         self._ledger.wait(offset, WAIT_SECONDS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from app.sending.sender import Sender
@@ -14,7 +14,8 @@ from sinks.channels.provider import Receipt
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import Event
 from sinks.deliveries.listing import Act, Attempt, Count, Listed, Wanted, counts, life_of, listed
-from sinks.deliveries.switches import ask, asked, reasons_with
+from sinks.deliveries.records import Position
+from sinks.deliveries.switches import Stopped, ask, asked, pauses, reasons_with
 from sinks.events.deliveries import DeliveryChange
 
 
@@ -78,18 +79,18 @@ class EmbeddedSending:
             refuse("not-ready", "the senders are not at work yet", "try again in a moment")
         return await result_of(self._sender.follow(code, now))
 
-    def off(self) -> Mapping[str, str]:
-        """Return what is switched off, and why."""
+    def stopped(self) -> Stopped:
+        """Return what is switched off, and what is paused."""
         turned = asked(self._ledger)  # first: what leaves these is known to the sender by then
         off = self._sender.off()
         if off is None:
             refuse("not-ready", "the sender is not at work yet", "try again in a moment")
-        return reasons_with(off, turned)
+        return Stopped(reasons_with(off, turned), pauses(self._ledger))
 
-    def switch(self, what: str, off: bool, reason: str, now: float) -> None:
+    def switch(self, what: str, to: Position, reason: str, now: float) -> None:
         """Turn a switch; on disk on return. Raises Problem."""
         try:
-            ask(self._ledger, what, off, reason, now)
+            ask(self._ledger, what, to, reason, now)
         except sqlite3.OperationalError as error:
             raise full(error) from None
 

@@ -28,4 +28,4 @@ class EmbeddedTriggers:
 
     def known(self) -> Known:
         """Return the past of each behind the settings in force, what is off, and what decided."""
-        return Known(self._past, self._sending.off(), self._ledger.connection)
+        return Known(self._past, self._sending.stopped().off, self._ledger.connection)

@@ -6,13 +6,18 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.outcome import Decision
+from engine.plan_guards import minute_of
+from profiles.windows import parse_length
 from rules.schema import Schema
 from sinks.channels.message import HeldBack, Message
 from sinks.channels.settings import parse_seconds
 from sinks.coupons.coupon import Coupon
 from sinks.deliveries.delivery import Route
+from sinks.deliveries.pace import Pace
+from sinks.deliveries.quiet import Quiet
 from sinks.links.code import Shorten
 from sinks.texts.texts import LINK, Texts
+from triggers.condition import quiet_hours_of
 from triggers.trigger import Trigger
 from triggers.values import action_values
 
@@ -63,7 +68,22 @@ class Courier:
         if channel not in self._lasts:
             return f"there is no channel '{channel}'"
         template, priority = trigger.action.template, _priority(trigger)
-        return Route(channel, template, trigger.purpose, priority, self._lasts[channel])
+        return Route(
+            channel, template, trigger.purpose, priority, self._lasts[channel], self._pace(trigger, decision)
+        )
+
+    def _pace(self, trigger: Trigger, decision: Decision) -> Pace | None:
+        """Return the pace at which a message waits for its turn, with the quiet hours that stood against its
+        decision in the zone that the customer had then (D5)."""
+        pace, guards = pace_of(trigger), self._shop.settings.guards
+        hours = quiet_hours_of(trigger, guards)
+        if pace is None or hours is None:
+            return pace
+        attribute = self._schema.attributes.get(guards.zone.removeprefix("customer."))
+        zone = decision.values.get(attribute.key) if attribute is not None else None
+        zone = zone if zone in guards.zones else self._shop.settings.zone
+        quiet = Quiet(minute_of(hours.from_), minute_of(hours.until), zone, hours.then == "drop")
+        return Pace(pace.most, pace.seconds, quiet)
 
     def pool(self, decision: Decision) -> str:
         """Return the pool of coupons of which a decision's message says a code; "" where it says none, or
@@ -126,6 +146,12 @@ class Courier:
         if trigger.status != "live":
             return f"trigger '{decision.trigger}' is {trigger.status} now"
         return self._withdrawn(decision, trigger)
+
+
+def pace_of(trigger: Trigger) -> Pace | None:
+    """Return a trigger's pace, without quiet hours; None where it has none."""
+    pace = trigger.action.pace
+    return None if pace is None else Pace(pace.most, parse_length(pace.within) * 60)
 
 
 def _priority(trigger: Trigger) -> int:

@@ -11,6 +11,7 @@ import msgspec
 
 from sinks.channels.provider import Receipt
 from sinks.deliveries.life import Event
+from sinks.deliveries.records import Position
 
 ASKED = "asked"  # how far the ledger is in the topic
 
@@ -38,11 +39,18 @@ class Act(msgspec.Struct, tag="act", frozen=True):
 
 
 class Switch(msgspec.Struct, tag="switch", frozen=True):
-    """A person stops something (its name in the log) or lets it go on."""
+    """A person stops something (its name in the log), pauses it, or lets it go on."""
 
     what: str
     off: bool
     reason: str
+    paused: bool = False
+    at: float = 0.0
+
+    @property
+    def to(self) -> Position:
+        """What it is turned to."""
+        return "paused" if self.paused else "off" if self.off else "on"
 
 
 class Click(msgspec.Struct, tag="click", frozen=True):

@@ -11,14 +11,15 @@ from engine.outcome import Decision
 from sinks.channels.message import Purpose
 from sinks.channels.provider import Accepted, Outcome, Receipt
 from sinks.deliveries.life import Event, State
+from sinks.deliveries.pace import Pace
 
 _TELLING = re.compile(r"[^\s@<>]+@[^\s@<>]+|\+?\d(?:[ -]?\d){6,}")
 
 
 @dataclass(frozen=True)
 class Route:
-    """How a decision is to be delivered. priority: higher goes first; lasts: seconds after the decision's
-    minute from which it is too late.
+    """How a decision is to be delivered. priority: higher goes first; lasts: seconds after it is first due
+    from which it is too late: after the decision's minute, or its turn at the pace.
     """
 
     channel: str
@@ -26,12 +27,14 @@ class Route:
     purpose: Purpose
     priority: int
     lasts: float
+    pace: Pace | None = None
 
 
 @dataclass(frozen=True)
 class Queued:
     """A delivery that waits. number: the decision's, from 1; expires: seconds since 1970; attempts: made
-    before; turn: the number of the provider, in its channel's order, whose turn it is.
+    before; turn: the number of the provider, in its channel's order, whose turn it is; pace: that it was
+    queued at.
     """
 
     number: int
@@ -43,6 +46,7 @@ class Queued:
     expires: float
     attempts: int
     turn: int
+    pace: Pace | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sinks.channels.message import HeldBack, Message
 from sinks.channels.provider import Accepted, Outcome, Provider, Refused, Unknown
@@ -13,6 +13,7 @@ from sinks.deliveries.breaker import RETRY_MOST, RETRY_SECONDS, Breaker, Stand, 
 from sinks.deliveries.delivery import Book, Queued, Step, without_addresses
 from sinks.deliveries.life import Event, State
 from sinks.deliveries.limits import Limits
+from sinks.deliveries.paces import Paces
 
 BATCH = 200  # messages claimed and sent together: two synced writes, 0.3 to 3 ms each, for all of them
 TIMEOUT = 120.0  # seconds for a batch: a provider has time-outs of its own, this is for one that hangs
@@ -37,7 +38,8 @@ class Surroundings:
     make: the message of a delivery; raises HeldBack. revoked: why it must not go out any more, asked when it
     is about to. now: seconds since 1970. told: gets what was done. say: a line for people. prepare: gets the
     deliveries whose messages are about to be made, and now; what these say for good is on disk on return.
-    Raises Away.
+    Raises Away. look: called when deliveries were read, before they are judged: `revoked` must know by then
+    of every switch that was turned before they were read. paces: of triggers, over all lanes.
     """
 
     book: Book
@@ -48,6 +50,8 @@ class Surroundings:
     told: Callable[[Carried], None]
     say: Callable[[str], None]
     prepare: Callable[[Sequence[Queued], float], None] = lambda _rows, _now: None
+    look: Callable[[], None] = lambda: None
+    paces: Paces = field(default_factory=Paces)
 
 
 class Lane:
@@ -74,6 +78,7 @@ class Lane:
         rows = around.book.waiting(self._channel, turns, now, may) if may else []
         if not rows:
             return [], False
+        around.look()
         steps, made = [], list[Message | None]()
         stopped = {row.number: step for row in rows if (step := self._stopped(row, now)) is not None}
         around.prepare([row for row in rows if row.number not in stopped], now)
@@ -98,7 +103,9 @@ class Lane:
         if row.expires <= now:
             return Step(row.number, Event.TOO_LATE, now, reason="too late to be sent")
         revoked = self._around.revoked(row)
-        return None if revoked is None else Step(row.number, Event.REVOKE, now, reason=revoked)
+        if revoked is not None:
+            return Step(row.number, Event.REVOKE, now, reason=revoked)
+        return self._around.paces.judge(row, now)
 
     def _judge(self, row: Queued, now: float) -> tuple[Step, Message | None]:
         """Say what is to be done with a delivery whose message is to be made."""

@@ -6,7 +6,7 @@ import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from engine.outcome import Decision
 from sinks.channels.provider import Receipt
 from sinks.deliveries.delivery import Queued, Route, Step
 from sinks.deliveries.life import Event, State
+from sinks.deliveries.pace import read
 from sinks.deliveries.posting import Posting
 from sinks.deliveries.records import (
     Acted,
@@ -32,7 +33,7 @@ from sinks.deliveries.tables import NOTHING, connect
 
 Result = TypeVar("Result")
 _QUEUED = (
-    "SELECT d.number, body, channel, template, purpose, priority, expires, attempts, turn, due "
+    "SELECT d.number, body, channel, template, purpose, priority, expires, attempts, turn, pace, due "
     "FROM delivery d JOIN decision USING (number) "
 )
 
@@ -120,8 +121,8 @@ class Ledger:
                 left = limit
                 for priority in self._priorities(channel, turn):
                     rows = self.connection.execute(
-                        _QUEUED + "WHERE state = 'queued' AND channel = ? AND turn = ? AND priority = ? "
-                        "AND due <= ? ORDER BY due, d.number LIMIT ?",
+                        _QUEUED + "WHERE state = 'queued' AND paused IS NULL AND channel = ? AND turn = ? "
+                        "AND priority = ? AND due <= ? ORDER BY due, d.number LIMIT ?",
                         (channel, turn, priority, now, left),
                     ).fetchall()
                     left -= len(rows)
@@ -135,7 +136,7 @@ class Ledger:
         """Return when the next of these is due; None when none waits."""
         query = (
             "SELECT min(due) FROM delivery "
-            "WHERE state = 'queued' AND channel = ? AND turn = ? AND priority = ?"
+            "WHERE state = 'queued' AND paused IS NULL AND channel = ? AND turn = ? AND priority = ?"
         )
         with self._lock:
             dues = [
@@ -150,7 +151,7 @@ class Ledger:
         below = 2**62
         query = (
             "SELECT max(priority) FROM delivery "
-            "WHERE state = 'queued' AND channel = ? AND turn = ? AND priority < ?"
+            "WHERE state = 'queued' AND paused IS NULL AND channel = ? AND turn = ? AND priority < ?"
         )
         while (found := self.connection.execute(query, (channel, turn, below)).fetchone()[0]) is not None:
             yield found
@@ -166,7 +167,10 @@ class Ledger:
 
     def expire(self, now: float, limit: int) -> int:
         """Let up to ``limit`` deliveries go that wait and are too late; return how many."""
-        query = "SELECT number FROM delivery WHERE state = 'queued' AND expires <= ? ORDER BY expires LIMIT ?"
+        query = (
+            "SELECT number FROM delivery WHERE state = 'queued' AND paused IS NULL AND expires <= ? "
+            "ORDER BY expires LIMIT ?"
+        )
         with self._lock:
             numbers = [number for (number,) in self.connection.execute(query, (now, limit))]
             self.write([Step(one, Event.TOO_LATE, now, reason="too late to be sent") for one in numbers])
@@ -195,6 +199,13 @@ class Ledger:
             "JOIN decision USING (number) WHERE provider = ? AND claimed > ? ORDER BY claimed",
             (provider, since),
         )
+
+    def claims_since(self, since: float) -> Iterator[tuple[float, str]]:
+        """Yield the attempts of deliveries with a pace since a time, in order: time, trigger."""
+        yield from self.connection.execute(
+            "SELECT claimed, trigger FROM attempt JOIN delivery USING (number) "
+            "WHERE claimed > ? AND pace <> '' ORDER BY claimed", (since,),
+        )  # fmt: skip
 
     def act_by_hand(self, delivery: str, event: Event, reason: str, now: float) -> None:
         """Let a person settle a delivery that is unknown, or send one again; with the reason, on record.
@@ -240,5 +251,6 @@ class Ledger:
 
 
 def _queued(row: tuple[Any, ...]) -> Queued:
-    number, body, *rest = row[:-1]
-    return Queued(number, msgspec.json.decode(body, type=Decision), *rest)
+    *whole, pace = row[:-1]
+    number, body, *rest = whole
+    return replace(Queued(number, msgspec.json.decode(body, type=Decision), *rest), pace=read(pace))

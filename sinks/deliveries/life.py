@@ -26,6 +26,7 @@ class Event(StrEnum):
 
     CLAIM = "claim"  # on disk before anything is sent
     PUT_OFF = "put off"  # a limit of its template or address is used up
+    WAIT = "wait"  # for its turn at the pace, or the end of quiet hours: its time to live stands still
     HOLD_BACK = "hold back"  # no text, no address
     REVOKE = "revoke"  # consent withdrawn, kill switch
     TOO_LATE = "too late"
@@ -49,6 +50,7 @@ _S, _E = State, Event
 LIFE: dict[tuple[State, Event], State] = {
     (_S.QUEUED, _E.CLAIM): _S.CLAIMED,
     (_S.QUEUED, _E.PUT_OFF): _S.QUEUED,
+    (_S.QUEUED, _E.WAIT): _S.QUEUED,
     (_S.QUEUED, _E.HOLD_BACK): _S.HELD_BACK,
     (_S.QUEUED, _E.REVOKE): _S.HELD_BACK,
     (_S.QUEUED, _E.TOO_LATE): _S.EXPIRED,

@@ -10,7 +10,7 @@ from typing import Any
 
 _COLUMNS = (
     "number, id, customer, d.trigger, channel, template, purpose, state, reason, attempts, parts, decided, "
-    "expires, due, changed, k.first, coalesce(k.times, 0)"
+    "expires, iif(paused IS NULL, due, NULL), changed, k.first, coalesce(k.times, 0)"
 )
 _FROM = "FROM delivery d JOIN decision c USING (number) LEFT JOIN click k USING (number)"
 _ATTEMPT = (
@@ -41,8 +41,8 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Listed:
-    """A delivery in a list. Times in seconds since 1970; due: when it goes on, of what is queued; clicked:
-    when its link was followed first, and clicks: how often."""
+    """A delivery in a list. Times in seconds since 1970; due: when it goes on, of what is queued, and None
+    while it is paused; clicked: when its link was followed first, and clicks: how often."""
 
     number: int
     id: str
@@ -57,7 +57,7 @@ class Listed:
     parts: int
     decided: float
     expires: float
-    due: float
+    due: float | None
     changed: float
     clicked: float | None
     clicks: int
@@ -93,7 +93,8 @@ class Act:
 @dataclass(frozen=True)
 class Count:
     """Deliveries of a trigger, on a day (UTC, from 1970), by a channel, in a state; parts: as charged;
-    clicked: of how many somebody has followed the link."""
+    clicked: of how many somebody has followed the link; last: when the last of what is queued, and not
+    paused, is due."""
 
     trigger: str
     day: int
@@ -102,6 +103,7 @@ class Count:
     deliveries: int
     parts: int
     clicked: int
+    last: float | None
 
 
 def listed(
@@ -138,7 +140,7 @@ def counts(connection: sqlite3.Connection, wanted: Wanted) -> list[Count]:
     where, values = wanted.where()
     query = (
         "SELECT d.trigger, CAST(decided / 86400 AS INTEGER) AS day, channel, state, count(*), sum(parts), "
-        "count(k.number) "
+        "count(k.number), max(due) FILTER (WHERE state = 'queued' AND paused IS NULL) "
         f"{_FROM} WHERE {where} GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3, 4"
     )
     return [Count(*row) for row in connection.execute(query, values)]

@@ -12,6 +12,8 @@ from engine.outcome import Decision
 from sinks.deliveries.changes import note_changes
 from sinks.deliveries.delivery import Route, Step
 from sinks.deliveries.life import Event, Impossible, State, after
+from sinks.deliveries.pace import Pace, Places, written
+from sinks.deliveries.pausing import covering, end, pause, pause_what_came_back, paused, resume
 from sinks.deliveries.receipts import Receipts
 from sinks.deliveries.records import (
     Acted,
@@ -28,11 +30,18 @@ from sinks.deliveries.records import (
     Switched,
     SwitchesTold,
     Taken,
+    Turned,
 )
 from sinks.deliveries.steps import take_steps
 from sinks.deliveries.tag_changes import note_tag_changes
 
+_INSERT = (
+    "INSERT INTO delivery (number, state, channel, trigger, template, purpose, priority, turn, decided, "
+    "lasts, expires, due, attempts, parts, changed, reason, changes, pace, paused) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, 0, 0, ?, ?, 1, ?, ?)"
+)
 BY_HAND = (Event.RESEND, Event.SETTLE_DELIVERED, Event.SETTLE_FAILED)
+DROPPED = "its turn came in quiet hours"
 _REASON = "the process ended before it knew"
 
 
@@ -42,6 +51,7 @@ class Posting:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self.receipts = Receipts(connection)
+        self._places = Places(connection)
 
     def post(self, record: Record) -> Any:
         """Post a record; return how many deliveries were queued (Taken) or had been claimed (Recovered), the
@@ -66,6 +76,8 @@ class Posting:
             case Switched(what, off, reason, at):
                 query = "INSERT INTO switch (what, off, reason, at) VALUES (?, ?, ?, ?)"
                 self._connection.execute(query, (what, off, reason, at))
+            case Turned():
+                self._turn(record)
             case SwitchesTold(number):
                 self._connection.execute("DELETE FROM switch WHERE number <= ?", (number,))
             case EndsTold(numbers):
@@ -96,19 +108,42 @@ class Posting:
         decided, reason, state = one.minute * 60.0, "", State.QUEUED
         if isinstance(route, str):
             reason, state, route = route, after(state, Event.HOLD_BACK), Route("", "", "marketing", 0, 0.0)
+        due = self._first_due(one.trigger, route.pace, decided)
+        if due is None:
+            due, reason, state = decided, DROPPED, after(state, Event.HOLD_BACK)
+        words = covering(paused(self._connection), route.channel, one.trigger)
+        is_paused = words is not None and state is State.QUEUED
         self._connection.execute(
-            "INSERT INTO delivery VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, 0, 0, ?, ?, 1)",
+            _INSERT,
             (number, state.value, route.channel, one.trigger, route.template, route.purpose, route.priority,
-             decided, route.lasts, decided + route.lasts, decided, decided, reason),
+             decided, route.lasts, due + route.lasts, due, decided, words if is_paused else reason,
+             written(route.pace), decided if is_paused else None),
         )  # fmt: skip
         note_changes(self._connection, [(number, 1, state.value, decided, 0, "", reason)])
         return int(state is State.QUEUED)
 
+    def _first_due(self, trigger: str, pace: Pace | None, decided: float) -> float | None:
+        """Return when a message's turn is; None where that falls into quiet hours that drop."""
+        if pace is None:
+            return decided
+        self._places.forget(trigger, decided)
+        return self._places.take(trigger, pace, decided)
+
     def _step(self, steps: Sequence[Step]) -> list[State | None]:
         found, settled = take_steps(self._connection, steps)
+        pause_what_came_back(self._connection, [step.number for step in steps])
         for number, attempt, receipt in self.receipts.kept_of(settled):
             self.receipts.apply(number, attempt, receipt, steps[-1].at)
         return found
+
+    def _turn(self, one: Turned) -> None:
+        if one.to == "paused":
+            pause(self._connection, one.what, one.reason, one.at)
+        elif one.to == "off":
+            end(self._connection, one.what, one.at)
+        else:
+            dropped = resume(self._connection, one.what, one.at)
+            self._step([Step(number, Event.HOLD_BACK, one.at, reason=DROPPED) for number in dropped])
 
     def _recover(self, now: float) -> int:
         query = "SELECT number, purpose FROM delivery WHERE state = 'claimed' ORDER BY number"

@@ -6,16 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sinks.deliveries.ledger import Ledger
+from sinks.deliveries.listing import Wanted, counts
 
 
 @dataclass(frozen=True)
 class Progress:
     """outcomes: decisions by outcome; guards: of those that were not to act, by the guard that refused or
-    held them; deliveries: by state."""
+    held them; deliveries: by state; last: when the last of those that wait leaves, in seconds since 1970;
+    None where none waits, or all are paused."""
 
     outcomes: Mapping[str, int]
     guards: Mapping[str, int]
     deliveries: Mapping[str, int]
+    last: float | None
 
 
 def progress_of(ledger: Ledger, trigger: str) -> Progress:
@@ -24,13 +27,15 @@ def progress_of(ledger: Ledger, trigger: str) -> Progress:
         "SELECT outcome, json_extract(CAST(body AS TEXT), '$.guard'), count(*) FROM decision "
         "WHERE json_extract(CAST(body AS TEXT), '$.trigger') = ? GROUP BY 1, 2 ORDER BY 1, 2", (trigger,),
     )  # fmt: skip
-    states = ledger.rows(
-        'SELECT state, count(*) FROM delivery WHERE "trigger" = ? GROUP BY 1 ORDER BY 1', (trigger,)
-    )
+    found = counts(ledger.connection, Wanted(trigger=trigger))
+    deliveries: dict[str, int] = {}
+    for one in found:
+        deliveries[one.state] = deliveries.get(one.state, 0) + one.deliveries
+    last = max((one.last for one in found if one.last is not None), default=None)
     outcomes: dict[str, int] = {}
     guards: dict[str, int] = {}
     for outcome, guard, count in made:
         outcomes[outcome] = outcomes.get(outcome, 0) + count
         if guard:
             guards[guard] = guards.get(guard, 0) + count
-    return Progress(outcomes, guards, dict(states))
+    return Progress(outcomes, guards, dict(sorted(deliveries.items())), last)

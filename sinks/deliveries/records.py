@@ -18,6 +18,7 @@ from sinks.channels.provider import Accepted, Outcome, Receipt, Refused, Unknown
 from sinks.deliveries.delivery import Route, Step, attempt_fields, without_addresses
 from sinks.deliveries.life import Event
 
+Position = Literal["on", "off", "paused"]  # of a switch
 
 class Taken(msgspec.Struct, tag="taken", frozen=True):
     """Decisions, each with how it is delivered, or why it is held back, or None: nothing to send."""
@@ -79,6 +80,15 @@ class Switched(msgspec.Struct, tag="switched", frozen=True):
     at: float
 
 
+class Turned(msgspec.Struct, tag="turned", frozen=True):
+    """What waits goes on (``on``), comes up to be held back (``off``), or is put off (``paused``)."""
+
+    what: str
+    to: Position
+    reason: str
+    at: float
+
+
 class SwitchesTold(msgspec.Struct, tag="switches told", frozen=True):
     """The log has the switches up to a number."""
 
@@ -112,8 +122,8 @@ class Off(msgspec.Struct, tag="off", frozen=True):
 
 
 Record = (
-    Taken | Moved | Reached | Stepped | Received | Recovered | Acted | Switched | SwitchesTold | EndsTold
-    | Clicked | ClicksTold | Off
+    Taken | Moved | Reached | Stepped | Received | Recovered | Acted | Switched | Turned | SwitchesTold
+    | EndsTold | Clicked | ClicksTold | Off
 )  # fmt: skip
 
 
@@ -146,7 +156,7 @@ class _Stepped(msgspec.Struct, tag="steps", frozen=True):
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(
-    list[Taken | Moved | Reached | _Stepped | Received | Recovered | Acted | Switched | SwitchesTold
+    list[Taken | Moved | Reached | _Stepped | Received | Recovered | Acted | Switched | Turned | SwitchesTold
          | EndsTold | Clicked | ClicksTold | Off]
 ).decode
 

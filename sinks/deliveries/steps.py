@@ -22,6 +22,7 @@ class _Row:
     state: State
     attempts: int
     due: float
+    expires: float
     turn: int
     parts: int
     changed: float
@@ -48,6 +49,8 @@ def take_steps(
             continue
         is_change = following is not row.state
         row.state, row.changed, row.reason = following, step.at, step.reason
+        if step.event is Event.WAIT and step.due is not None:
+            row.expires += step.due - step.at
         row.due = row.due if step.due is None else step.due
         row.turn = row.turn if step.turn is None else step.turn
         if step.event is Event.CLAIM:
@@ -62,10 +65,10 @@ def take_steps(
             noted.append((step.number, row.changes, following.value, step.at, row.attempts, row.provider,
                           step.reason))  # fmt: skip
     connection.executemany(
-        "UPDATE delivery SET state = ?, attempts = ?, due = ?, turn = ?, parts = ?, changed = ?, reason = ?, "
-        "changes = ? WHERE number = ?",
-        [(row.state.value, row.attempts, row.due, row.turn, row.parts, row.changed, row.reason, row.changes,
-          number)
+        "UPDATE delivery SET paused = iif(state = ?1, paused, NULL), state = ?1, attempts = ?2, due = ?3, "
+        "expires = ?4, turn = ?5, parts = ?6, changed = ?7, reason = ?8, changes = ?9 WHERE number = ?10",
+        [(row.state.value, row.attempts, row.due, row.expires, row.turn, row.parts, row.changed, row.reason,
+          row.changes, number)
          for number, row in rows.items()],
     )  # fmt: skip
     connection.executemany(
@@ -82,7 +85,7 @@ def take_steps(
 
 def _rows(connection: sqlite3.Connection, numbers: set[int]) -> dict[int, _Row]:
     query = (
-        "SELECT number, state, attempts, due, turn, parts, changed, reason, changes, coalesce(("
+        "SELECT number, state, attempts, due, expires, turn, parts, changed, reason, changes, coalesce(("
         "SELECT provider FROM attempt a WHERE a.number = d.number AND a.attempt = d.attempts), '') "
         "FROM delivery d "
         "WHERE number IN (SELECT value FROM json_each(?))"

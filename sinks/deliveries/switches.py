@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sinks.deliveries.ledger import Ledger
-from sinks.deliveries.records import Switched, SwitchesTold
+from sinks.deliveries.pausing import PAUSED
+from sinks.deliveries.records import Position, Record, Switched, SwitchesTold, Turned
 
 
 @dataclass(frozen=True)
@@ -19,15 +20,34 @@ class Asked:
     reason: str
 
 
-def ask(ledger: Ledger, what: str, off: bool, reason: str, now: float) -> None:
-    """Turn a switch; on disk when this returns. now: seconds since 1970."""
-    ledger.do(Switched(what, off, reason, now))
+@dataclass(frozen=True)
+class Stopped:
+    """What is switched off, everything ("") first, and what is paused, by their names in the log; and why."""
+
+    off: Mapping[str, str]
+    paused: Mapping[str, str]
+
+
+def ask(ledger: Ledger, what: str, to: Position, reason: str, now: float) -> None:
+    """Turn a switch; on disk when this returns. now: seconds since 1970.
+
+    A pause is no record of the log: no decision follows from it.
+    """
+    turned: list[Record] = [Turned(what, to, reason, now)]
+    if to != "paused":
+        turned.insert(0, Switched(what, to == "off", reason, now))
+    ledger.do(*turned)
 
 
 def asked(ledger: Ledger) -> list[Asked]:
     """Return the switches that are not in the log yet, in the order in which they were turned."""
     rows = ledger.rows("SELECT number, what, off, reason FROM switch ORDER BY number")
     return [Asked(number, what, bool(off), reason) for number, what, off, reason in rows]
+
+
+def pauses(ledger: Ledger) -> dict[str, str]:
+    """Return what is paused, by its name in the log, and why."""
+    return dict(ledger.rows(PAUSED))
 
 
 def in_log(ledger: Ledger, number: int) -> None:

@@ -6,10 +6,12 @@ import sqlite3
 from pathlib import Path
 
 from sinks.coupons.tables import COUPON_TABLES
+from sinks.deliveries.pace import PLACES
+from sinks.deliveries.pausing import PAUSES
 
 FILE_NAME = "deliveries.sqlite"
 NOTHING = "nothing to send"  # of decisions that are not to act upon
-_VERSION = 2
+_VERSION = 3
 # `delivery` has no text and no address: messages are made when they are claimed (docs/decisions/0023).
 _TABLES = """
 CREATE TABLE IF NOT EXISTS drained (
@@ -27,10 +29,13 @@ CREATE TABLE IF NOT EXISTS delivery (
     template TEXT NOT NULL, purpose TEXT NOT NULL, priority INTEGER NOT NULL, turn INTEGER NOT NULL,
     decided REAL NOT NULL, lasts REAL NOT NULL, expires REAL NOT NULL, due REAL NOT NULL,
     attempts INTEGER NOT NULL, parts INTEGER NOT NULL, changed REAL NOT NULL, reason TEXT NOT NULL,
-    changes INTEGER NOT NULL DEFAULT 0
+    changes INTEGER NOT NULL DEFAULT 0, pace TEXT NOT NULL DEFAULT '', paused REAL
 );
-CREATE INDEX IF NOT EXISTS delivery_queue ON delivery (channel, turn, priority, due) WHERE state = 'queued';
-CREATE INDEX IF NOT EXISTS delivery_expires ON delivery (expires) WHERE state = 'queued';
+DROP INDEX IF EXISTS delivery_queue;
+DROP INDEX IF EXISTS delivery_expires;
+CREATE INDEX IF NOT EXISTS delivery_due ON delivery (channel, turn, priority, due)
+WHERE state = 'queued' AND paused IS NULL;
+CREATE INDEX IF NOT EXISTS delivery_late ON delivery (expires) WHERE state = 'queued' AND paused IS NULL;
 CREATE INDEX IF NOT EXISTS delivery_state ON delivery (state, number);
 CREATE INDEX IF NOT EXISTS delivery_trigger ON delivery (trigger, decided);
 CREATE TABLE IF NOT EXISTS attempt (
@@ -82,7 +87,7 @@ SELECT number, CASE state WHEN 'claimed' THEN 'unknown' ELSE state END, '',
     60.0 * json_extract(CAST(body AS TEXT), '$.minute'), 86400.0,
     60.0 * json_extract(CAST(body AS TEXT), '$.minute') + 86400.0,
     60.0 * json_extract(CAST(body AS TEXT), '$.minute'), 0, 0,
-    60.0 * json_extract(CAST(body AS TEXT), '$.minute'), coalesce(detail, ''), 0
+    60.0 * json_extract(CAST(body AS TEXT), '$.minute'), coalesce(detail, ''), 0, '', NULL
 FROM decision WHERE state <> 'nothing to send';
 DROP INDEX decision_claimed;
 ALTER TABLE decision DROP COLUMN state;
@@ -90,6 +95,10 @@ ALTER TABLE decision DROP COLUMN detail;
 """
 # Changes of state are told from here on; those before had no number.
 _COUNTED = "ALTER TABLE delivery ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;"
+_PACED = """
+ALTER TABLE delivery ADD COLUMN pace TEXT NOT NULL DEFAULT '';
+ALTER TABLE delivery ADD COLUMN paused REAL;
+"""
 
 _REASONED = "ALTER TABLE off ADD COLUMN reason TEXT NOT NULL DEFAULT '';"
 
@@ -107,8 +116,11 @@ def connect(folder: Path, write: bool) -> sqlite3.Connection:
 
 def _make(connection: sqlite3.Connection) -> None:
     former = _columns(connection, "decision")
-    steps = _TABLES + COUPON_TABLES + (_FROM_FORMER if "state" in former else "")
-    if "changes" not in (_columns(connection, "delivery") or {"changes"}):
+    steps = _TABLES + PLACES + PAUSES + COUPON_TABLES + (_FROM_FORMER if "state" in former else "")
+    found = _columns(connection, "delivery") or {"changes", "pace"}
+    if "pace" not in found:
+        steps = _PACED + steps
+    if "changes" not in found:
         steps = _COUNTED + steps
     if "reason" not in (_columns(connection, "off") or {"reason"}):
         steps = _REASONED + steps

@@ -125,7 +125,7 @@ class EmbeddedSender(Sender):
         append_ticks(self.log, MINUTE + 1)
 
     def turn(self, off: bool) -> None:
-        ask(self.ledger, "trigger/hello", off, "", START)
+        ask(self.ledger, "trigger/hello", "off" if off else "on", "", START)
 
     @property
     def off(self) -> list[str]:

@@ -22,6 +22,7 @@ from sinks.deliveries.delivery import Away, Step
 from sinks.deliveries.life import Event
 from sinks.deliveries.listing import off
 from sinks.deliveries.logged import LoggedLedger
+from sinks.deliveries.switches import pauses
 from sinks.topics.events import Event as Told
 from streams.changes.wire import Outgoing, incoming
 from streams.control import canonical
@@ -91,6 +92,22 @@ def test_a_switch_is_in_every_partition_and_holds_at_once(desk: Desk) -> None:
     assert desk.revocations.off() == ["channel/sms"]
     assert off(desk.ledger.connection) == {"channel/sms": "试"}
     assert desk.ledger.reached(asked.ASKED) == {0: 7}
+
+
+def test_a_pause_is_of_the_ledger_alone_and_a_stop_ends_it(desk: Desk) -> None:
+    queue(desk.ledger, [2])
+    desk.asking.do([asked.Switch("channel/sms", False, "试", paused=True, at=START)], 7)
+    assert desk.journal.told() == []
+    assert pauses(desk.ledger) == {"channel/sms": "试"}
+    assert desk.ledger.waiting("sms", [0], START, 9) == []
+    desk.asking.do([asked.Switch("channel/sms", True, "试", at=START + 1)], 8)
+    assert pauses(desk.ledger) == {}
+    [row] = desk.ledger.waiting("sms", [0], START, 9)
+    assert desk.revocations.off() == ["channel/sms"]
+    assert row.number == 2
+    desk.asking.do([asked.Switch("", False, "", paused=True, at=START),
+                    asked.Switch("", False, "", at=START + 2)], 9)  # fmt: skip
+    assert pauses(desk.ledger) == {}
 
 
 def test_who_unsubscribes_is_told_by_the_message_or_else_by_the_address(desk: Desk) -> None:

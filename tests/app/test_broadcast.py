@@ -141,10 +141,18 @@ def test_a_list_tells_how_far_each_is(tmp_path: Path, capsys: pytest.CaptureFixt
     assert (one["name"], one["title"], one["at"]) == ("spring", "春季大促", ["2026-03-01 20:00"])
     assert (one["outcomes"], one["guards"]) == ({"act": 3, "refused": 2}, {"consent": 2})
     assert one["deliveries"] == {"queued": 3}
+    assert (one["stands"], one["last"]) == ("on", "2026-03-02 05:20")
     assert asked(capsys, str(shop), "show", "spring")["deliveries"] == {"queued": 3}
     for arguments in (["list"], ["show", "spring"]):
         assert main(["broadcast", str(shop), *arguments]) == 0
-    assert "deliveries: 3 queued" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "deliveries: 3 queued" in shown
+    assert "the last of what waits leaves at 2026-03-02 05:20" in shown
+    assert main(["switch", str(shop), "everything", "--pause"]) == 0
+    assert asked(capsys, str(shop), "show", "spring")["stands"] == "paused"
+    for arguments in (["list"], ["show", "spring"]):
+        assert main(["broadcast", str(shop), *arguments]) == 0
+        assert "paused" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

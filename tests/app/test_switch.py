@@ -65,7 +65,7 @@ def test_a_switch_beside_the_running_shop_stops_decisions_and_what_waits(
         until(lambda: decided(shop) == [("act", "sent")])
         assert main(["switch", str(folder), "channel/sms", "--off", "--reason", "test", "--json"]) == exits.OK
         assert json.loads(capsys.readouterr().out) == {
-            "off": ["channel/sms"], "reasons": {"channel/sms": "test"},
+            "off": ["channel/sms"], "paused": [], "reasons": {"channel/sms": "test"},
         }  # fmt: skip
         until(lambda: shop.ledger.rows("SELECT * FROM switch") == [])  # the log has it
         shop.service.accept([order(2)]).result(60)
@@ -77,6 +77,49 @@ def test_a_switch_beside_the_running_shop_stops_decisions_and_what_waits(
         until(lambda: len(decided(shop)) == 3 and decided(shop)[2] == ("act", "sent"))
     assert main(["switch", str(folder)]) == exits.OK
     assert "nothing is switched off" in capsys.readouterr().out
+
+
+def test_a_pause_beside_the_running_shop_lets_what_is_decided_wait_until_it_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shop_of(tmp_path / "shop", "", "you spent {{ fen }}")
+    command = ["switch", str(folder), "trigger/hello", "--reason", "the price"]
+    with at_work(folder) as shop:
+        shop.service.accept([order(1)]).result(60)
+        until(lambda: decided(shop) == [("act", "sent")])
+        assert main([*command, "--pause"]) == exits.OK
+        assert capsys.readouterr().out == "paused: trigger/hello (the price)\n"
+        shop.service.accept([order(2)]).result(60)
+        until(lambda: len(decided(shop)) == 2)
+        sent = shop.relays.sender.sent
+        until(lambda: shop.relays.sender.sent == sent)
+        assert decided(shop)[1] == ("act", "queued")
+    with at_work(folder) as shop:  # it outlives a restart
+        shop.service.accept([order(3)]).result(60)
+        until(lambda: len(decided(shop)) == 3)
+        assert [state for _, state in decided(shop)] == ["sent", "queued", "queued"]
+        assert main([*command, "--on", "--json"]) == exits.OK
+        assert json.loads(capsys.readouterr().out) == {"off": [], "paused": [], "reasons": {}}
+        until(lambda: [state for _, state in decided(shop)] == ["sent"] * 3)
+        assert main([*command, "--off"]) == exits.OK
+        capsys.readouterr()
+        assert main([*command, "--pause"]) == exits.BAD_INPUT
+        assert "let it go on first, then pause it" in capsys.readouterr().err
+
+
+def test_what_a_stop_brings_up_is_never_sent_also_where_the_log_was_not_read_since(tmp_path: Path) -> None:
+    """The second message is due in an hour. The stop brings it up at once, to be held back."""
+    folder = shop_of(tmp_path / "shop", "", "you spent {{ fen }}")
+    paced = EVENT.replace("values: {fen: spend}", "values: {fen: spend}, pace: {most: 1, within: 1h}")
+    (folder / "triggers" / "hello.yaml").write_text(paced, "utf-8")
+    with at_work(folder) as shop, pytest.MonkeyPatch.context() as patched:
+        shop.service.accept([order(1), order(2)]).result(60)
+        until(lambda: [state for _, state in decided(shop)] == ["sent", "queued"])
+        patched.setattr(Revocations, "refresh", lambda *_: None)
+        patched.setattr(shop.relays.sender, "append", lambda _: Future())  # nor does the log have it yet
+        ask(shop.ledger, "trigger/hello", "off", "test", START)
+        until(lambda: decided(shop)[1][1] != "queued")
+        assert [state for _, state in decided(shop)] == ["sent", "held back"]
 
 
 def test_a_message_that_is_held_back_gives_its_slot_of_a_cap_back(tmp_path: Path) -> None:
@@ -106,7 +149,7 @@ def test_a_log_that_cannot_be_written_is_told_of_a_switch_when_it_can(tmp_path: 
         append, refused = shop.relays.sender.append, Future[Any]()
         refused.set_exception(Unwritable("log.sqlite", "the disk is full", "make room"))
         patched.setattr(shop.relays.sender, "append", lambda _: refused)
-        ask(shop.ledger, "", True, "test", START)
+        ask(shop.ledger, "", "off", "test", START)
         until(lambda: said == ["log.sqlite: the disk is full: make room (tried again every 0 s)"])
         until(lambda: list(shop.relays.sender.off() or ()) == [""])
         patched.setattr(shop.relays.sender, "append", append)
@@ -156,6 +199,7 @@ def test_a_switch_counts_before_the_log_has_it(log: Log) -> None:
         (["sms", "--off"], "names nothing that can be switched"),
         (["channel/sms"], "write --off or --on"),
         (["channel/sms", "--off", "--on"], "write --off or --on"),
+        (["channel/sms", "--off", "--pause"], "write --off or --on, or --pause"),
         (["--off"], "write everything, channel/NAME or trigger/NAME"),
     ],
 )

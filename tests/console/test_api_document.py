@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs" / "api.md"
 REST = "…"  # in the document: anything, or any more
 BLOCK = re.compile(r"^```\n\$ ((?:curl|printf) .*?)\n(?=[^ ])(.*?)^```$", re.MULTILINE | re.DOTALL)
-FILE = re.compile(r"^```yaml\n# (sources/\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FILE = re.compile(r"^```yaml\n# ((?:sources|triggers)/\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def text() -> str:

@@ -45,7 +45,7 @@ def test_the_figures_are_those_of_the_shop(fresh: AtWork) -> None:
     assert (found["tintype_lag_seconds"], found["tintype_ready"], found["tintype_store_up"]) == (0, 1, 1)
     assert (found["tintype_store_away_seconds"], found["tintype_deliveries_unknown"]) == (0, 0)
     assert found["tintype_switched_off"] == 0
-    ask(fresh.opened.ledger, "channel/sms", True, "a test", 0.0)
+    ask(fresh.opened.ledger, "channel/sms", "off", "a test", 0.0)
     wait_for(lambda: read(fresh)["tintype_switched_off"] == 1)
     path = "method=POST,path=/v1/sources/{name},status=200"
     assert found[f"tintype_http_requests_total{{{path}}}"] == 2

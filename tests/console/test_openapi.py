@@ -44,6 +44,7 @@ REQUESTS: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", "/v1/switches"): (
         "/v1/switches", {"what": "channel/sms", "off": False, "reason": "mended"},
     ),
+    ("GET", "/v1/broadcasts"): ("/v1/broadcasts", None),
     ("GET", "/v1/coupons"): ("/v1/coupons", None),
     ("GET", "/v1/coupons/{pool}"): ("/v1/coupons/spring", None),
     ("POST", "/v1/coupons/{pool}/codes"): ("/v1/coupons/spring/codes", {"codes": ["C1"]}),
@@ -70,6 +71,7 @@ REQUESTS: dict[tuple[str, str], tuple[str, Any]] = {
 STREAMS = {("GET", "/v1/profiles/{customer}/messages/stream")}  # without an end: tried in test_messages.py
 WITH_SLOTS = {("GET", "/v1/profiles/{customer}/recommendations/{slot}")}  # tried in test_recommendations.py
 WITH_GOALS = {("GET", "/v1/triggers/{name}/results")}  # tried in test_results_api.py
+WITH_DATES = {("GET", "/v1/broadcasts/{name}")}  # tried in test_broadcasts_api.py
 
 
 def unknown_delivery(shop: AtWork) -> str:
@@ -94,7 +96,7 @@ def operations(shop: AtWork) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def test_every_path_of_the_description_is_tried_here(shop: AtWork) -> None:
-    assert set(operations(shop)) == {*REQUESTS, *STREAMS, *WITH_SLOTS, *WITH_GOALS}
+    assert set(operations(shop)) == {*REQUESTS, *STREAMS, *WITH_SLOTS, *WITH_GOALS, *WITH_DATES}
 
 
 def models(shop: AtWork) -> dict[tuple[str, str], type[BaseModel] | None]:

@@ -149,6 +149,7 @@ def test_the_table_of_kinds_is_all_tried_or_about_a_service_that_cannot_answer()
     elsewhere |= {"kafka-away", "not-here"}  # of a cluster
     elsewhere |= {"token-over", "unknown-message"}  # test_messages
     elsewhere |= {"unknown-coupon"}  # test_coupons_api
+    elsewhere |= {"unknown-broadcast"}  # test_broadcasts_api
     elsewhere |= {"unknown-slot"}  # test_recommendations
     elsewhere |= {"unknown-trigger", "history-away"}  # test_results_api
     elsewhere |= {"not-signed", "unknown-delivery", "unknown-channel", "wrong-state"}  # test_deliveries_api

@@ -19,7 +19,7 @@ from tests.engine.story import TEN
 from tests.laws.test_settings_change import row
 from tests.laws.test_settings_edges import ABSENCE, Changing, shop_of, waiting_shop
 from triggers.life import LIFE, Event, Impossible, State, after, diagram
-from triggers.trigger import Trigger
+from triggers.trigger import Pace, Trigger
 from triggers.version import rule_of, version_of
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "triggers.md"
@@ -159,5 +159,7 @@ def test_a_rule_is_the_same_whatever_its_status_and_its_words_for_people() -> No
         other = one.model_copy(update=same)
         assert rule_of(other) == rule_of(one)
         assert version_of(other) != version_of(one)
+    paced = one.action.model_copy(update={"pace": Pace(most=9, within="1m")})
+    assert rule_of(one.model_copy(update={"action": paced})) == rule_of(one)
     for changes in ({"condition": "count(orders) > 1"}, {"priority": 1}, {"for_": "5m"}):
         assert rule_of(one.model_copy(update=changes)) != rule_of(one)

@@ -32,14 +32,14 @@ from sinks.texts.words import Words
 from streams.contract.source import Column, EventTime, FileFormat, Reference, Source, Via
 from tags.tag import Tag
 from triggers.shop_guards import Cap, QuietHours, ShopGuards
-from triggers.trigger import Absence, Action, Event, Forecast, Guards, Schedule, Trigger, When
+from triggers.trigger import Absence, Action, Event, Forecast, Guards, Pace, Schedule, Trigger, When
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS: dict[str, Any] = dict(get_command(app).commands)  # type: ignore[attr-defined]  # a group has commands
 MODELS: list[type[BaseModel]] = [
     Settings, Kafka, ClickHouse, TriggerSettings, Links, Source, Column, Reference, Via, EventTime,
     FileFormat, RfmModel, Segment, FixedCuts, Tag, Trigger, When, Event, Absence, Schedule, Guards, Forecast,
-    Action, Channel, ShopGuards, QuietHours, Cap, Limit, Pool, Redeemed,
+    Pace, Action, Channel, ShopGuards, QuietHours, Cap, Limit, Pool, Redeemed,
     Recommendations, Catalogue, Interest, Slot, Rules, Personalised,
     Words, *PROVIDERS, ProviderTemplate,
 ]  # fmt: skip

@@ -270,10 +270,21 @@ def test_the_same_stands_in_every_copy_of_the_ledger(
     calm.until("hello", ["E1"], sent=1)
     assert command("deliveries", one["id"], "--resend", "--reason", "once more")[0] == exits.BAD_INPUT
     assert command("switch", "channel/sms", "--off") == (
-        exits.OK, {"off": ["channel/sms"], "reasons": {"channel/sms": ""}},
+        exits.OK, {"off": ["channel/sms"], "paused": [], "reasons": {"channel/sms": ""}},
     )  # fmt: skip
     assert calm.shop.get("/v1/switches")["off"] == ["channel/sms"]
-    assert command("switch", "channel/sms", "--on") == (exits.OK, {"off": [], "reasons": {}})
+    assert command("switch", "channel/sms", "--pause")[0] == exits.BAD_INPUT
+    nothing: dict[str, Any] = {"off": [], "paused": [], "reasons": {}}
+    assert command("switch", "channel/sms", "--on") == (exits.OK, nothing)
+    body = {"what": "trigger/hello", "off": False, "paused": True, "reason": "试"}
+    assert calm.shop.client.post("/v1/switches", json=body).json()["paused"] == {"trigger/hello": "试"}
+    calm.orders("E3")
+    calm.until("notice", ["E3"], sent=1)
+    calm.until("hello", ["E3"], queued=1)
+    told = {"off": [], "paused": ["trigger/hello"], "reasons": {"trigger/hello": "试"}}
+    assert command("switch", "trigger/hello", "--pause", "--reason", "试") == (exits.OK, told)
+    assert command("switch", "trigger/hello", "--on") == (exits.OK, nothing)
+    calm.until("hello", ["E3"], sent=1)
     cluster.stop()
     sender = Ledger(cluster.folder / "a" / FOLDER, write=False)
     rebuilt = LedgerCopy(tmp_path)

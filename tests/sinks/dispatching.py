@@ -16,6 +16,8 @@ from sinks.deliveries.dispatch import Dispatcher
 from sinks.deliveries.lane import Carried, Lane, Surroundings
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.limits import Limits
+from sinks.deliveries.pace import Pace
+from sinks.deliveries.paces import Paces
 
 MINUTE = 29_540_000
 START = MINUTE * 60.0
@@ -32,9 +34,11 @@ def decided(number: int, **changed: Any) -> Decision:
     return Decision(**whole)
 
 
-def route(purpose: Purpose = "marketing", channel: str = "sms", lasts: float = 86400.0) -> Route:
+def route(
+    purpose: Purpose = "marketing", channel: str = "sms", lasts: float = 86400.0, pace: Pace | None = None
+) -> Route:
     """Return a route; what is transactional goes first."""
-    return Route(channel, "hi", purpose, int(purpose == "transactional"), lasts)
+    return Route(channel, "hi", purpose, int(purpose == "transactional"), lasts, pace)
 
 
 def queue(ledger: Ledger, numbers: Sequence[int], way: Route | None = None) -> None:
@@ -96,10 +100,12 @@ def dispatcher_of(
     told: Callable[[Carried], None] = lambda _: None, seed: int = 1,
     say: Callable[[str], None] = lambda _: None,
     prepare: Callable[[Sequence[Queued], float], None] = lambda _rows, _now: None,
-    made: Callable[[Queued], Message] = make,
+    made: Callable[[Queued], Message] = make, paces: Paces | None = None,
 ) -> Dispatcher:  # fmt: skip
     """Return a dispatcher over providers, named by channel and place: ``sms/0``."""
-    around = Surroundings(book, made, revoked, now, random.Random(seed), told, say, prepare)
+    around = Surroundings(
+        book, made, revoked, now, random.Random(seed), told, say, prepare, paces=paces or Paces()
+    )
     lanes = {
         channel: [
             Lane(around, channel, f"{channel}/{place}", provider,

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from itertools import combinations
 from pathlib import Path
 
 import pytest
 
+from engine.outcome import Decision
+from sinks.channels.message import Message
+from sinks.channels.provider import Outcome
 from sinks.deliveries import lane
+from sinks.deliveries.delivery import Route
+from sinks.deliveries.ledger import Ledger
+from sinks.deliveries.pace import Pace
+from sinks.deliveries.records import Position
+from sinks.deliveries.switches import ask
 from tests.laws.effort import LONG
+from tests.sinks.dispatching import route
 from tests.sinks.killed_dispatch import World
 
 DECISIONS = 6
@@ -69,6 +79,38 @@ def test_killed_again_and_again(tmp_path: Path, seed: int) -> None:
     kills = {at for at in range(1, 200) if chance.random() < 0.1}
     world = World(tmp_path, kills, seed, DECISIONS, providers=chance.choice([1, 2, 3]))
     assert faults(world, world.live_out()) == []
+
+
+class PausedWorld(World):
+    """Everything has a pace; another process pauses it when so many messages were handed over."""
+
+    pause_at = 2
+    asked = 0
+
+    def answer(self, name: str, message: Message) -> Outcome:
+        self.asked += 1
+        if self.asked == self.pause_at:
+            self.turn("paused")
+        return super().answer(name, message)
+
+    def turn(self, to: Position) -> None:
+        with contextlib.closing(Ledger(self._folder)) as ledger:
+            ask(ledger, "channel/sms", to, "a test", self._now)
+
+    def _route(self, decision: Decision) -> Route:
+        return route(self.purpose(decision.step), pace=Pace(2, 60))
+
+
+@pytest.mark.parametrize("seed", range(60 if LONG else 6))
+def test_killed_again_and_again_around_a_pause(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    kills = {at for at in range(1, 200) if chance.random() < 0.1}
+    world = PausedWorld(tmp_path, kills, seed, DECISIONS)
+    world.pause_at = chance.randint(1, 5)
+    waiting = [state for state in world.live_out().values() if state == "queued"]
+    world.turn("on")
+    assert faults(world, world.live_out()) == []
+    assert waiting
 
 
 def test_without_the_claim_marketing_would_be_out_twice(tmp_path: Path) -> None:

@@ -1,0 +1,104 @@
+"""``/v1/broadcasts``: how far each one is. One is paused, stopped and let go on by its switch."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Path
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, Field
+
+from app.life.broadcasts import broadcasts, dates_of, stands
+from console.access import BEARER, reads
+from console.api.deliveries import ERRORS
+from console.problems import refuse, responses
+from console.serving import Answer, Here, Serving, moment
+from rules.suggest import suggest
+from sinks.deliveries.life import State
+from sinks.deliveries.listing import Wanted
+from triggers.trigger import Trigger
+
+router = APIRouter(tags=["deliveries"])
+READ = [Depends(reads)]
+Name = Annotated[str, Path(description="of a trigger with dates", examples=["spring_sale"])]
+
+
+class PaceShown(BaseModel):
+    """So many messages in any stretch of a length."""
+
+    most: int = Field(examples=[600])
+    within: str = Field(examples=["1m"])
+
+
+class BroadcastShown(BaseModel):
+    """A broadcast: its dates, and its messages counted, each in one state."""
+
+    name: str = Field(examples=["spring_sale"])
+    title: str
+    status: str = Field(description="of its trigger", examples=["live"])
+    at: list[dt.datetime] = Field(description="when it falls due")
+    next: dt.datetime | None = Field(description="the first of them that is to come; null: it is over")
+    switch: str = Field(
+        description="what to name at POST /v1/switches to stop it, pause it or let it go on",
+        examples=["trigger/spring_sale"],
+    )
+    stands: Literal["on", "off", "paused"] = Field(description="by its switch, its channel's, everything's")
+    pace: PaceShown | None = Field(description="null: as fast as its providers take them")
+    waiting: int = Field(description="queued, or on their way")
+    sent: int = Field(description="taken over by a provider")
+    delivered: int
+    failed: int
+    expired: int
+    held_back: int
+    unknown: int = Field(description="of which nobody knows whether they are out")
+    last: dt.datetime | None = Field(
+        description="when the last of what waits leaves, at its pace; null: none waits, or all are paused"
+    )
+
+
+class Broadcasts(Answer):
+    broadcasts: list[BroadcastShown]
+
+
+class BroadcastAnswer(Answer):
+    broadcast: BroadcastShown
+
+
+@router.get("/v1/broadcasts", dependencies=READ, openapi_extra=BEARER, responses=ERRORS)
+async def listed(serving: Here) -> Broadcasts:
+    """Return every broadcast, the triggers whose schedule names dates: when, and how far it is."""
+    found = [await run_in_threadpool(_shown, serving, *one) for one in broadcasts(serving.shop).items()]
+    return Broadcasts(**await serving.standing_soon(), broadcasts=found)
+
+
+@router.get("/v1/broadcasts/{name}", dependencies=READ, openapi_extra=BEARER,
+            responses={**ERRORS, **responses("unknown-broadcast")})  # fmt: skip
+async def one(serving: Here, name: Name) -> BroadcastAnswer:
+    """Return one broadcast."""
+    found = broadcasts(serving.shop)
+    if name not in found:
+        hint = suggest(name, found, "trigger with dates ('on' of its schedule)")
+        refuse("unknown-broadcast", f"there is no broadcast '{name}'", hint)
+    shown = await run_in_threadpool(_shown, serving, name, found[name])
+    return BroadcastAnswer(**await serving.standing_soon(), broadcast=shown)
+
+
+def _shown(serving: Serving, name: str, trigger: Trigger) -> BroadcastShown:
+    found = serving.deliveries.counts(Wanted(trigger=name))
+    states = Counter[str]()
+    for count in found:
+        states[count.state] += count.deliveries
+    last = max((count.last for count in found if count.last is not None), default=None)
+    dates, pace = dates_of(trigger, serving.shop.settings.zone), trigger.action.pace
+    return BroadcastShown(
+        name=name, title=trigger.title, status=trigger.status, at=[moment(minute) for minute in dates],
+        next=next((moment(minute) for minute in dates if minute * 60 > serving.now()), None),
+        switch=f"trigger/{name}", stands=stands(name, trigger, serving.sending.stopped()),
+        pace=None if pace is None else PaceShown(most=pace.most, within=pace.within),
+        waiting=states[State.QUEUED] + states[State.CLAIMED], sent=states[State.SENT],
+        delivered=states[State.DELIVERED], failed=states[State.FAILED], expired=states[State.EXPIRED],
+        held_back=states[State.HELD_BACK], unknown=states[State.UNKNOWN],
+        last=None if last is None else dt.datetime.fromtimestamp(last, dt.UTC),
+    )  # fmt: skip

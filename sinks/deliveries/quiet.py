@@ -1,0 +1,60 @@
+"""The quiet hours that stood against a decision whose message waits for its turn (semantics D5)."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from functools import lru_cache
+
+import msgspec
+
+from triggers.zones import offsets
+
+_DAY = 1440
+_SHIFT = 180  # minutes: clocks are changed by no more
+
+
+class Quiet(msgspec.Struct, frozen=True):
+    """Local times [first, end) of a zone, in minutes of the day; over midnight where first is greater.
+
+    drop: what falls into them is not sent at all.
+    """
+
+    first: int
+    end: int
+    zone: str
+    drop: bool = False
+
+    def over_at(self, minute: int) -> int | None:
+        """Return the first minute that is not quiet; None where this one is not. Minutes since 1970, UTC.
+
+        >>> night = Quiet(22 * 60, 8 * 60, "UTC")
+        >>> [night.over_at(minute) for minute in (1319, 1320, 1919, 1920)]
+        [None, 1920, 1920, None]
+        """
+        return _over_at(self, minute) if self.has(minute) else None
+
+    def has(self, minute: int) -> bool:
+        """Whether a minute is quiet."""
+        at = self.local(minute)
+        if self.first < self.end:
+            return self.first <= at < self.end
+        return at >= self.first or at < self.end
+
+    def local(self, minute: int) -> int:
+        """Return the minute of the local day."""
+        starts, table = _table(self.zone)
+        return (minute + table[bisect_right(starts, minute) - 1][1]) % _DAY
+
+
+@lru_cache(maxsize=4096)  # many messages ask for one night
+def _over_at(quiet: Quiet, minute: int) -> int:
+    over = minute + max(0, (quiet.end - quiet.local(minute)) % _DAY - _SHIFT)
+    while quiet.has(over):
+        over += 1
+    return over
+
+
+@lru_cache(maxsize=64)
+def _table(zone: str) -> tuple[list[int], tuple[tuple[int, int], ...]]:
+    table = offsets(zone)
+    return [start for start, _ in table], table
