@@ -38,6 +38,7 @@ from console.api import (
 from console.bell import Bell
 from console.event_stream import EventStreams
 from console.figures import Timing
+from console.heads import BoundedHead
 from console.news import News
 from console.origins import InboxOrigins, origins
 from console.serving import Serving
@@ -111,8 +112,8 @@ class Server:
     def __init__(self, app: FastAPI, listening: socket.socket) -> None:
         self._socket = listening
         config = uvicorn.Config(
-            app, log_level="warning", access_log=False, lifespan="off", server_header=False,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
+            app, loop="uvloop", http=BoundedHead, log_level="warning", access_log=False, lifespan="off",
+            server_header=False, timeout_graceful_shutdown=_GRACE_SECONDS,
         )  # fmt: skip
         self._server = _Ending(config)
 
