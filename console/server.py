@@ -97,13 +97,15 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class _Ending(uvicorn.Server):
-    """Ends the streams of events as the server stops: they would hold it up, and be cut off."""
+    """Ends the streams of events as the server stops: they would hold it up, and be cut off; then lets go of
+    the store."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         app = self.config.app
         assert isinstance(app, FastAPI)
         app.state.streams.bell.close()
         await super().shutdown(sockets)
+        await app.state.serving.gathered.close()
 
 
 class Server:

@@ -6,7 +6,7 @@ was sent stands in the ledger of deliveries.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -40,6 +40,13 @@ class Contents:
         return sum(1 for one in self.messages if not one.dismissed and not one.read)
 
 
+def contents(fields: Mapping[bytes, bytes], now: float) -> Contents:
+    """Return what is in an inbox at a time (seconds since 1970), from the hash under its key."""
+    ms = now * 1000
+    found = (unpacked(name.decode(), value) for name, value in fields.items() if name != _LAST)
+    return Contents(int(fields.get(_LAST, 0)), [one for one in found if one.expires > ms])
+
+
 @dataclass(frozen=True)
 class Marked:
     """found: messages that are there; changed: those of them that were not marked so before."""
@@ -71,25 +78,24 @@ class Inboxes:
 
     def read(self, customer: bytes, now: float) -> Contents:
         """Return what is in an inbox."""
-        fields: Any = self._client.hgetall(self._key(customer))
-        change = int(fields.pop(_LAST, 0))
-        found = [unpacked(name.decode(), value) for name, value in fields.items()]
-        return Contents(change, [one for one in found if one.expires > now * 1000])
+        fields: Any = self._client.hgetall(self.key(customer))
+        return contents(fields, now)
 
     def mark(
         self, customer: bytes, what: Literal["read", "dismissed"], now: float, messages: Sequence[str] = ()
     ) -> Marked:
         """Mark messages by their ids; without ids: all."""
         arguments = [str(int(now * 1000)), news_channel(self._shop), customer.hex(), what, *messages]
-        answer: Any = self._mark_script(keys=[self._key(customer)], args=arguments)
+        answer: Any = self._mark_script(keys=[self.key(customer)], args=arguments)
         return Marked(*answer)
 
     def erase(self, customer: bytes) -> bool:
         """Empty a customer's inbox for good, and tell those who watch it; return whether there was one."""
-        gone: Any = self._client.delete(self._key(customer))
+        gone: Any = self._client.delete(self.key(customer))
         if gone:
             self._client.publish(news_channel(self._shop), customer.hex())
         return bool(gone)
 
-    def _key(self, customer: bytes) -> str:
+    def key(self, customer: bytes) -> str:
+        """Return the name of the key under which an inbox stands."""
         return inbox_key(self._shop, self._partitions, customer)

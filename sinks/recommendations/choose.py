@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +28,7 @@ from sinks.recommendations.model import Facts, Model
 
 _NONE = np.empty(0, np.int32)
 _HALF, _LOW, _HIGHEST = 32, (1 << 32) - 1, (1 << 31) - 1
-_PIECE = 200  # items that are looked at together
+_PIECE = 64  # items that are looked at together
 
 
 @dataclass(frozen=True)
@@ -95,50 +95,53 @@ def choose(shelf: Shelf, name: str, slot: Slot, whom: Whom, personalised: bool) 
     personalised: False for what is popular with all, whatever is known of the customer.
     """
     allowed = shelf.passing(name, slot.rules)
+    filled, most = _Filled(shelf.facts), slot.rules.max_per_category
     within = slot.rules.not_bought_within
     if personalised and within is not None:
-        since = whom.clock - parse_length(within)
-        places = shelf.model.number
-        taken = [
+        since, places = whom.clock - parse_length(within), shelf.model.number
+        filled.leave_out(
             places[one.item] for one in whom.customer.touches
             if one.last > since and one.act == BOUGHT and one.item in places
-        ]
-        allowed = allowed.copy()
-        allowed[taken] = False
+        )  # fmt: skip
     found: list[Chosen] = []
-    filled, most = _Filled(shelf.facts), slot.rules.max_per_category
     for strategy in slot.strategies if personalised else [POPULAR]:
         offer = _offer(shelf, strategy, whom)
-        for number in _pieces(offer.numbers, allowed):
-            if len(found) == slot.count:
-                return found
+        for place, number in _allowed(offer.numbers, allowed):
             if filled.take(number, most):
-                found.append(Chosen(number, strategy, offer.because(number)))
+                found.append(Chosen(number, strategy, offer.because(place)))
+                if len(found) == slot.count:
+                    return found
     return found
 
 
 @dataclass(frozen=True)
 class _Offer:
-    """What a strategy offers, best first; because: of a number the touch that spoke for it."""
+    """What a strategy offers, best first; because: of a place in it the touch that spoke for what is there.
+    """
 
     numbers: NDArray[np.int32]
     because: Callable[[int], Touch | None] = lambda _: None
 
 
-def _pieces(numbers: NDArray[np.int32], allowed: NDArray[np.bool_]) -> Iterator[int]:
-    """Yield those that are allowed; a slot is full long before the end of a long list."""
+def _allowed(numbers: NDArray[np.int32], allowed: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    """Yield place and number of those that are allowed; a slot is full long before the end of a long list."""
     for at in range(0, len(numbers), _PIECE):
         some = numbers[at : at + _PIECE]
-        yield from some[allowed[some]].tolist()
+        places = np.flatnonzero(allowed[some])
+        yield from zip((places + at).tolist(), some[places].tolist(), strict=True)
 
 
 class _Filled:
-    """What a slot holds already, by item and category."""
+    """What a slot holds already, by item and category, and what it must not hold."""
 
     def __init__(self, facts: Facts) -> None:
         self._category = facts.category
         self._items: set[int] = set()
         self._of: dict[int, int] = {}
+
+    def leave_out(self, numbers: Iterable[int]) -> None:
+        """Take none of these in."""
+        self._items.update(numbers)
 
     def take(self, number: int, most: int | None) -> bool:
         """Take an item in, unless it is there or its category has as many as it may; say whether."""
@@ -181,38 +184,65 @@ def _offer(shelf: Shelf, strategy: str, whom: Whom) -> _Offer:
 def _similar(shelf: Shelf, whom: Whom) -> _Offer:
     """Sum up over a customer's newest items how near others are to them; equal ones in the order of ids."""
     model, number = shelf.model, shelf.model.number
-    touches = [one for one in whom.customer.touches[:RECENT] if one.item in number]
+    touches = whom.customer.touches[:RECENT]
+    mine = np.array([number.get(one.item, -1) for one in touches], np.int64)
+    if (mine < 0).any():  # the model does not know them
+        touches = [one for one, at in zip(touches, mine.tolist(), strict=True) if at >= 0]
+        mine = mine[mine >= 0]
     if not touches:
         return _Offer(_NONE)
-    numbers = [number[one.item] for one in touches]
-    near = model.neighbours[numbers]
-    speaks = model.scores[numbers] * shelf.felt(touches, whom.clock)[:, None]
-    flat, strengths = near.ravel(), speaks.ravel()
+    near = model.neighbours.take(mine, axis=0)
+    speaks = model.scores.take(mine, axis=0) * shelf.felt(touches, whom.clock)[:, None]
+    sums = _by_sum(near.ravel(), speaks.ravel())
 
-    def because(number: int) -> Touch | None:
-        places = np.flatnonzero(flat == number)
-        strongest = int(places[np.argmax(strengths[places])])
-        return touches[strongest // int(near.shape[1])]
+    def because(place: int) -> Touch:
+        return touches[sums.greatest(place) // int(near.shape[1])]
 
-    return _Offer(_by_sum(flat, strengths), because)
+    return _Offer(sums.numbers, because)
 
 
-def _by_sum(numbers: NDArray[np.int32], amounts: NDArray[np.float64]) -> NDArray[np.int32]:
-    """Return the numbers, each once, by the sum of their amounts (above 0), the greatest first; equal sums by
-    number. Negative numbers are none. Keys of 64 bits are sorted, which is five times as fast as places.
+@dataclass(frozen=True)
+class _Sums:
+    """Numbers, each once, by the sum of their amounts, the greatest first.
 
-    >>> _by_sum(np.array([7, 3, -1, 3, 5], np.int32), np.array([2.0, 1.5, 9.0, 1.5, 2.0])).tolist()
-    [3, 5, 7]
+    amounts: as they were given; places: of these, by number; first, end: of each number's among these.
     """
-    keys = np.sort((numbers.astype(np.int64) << _HALF) | np.arange(len(numbers)))
-    keys = keys[keys >= 0]
-    if not len(keys):
-        return _NONE
-    sorted_numbers, places = keys >> _HALF, keys & _LOW
-    first = np.flatnonzero(np.diff(sorted_numbers, prepend=-1))
+
+    numbers: NDArray[np.int32]
+    amounts: NDArray[np.float64]
+    places: NDArray[np.int64]
+    first: NDArray[np.int64]
+    end: NDArray[np.int64]
+
+    def greatest(self, at: int) -> int:
+        """Return the place of the greatest amount of ``numbers[at]``, of equal ones the first."""
+        some = self.places[self.first[at] : self.end[at]]
+        return int(some[np.argmax(self.amounts[some])] if len(some) > 1 else some[0])
+
+
+def _by_sum(numbers: NDArray[np.int32], amounts: NDArray[np.float64]) -> _Sums:
+    """Return the numbers by the sum of their amounts (above 0); equal sums by number. Negative numbers are
+    none. Keys of 64 bits are sorted, several times as fast as places by numbers or amounts.
+
+    >>> sums = _by_sum(np.array([7, 3, -1, 3, 5], np.int32), np.array([2.0, 1.5, 9.0, 1.6, 2.0]))
+    >>> sums.numbers.tolist(), [sums.greatest(at) for at in range(3)]
+    ([3, 5, 7], [3, 4, 0])
+    """
+    keys = numbers.astype(np.int64)
+    keys <<= _HALF
+    keys |= np.arange(len(keys))
+    keys.sort()
+    if len(keys) and keys[0] < 0:
+        keys = keys[keys.searchsorted(0) :]
+    places, ascending = keys & _LOW, keys >> _HALF
+    if not len(places):
+        return _Sums(_NONE, amounts, places, places, places)
+    first = np.concatenate(([0], np.flatnonzero(ascending[1:] != ascending[:-1]) + 1))
     sums = np.add.reduceat(amounts[places], first).astype(np.float32)
     down = _HIGHEST - sums.view(np.int32).astype(np.int64)  # floats above 0 are ordered as their bits
-    return (np.sort((down << _HALF) | sorted_numbers[first]) & _LOW).astype(np.int32)
+    order = np.sort((down << _HALF) | np.arange(len(first))) & _LOW
+    end = np.append(first[1:], len(places))
+    return _Sums(ascending[first[order]].astype(np.int32), amounts, places, first[order], end[order])
 
 
 def _again(shelf: Shelf, whom: Whom) -> _Offer:
@@ -224,7 +254,8 @@ def _again(shelf: Shelf, whom: Whom) -> _Offer:
         return _Offer(_NONE)
     numbers = np.array(sorted(bought), np.int32)
     felt = shelf.felt([bought[at] for at in numbers.tolist()], whom.clock)
-    return _Offer(numbers[np.argsort(-felt, kind="stable")], bought.get)
+    ordered = numbers[np.argsort(-felt, kind="stable")]
+    return _Offer(ordered, lambda place: bought[int(ordered[place])])
 
 
 def segments_and_tags(document: Mapping[str, Any]) -> tuple[frozenset[str], frozenset[str]]:

@@ -66,6 +66,7 @@ def read_id(text: str) -> bytes | None:
     if len(text) != ID_DIGITS:
         return None
     try:
-        return bytes.fromhex(text)
+        found = bytes.fromhex(text)
     except ValueError:
         return None
+    return found if len(found) == ID_DIGITS // 2 else None  # fromhex passes over spaces
