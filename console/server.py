@@ -49,10 +49,10 @@ RELEASE = "1"  # of the API: the v1 of its paths
 _BACKLOG = 2048  # connections that wait to be taken
 _GRACE_SECONDS = 2  # for answers under way when the server stops
 _ROUTERS = (  # a profile's path takes all that begins like it, so those of its parts come first
-    messages.router, recommendations.router, profiles.router, customers.router, rfm.router, tags.router,
-    decisions.router, tag_changes.router, delivery_changes.router, deliveries.router, receipts.router,
-    switches.router, coupons.router, texts.router, sources.router, segment.router, links.router,
-    health.router, metrics.router, docs.router,
+    recommendations.router, messages.often, messages.router, profiles.router, customers.router, rfm.router,
+    tags.router, decisions.router, tag_changes.router, delivery_changes.router, deliveries.router,
+    receipts.router, switches.router, coupons.router, texts.router, sources.router, segment.router,
+    links.router, health.router, metrics.router, docs.router,
 )  # fmt: skip
 
 
@@ -64,8 +64,8 @@ def build_app(serving: Serving) -> FastAPI:
     app.state.news = News(serving.store.client, serving.shop.settings.name)
     app.state.streams = EventStreams(Bell(serving.effects.listen))
     problems.install(app)
-    for router in _ROUTERS:
-        app.include_router(router)
+    for router in _ROUTERS:  # not included, which makes each request match routers in routers
+        app.router.routes += router.routes
     app.mount("/static", StaticFiles(directory=docs.STATIC))
     docs.describe(app, RELEASE)
     app.add_middleware(InboxOrigins, allowed=origins(os.environ))

@@ -17,6 +17,7 @@ from console.inbox_access import INBOX, Opened, opened
 from console.inbox_stream import events
 from console.news import MOST as MOST_STREAMS
 from console.news import News
+from console.plain import Plain
 from console.problems import refuse, responses
 from console.serving import Answer, Here, Serving, written
 from console.tokens import Bearer, Tokens
@@ -29,6 +30,7 @@ MOST = 100  # messages of a page
 _TOKEN_SECONDS, _LONGEST = 3600, 86_400
 TEXTS = ("title", "text", "link")
 router = APIRouter(tags=["messages"])
+often = APIRouter(tags=["messages"], route_class=Plain)
 _EVENTS = {"description": "Events", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
 ERRORS = responses(
     "key-missing", "token-over", "scope-missing", "unknown-customer", "invalid-request", "store-away"
@@ -75,7 +77,7 @@ class InboxToken(BaseModel):
     expires: dt.datetime
 
 
-@router.get(
+@often.get(
     "/v1/profiles/{customer:path}/messages", openapi_extra=INBOX, responses=ERRORS, response_model=Messages
 )  # fmt: skip
 async def messages(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from console.access import BEARER, reads
 from console.api.profiles import find_soon, unknown
+from console.plain import Plain
 from console.problems import Problem, refuse, responses
 from console.serving import Answer, Here, Serving, moment, written
 from rules.suggest import suggest
@@ -18,7 +19,7 @@ from sinks.recommendations.answer import items_of
 from sinks.recommendations.declaration import Slot
 from sinks.recommendations.serving import Counter, NoSuchCustomer, NotTrained, Served
 
-router = APIRouter(tags=["recommendations"], dependencies=[Depends(reads)])
+router = APIRouter(tags=["recommendations"], route_class=Plain)
 Titles = dict[str, str]
 ERRORS = responses(
     "key-missing", "scope-missing", "unknown-customer", "unknown-slot", "invalid-request", "not-ready",
@@ -73,7 +74,7 @@ class Recommended(Answer):
     response_model=Recommended,
 )  # fmt: skip
 async def recommendations(
-    serving: Here,
+    serving: Here, request: Request,
     customer: Annotated[str, Path(description="type:value, URL-encoded, or the id", examples=["member:M1"])],
     slot: Annotated[str, Path(description="of recommendations.yaml", examples=["home"])],
     personalised: Annotated[
@@ -81,6 +82,7 @@ async def recommendations(
     ] = True,
 ) -> Response:
     """Return the items of a slot for a customer, best first; fewer where its rules leave no more."""
+    await reads(request)
     counter, declared = _slot(serving, slot)
     identity = await find_soon(serving, customer)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +25,7 @@ from sinks.recommendations.declaration import (
     Slot,
 )
 from sinks.recommendations.interest import interest
-from sinks.recommendations.model import Facts, Model
+from sinks.recommendations.model import Facts, Ints, Model
 
 _NONE = np.empty(0, np.int32)
 _HALF, _LOW, _HIGHEST = 32, (1 << 32) - 1, (1 << 31) - 1
@@ -60,6 +61,8 @@ class Shelf:
     facts: Facts
     interests: Sequence[Interest]
     _passing: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+    _described: dict[int, dict[str, Any]] = field(default_factory=dict)
+    _room: threading.local = field(default_factory=threading.local)
 
     def __post_init__(self) -> None:
         self._weights = np.array([one.weight for one in self.interests], np.float64)
@@ -70,6 +73,29 @@ class Shelf:
         if name not in self._passing:
             self._passing[name] = _passing(self.facts, rules)
         return self._passing[name]
+
+    def summed(self, numbers: Ints, amounts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return at each place the sum of all amounts of its number; numbers may be -1."""
+        if not hasattr(self._room, "sums"):
+            self._room.sums = np.zeros(len(self.model.items) + 1)  # the last is of -1
+        room, at = self._room.sums, numbers.astype(np.intp)
+        np.add.at(room, at, amounts)
+        sums: NDArray[np.float64] = room[at]
+        room[at] = 0.0
+        return sums
+
+    def described(self, at: int) -> Mapping[str, Any]:
+        """Return what an answer says of an item, whoever it is for: ``id``, and what the catalogue has of
+        ``title``, ``category``, ``price``, ``image`` and ``link``."""
+        found = self._described.get(at)
+        if found is None:
+            facts, category = self.facts, int(self.facts.category[at])
+            found = self._described[at] = {
+                "id": self.model.items[at], "title": facts.titles[at],
+                "category": facts.categories[category] if category >= 0 else "", "price": facts.price[at],
+                "image": facts.image[at], "link": facts.link[at],
+            }  # fmt: skip
+        return found
 
     def felt(self, touches: Sequence[Touch], clock: int) -> NDArray[np.float64]:
         """Return how much each touch says at a minute."""
@@ -106,29 +132,29 @@ def choose(shelf: Shelf, name: str, slot: Slot, whom: Whom, personalised: bool) 
     found: list[Chosen] = []
     for strategy in slot.strategies if personalised else [POPULAR]:
         offer = _offer(shelf, strategy, whom)
-        for place, number in _allowed(offer.numbers, allowed):
-            if filled.take(number, most):
-                found.append(Chosen(number, strategy, offer.because(place)))
-                if len(found) == slot.count:
-                    return found
+        numbers = filled.take_from(offer.pieces, allowed, most, slot.count - len(found))
+        found += [
+            Chosen(number, strategy, because)
+            for number, because in zip(numbers, offer.because(numbers), strict=True)
+        ]  # fmt: skip
+        if len(found) == slot.count:
+            break
     return found
 
 
 @dataclass(frozen=True)
 class _Offer:
-    """What a strategy offers, best first; because: of a place in it the touch that spoke for what is there.
-    """
+    """What a strategy offers. pieces: numbers, the best first, some perhaps again; because: of numbers the
+    touches that spoke for them most."""
 
-    numbers: NDArray[np.int32]
-    because: Callable[[int], Touch | None] = lambda _: None
+    pieces: Iterable[Ints]
+    because: Callable[[Sequence[int]], Sequence[Touch | None]] = lambda numbers: [None] * len(numbers)
 
 
-def _allowed(numbers: NDArray[np.int32], allowed: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
-    """Yield place and number of those that are allowed; a slot is full long before the end of a long list."""
+def _pieces(numbers: Ints) -> Iterator[Ints]:
+    """Yield a list in pieces: a slot is full long before the end of a long one."""
     for at in range(0, len(numbers), _PIECE):
-        some = numbers[at : at + _PIECE]
-        places = np.flatnonzero(allowed[some])
-        yield from zip((places + at).tolist(), some[places].tolist(), strict=True)
+        yield numbers[at : at + _PIECE]
 
 
 class _Filled:
@@ -143,14 +169,30 @@ class _Filled:
         """Take none of these in."""
         self._items.update(numbers)
 
-    def take(self, number: int, most: int | None) -> bool:
-        """Take an item in, unless it is there or its category has as many as it may; say whether."""
+    def take_from(
+        self, pieces: Iterable[Ints], allowed: NDArray[np.bool_], most: int | None, count: int
+    ) -> list[int]:
+        """Take in so many of the items that are allowed, each once, of a category as many as it may have."""
+        taken: list[int] = []
+        for piece in pieces:
+            for number in piece[allowed[piece]].tolist():
+                if number in self._items:
+                    continue
+                if most is not None and not self._has_room(number, most):
+                    continue
+                self._items.add(number)
+                taken.append(number)
+                if len(taken) == count:
+                    return taken
+        return taken
+
+    def _has_room(self, number: int, most: int) -> bool:
+        """Count an item of its category, unless that has as many as it may; say whether."""
         category = int(self._category[number])
-        full = most is not None and category >= 0 and self._of.get(category, 0) >= most
-        if full or number in self._items:
+        there = self._of.get(category, 0)
+        if category >= 0 and there >= most:
             return False
-        self._items.add(number)
-        self._of[category] = self._of.get(category, 0) + 1
+        self._of[category] = there + 1
         return True
 
 
@@ -178,7 +220,7 @@ def _offer(shelf: Shelf, strategy: str, whom: Whom) -> _Offer:
         or (strategy.startswith(IN_SEGMENT) and strategy.removeprefix(IN_SEGMENT) in whom.segments)
         or (strategy.startswith(IN_TAG) and strategy.removeprefix(IN_TAG) in whom.tags)
     )
-    return _Offer(shelf.model.popular.get(strategy, _NONE) if is_theirs else _NONE)
+    return _Offer(_pieces(shelf.model.popular.get(strategy, _NONE)) if is_theirs else [])
 
 
 def _similar(shelf: Shelf, whom: Whom) -> _Offer:
@@ -190,59 +232,34 @@ def _similar(shelf: Shelf, whom: Whom) -> _Offer:
         touches = [one for one, at in zip(touches, mine.tolist(), strict=True) if at >= 0]
         mine = mine[mine >= 0]
     if not touches:
-        return _Offer(_NONE)
+        return _Offer([])
     near = model.neighbours.take(mine, axis=0)
-    speaks = model.scores.take(mine, axis=0) * shelf.felt(touches, whom.clock)[:, None]
-    sums = _by_sum(near.ravel(), speaks.ravel())
+    felt = shelf.felt(touches, whom.clock)
+    flat, speaks = near.ravel(), (model.scores.take(mine, axis=0) * felt[:, None]).ravel()
 
-    def because(place: int) -> Touch:
-        return touches[sums.greatest(place) // int(near.shape[1])]
+    def because(numbers: Sequence[int]) -> list[Touch]:
+        speaks_for = flat == np.array(numbers, np.int32)[:, None]
+        strongest = np.where(speaks_for, speaks, -1.0).argmax(axis=1)
+        return [touches[at // near.shape[1]] for at in strongest.tolist()]
 
-    return _Offer(sums.numbers, because)
+    return _Offer(_by_sum(flat, shelf.summed(flat, speaks)), because)
 
 
-@dataclass(frozen=True)
-class _Sums:
-    """Numbers, each once, by the sum of their amounts, the greatest first.
+def _by_sum(numbers: Ints, sums: NDArray[np.float64]) -> Iterator[Ints]:
+    """Yield numbers by their sums (above 0), the greatest first, equal ones by number; negative numbers are
+    none. Keys of 64 bits are sorted, which is five times as fast as places, and first only the best.
 
-    amounts: as they were given; places: of these, by number; first, end: of each number's among these.
+    >>> [one.tolist() for one in _by_sum(np.array([7, 3, -1, 5], np.int32), np.array([2.0, 3.0, 9.0, 2.0]))]
+    [[3, 5, 7]]
     """
-
-    numbers: NDArray[np.int32]
-    amounts: NDArray[np.float64]
-    places: NDArray[np.int64]
-    first: NDArray[np.int64]
-    end: NDArray[np.int64]
-
-    def greatest(self, at: int) -> int:
-        """Return the place of the greatest amount of ``numbers[at]``, of equal ones the first."""
-        some = self.places[self.first[at] : self.end[at]]
-        return int(some[np.argmax(self.amounts[some])] if len(some) > 1 else some[0])
-
-
-def _by_sum(numbers: NDArray[np.int32], amounts: NDArray[np.float64]) -> _Sums:
-    """Return the numbers by the sum of their amounts (above 0); equal sums by number. Negative numbers are
-    none. Keys of 64 bits are sorted, several times as fast as places by numbers or amounts.
-
-    >>> sums = _by_sum(np.array([7, 3, -1, 3, 5], np.int32), np.array([2.0, 1.5, 9.0, 1.6, 2.0]))
-    >>> sums.numbers.tolist(), [sums.greatest(at) for at in range(3)]
-    ([3, 5, 7], [3, 4, 0])
-    """
-    keys = numbers.astype(np.int64)
-    keys <<= _HALF
-    keys |= np.arange(len(keys))
-    keys.sort()
-    if len(keys) and keys[0] < 0:
-        keys = keys[keys.searchsorted(0) :]
-    places, ascending = keys & _LOW, keys >> _HALF
-    if not len(places):
-        return _Sums(_NONE, amounts, places, places, places)
-    first = np.concatenate(([0], np.flatnonzero(ascending[1:] != ascending[:-1]) + 1))
-    sums = np.add.reduceat(amounts[places], first).astype(np.float32)
-    down = _HIGHEST - sums.view(np.int32).astype(np.int64)  # floats above 0 are ordered as their bits
-    order = np.sort((down << _HALF) | np.arange(len(first))) & _LOW
-    end = np.append(first[1:], len(places))
-    return _Sums(ascending[first[order]].astype(np.int32), amounts, places, first[order], end[order])
+    down = _HIGHEST - sums.astype(np.float32).view(np.int32).astype(np.int64)
+    keys = (down << _HALF) | numbers  # floats above 0 are ordered as their bits
+    keys = keys[numbers >= 0]
+    if len(keys) > 2 * _PIECE:
+        keys.partition(_PIECE)
+        yield (np.sort(keys[:_PIECE]) & _LOW).astype(np.int32)
+        keys = keys[_PIECE:]
+    yield (np.sort(keys) & _LOW).astype(np.int32)
 
 
 def _again(shelf: Shelf, whom: Whom) -> _Offer:
@@ -251,11 +268,11 @@ def _again(shelf: Shelf, whom: Whom) -> _Offer:
     bought = {number[one.item]: one for one in whom.customer.touches[::-1]
               if one.act == BOUGHT and one.item in number}  # fmt: skip
     if not bought:
-        return _Offer(_NONE)
+        return _Offer([])
     numbers = np.array(sorted(bought), np.int32)
     felt = shelf.felt([bought[at] for at in numbers.tolist()], whom.clock)
     ordered = numbers[np.argsort(-felt, kind="stable")]
-    return _Offer(ordered, lambda place: bought[int(ordered[place])])
+    return _Offer(_pieces(ordered), lambda numbers: [bought[one] for one in numbers])
 
 
 def segments_and_tags(document: Mapping[str, Any]) -> tuple[frozenset[str], frozenset[str]]:

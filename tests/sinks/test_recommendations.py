@@ -13,7 +13,7 @@ import pytest
 from rules.error import RuleError
 from rules.schema import Schema
 from sinks.recommendations.catalogue import facts_of, read_file
-from sinks.recommendations.choose import Shelf, Whom, choose, may_personalise, segments_and_tags
+from sinks.recommendations.choose import Chosen, Shelf, Whom, choose, may_personalise, segments_and_tags
 from sinks.recommendations.customer import Consent, Customer, Touch, kept
 from sinks.recommendations.declaration import (
     Catalogue,
@@ -25,6 +25,7 @@ from sinks.recommendations.declaration import (
 )
 from sinks.recommendations.fit import Seen, fit
 from sinks.recommendations.model import UNKNOWN_MARGIN, Facts, Model
+from sinks.recommendations.reasons import words_of
 from sinks.recommendations.where import condition
 from streams.errors import InputError
 from tests.console.recommending_shop import ITEMS
@@ -280,3 +281,44 @@ def test_lists_and_consents_of_all_slots_are_known() -> None:
         ("popular in tag x", "tag", "x"), ("popular in segment y", "segment", "y"),
     ]  # fmt: skip
     assert declared.consents() == ["web/profile"]
+
+
+@pytest.mark.parametrize(
+    ("act", "chinese", "english"),
+    [
+        ("bought", "因为您买过龙井", "Because you bought A7"),
+        ("added", "因为您加购过龙井", "Because you put A7 into your basket"),
+        ("liked", "因为您收藏过龙井", "Because you liked A7"),
+        ("viewed", "因为您看过龙井", "Because you looked at A7"),
+    ],
+)
+def test_each_act_has_its_words_with_the_title_or_the_id(act: str, chinese: str, english: str) -> None:
+    chosen = Chosen(0, "similar", bought("A7", act=act))
+    assert words_of(chosen, {"zh": "龙井"}) == {"zh": chinese, "en": english}
+
+
+def test_equal_sums_stand_in_the_order_of_numbers_however_long_the_list_is() -> None:
+    """What is taken out first, as the best, and what stands behind it are one order."""
+    rng = np.random.default_rng(3)
+    items, near = [f"{number:04d}" for number in range(900)], rng.integers(0, 900, (900, 20))
+    near[::3, 15:] = -1  # no more neighbours
+    scores = rng.integers(1, 4, (900, 20)) / 4  # few values: many equal sums
+    model = Model(items, near.astype(np.int32), scores.astype(np.float32), {}, NOW, 1, 1)
+    on, touches = Shelf(model, Facts.none(900), INTERESTS), [bought(items[at]) for at in range(40)]
+    sums: dict[int, float] = {}
+    for at in range(40):
+        for number, score in zip(near[at].tolist(), scores[at].tolist(), strict=True):
+            sums[number] = sums.get(number, 0.0) + score
+    sums.pop(-1)
+    by_hand = sorted(sums, key=lambda number: (-sums[number], number))
+    for count in (1, 10, 50):
+        slot = Slot(count=count, strategies=["similar"])
+        assert [one.number for one in choose(on, "slot", slot, whom(*touches), True)] == by_hand[:count]
+    on.facts.listed[by_hand[:300]] = False  # the best are not for this slot
+    on = Shelf(model, on.facts, INTERESTS)
+    found = choose(on, "slot", Slot(count=50, strategies=["similar"]), whom(*touches), True)
+    assert [one.number for one in found] == by_hand[300:350]
+    for one in found:
+        spoke = {at: max((score for number, score in zip(near[at].tolist(), scores[at].tolist(), strict=True)
+                          if number == one.number), default=0.0) for at in range(40)}  # fmt: skip
+        assert one.because == touches[max(range(40), key=lambda at: spoke[at])]
