@@ -61,7 +61,7 @@ def main() -> None:
     finally:
         server.terminate()
         server.wait()
-    print(f"{MESSAGES} webhooks of {len(write_body(MESSAGE).encode())} bytes, {CONNECTIONS} connections")
+    print(f"{MESSAGES} webhooks of {len(write_body(MESSAGE))} bytes, {CONNECTIONS} connections")
     print(f"signed, guarded: {signed[0]:,.0f} a second of CPU of a core, {signed[1]:,.0f} a second of time")
     print(f"HTTP client alone: {bare[0]:,.0f} a second of CPU of a core, {bare[1]:,.0f} a second of time")
 
@@ -86,7 +86,7 @@ async def _webhook(url: str) -> tuple[float, float]:
 async def _bare(url: str) -> tuple[float, float]:
     import aiohttp
 
-    body = write_body(MESSAGE).encode()
+    body = write_body(MESSAGE)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CONNECTIONS)) as session:
 
         async def post() -> None:
