@@ -22,7 +22,8 @@ from console.tokens import Bearer, Tokens
 from sinks.channels.inbox import InboxProvider, InboxSettings
 from sinks.channels.message import Message
 from sinks.channels.provider import Around
-from sinks.inbox.inbox import Inboxes, contents
+from sinks.inbox.inbox import contents
+from sinks.inbox.names import inbox_key
 from sinks.store.beside import asynchronous
 from sinks.store.gathered import Gathered
 from sinks.store.server import EmbeddedServer
@@ -78,10 +79,10 @@ def _write(server: EmbeddedServer, customers: list[bytes], messages: int) -> Non
 async def _read(server: EmbeddedServer, who: list[bytes], rate: int) -> None:
     """Read inboxes of the store in this process; print what it costs, and how long it takes on schedule."""
     store = Store(server.client, "bench")
-    gathered, inboxes = Gathered(store, 1), Inboxes(server.client, "bench", 1)
+    gathered = Gathered(store, 1)
 
     async def ask(number: int) -> None:
-        told = await gathered.ask(hashes=[inboxes.key(who[number])])
+        told = await gathered.ask(hashes=[inbox_key("bench", 1, who[number])])
         contents(told.hashes[0], time.time())
 
     await ask(0)

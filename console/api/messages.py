@@ -23,6 +23,7 @@ from console.serving import Answer, Here, Serving, written
 from console.tokens import Bearer, Tokens
 from sinks.inbox.inbox import Contents, Inboxes, contents
 from sinks.inbox.message import InboxMessage
+from sinks.inbox.names import inbox_key
 from sinks.inbox.paging import Order, page
 from sinks.store.store import Head
 
@@ -180,7 +181,9 @@ def _inboxes(serving: Serving) -> Inboxes:
 
 
 async def _read(serving: Serving, whose: Opened) -> tuple[Contents, list[Head]]:
-    told = await serving.gathered.ask(hashes=[_inboxes(serving).key(whose.customer)])
+    settings = serving.shop.settings
+    key = inbox_key(settings.name, settings.partitions, whose.customer)
+    told = await serving.gathered.ask(hashes=[key])
     return contents(told.hashes[0], serving.now()), told.heads
 
 

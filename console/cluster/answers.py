@@ -20,7 +20,7 @@ from engine.overview import summed
 from engine.plan import settings_hash
 from sinks.store.questions import Questions, TooMany
 from sinks.store.store import Head, Store
-from streams.identity.partition import id_pairs, partitions_of
+from streams.identity.partition import partition_of_customer
 
 
 class ClusterAnswers:
@@ -61,7 +61,7 @@ class ClusterAnswers:
 
     def _explained(self, customer: bytes) -> Explained | None:
         count = self._shop().settings.partitions
-        number = int(partitions_of(*id_pairs([customer]), count)[0])
+        number = partition_of_customer(customer, count)
         try:
             raw = self._questions.ask(number, customer)
         except TooMany:

@@ -78,7 +78,7 @@ class Inboxes:
 
     def read(self, customer: bytes, now: float) -> Contents:
         """Return what is in an inbox."""
-        fields: Any = self._client.hgetall(self.key(customer))
+        fields: Any = self._client.hgetall(self._key(customer))
         return contents(fields, now)
 
     def mark(
@@ -86,16 +86,15 @@ class Inboxes:
     ) -> Marked:
         """Mark messages by their ids; without ids: all."""
         arguments = [str(int(now * 1000)), news_channel(self._shop), customer.hex(), what, *messages]
-        answer: Any = self._mark_script(keys=[self.key(customer)], args=arguments)
+        answer: Any = self._mark_script(keys=[self._key(customer)], args=arguments)
         return Marked(*answer)
 
     def erase(self, customer: bytes) -> bool:
         """Empty a customer's inbox for good, and tell those who watch it; return whether there was one."""
-        gone: Any = self._client.delete(self.key(customer))
+        gone: Any = self._client.delete(self._key(customer))
         if gone:
             self._client.publish(news_channel(self._shop), customer.hex())
         return bool(gone)
 
-    def key(self, customer: bytes) -> str:
-        """Return the name of the key under which an inbox stands."""
+    def _key(self, customer: bytes) -> str:
         return inbox_key(self._shop, self._partitions, customer)

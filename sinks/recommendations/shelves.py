@@ -15,7 +15,7 @@ import redis
 from sinks.recommendations.customer import Customer
 from sinks.store.gathered import Gathered
 from sinks.store.store import Head, Store
-from streams.identity.partition import id_pairs, partitions_of
+from streams.identity.partition import id_pairs, partition_of_customer, partitions_of
 
 _PUT = (Path(__file__).parent / "put.lua").read_text(encoding="utf-8")
 _PIECE = 1 << 20  # bytes of one field: a large one would keep the server busy
@@ -122,7 +122,7 @@ class Shelves:
 
     def partition_of(self, customer: bytes) -> int:
         """Return the partition of a customer."""
-        return int(partitions_of(*id_pairs([customer]), self._partitions)[0])
+        return partition_of_customer(customer, self._partitions)
 
     def ask(self, store: Store, customer: bytes) -> Asked:
         """Return all that a slot needs of a customer (id of 16 bytes), in one round trip."""
