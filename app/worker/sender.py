@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 import msgspec
 import redis
+import uvloop
 
 from app.sending.deliveries import make_dispatcher, send_beside
 from app.sending.links import secret_of_cluster, shortener_of
@@ -107,7 +108,7 @@ class Sender:
                 self._erased += self._revocations.read({number: records})
             self._ledger.recover(time.time())
             self._ledger.do(Off(self._revocations.off()))
-            asyncio.run(self._carry())
+            uvloop.run(self._carry())
         finally:
             self._figures.at_work = False
             self._journal.close()
