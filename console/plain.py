@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from starlette.types import Receive, Scope, Send
 
 from console.serving import serving_of
 
@@ -21,15 +22,14 @@ class Plain(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
         super().__init__(path, endpoint, **more)
         assert not self.dependencies, "the endpoint asks for the key"
+        checked = self.app
 
-    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
-        """Return what answers a request."""
-        checked, endpoint = super().get_route_handler(), self.endpoint
-
-        async def handler(request: Request) -> Response:
-            if request.scope["query_string"]:
-                return await checked(request)
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["query_string"]:
+                await checked(scope, receive, send)
+                return
+            request = Request(scope, receive, send)
             found: Response = await endpoint(serving_of(request), request, **request.path_params)
-            return found
+            await found(scope, receive, send)
 
-        return handler
+        self.app = app

@@ -58,7 +58,10 @@ _ROUTERS = (  # a profile's path takes all that begins like it, so those of its 
 
 def build_app(serving: Serving) -> FastAPI:
     """Return the app that answers from a shop at work."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url="/openapi.json", redirect_slashes=False)
+    app = FastAPI(
+        docs_url=None, redoc_url=None, openapi_url="/openapi.json", redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # /metrics has what is counted
+    )  # fmt: skip
     app.state.serving = serving
     app.state.tokens = Tokens(serving.keyring.folder, serving.shop.settings.name)
     app.state.news = News(serving.store.client, serving.shop.settings.name)
