@@ -132,6 +132,59 @@ def test_everybody_is_told_that_the_store_is_away_and_is_answered_when_it_is_bac
         server.stop()
 
 
+def test_a_server_that_has_forgotten_the_script_is_told_it_again(store: Store) -> None:
+    found = Gathered(store, 1)
+
+    async def go() -> None:
+        for _ in range(2):
+            store.client.script_flush()
+            store.client.set("s", "1")
+            for _ in range(2):
+                assert (await found.ask(strings=["s"])).strings == [b"1"]
+        await found.close()
+
+    asyncio.run(go())
+
+
+def test_a_connection_that_was_ended_meanwhile_is_made_anew(store: Store) -> None:
+    found = Gathered(store, 1)
+
+    async def go() -> None:
+        for number in range(3):
+            store.client.set("s", number)
+            assert (await found.ask(strings=["s"])).strings == [str(number).encode()]
+            store.client.client_kill_filter(_type="normal", skipme=True)
+        await found.close()
+
+    asyncio.run(go())
+
+
+def test_an_answer_that_comes_too_late_is_nobodys(server: EmbeddedServer) -> None:
+    """The server pauses: whoever waits is told so, and those after them get their own answers."""
+    kwargs = server.client.connection_pool.connection_kwargs
+    hasty = redis.Redis(port=kwargs["port"], password=kwargs["password"], socket_timeout=0.2)
+    found = Gathered(Store(hasty, "tea"), 1)
+
+    async def go() -> None:
+        for name in ("early", "late"):
+            server.client.set(name, name)
+        assert (await found.ask(strings=["early"])).strings == [b"early"]
+        server.client.client_pause(600, all=True)
+        with pytest.raises(redis.TimeoutError):
+            await found.ask(strings=["early"])
+        for _ in range(400):
+            try:
+                told = await found.ask(strings=["late"])
+                break
+            except redis.TimeoutError:
+                continue
+        assert told.strings == [b"late"]
+        await found.close()
+
+    asyncio.run(go())
+    hasty.close()
+
+
 def test_who_goes_away_holds_nobody_up(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_TOGETHER", 2)
     found = Gathered(store, 1)
