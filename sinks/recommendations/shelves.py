@@ -140,9 +140,10 @@ class Shelves:
 
     def _asked(self, partition: int, heads: list[Head], found: Sequence[bytes | None]) -> Asked:
         document, standing, items = found
-        if standing != self._standing[0]:
-            self._standing = standing, None if standing is None else _STANDING.decode(standing)
-        return Asked(self._standing[1], document, Customer.unpacked(items), heads, partition)
+        last = self._standing  # of whichever thread read last
+        if standing != last[0]:
+            last = self._standing = standing, None if standing is None else _STANDING.decode(standing)
+        return Asked(last[1], document, Customer.unpacked(items), heads, partition)
 
     def memory(self) -> Mapping[str, int]:
         """Return how many bytes the model and facts in force have."""
