@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 
-class Shown(msgspec.Struct, frozen=True):
+class Shown(msgspec.Struct, frozen=True, gc=False):
     """What a customer sees. link: an address that the message leads to, "" for none."""
 
     title: str
@@ -14,7 +14,7 @@ class Shown(msgspec.Struct, frozen=True):
     trigger: str = ""
 
 
-class InboxMessage(msgspec.Struct, frozen=True):
+class InboxMessage(msgspec.Struct, frozen=True, gc=False):
     """A message. id: the decision's, 32 hex digits. Times are ms since 1970.
 
     changed: number of its last change, which grows over all changes of one inbox; expires: from when it is
