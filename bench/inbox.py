@@ -15,15 +15,19 @@ import time
 from pathlib import Path
 
 import numpy as np
+import uvloop
 
-from bench.paced import Api, Idle, in_threads, over_http, served, store_in, tell
+from bench.paced import Api, Idle, alone, measure, paced, served, store_in, tell
 from console.tokens import Bearer, Tokens
 from sinks.channels.inbox import InboxProvider, InboxSettings
 from sinks.channels.message import Message
 from sinks.channels.provider import Around
-from sinks.inbox.inbox import Inboxes
+from sinks.inbox.inbox import contents
+from sinks.inbox.names import inbox_key
 from sinks.store.beside import asynchronous
+from sinks.store.gathered import Gathered
 from sinks.store.server import EmbeddedServer
+from sinks.store.store import Store
 
 CUSTOMERS = 2_000
 TEXT = "您常逛的 鞋 上新了，回来看看？满 299 元包邮，今天下单明天送达。"
@@ -41,19 +45,15 @@ def main() -> None:
         rng = np.random.default_rng(7)
         customers = [rng.bytes(16) for _ in range(CUSTOMERS)]
         _write(server, customers, said.messages)
-        _read_one_by_one(server, customers)
         count = said.rate * said.seconds
         who = [customers[at] for at in rng.integers(0, CUSTOMERS, count)]
-        inboxes = Inboxes(server.client, "bench", 1)
-        times = in_threads(count, said.rate, 8, lambda number: inboxes.read(who[number], time.time()))
-        tell(f"store, {said.messages} messages an inbox", said.rate, times)
+        print(f"{said.messages} messages an inbox")
+        uvloop.run(_read(server, who, said.rate))
         tokens = Tokens(Path(folder), "bench")
         until = int(time.time()) + 3600
         asked = [("/v1/profiles/me/messages", tokens.make(Bearer(one, until))) for one in who]
-        with served(server, Api(Path(folder), Idle()), said.processes) as port:
-            asyncio.run(over_http(port, asked[: said.rate], said.rate))  # warm
-            times = asyncio.run(over_http(port, asked, said.rate))
-            tell(f"API, {said.processes} process(es)", said.rate, times)
+        with served(server, Api(Path(folder), Idle()), said.processes) as listening:
+            measure(listening, asked, said.rate, f"API, {said.processes} process(es)")
 
 
 def _write(server: EmbeddedServer, customers: list[bytes], messages: int) -> None:
@@ -76,12 +76,21 @@ def _write(server: EmbeddedServer, customers: list[bytes], messages: int) -> Non
     asyncio.run(work())
 
 
-def _read_one_by_one(server: EmbeddedServer, customers: list[bytes]) -> None:
-    """Read inboxes one after the other; print how many a second of CPU of this process."""
-    inboxes, cpu = Inboxes(server.client, "bench", 1), time.process_time()
-    for one in customers:
-        inboxes.read(one, time.time())
-    print(f"reads of the store: {len(customers) / (time.process_time() - cpu):,.0f} a second of CPU")
+async def _read(server: EmbeddedServer, who: list[bytes], rate: int) -> None:
+    """Read inboxes of the store in this process; print what it costs, and how long it takes on schedule."""
+    store = Store(server.client, "bench")
+    gathered = Gathered(store, 1)
+
+    async def ask(number: int) -> None:
+        told = await gathered.ask(hashes=[inbox_key("bench", 1, who[number])])
+        contents(told.hashes[0], time.time())
+
+    await ask(0)
+    for together in (1, 16):
+        cost = await alone(2000, together, ask)
+        print(f"store, {together} at once: {cost:.0f} us of CPU a read")
+    tell("store, one process", rate, await paced(len(who), rate, ask))
+    await gathered.close()
 
 
 if __name__ == "__main__":

@@ -8,16 +8,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import multiprocessing
+import os
 import socket
-from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
-from typing import Any, cast
+from time import perf_counter, process_time
+from typing import cast
 
 import numpy as np
 import redis
+import uvloop
 
 from app.load import load_shop
 from app.shop import Shop
@@ -90,24 +91,33 @@ async def paced(count: int, rate: int, ask: Callable[[int], Awaitable[None]]) ->
     return times
 
 
-def in_threads(count: int, rate: int, threads: int, read: Callable[[int], object]) -> list[float]:
-    """Read on schedule in threads of this process; return as `paced`."""
+async def alone(count: int, together: int, ask: Callable[[int], Awaitable[None]]) -> float:
+    """Ask ``count`` times, so many at once, as fast as it goes; return microseconds of CPU a read."""
+    cpu = process_time()
+    for first in range(0, count, together):
+        await asyncio.gather(*(ask(number) for number in range(first, min(first + together, count))))
+    return (process_time() - cpu) / count * 1e6
 
-    async def work() -> list[float]:
-        with ThreadPoolExecutor(threads) as pool:
-            loop = asyncio.get_running_loop()
 
-            async def ask(number: int) -> None:
-                await loop.run_in_executor(pool, read, number)
+@dataclass(frozen=True)
+class Listening:
+    """An API that listens. pids: of its processes."""
 
-            return await paced(count, rate, ask)
+    port: int
+    pids: Sequence[int]
 
-    return asyncio.run(work())
+    def cpu(self) -> float:
+        """Return how many seconds of CPU its processes have used."""
+        ticks = 0
+        for pid in self.pids:
+            fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
 
 
 @contextlib.contextmanager
-def served(server: EmbeddedServer, api: Api, processes: int) -> Iterator[int]:
-    """Serve the store in processes of their own, on one socket; yield its port."""
+def served(server: EmbeddedServer, api: Api, processes: int) -> Iterator[Listening]:
+    """Serve the store in processes of their own, on one socket."""
     listening = listen("127.0.0.1", 0)
     kwargs = server.client.connection_pool.connection_kwargs
     where = (kwargs["port"], kwargs["password"])
@@ -116,7 +126,7 @@ def served(server: EmbeddedServer, api: Api, processes: int) -> Iterator[int]:
     for one in serving:
         one.start()
     try:
-        yield listening.getsockname()[1]
+        yield Listening(listening.getsockname()[1], [one.pid for one in serving if one.pid is not None])
     finally:
         for one in serving:
             one.terminate()
@@ -138,24 +148,66 @@ def _serve(listening: socket.socket, where: tuple[int, str], api: Api) -> None:
     Server(build_app(made), listening).run()
 
 
+class _Asker(asyncio.Protocol):
+    """One connection that stays: a request, then its answer. It is cheap, so that it is not what is measured.
+    """
+
+    def __init__(self) -> None:
+        self._held, self._end = b"", 0
+        self._answered: asyncio.Future[None]
+        self.transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+
+    def ask(self, request: bytes) -> asyncio.Future[None]:
+        """Send a request; return what is done once it is answered with 200."""
+        self._held, self._end = b"", 0
+        self._answered = asyncio.get_running_loop().create_future()
+        self.transport.write(request)
+        return self._answered
+
+    def data_received(self, data: bytes) -> None:
+        self._held += data
+        if not self._end and (head := self._held.find(b"\r\n\r\n")) >= 0:
+            assert self._held.startswith(b"HTTP/1.1 200"), self._held
+            length = self._held[:head].lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
+            self._end = head + 4 + int(length)
+        if self._end and len(self._held) == self._end:
+            self._answered.set_result(None)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self._answered.done():
+            self._answered.set_exception(ConnectionError(f"the API went away: {error}"))
+
+
 async def over_http(port: int, asked: list[tuple[str, str]], rate: int) -> list[float]:
     """Get each (path, bearer) over connections that stay; return as `paced`."""
-    free: asyncio.Queue[tuple[asyncio.StreamReader, Any]] = asyncio.Queue()
+    loop, free = asyncio.get_running_loop(), asyncio.Queue[_Asker]()
     for _ in range(CONNECTIONS):
-        free.put_nowait(await asyncio.open_connection("127.0.0.1", port))
+        free.put_nowait((await loop.create_connection(_Asker, "127.0.0.1", port))[1])
+    made = [
+        f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {bearer}\r\n\r\n".encode()
+        for path, bearer in asked
+    ]
 
     async def ask(number: int) -> None:
-        reader, writer = await free.get()
-        path, bearer = asked[number]
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {bearer}\r\n\r\n".encode())
-        answer = await reader.readuntil(b"\r\n\r\n")
-        assert answer.startswith(b"HTTP/1.1 200"), answer
-        length = int(answer.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-        await reader.readexactly(length)
-        free.put_nowait((reader, writer))
+        one = await free.get()
+        await one.ask(made[number])
+        free.put_nowait(one)
 
     try:
         return await paced(len(asked), rate, ask)
     finally:
         while not free.empty():
-            free.get_nowait()[1].close()
+            free.get_nowait().transport.close()
+
+
+def measure(listening: Listening, asked: list[tuple[str, str]], rate: int, what: str) -> None:
+    """Print how long reads over HTTP took, and what they cost the API; a second of them to warm up."""
+    uvloop.run(over_http(listening.port, asked[:rate], rate))
+    cpu = listening.cpu()
+    times = uvloop.run(over_http(listening.port, asked, rate))
+    cost = (listening.cpu() - cpu) / len(asked) * 1e6
+    tell(what, rate, times)
+    print(f"{what}: {cost:.0f} us of CPU a read, so {1e6 / cost:,.0f} reads a second of a core")

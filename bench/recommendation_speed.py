@@ -6,15 +6,15 @@ customer has 60 touches, the slot all kinds of rules.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
+import uvloop
 
-from bench.paced import Api, in_threads, over_http, served, store_in, tell
+from bench.paced import Api, alone, measure, paced, served, store_in, tell
 from console.keys import Keyring
 from console.serving import Serving, counter_of
 from sinks.recommendations.answer import items_of
@@ -24,6 +24,7 @@ from sinks.recommendations.fit import NEIGHBOURS
 from sinks.recommendations.model import Facts, Model
 from sinks.recommendations.serving import Counter
 from sinks.recommendations.shelves import Shelves, Standing
+from sinks.store.gathered import Gathered
 from sinks.store.server import EmbeddedServer
 from sinks.store.store import Commit, Store
 
@@ -53,21 +54,30 @@ def speed(rate: int, seconds: int, processes: int) -> None:
         customers = [rng.bytes(16) for _ in range(CUSTOMERS)]
         _fill(server, customers, rng)
         who = [customers[at] for at in rng.integers(0, CUSTOMERS, rate * seconds)]
-        counter = Counter(DECLARED, Shelves(server.client, "bench", 1), Store(server.client, "bench"))
-        began = time.perf_counter()
-        counter.serve("home", who[0])
-        print(f"\na model of {ITEMS:,} items is taken over in {time.perf_counter() - began:.2f} s")
-        cpu = time.process_time()
-        for one in customers[:2000]:
-            _read(counter, one)
-        print(f"reads of the store: {2000 / (time.process_time() - cpu):,.0f} a second of CPU")
-        times = in_threads(len(who), rate, 4, lambda number: _read(counter, who[number]))
-        tell("store and choice, one process", rate, times)
+        uvloop.run(_serve(server, who, rate))
         key = Keyring(Path(folder)).add("bench", ["read"])
         asked = [(f"/v1/profiles/{one.hex()}/recommendations/home", key) for one in who]
-        with served(server, Api(Path(folder), _View(), _with_slots), processes) as port:
-            asyncio.run(over_http(port, asked[:rate], rate))  # warm
-            tell(f"API, {processes} process(es)", rate, asyncio.run(over_http(port, asked, rate)))
+        with served(server, Api(Path(folder), _View(), _with_slots), processes) as listening:
+            measure(listening, asked, rate, f"API, {processes} process(es)")
+
+
+async def _serve(server: EmbeddedServer, who: list[bytes], rate: int) -> None:
+    """Serve slots in this process; print what it costs, and how long it takes on schedule."""
+    store = Store(server.client, "bench")
+    gathered, counter = Gathered(store, 1), Counter(DECLARED, Shelves(server.client, "bench", 1), store)
+
+    async def ask(number: int) -> None:
+        served = await counter.serve_gathered(gathered, "home", who[number])
+        assert len(items_of(served, DECLARED.slots["home"])) == 10
+
+    began = time.perf_counter()
+    await ask(0)
+    print(f"\na model of {ITEMS:,} items is taken over in {time.perf_counter() - began:.2f} s")
+    for together in (1, 16):
+        cost = await alone(2000, together, ask)
+        print(f"store and choice, {together} at once: {cost:.0f} us of CPU a read")
+    tell("store and choice, one process", rate, await paced(len(who), rate, ask))
+    await gathered.close()
 
 
 def _with_slots(serving: Serving) -> None:
@@ -105,8 +115,3 @@ def _fill(server: EmbeddedServer, customers: list[bytes], rng: np.random.Generat
         ]))
         for at, one in enumerate(customers)
     )  # fmt: skip
-
-
-def _read(counter: Counter, customer: bytes) -> None:
-    served = counter.serve("home", customer)
-    assert len(items_of(served, DECLARED.slots["home"])) == 10

@@ -56,6 +56,7 @@ class Timing:
     def __init__(self, app: ASGIApp, figures: ApiFigures) -> None:
         self._app = app
         self._figures = figures
+        self._known: dict[tuple[str, str, int], tuple[Histogram, Counter]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -74,8 +75,18 @@ class Timing:
             await self._app(scope, receive, sending)
         finally:
             path = getattr(scope.get("route"), "path", OTHER)
-            self._figures.seconds.labels(scope["method"], path).observe(time.perf_counter() - begun)
-            self._figures.requests.labels(scope["method"], path, str(status)).inc()
+            seconds, requests = self._of(scope["method"], path, status)
+            seconds.observe(time.perf_counter() - begun)
+            requests.inc()
+
+    def _of(self, method: str, path: str, status: int) -> tuple[Histogram, Counter]:
+        """Return the two series; to find them takes longer than to add to them."""
+        found = self._known.get((method, path, status))
+        if found is None:
+            figures = self._figures
+            found = figures.seconds.labels(method, path), figures.requests.labels(method, path, str(status))
+            self._known[method, path, status] = found
+        return found
 
 
 class StoreCollector(Collector):

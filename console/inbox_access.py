@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from fastapi import Request
-from fastapi.concurrency import run_in_threadpool
 
 from console.access import check, given_key
-from console.api.profiles import find_one
+from console.api.profiles import find_soon
 from console.problems import Problem, refuse
 from console.serving import serving_of
 from console.tokens import PREFIX, NoToken, Over, Tokens
@@ -36,7 +35,7 @@ async def opened(request: Request, customer: str, scope: Literal["read", "write"
     key = check(request, scope, given)
     if customer == ME:
         refuse("unknown-customer", f"'{ME}' is whose token it is, and this is a key", "name the customer")
-    identity = await run_in_threadpool(find_one, serving_of(request), customer)
+    identity = await find_soon(serving_of(request), customer)
     return Opened(identity, "personal" in key.scopes, None)
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import msgspec
 import redis
-from fastapi.concurrency import run_in_threadpool
 
 from console.news import News
 from sinks.inbox.inbox import Contents
@@ -20,7 +19,7 @@ Show = Callable[[InboxMessage], dict[str, Any]]
 
 
 async def events(
-    news: News, customer: bytes, read: Callable[[], Contents], show: Show, last: int | None,
+    news: News, customer: bytes, read: Callable[[], Awaitable[Contents]], show: Show, last: int | None,
     until: float | None, now: Callable[[], float] = time.time,
 ) -> AsyncIterator[bytes]:  # fmt: skip
     """Yield events until ``until`` (seconds since 1970): ``inbox`` with the messages changed behind ``last``
@@ -33,7 +32,7 @@ async def events(
         is_first = True
         while until is None or now() < until:
             try:
-                found = await run_in_threadpool(read)
+                found = await read()
             except redis.RedisError:  # the store is away: the next look tells what has changed
                 yield b": the store is away\n\n"
                 await waiter.wait(KEEP_ALIVE_SECONDS / 3)

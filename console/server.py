@@ -41,6 +41,7 @@ from console.api import (
 from console.bell import Bell
 from console.event_stream import EventStreams
 from console.figures import Timing
+from console.heads import BoundedHead
 from console.news import News
 from console.origins import InboxOrigins, origins
 from console.serving import Serving
@@ -51,24 +52,27 @@ RELEASE = "1"  # of the API: the v1 of its paths
 _BACKLOG = 2048  # connections that wait to be taken
 _GRACE_SECONDS = 2  # for answers under way when the server stops
 _ROUTERS = (  # a profile's path takes all that begins like it, so those of its parts come first
-    messages.router, recommendations.router, profiles.router, customers.router, rfm.router, tags.router,
-    decisions.router, results.router, tag_changes.router, delivery_changes.router, deliveries.router,
-    receipts.router, switches.router, triggers.router, broadcasts.router, coupons.router, texts.router,
-    sources.router, segment.router,
+    recommendations.router, messages.often, messages.router, profiles.router, customers.router, rfm.router,
+    tags.router, decisions.router, results.router, tag_changes.router, delivery_changes.router,
+    deliveries.router, receipts.router, switches.router, triggers.router, broadcasts.router, coupons.router,
+    texts.router, sources.router, segment.router,
     links.router, health.router, metrics.router, docs.router,
 )  # fmt: skip
 
 
 def build_app(serving: Serving) -> FastAPI:
     """Return the app that answers from a shop at work."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url="/openapi.json", redirect_slashes=False)
+    app = FastAPI(
+        docs_url=None, redoc_url=None, openapi_url="/openapi.json", redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # /metrics has what is counted
+    )  # fmt: skip
     app.state.serving = serving
     app.state.tokens = Tokens(serving.keyring.folder, serving.shop.settings.name)
     app.state.news = News(serving.store.client, serving.shop.settings.name)
     app.state.streams = EventStreams(Bell(serving.effects.listen))
     problems.install(app)
-    for router in _ROUTERS:
-        app.include_router(router)
+    for router in _ROUTERS:  # not included, which makes each request match routers in routers
+        app.router.routes += router.routes
     app.mount("/static", StaticFiles(directory=docs.STATIC))
     docs.describe(app, RELEASE)
     app.add_middleware(InboxOrigins, allowed=origins(os.environ))
@@ -100,13 +104,15 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class _Ending(uvicorn.Server):
-    """Ends the streams of events as the server stops: they would hold it up, and be cut off."""
+    """Ends the streams of events as the server stops: they would hold it up, and be cut off; then lets go of
+    the store."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         app = self.config.app
         assert isinstance(app, FastAPI)
         app.state.streams.bell.close()
         await super().shutdown(sockets)
+        await app.state.serving.gathered.close()
 
 
 class Server:
@@ -115,8 +121,8 @@ class Server:
     def __init__(self, app: FastAPI, listening: socket.socket) -> None:
         self._socket = listening
         config = uvicorn.Config(
-            app, log_level="warning", access_log=False, lifespan="off", server_header=False,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
+            app, loop="uvloop", http=BoundedHead, log_level="warning", access_log=False, lifespan="off",
+            server_header=False, timeout_graceful_shutdown=_GRACE_SECONDS,
         )  # fmt: skip
         self._server = _Ending(config)
 

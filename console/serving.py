@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
+import msgspec
 import redis
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from app.pages.amounts import metric_types
@@ -36,6 +38,7 @@ from console.keys import Keyring
 from sinks.history.history import History
 from sinks.recommendations.serving import Counter
 from sinks.recommendations.shelves import Shelves
+from sinks.store.gathered import Gathered
 from sinks.store.store import Head, Store
 from streams.identity.partition import id_pairs, partitions_of
 from streams.segment import Calls
@@ -71,7 +74,7 @@ class Found:
 class Serving:
     """One shop at work. shop: the settings in force; now: seconds since 1970, as the clock has it; slots:
     what fills slots of recommendations, None where there are none; history: opens it for questions, None
-    where there is none."""
+    where there is none; gathered: what reads the store for paths that are asked often."""
 
     shop: Shop
     store: Store
@@ -90,7 +93,10 @@ class Serving:
     history: Callable[[], AbstractContextManager[History]] | None = None
     triggers: Triggers = field(kw_only=True)
 
+    gathered: Gathered = field(init=False)
+
     def __post_init__(self) -> None:
+        self.gathered = Gathered(self.store, self.shop.settings.partitions)
         self.figures.registry.register(StoreCollector(self))
         self.use(self.shop)
 
@@ -161,6 +167,12 @@ def counter_of(shop: Shop, store: Store) -> Counter | None:
     return Counter(shop.recommendations, shelves, store)
 
 
+def written(body: Mapping[str, Any]) -> Response:
+    """Return an answer as it is, for paths that are asked often: to make models of it, and to check them,
+    would take longer than all else."""
+    return Response(msgspec.json.encode(body), media_type="application/json")
+
+
 def moment(minute: int) -> dt.datetime:
     """Return an epoch minute as a time in UTC.
 
@@ -176,4 +188,8 @@ def serving_of(request: Request) -> Serving:
     return found
 
 
-Here = Annotated[Serving, Depends(serving_of)]
+async def _here(request: Request) -> Serving:
+    return serving_of(request)  # what is no coroutine would be called in a thread, which takes longer than it
+
+
+Here = Annotated[Serving, Depends(_here)]

@@ -20,7 +20,7 @@ from streams.changes.topics import Topics
 from streams.changes.wire import Incoming
 from streams.debezium import kafka
 from streams.errors import InputError
-from streams.identity.partition import id_pairs, partitions_of
+from streams.identity.partition import partition_of_customer
 from streams.personal.erase import Erased
 from streams.shared.erasing import Erasing
 from streams.shared.index import Index, Lost, Still
@@ -53,7 +53,7 @@ def erase(
         inboxes.erase(customer)  # first, for who is erased is not found a second time
         sent = _sent(place, shop, customer, now() + _TURN_SECONDS, now)
         if sent is None:  # somebody may have erased them just now
-            number = int(partitions_of(*id_pairs([customer]), shop.settings.partitions)[0])
+            number = partition_of_customer(customer, shop.settings.partitions)
             return Erased(customer.hex(), [], 0, 0, 0, store.profiles([(number, customer)]) == [None])
         until = now() + wait_seconds
         while not (gone := store.head(sent.partition).step >= sent.step) and now() < until:

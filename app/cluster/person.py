@@ -18,7 +18,7 @@ from sinks.topics.packing import partition_of
 from streams.changes.reading import blocks, fetches
 from streams.debezium import kafka
 from streams.errors import InputError
-from streams.identity.partition import id_pairs, partitions_of
+from streams.identity.partition import partition_of_customer
 from streams.personal.conceal import hide
 from streams.personal.export import records_of
 from streams.personal.seal import REFERENCE, unseal
@@ -47,7 +47,7 @@ def export(place: ClusterPlace, shop: Shop, index: Index, customer: bytes) -> di
 
     Reads the whole partition of the log, of decisions and of changes of tags, from Kafka. Raises InputError.
     """
-    number = int(partitions_of(*id_pairs([customer]), shop.settings.partitions)[0])
+    number = partition_of_customer(customer, shop.settings.partitions)
     log = blocks(place.bootstrap, place.topics.changes, number)
     with contextlib.closing(SharedVault(place.secret, index)) as vault:
         rows, records = records_of(vault, log, shop.sources, customer)

@@ -12,6 +12,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from app.log_folder import data_folder, open_log
 from app.sending.addresses import address_of, readable_of
 from app.sending.courier_relay import NAME, CourierRelay
@@ -69,7 +71,7 @@ class Sender:
     def run(self) -> None:
         """Send what was decided, until `stop`: queued from the outbox, sent in this thread's event loop."""
         with contextlib.closing(open_log(self._folder, self._shop)) as log:
-            asyncio.run(self._carry(log))
+            uvloop.run(self._carry(log))
 
     def stop(self) -> None:
         """Let `run` end with what it has at hand."""

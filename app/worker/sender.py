@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 import msgspec
 import redis
+import uvloop
 
 from app.sending.deliveries import make_dispatcher, send_beside
 from app.sending.forecasts import Forecasts
@@ -113,7 +114,7 @@ class Sender:
                 self._erased += self._revocations.read({number: records})
             self._ledger.recover(time.time())
             self._ledger.do(self._switches.all_off())
-            asyncio.run(self._carry())
+            uvloop.run(self._carry())
         finally:
             self._figures.at_work = False
             self._journal.close()

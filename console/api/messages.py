@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, Field
 
 from console.access import BEARER, makes_tokens
@@ -17,17 +17,21 @@ from console.inbox_access import INBOX, Opened, opened
 from console.inbox_stream import events
 from console.news import MOST as MOST_STREAMS
 from console.news import News
+from console.plain import Plain
 from console.problems import refuse, responses
-from console.serving import Answer, Here, Serving
+from console.serving import Answer, Here, Serving, written
 from console.tokens import Bearer, Tokens
-from sinks.inbox.inbox import Contents, Inboxes
+from sinks.inbox.inbox import Contents, Inboxes, contents
 from sinks.inbox.message import InboxMessage
+from sinks.inbox.names import inbox_key
 from sinks.inbox.paging import Order, page
+from sinks.store.store import Head
 
 MOST = 100  # messages of a page
 _TOKEN_SECONDS, _LONGEST = 3600, 86_400
 TEXTS = ("title", "text", "link")
 router = APIRouter(tags=["messages"])
+often = APIRouter(tags=["messages"], route_class=Plain)
 _EVENTS = {"description": "Events", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
 ERRORS = responses(
     "key-missing", "token-over", "scope-missing", "unknown-customer", "invalid-request", "store-away"
@@ -74,17 +78,27 @@ class InboxToken(BaseModel):
     expires: dt.datetime
 
 
-@router.get("/v1/profiles/{customer:path}/messages", openapi_extra=INBOX, responses=ERRORS,
-            response_model_exclude_defaults=True)  # fmt: skip
+@often.get(
+    "/v1/profiles/{customer:path}/messages", openapi_extra=INBOX, responses=ERRORS, response_model=Messages
+)  # fmt: skip
 async def messages(
     serving: Here, request: Request, customer: Customer,
     order: Annotated[Order, Query(description="newest first, or by priority")] = "newest",
     limit: Annotated[int, Query(ge=1, le=MOST)] = 20,
     cursor: Annotated[str | None, Query(max_length=100, description="`next` of the page before")] = None,
-) -> Messages:  # fmt: skip
+) -> Response:  # fmt: skip
     """Return a customer's messages, without those dismissed or over, and how many are unread."""
     whose = await opened(request, customer, "read")
-    return await run_in_threadpool(_page, serving, whose, order, limit, cursor)
+    found, heads = await _read(serving, whose)
+    try:
+        some, behind = page(found.visible, order, limit, cursor)
+    except ValueError:
+        refuse("invalid-request", f"query.cursor: '{cursor}' is none", "give `next` of the page before")
+    return written({
+        **serving.standing(heads), "messages": [_shown(one, whose.sees) for one in some],
+        "unread": found.unread, "change": str(found.change), "next": behind,
+        **({} if whose.sees else {"withheld": TEXTS}),
+    })  # fmt: skip
 
 
 @router.get(
@@ -106,10 +120,13 @@ async def stream(serving: Here, request: Request, customer: Customer) -> Streami
     news: News = request.app.state.news
     if news.is_full:
         refuse("busy", f"{MOST_STREAMS:,} streams are open", "try again in a moment, or list the inbox")
-    inboxes = _inboxes(serving)
+
+    async def read() -> Contents:
+        return (await _read(serving, whose))[0]
+
     found: AsyncIterator[bytes] = events(
-        news, whose.customer, lambda: inboxes.read(whose.customer, serving.now()),
-        lambda one: _event(one, whose.sees), None if last is None else int(last), whose.until, serving.now,
+        news, whose.customer, read, lambda one: _event(one, whose.sees),
+        None if last is None else int(last), whose.until, serving.now,
     )  # fmt: skip
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # nginx would hold events back
     return StreamingResponse(found, media_type="text/event-stream", headers=headers)
@@ -119,7 +136,7 @@ async def stream(serving: Here, request: Request, customer: Customer) -> Streami
 async def read_all(serving: Here, request: Request, customer: Customer) -> MarkedMessages:
     """Mark all messages of an inbox as read."""
     whose = await opened(request, customer, "write")
-    return await run_in_threadpool(_mark, serving, whose, "read", None)
+    return await _mark(serving, whose, "read", None)
 
 
 @router.post("/v1/profiles/{customer:path}/messages/{message}:read", openapi_extra=INBOX,
@@ -129,7 +146,7 @@ async def read_one(
 ) -> MarkedMessages:
     """Mark a message as read; again it changes nothing."""
     whose = await opened(request, customer, "write")
-    return await run_in_threadpool(_mark, serving, whose, "read", message)
+    return await _mark(serving, whose, "read", message)
 
 
 @router.post("/v1/profiles/{customer:path}/messages/{message}:dismiss", openapi_extra=INBOX,
@@ -139,7 +156,7 @@ async def dismiss(
 ) -> MarkedMessages:
     """Take a message out of the inbox for good; again it changes nothing."""
     whose = await opened(request, customer, "write")
-    return await run_in_threadpool(_mark, serving, whose, "dismissed", message)
+    return await _mark(serving, whose, "dismissed", message)
 
 
 @router.post(
@@ -163,39 +180,38 @@ def _inboxes(serving: Serving) -> Inboxes:
     return Inboxes(serving.store.client, settings.name, settings.partitions)
 
 
-def _page(serving: Serving, whose: Opened, order: Order, limit: int, cursor: str | None) -> Messages:
-    found = _inboxes(serving).read(whose.customer, serving.now())
-    try:
-        some, behind = page(found.visible, order, limit, cursor)
-    except ValueError:
-        refuse("invalid-request", f"query.cursor: '{cursor}' is none", "give `next` of the page before")
-    return Messages(
-        **serving.standing(), messages=[_shown(one, whose.sees) for one in some], unread=found.unread,
-        change=str(found.change), next=behind, withheld=[] if whose.sees else list(TEXTS),
-    )  # fmt: skip
+async def _read(serving: Serving, whose: Opened) -> tuple[Contents, list[Head]]:
+    settings = serving.shop.settings
+    key = inbox_key(settings.name, settings.partitions, whose.customer)
+    told = await serving.gathered.ask(hashes=[key])
+    return contents(told.hashes[0], serving.now()), told.heads
 
 
-def _mark(
+async def _mark(
     serving: Serving, whose: Opened, what: Literal["read", "dismissed"], message: str | None
 ) -> MarkedMessages:
-    inboxes = _inboxes(serving)
-    marked = inboxes.mark(whose.customer, what, serving.now(), [] if message is None else [message])
+    marked = await run_in_threadpool(
+        _inboxes(serving).mark, whose.customer, what, serving.now(), [] if message is None else [message]
+    )
     if message is not None and not marked.found:
         refuse("unknown-message", f"there is no message {message}", "list the inbox: it may be over")
-    found: Contents = inboxes.read(whose.customer, serving.now())
-    return MarkedMessages(**serving.standing(), marked=marked.changed, unread=found.unread)
+    found, heads = await _read(serving, whose)
+    return MarkedMessages(**serving.standing(heads), marked=marked.changed, unread=found.unread)
 
 
-def _shown(one: InboxMessage, sees: bool) -> Message:
-    texts = {name: getattr(one.shown, name) if sees else None for name in TEXTS}
-    return Message(
-        id=one.id, **texts, trigger=one.shown.trigger, priority=one.priority, created=_moment(one.created),
-        expires=_moment(one.expires), read=_moment(one.read) if one.read else None,
-    )  # fmt: skip
+def _shown(one: InboxMessage, sees: bool) -> dict[str, Any]:
+    """Return a message as `Message` has it."""
+    shown = one.shown
+    return {
+        "id": one.id, "title": shown.title if sees else None, "text": shown.text if sees else None,
+        "link": shown.link if sees else None, "trigger": shown.trigger, "priority": one.priority,
+        "created": _moment(one.created), "expires": _moment(one.expires),
+        "read": _moment(one.read) if one.read else None,
+    }  # fmt: skip
 
 
 def _event(one: InboxMessage, sees: bool) -> dict[str, Any]:
-    return {"id": one.id, "dismissed": True} if one.dismissed else _shown(one, sees).model_dump(mode="json")
+    return {"id": one.id, "dismissed": True} if one.dismissed else _shown(one, sees)
 
 
 def _moment(ms: int) -> dt.datetime:

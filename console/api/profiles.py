@@ -16,6 +16,7 @@ from console.access import BEARER, may_see_persons, reads
 from console.portrait import FIELDS, portrait
 from console.problems import Problem, refuse, responses
 from console.serving import Answer, Found, Here, Serving, moment
+from streams.log.view import read_id
 from streams.personal.attributes import personal_attributes
 
 MOST = 1000  # customers of one request
@@ -130,7 +131,7 @@ async def one_profile(
 ) -> OneProfile:
     """Return one customer by any reference or the id; personal attributes for a key of scope personal."""
     wanted = check_fields(fields.split(","))
-    identity = await run_in_threadpool(find_one, serving, customer)
+    identity = await find_soon(serving, customer)
     if why:
         found = await serving.answers.explained(identity)
         if found is None:
@@ -172,6 +173,12 @@ def find_one(serving: Serving, customer: str) -> bytes:
     if found is None:
         unknown(customer)
     return found
+
+
+async def find_soon(serving: Serving, customer: str) -> bytes:
+    """Return as `find_one` does: at once what an id is, without a thread."""
+    identity = read_id(customer)
+    return identity if identity is not None else await run_in_threadpool(find_one, serving, customer)
 
 
 def unknown(customer: str) -> NoReturn:

@@ -107,7 +107,7 @@ async def take_receipts(
     lane = f"{channel}/{settings.called}"
     if takes_callbacks(settings):
         return await _take_callback(serving, request, lane, settings)
-    writes(request)
+    await writes(request)
     body = await read_body(request)
     check_depth(body)
     try:

@@ -5,21 +5,21 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any
 
-import msgspec
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from console.access import BEARER, reads
-from console.api.profiles import find_one, unknown
+from console.api.profiles import find_soon, unknown
+from console.plain import Plain
 from console.problems import Problem, refuse, responses
-from console.serving import Answer, Here, Serving, moment
+from console.serving import Answer, Here, Serving, moment, written
 from rules.suggest import suggest
 from sinks.recommendations.answer import items_of
 from sinks.recommendations.declaration import Slot
 from sinks.recommendations.serving import Counter, NoSuchCustomer, NotTrained, Served
 
-router = APIRouter(tags=["recommendations"], dependencies=[Depends(reads)])
+router = APIRouter(tags=["recommendations"], route_class=Plain)
 Titles = dict[str, str]
 ERRORS = responses(
     "key-missing", "scope-missing", "unknown-customer", "unknown-slot", "invalid-request", "not-ready",
@@ -73,8 +73,8 @@ class Recommended(Answer):
     "/v1/profiles/{customer:path}/recommendations/{slot}", openapi_extra=BEARER, responses=ERRORS,
     response_model=Recommended,
 )  # fmt: skip
-def recommendations(
-    serving: Here,
+async def recommendations(
+    serving: Here, request: Request,
     customer: Annotated[str, Path(description="type:value, URL-encoded, or the id", examples=["member:M1"])],
     slot: Annotated[str, Path(description="of recommendations.yaml", examples=["home"])],
     personalised: Annotated[
@@ -82,18 +82,17 @@ def recommendations(
     ] = True,
 ) -> Response:
     """Return the items of a slot for a customer, best first; fewer where its rules leave no more."""
+    await reads(request)
     counter, declared = _slot(serving, slot)
-    identity = find_one(serving, customer)
+    identity = await find_soon(serving, customer)
     try:
-        served = counter.serve(slot, identity, personalised)
+        served = await counter.serve_gathered(serving.gathered, slot, identity, personalised)
     except NoSuchCustomer:
         unknown(customer)
     except NotTrained as error:
         hint = "it is trained once history has rows of interest; try again in a moment"
         raise Problem("not-ready", f"recommendations: {error}", hint) from None
-    # Not made into models and checked: that would take longer than the whole answer.
-    body = msgspec.json.encode(_body(serving, slot, declared, served))
-    return Response(body, media_type="application/json")
+    return written(_body(serving, slot, declared, served))
 
 
 def _slot(serving: Serving, name: str) -> tuple[Counter, Slot]:
@@ -107,20 +106,14 @@ def _slot(serving: Serving, name: str) -> tuple[Counter, Slot]:
 
 
 def _body(serving: Serving, name: str, declared: Slot, served: Served) -> dict[str, Any]:
-    standing = serving.standing(served.heads, [served.partition])
     at = served.standing
     return {
-        **standing, "as_of": standing["as_of"] and _written(standing["as_of"]),
-        "slot": name, "title": dict(declared.title), "personalised": served.personalised,
+        **serving.standing(served.heads, [served.partition]),
+        "slot": name, "title": declared.title, "personalised": served.personalised,
         "items": items_of(served, declared),
         "model": {
-            "version": at.model, "trained": _written(dt.datetime.fromtimestamp(at.trained, dt.UTC)),
-            "as_of": _written(moment(served.shelf.model.as_of)),
-            "refreshed": _written(dt.datetime.fromtimestamp(at.refreshed, dt.UTC)),
+            "version": at.model, "trained": dt.datetime.fromtimestamp(at.trained, dt.UTC),
+            "as_of": moment(served.shelf.model.as_of),
+            "refreshed": dt.datetime.fromtimestamp(at.refreshed, dt.UTC),
         },
     }  # fmt: skip
-
-
-def _written(time: dt.datetime) -> str:
-    """Write a time as the other answers do."""
-    return time.isoformat().replace("+00:00", "Z")

@@ -22,7 +22,7 @@ from engine.overview import summed
 from engine.plan import settings_hash
 from sinks.store.questions import EXPLAIN
 from sinks.store.store import Head, Store
-from streams.identity.partition import id_pairs, partitions_of
+from streams.identity.partition import partition_of_customer
 
 
 class ClusterAnswers:
@@ -62,7 +62,7 @@ class ClusterAnswers:
 
     def _explained(self, customer: bytes) -> Explained | None:
         count = self._shop().settings.partitions
-        number = int(partitions_of(*id_pairs([customer]), count)[0])
+        number = partition_of_customer(customer, count)
         found, heads = self._owners.ask(EXPLAIN, {number: customer}, count, _read)
         explained = found[number]
         if explained is None:

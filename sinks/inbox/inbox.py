@@ -6,7 +6,7 @@ was sent stands in the ledger of deliveries.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -38,6 +38,13 @@ class Contents:
     def unread(self) -> int:
         """How many of these were not read."""
         return sum(1 for one in self.messages if not one.dismissed and not one.read)
+
+
+def contents(fields: Mapping[bytes, bytes], now: float) -> Contents:
+    """Return what is in an inbox at a time (seconds since 1970), from the hash under its key."""
+    ms = now * 1000
+    found = (unpacked(name.decode(), value) for name, value in fields.items() if name != _LAST)
+    return Contents(int(fields.get(_LAST, 0)), [one for one in found if one.expires > ms])
 
 
 @dataclass(frozen=True)
@@ -72,9 +79,7 @@ class Inboxes:
     def read(self, customer: bytes, now: float) -> Contents:
         """Return what is in an inbox."""
         fields: Any = self._client.hgetall(self._key(customer))
-        change = int(fields.pop(_LAST, 0))
-        found = [unpacked(name.decode(), value) for name, value in fields.items()]
-        return Contents(change, [one for one in found if one.expires > now * 1000])
+        return contents(fields, now)
 
     def mark(
         self, customer: bytes, what: Literal["read", "dismissed"], now: float, messages: Sequence[str] = ()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
 
 
-class Shown(msgspec.Struct, frozen=True):
+class Shown(msgspec.Struct, frozen=True, gc=False):
     """What a customer sees. link: an address that the message leads to, "" for none."""
 
     title: str
@@ -16,12 +14,11 @@ class Shown(msgspec.Struct, frozen=True):
     trigger: str = ""
 
 
-@dataclass(frozen=True)
-class InboxMessage:
+class InboxMessage(msgspec.Struct, frozen=True, gc=False):
     """A message. id: the decision's, 32 hex digits. Times are ms since 1970.
 
     changed: number of its last change, which grows over all changes of one inbox; expires: from when it is
-    not shown; read, dismissed: 0 while it was not.
+    not shown; read, dismissed: 0 while it was not; body: what is shown, as the store has it.
     """
 
     id: str
@@ -31,7 +28,12 @@ class InboxMessage:
     priority: int
     read: int
     dismissed: int
-    shown: Shown
+    body: bytes
+
+    @property
+    def shown(self) -> Shown:
+        """What a customer sees of it, read anew at each look: an inbox holds more than a page shows."""
+        return _SHOWN.decode(self.body)
 
     def is_visible(self, now: int) -> bool:
         """Whether a customer sees it at a time (ms since 1970)."""
@@ -46,5 +48,7 @@ def unpacked(name: str, value: bytes) -> InboxMessage:
     """
     *numbers, body = value.split(b" ", 6)
     changed, created, expires, priority, read, dismissed = map(int, numbers)
-    shown = msgspec.json.decode(body, type=Shown)
-    return InboxMessage(name, changed, created, expires, priority, read, dismissed, shown)
+    return InboxMessage(name, changed, created, expires, priority, read, dismissed, body)
+
+
+_SHOWN = msgspec.json.Decoder(Shown)

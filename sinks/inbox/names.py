@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.identity.partition import id_pairs, partitions_of
+from streams.identity.partition import partition_of_customer
 
 
 def inbox_key(shop: str, partitions: int, customer: bytes) -> str:
@@ -11,8 +11,7 @@ def inbox_key(shop: str, partitions: int, customer: bytes) -> str:
     >>> inbox_key("tea", 1, bytes(16))
     'tintype:{tea/0}:inbox:00000000000000000000000000000000'
     """
-    partition = int(partitions_of(*id_pairs([customer]), partitions)[0])
-    return f"tintype:{{{shop}/{partition}}}:inbox:{customer.hex()}"
+    return f"tintype:{{{shop}/{partition_of_customer(customer, partitions)}}}:inbox:{customer.hex()}"
 
 
 def news_channel(shop: str) -> str:

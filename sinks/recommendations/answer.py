@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sinks.recommendations.choose import Chosen
@@ -17,18 +18,17 @@ def items_of(served: Served, slot: Slot) -> list[dict[str, Any]]:
 
 
 def _item(served: Served, slot: Slot, one: Chosen) -> dict[str, Any]:
-    model, facts, at = served.shelf.model, served.shelf.facts, one.number
-    category = int(facts.category[at])
-    found: dict[str, Any] = {
-        "id": model.items[at], "title": facts.titles[at],
-        "category": facts.categories[category] if category >= 0 else "", "price": facts.price[at],
-        "image": facts.image[at], "link": facts.link[at], "strategy": one.strategy,
-    }  # fmt: skip
+    found = {**served.shelf.described(one.number), "strategy": one.strategy}
     if slot.reasons:
-        item = None if one.because is None else one.because.item
-        titles = {} if item is None else titles_of(model, facts, item)
+        because, item, titles = one.because, None, _NO_TITLES
+        if because is not None:
+            item = because.item
+            titles = titles_of(served.shelf.model, served.shelf.facts, item)
         found["because"] = {
-            "act": None if one.because is None else one.because.act, "item": item, "title": titles,
+            "act": None if because is None else because.act, "item": item, "title": titles,
             "text": words_of(one, titles),
         }  # fmt: skip
     return found
+
+
+_NO_TITLES: Mapping[str, str] = {}

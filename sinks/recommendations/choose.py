@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,11 +25,11 @@ from sinks.recommendations.declaration import (
     Slot,
 )
 from sinks.recommendations.interest import interest
-from sinks.recommendations.model import Facts, Model
+from sinks.recommendations.model import Facts, Ints, Model
 
 _NONE = np.empty(0, np.int32)
 _HALF, _LOW, _HIGHEST = 32, (1 << 32) - 1, (1 << 31) - 1
-_PIECE = 200  # items that are looked at together
+_PIECE = 64  # items that are looked at together
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ class Shelf:
     facts: Facts
     interests: Sequence[Interest]
     _passing: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+    _described: dict[int, dict[str, Any]] = field(default_factory=dict)
+    _room: threading.local = field(default_factory=threading.local)
 
     def __post_init__(self) -> None:
         self._weights = np.array([one.weight for one in self.interests], np.float64)
@@ -70,6 +73,29 @@ class Shelf:
         if name not in self._passing:
             self._passing[name] = _passing(self.facts, rules)
         return self._passing[name]
+
+    def summed(self, numbers: Ints, amounts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return at each place the sum of all amounts of its number; numbers may be -1."""
+        if not hasattr(self._room, "sums"):
+            self._room.sums = np.zeros(len(self.model.items) + 1)  # the last is of -1
+        room, at = self._room.sums, numbers.astype(np.intp)
+        np.add.at(room, at, amounts)
+        sums: NDArray[np.float64] = room[at]
+        room[at] = 0.0
+        return sums
+
+    def described(self, at: int) -> Mapping[str, Any]:
+        """Return what an answer says of an item, whoever it is for: ``id``, and what the catalogue has of
+        ``title``, ``category``, ``price``, ``image`` and ``link``."""
+        found = self._described.get(at)
+        if found is None:
+            facts, category = self.facts, int(self.facts.category[at])
+            found = self._described[at] = {
+                "id": self.model.items[at], "title": facts.titles[at],
+                "category": facts.categories[category] if category >= 0 else "", "price": facts.price[at],
+                "image": facts.image[at], "link": facts.link[at],
+            }  # fmt: skip
+        return found
 
     def felt(self, touches: Sequence[Touch], clock: int) -> NDArray[np.float64]:
         """Return how much each touch says at a minute."""
@@ -95,59 +121,78 @@ def choose(shelf: Shelf, name: str, slot: Slot, whom: Whom, personalised: bool) 
     personalised: False for what is popular with all, whatever is known of the customer.
     """
     allowed = shelf.passing(name, slot.rules)
+    filled, most = _Filled(shelf.facts), slot.rules.max_per_category
     within = slot.rules.not_bought_within
     if personalised and within is not None:
-        since = whom.clock - parse_length(within)
-        places = shelf.model.number
-        taken = [
+        since, places = whom.clock - parse_length(within), shelf.model.number
+        filled.leave_out(
             places[one.item] for one in whom.customer.touches
             if one.last > since and one.act == BOUGHT and one.item in places
-        ]
-        allowed = allowed.copy()
-        allowed[taken] = False
+        )  # fmt: skip
     found: list[Chosen] = []
-    filled, most = _Filled(shelf.facts), slot.rules.max_per_category
     for strategy in slot.strategies if personalised else [POPULAR]:
         offer = _offer(shelf, strategy, whom)
-        for number in _pieces(offer.numbers, allowed):
-            if len(found) == slot.count:
-                return found
-            if filled.take(number, most):
-                found.append(Chosen(number, strategy, offer.because(number)))
+        numbers = filled.take_from(offer.pieces, allowed, most, slot.count - len(found))
+        found += [
+            Chosen(number, strategy, because)
+            for number, because in zip(numbers, offer.because(numbers), strict=True)
+        ]  # fmt: skip
+        if len(found) == slot.count:
+            break
     return found
 
 
 @dataclass(frozen=True)
 class _Offer:
-    """What a strategy offers, best first; because: of a number the touch that spoke for it."""
+    """What a strategy offers. pieces: numbers, the best first, some perhaps again; because: of numbers the
+    touches that spoke for them most."""
 
-    numbers: NDArray[np.int32]
-    because: Callable[[int], Touch | None] = lambda _: None
+    pieces: Iterable[Ints]
+    because: Callable[[Sequence[int]], Sequence[Touch | None]] = lambda numbers: [None] * len(numbers)
 
 
-def _pieces(numbers: NDArray[np.int32], allowed: NDArray[np.bool_]) -> Iterator[int]:
-    """Yield those that are allowed; a slot is full long before the end of a long list."""
+def _pieces(numbers: Ints) -> Iterator[Ints]:
+    """Yield a list in pieces: a slot is full long before the end of a long one."""
     for at in range(0, len(numbers), _PIECE):
-        some = numbers[at : at + _PIECE]
-        yield from some[allowed[some]].tolist()
+        yield numbers[at : at + _PIECE]
 
 
 class _Filled:
-    """What a slot holds already, by item and category."""
+    """What a slot holds already, by item and category, and what it must not hold."""
 
     def __init__(self, facts: Facts) -> None:
         self._category = facts.category
         self._items: set[int] = set()
         self._of: dict[int, int] = {}
 
-    def take(self, number: int, most: int | None) -> bool:
-        """Take an item in, unless it is there or its category has as many as it may; say whether."""
+    def leave_out(self, numbers: Iterable[int]) -> None:
+        """Take none of these in."""
+        self._items.update(numbers)
+
+    def take_from(
+        self, pieces: Iterable[Ints], allowed: NDArray[np.bool_], most: int | None, count: int
+    ) -> list[int]:
+        """Take in so many of the items that are allowed, each once, of a category as many as it may have."""
+        taken: list[int] = []
+        for piece in pieces:
+            for number in piece[allowed[piece]].tolist():
+                if number in self._items:
+                    continue
+                if most is not None and not self._has_room(number, most):
+                    continue
+                self._items.add(number)
+                taken.append(number)
+                if len(taken) == count:
+                    return taken
+        return taken
+
+    def _has_room(self, number: int, most: int) -> bool:
+        """Count an item of its category, unless that has as many as it may; say whether."""
         category = int(self._category[number])
-        full = most is not None and category >= 0 and self._of.get(category, 0) >= most
-        if full or number in self._items:
+        there = self._of.get(category, 0)
+        if category >= 0 and there >= most:
             return False
-        self._items.add(number)
-        self._of[category] = self._of.get(category, 0) + 1
+        self._of[category] = there + 1
         return True
 
 
@@ -175,44 +220,46 @@ def _offer(shelf: Shelf, strategy: str, whom: Whom) -> _Offer:
         or (strategy.startswith(IN_SEGMENT) and strategy.removeprefix(IN_SEGMENT) in whom.segments)
         or (strategy.startswith(IN_TAG) and strategy.removeprefix(IN_TAG) in whom.tags)
     )
-    return _Offer(shelf.model.popular.get(strategy, _NONE) if is_theirs else _NONE)
+    return _Offer(_pieces(shelf.model.popular.get(strategy, _NONE)) if is_theirs else [])
 
 
 def _similar(shelf: Shelf, whom: Whom) -> _Offer:
     """Sum up over a customer's newest items how near others are to them; equal ones in the order of ids."""
     model, number = shelf.model, shelf.model.number
-    touches = [one for one in whom.customer.touches[:RECENT] if one.item in number]
+    touches = whom.customer.touches[:RECENT]
+    mine = np.array([number.get(one.item, -1) for one in touches], np.int64)
+    if (mine < 0).any():  # the model does not know them
+        touches = [one for one, at in zip(touches, mine.tolist(), strict=True) if at >= 0]
+        mine = mine[mine >= 0]
     if not touches:
-        return _Offer(_NONE)
-    numbers = [number[one.item] for one in touches]
-    near = model.neighbours[numbers]
-    speaks = model.scores[numbers] * shelf.felt(touches, whom.clock)[:, None]
-    flat, strengths = near.ravel(), speaks.ravel()
+        return _Offer([])
+    near = model.neighbours.take(mine, axis=0)
+    felt = shelf.felt(touches, whom.clock)
+    flat, speaks = near.ravel(), (model.scores.take(mine, axis=0) * felt[:, None]).ravel()
 
-    def because(number: int) -> Touch | None:
-        places = np.flatnonzero(flat == number)
-        strongest = int(places[np.argmax(strengths[places])])
-        return touches[strongest // int(near.shape[1])]
+    def because(numbers: Sequence[int]) -> list[Touch]:
+        speaks_for = flat == np.array(numbers, np.int32)[:, None]
+        strongest = np.where(speaks_for, speaks, -1.0).argmax(axis=1)
+        return [touches[at // near.shape[1]] for at in strongest.tolist()]
 
-    return _Offer(_by_sum(flat, strengths), because)
+    return _Offer(_by_sum(flat, shelf.summed(flat, speaks)), because)
 
 
-def _by_sum(numbers: NDArray[np.int32], amounts: NDArray[np.float64]) -> NDArray[np.int32]:
-    """Return the numbers, each once, by the sum of their amounts (above 0), the greatest first; equal sums by
-    number. Negative numbers are none. Keys of 64 bits are sorted, which is five times as fast as places.
+def _by_sum(numbers: Ints, sums: NDArray[np.float64]) -> Iterator[Ints]:
+    """Yield numbers by their sums (above 0), the greatest first, equal ones by number; negative numbers are
+    none. Keys of 64 bits are sorted, which is five times as fast as places, and first only the best.
 
-    >>> _by_sum(np.array([7, 3, -1, 3, 5], np.int32), np.array([2.0, 1.5, 9.0, 1.5, 2.0])).tolist()
-    [3, 5, 7]
+    >>> [one.tolist() for one in _by_sum(np.array([7, 3, -1, 5], np.int32), np.array([2.0, 3.0, 9.0, 2.0]))]
+    [[3, 5, 7]]
     """
-    keys = np.sort((numbers.astype(np.int64) << _HALF) | np.arange(len(numbers)))
-    keys = keys[keys >= 0]
-    if not len(keys):
-        return _NONE
-    sorted_numbers, places = keys >> _HALF, keys & _LOW
-    first = np.flatnonzero(np.diff(sorted_numbers, prepend=-1))
-    sums = np.add.reduceat(amounts[places], first).astype(np.float32)
-    down = _HIGHEST - sums.view(np.int32).astype(np.int64)  # floats above 0 are ordered as their bits
-    return (np.sort((down << _HALF) | sorted_numbers[first]) & _LOW).astype(np.int32)
+    down = _HIGHEST - sums.astype(np.float32).view(np.int32).astype(np.int64)
+    keys = (down << _HALF) | numbers  # floats above 0 are ordered as their bits
+    keys = keys[numbers >= 0]
+    if len(keys) > 2 * _PIECE:
+        keys.partition(_PIECE)
+        yield (np.sort(keys[:_PIECE]) & _LOW).astype(np.int32)
+        keys = keys[_PIECE:]
+    yield (np.sort(keys) & _LOW).astype(np.int32)
 
 
 def _again(shelf: Shelf, whom: Whom) -> _Offer:
@@ -221,10 +268,11 @@ def _again(shelf: Shelf, whom: Whom) -> _Offer:
     bought = {number[one.item]: one for one in whom.customer.touches[::-1]
               if one.act == BOUGHT and one.item in number}  # fmt: skip
     if not bought:
-        return _Offer(_NONE)
+        return _Offer([])
     numbers = np.array(sorted(bought), np.int32)
     felt = shelf.felt([bought[at] for at in numbers.tolist()], whom.clock)
-    return _Offer(numbers[np.argsort(-felt, kind="stable")], bought.get)
+    ordered = numbers[np.argsort(-felt, kind="stable")]
+    return _Offer(_pieces(ordered), lambda numbers: [bought[one] for one in numbers])
 
 
 def segments_and_tags(document: Mapping[str, Any]) -> tuple[frozenset[str], frozenset[str]]:

@@ -11,7 +11,7 @@ from sinks.recommendations.declaration import BOUGHT
 RECENT = 200  # touches that say what a customer is interested in: fewer find less (decision 0026)
 
 
-class Touch(msgspec.Struct, array_like=True, frozen=True):
+class Touch(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """An item by what the customer did with it. kind: place in the declared interests; act: of that kind;
     times: how many rows; last: epoch minute of the newest."""
 
@@ -22,7 +22,7 @@ class Touch(msgspec.Struct, array_like=True, frozen=True):
     last: int
 
 
-class Consent(msgspec.Struct, array_like=True, frozen=True):
+class Consent(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A consent that is granted. name: channel/purpose; until: epoch minute of its end, None for none."""
 
     name: str

@@ -36,7 +36,8 @@ def words_of(one: Chosen, titles: Mapping[str, str]) -> Mapping[str, str]:
         return _AGAIN
     if one.because is None:
         return _POPULAR if one.strategy == POPULAR else _WITH_SOME
+    item = one.because.item
     return {
-        language: text.format(item=titles.get(language) or one.because.item)
+        language: text.replace("{item}", titles.get(language) or item)
         for language, text in _BECAUSE[one.because.act].items()
     }

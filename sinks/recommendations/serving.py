@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from sinks.recommendations.choose import Chosen, Shelf, Whom, choose, may_person
 from sinks.recommendations.declaration import Recommendations, Slot
 from sinks.recommendations.model import Facts, Model
 from sinks.recommendations.shelves import Asked, Shelves, Standing
+from sinks.store.gathered import Gathered
 from sinks.store.store import Head, Store
 
 
@@ -50,8 +52,19 @@ class Counter:
     def serve(self, name: str, customer: bytes, personalised: bool = True) -> Served:
         """Return what a slot holds for a customer (id of 16 bytes). personalised: False where it must not be,
         whatever the slot says. Raises NotTrained, NoSuchCustomer, and KeyError for an unknown slot."""
+        return self._fill(name, customer, self._shelves.ask(self._store, customer), personalised)
+
+    async def serve_gathered(
+        self, gathered: Gathered, name: str, customer: bytes, personalised: bool = True
+    ) -> Served:
+        """Return and raise as `serve` does, reading together with others who ask."""
+        asked = await self._shelves.ask_gathered(gathered, customer)
+        if asked.standing is None or self._has(asked.standing):
+            return self._fill(name, customer, asked, personalised)
+        return await asyncio.to_thread(self._fill, name, customer, asked, personalised)
+
+    def _fill(self, name: str, customer: bytes, asked: Asked, personalised: bool) -> Served:
         slot = self.declared.slots[name]
-        asked = self._shelves.ask(self._store, customer)
         if asked.document is None:
             raise NoSuchCustomer(customer.hex())
         if asked.standing is None:
@@ -65,6 +78,9 @@ class Counter:
     def slot(self, name: str) -> Slot | None:
         """Return a slot by its name; None where there is none."""
         return self.declared.slots.get(name)
+
+    def _has(self, standing: Standing) -> bool:
+        return self._held is not None and self._held[:2] == (standing.model, standing.facts)
 
     def _shelf(self, standing: Standing) -> Shelf:
         held = self._held

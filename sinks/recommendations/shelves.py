@@ -13,8 +13,9 @@ import msgspec
 import redis
 
 from sinks.recommendations.customer import Customer
+from sinks.store.gathered import Gathered
 from sinks.store.store import Head, Store
-from streams.identity.partition import id_pairs, partitions_of
+from streams.identity.partition import id_pairs, partition_of_customer, partitions_of
 
 _PUT = (Path(__file__).parent / "put.lua").read_text(encoding="utf-8")
 _PIECE = 1 << 20  # bytes of one field: a large one would keep the server busy
@@ -54,6 +55,7 @@ class Shelves:
     def __init__(self, client: redis.Redis, shop: str, partitions: int) -> None:
         self._client, self._shop, self._partitions = client, shop, partitions
         self._put_script = client.register_script(_PUT)
+        self._standing: tuple[bytes | None, Standing | None] = None, None  # as it came last
 
     def standing(self) -> Standing | None:
         """Return what is in force; None before the first training."""
@@ -120,17 +122,28 @@ class Shelves:
 
     def partition_of(self, customer: bytes) -> int:
         """Return the partition of a customer."""
-        return int(partitions_of(*id_pairs([customer]), self._partitions)[0])
+        return partition_of_customer(customer, self._partitions)
 
     def ask(self, store: Store, customer: bytes) -> Asked:
         """Return all that a slot needs of a customer (id of 16 bytes), in one round trip."""
         partition = self.partition_of(customer)
         more = [self._key("standing"), self._of(partition, "items", customer)]
-        heads, (document, standing, items) = store.read(self._partitions, [(partition, customer)], more)
-        return Asked(
-            None if standing is None else _STANDING.decode(standing), document, Customer.unpacked(items),
-            heads, partition,
-        )  # fmt: skip
+        heads, found = store.read(self._partitions, [(partition, customer)], more)
+        return self._asked(partition, heads, found)
+
+    async def ask_gathered(self, gathered: Gathered, customer: bytes) -> Asked:
+        """Return as `ask` does, together with others who ask."""
+        partition = self.partition_of(customer)
+        profile, items = (self._of(partition, what, customer) for what in ("profile", "items"))
+        told = await gathered.ask(strings=[profile, self._key("standing"), items])
+        return self._asked(partition, told.heads, told.strings)
+
+    def _asked(self, partition: int, heads: list[Head], found: Sequence[bytes | None]) -> Asked:
+        document, standing, items = found
+        last = self._standing  # of whichever thread read last
+        if standing != last[0]:
+            last = self._standing = standing, None if standing is None else _STANDING.decode(standing)
+        return Asked(last[1], document, Customer.unpacked(items), heads, partition)
 
     def memory(self) -> Mapping[str, int]:
         """Return how many bytes the model and facts in force have."""

@@ -107,12 +107,13 @@ class Store:
                 "set maxmemory-policy to noeviction: CONFIG SET maxmemory-policy noeviction",
             )  # fmt: skip
 
-    def _key(self, partition: int, what: str) -> str:
+    def key(self, partition: int, what: str) -> str:
+        """Return the name of a partition's key."""
         return f"tintype:{{{self._shop}/{self.first + partition}}}:{what}"
 
     def claim(self, partition: int) -> Head:
         """Become the partition's owner; whoever was it before is refused from now on."""
-        key = self._key(partition, "head")
+        key = self.key(partition, "head")
         self.client.hincrby(key, "epoch", 1)
         head = self.head(partition)
         self._own[partition] = (head.epoch, head.position)
@@ -124,7 +125,7 @@ class Store:
 
     def head(self, partition: int) -> Head:
         """Return where the partition stands; epoch 0 and position "" where nothing was ever written."""
-        return _head(self.client.hgetall(self._key(partition, "head")))
+        return head_of(self.client.hgetall(self.key(partition, "head")))
 
     def commit(self, partition: int, commit: Commit) -> None:
         """Write it all or nothing. Raises Fenced if another owner or position is there."""
@@ -137,12 +138,12 @@ class Store:
         for page in commit.pages:
             # A stream's ids must grow and not be 0: the id is the number of effects up to the page's end.
             arguments += (f"{page.last + 1}-0", page.first, page.decisions, page.body)
-        profile = self._key(partition, "profile:")
-        keys = [self._key(partition, "head"), self._key(partition, "effects")]
+        profile = self.key(partition, "profile:")
+        keys = [self.key(partition, "head"), self.key(partition, "effects")]
         keys += [profile + customer.hex() for customer, _ in commit.documents]
         arguments += [document for _, document in commit.documents]
         if commit.overview is not None:
-            keys.append(self._key(partition, "overview"))
+            keys.append(self.key(partition, "overview"))
             arguments.append(commit.overview)
         answer: Any = self._script(keys=keys, args=arguments)
         there = None if answer == b"ok" else tuple(part.decode() for part in answer)
@@ -155,7 +156,7 @@ class Store:
         """Return the documents of (partition, customer) pairs, None where there is none."""
         if not customers:
             return []
-        keys = [self._key(partition, f"profile:{customer.hex()}") for partition, customer in customers]
+        keys = [self.key(partition, f"profile:{customer.hex()}") for partition, customer in customers]
         found: Any = self.client.mget(keys)
         return list(found)
 
@@ -166,21 +167,21 @@ class Store:
         the documents what stands under more keys."""
         pipeline = self.client.pipeline(transaction=True)
         for partition in range(partitions):
-            pipeline.hgetall(self._key(partition, "head"))
-        keys = [self._key(partition, f"profile:{customer.hex()}") for partition, customer in customers]
+            pipeline.hgetall(self.key(partition, "head"))
+        keys = [self.key(partition, f"profile:{customer.hex()}") for partition, customer in customers]
         if keys := [*keys, *more]:
             pipeline.mget(keys)
         found: list[Any] = pipeline.execute()
-        return [_head(one) for one in found[:partitions]], list(found[partitions]) if keys else []
+        return [head_of(one) for one in found[:partitions]], list(found[partitions]) if keys else []
 
     def overviews(self, partitions: int) -> tuple[list[Head], list[bytes | None]]:
         """Return head and last overview of each partition, at once."""
         pipeline = self.client.pipeline(transaction=True)
         for partition in range(partitions):
-            pipeline.hgetall(self._key(partition, "head"))
-            pipeline.get(self._key(partition, "overview"))
+            pipeline.hgetall(self.key(partition, "head"))
+            pipeline.get(self.key(partition, "overview"))
         found: list[Any] = pipeline.execute()
-        return [_head(one) for one in found[::2]], list(found[1::2])
+        return [head_of(one) for one in found[::2]], list(found[1::2])
 
     def customers(self) -> Iterator[tuple[int, str]]:
         """Yield partition and id (32 hex digits) of each document of the shop, at least once; looks at every
@@ -192,7 +193,7 @@ class Store:
 
     def pages(self, partition: int, after: int, limit: int) -> list[Page]:
         """Return up to ``limit`` pages that hold effects numbered ``after`` and later, in order."""
-        found: Any = self.client.xrange(self._key(partition, "effects"), f"({after}-0", "+", limit)
+        found: Any = self.client.xrange(self.key(partition, "effects"), f"({after}-0", "+", limit)
         return [
             Page(int(at[b"first"]), int(number.split(b"-")[0]) - 1, int(at[b"decisions"]), at[b"effects"])
             for number, at in found
@@ -200,23 +201,24 @@ class Store:
 
     def first_effect(self, partition: int) -> int | None:
         """Return the number of the oldest effect in the outbox; None while it is empty."""
-        found: Any = self.client.xrange(self._key(partition, "effects"), "-", "+", 1)
+        found: Any = self.client.xrange(self.key(partition, "effects"), "-", "+", 1)
         return int(found[0][1][b"first"]) if found else None
 
     def outbox_bytes(self, partition: int) -> int:
         """Return about how much memory the outbox takes: the server looks at some of its pages."""
-        return int(self.client.memory_usage(self._key(partition, "effects")) or 0)
+        return int(self.client.memory_usage(self.key(partition, "effects")) or 0)
 
     def empty_outbox(self, partition: int) -> None:
         """Drop all effects: they are about to be written again from an older one on."""
-        self.client.delete(self._key(partition, "effects"))
+        self.client.delete(self.key(partition, "effects"))
 
     def trim(self, partition: int, before: int) -> None:
         """Drop the pages whose effects are all numbered below ``before``."""
-        self.client.xtrim(self._key(partition, "effects"), minid=f"{before + 1}-0", approximate=False)
+        self.client.xtrim(self.key(partition, "effects"), minid=f"{before + 1}-0", approximate=False)
 
 
-def _head(found: Any) -> Head:
+def head_of(found: Any) -> Head:
+    """Return a head as the hash under its key has it."""
     get = {name.decode(): value.decode() for name, value in found.items()}
     return Head(
         int(get.get("epoch", 0)), get.get("position", ""), int(get.get("step", 0)),

@@ -44,5 +44,14 @@ def partitions_of(high: Int64s, low: Int64s, partitions: int) -> Int64s:
     if partitions == 1 or len(high) == 0:
         return np.zeros(len(high), dtype=np.int64)
     packed = id_bytes(high, low)
-    hashes = (xxhash.xxh3_64_intdigest(packed[at : at + 16]) % partitions for at in range(0, len(packed), 16))
-    return np.fromiter(hashes, dtype=np.int64, count=len(high))
+    found = (partition_of_customer(packed[at : at + 16], partitions) for at in range(0, len(packed), 16))
+    return np.fromiter(found, dtype=np.int64, count=len(high))
+
+
+def partition_of_customer(customer: bytes, partitions: int) -> int:
+    """Return the partition of one customer (id of 16 bytes).
+
+    >>> partition_of_customer(bytes(16), 1)
+    0
+    """
+    return xxhash.xxh3_64_intdigest(customer) % partitions

@@ -62,10 +62,15 @@ class LogView:
 
 
 def read_id(text: str) -> bytes | None:
-    """Return the id (16 bytes) that a text of 32 hex digits is; None where it is none."""
+    """Return the id (16 bytes) that a text of 32 hex digits is; None where it is none.
+
+    >>> read_id("0f" * 16) == b"\\x0f" * 16, read_id("0f " * 10 + "0f")
+    (True, None)
+    """
     if len(text) != ID_DIGITS:
         return None
     try:
-        return bytes.fromhex(text)
+        found = bytes.fromhex(text)
     except ValueError:
         return None
+    return found if len(found) == ID_DIGITS // 2 else None  # fromhex passes over spaces

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from streams.contract.columns import carried_columns
 from streams.contract.source import Source
 from streams.control import CONFLICT, CONSENT, ERASE, MANUAL, REFERENCE
-from streams.identity.partition import id_pairs, partitions_of
+from streams.identity.partition import partition_of_customer
 from streams.log.block import CONTROL, Block
 from streams.log.log import Log
 from streams.personal.find import references_of
@@ -30,7 +30,7 @@ def export(log: Log, sources: Mapping[str, Source], customer: bytes) -> dict[str
     (tags by hand, consents, references, as they were told); times in UTC, ISO 8601, amounts as the log has
     them: in units of 10**-scale.
     """
-    partition = int(partitions_of(*id_pairs([customer]), log.partitions)[0])
+    partition = partition_of_customer(customer, log.partitions)
     rows, records = records_of(log.vault, log.blocks(partition), sources, customer)
     return {
         "customer": customer.hex(),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from streams.contract.columns import carried_columns
 from streams.contract.source import Source
-from streams.identity.partition import id_pairs, partitions_of
+from streams.identity.partition import id_pairs, partition_of_customer, partitions_of
 from streams.log.log import Log
 from streams.log.read_back import read_back
 from streams.personal.seal import personal_columns, unseal_columns
@@ -62,7 +62,7 @@ def personal_values(log: Log, sources: Mapping[str, Source], customer: bytes) ->
     """Return every value that a personal column had in a record of the customer, also of rows gone since."""
     found: set[str] = set()
     whom = pa.scalar(customer, pa.binary(16))
-    partition = int(partitions_of(*id_pairs([customer]), log.partitions)[0])
+    partition = partition_of_customer(customer, log.partitions)
     for source in sources.values():
         names = personal_columns(source)
         for block in log.blocks(partition, holding=source.name) if names else ():

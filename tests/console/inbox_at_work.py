@@ -27,13 +27,15 @@ def inboxes_of(shop: AtWork) -> Inboxes:
     return Inboxes(shop.opened.store.client, settings.name, settings.partitions)
 
 
-def put(shop: AtWork, reference: str, number: int, keep: int = YEARS, **more: Any) -> str:
-    """Put a message into a customer's inbox; return its id."""
+def put(
+    shop: AtWork, reference: str, number: int, keep: int = YEARS, after: float = 0.0, **more: Any
+) -> str:
+    """Put a message into a customer's inbox, so many seconds later than its number says; return its id."""
     settings, name = shop.opened.shop.settings, f"{number:032x}"
     texts = {"title": "谢谢", "text": f"第 {number} 条", "link": ""}
     shown = Shown(**{part: more.pop(part, text) for part, text in texts.items()}, trigger="hello")
     putting = Putting(settings.name, settings.partitions, keep_seconds=keep)
-    now = shop.clock[0] + number
+    now = shop.clock[0] + number + after
     inboxes_of(shop).put(customer_of(shop, reference), name, shown, now, putting=putting, **more)
     return name
 

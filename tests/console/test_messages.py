@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from console import inbox_stream, news
+from console.api.messages import Messages
 from console.server import build_app
 from console.tokens import Bearer, Over, Tokens
 from streams.errors import InputError
@@ -48,6 +49,19 @@ def test_a_message_says_what_it_is(inbox: AtWork) -> None:
         "id": name, "title": "谢谢", "text": "第 3 条", "link": "https://shop.example/x", "trigger": "hello",
         "priority": 2, "created": "2026-03-01T09:30:03Z", "expires": "2036-02-27T09:30:03Z", "read": None,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("scope", ["read", None])
+def test_an_inbox_is_written_as_its_model_would_write_it(inbox: AtWork, scope: str | None) -> None:
+    names = [put(inbox, "member:M1", number, after=0.123 * number) for number in range(3)]
+    inbox.client.post(f"{PATH}/{names[1]}:read")
+    headers = None if scope is None else bearing(inbox, scope)
+    for query in ("", "?limit=2"):  # without a query nothing is checked before the endpoint is called
+        answer = inbox.client.get(PATH + query, headers=headers)
+        model = Messages.model_validate_json(answer.content)
+        assert answer.json() == model.model_dump(mode="json", exclude_defaults=True)
+        assert answer.headers["content-type"] == "application/json"
+        assert len(answer.json()["messages"]) == (2 if query else 3)
 
 
 def test_marks_are_kept_and_counted(inbox: AtWork) -> None:

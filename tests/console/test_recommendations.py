@@ -9,7 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
+from console.api.recommendations import Recommended
 from tests.console.at_work import AtWork, at_work, wait_for
+from tests.console.inbox_at_work import bearing
 from tests.console.recommending_shop import AT, agreed, line, recommending_shop, settled
 
 EARLY: list[httpx.Response] = []  # before anything was trained
@@ -49,6 +51,19 @@ def test_who_has_agreed_gets_what_goes_with_their_purchase_and_is_told_why(shop:
     assert [(one["strategy"], one["because"]["item"]) for one in others] == [("popular", None)] * 2
     assert found["as_of"] == "2026-03-01T09:30:00Z"
     assert found["model"]["as_of"] == "2026-02-20T02:00:00Z"
+
+
+@pytest.mark.parametrize("query", ["", "?personalised=false"])
+def test_a_slot_needs_a_key_that_reads_and_is_written_as_its_model_says(shop: AtWork, query: str) -> None:
+    """Without a query nothing is checked before the endpoint is called."""
+    path = f"/v1/profiles/member:M6/recommendations/home{query}"
+    answer = shop.client.get(path)
+    assert answer.json() == Recommended.model_validate_json(answer.content).model_dump(mode="json")
+    told = [
+        shop.client.get(path, headers=headers).json()["code"]
+        for headers in ({"Authorization": ""}, {"Authorization": "Bearer tt_no"}, bearing(shop, "write"))
+    ]
+    assert told == ["key-missing", "key-unknown", "scope-missing"]
 
 
 @pytest.mark.parametrize("member", ["M5", "M1"])

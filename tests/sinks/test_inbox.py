@@ -203,12 +203,12 @@ def test_keys_stand_in_the_slot_of_the_customers_profile() -> None:
         customer = number.to_bytes(16, "big")
         partition = int(partitions_of(*id_pairs([customer]), 16)[0])
         store = Store(redis.Redis(), "tea")
-        tag = store._key(partition, "profile").partition("}")[0]
+        tag = store.key(partition, "profile").partition("}")[0]
         assert inbox_key("tea", 16, customer).partition("}")[0] == tag
 
 
 def shown(number: int, created: int, priority: int = 0) -> InboxMessage:
-    return InboxMessage(f"{number:032x}", 1, created, 9, priority, 0, 0, Shown("", ""))
+    return InboxMessage(f"{number:032x}", 1, created, 9, priority, 0, 0, b"")
 
 
 @pytest.mark.parametrize(

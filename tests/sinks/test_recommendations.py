@@ -14,7 +14,7 @@ from rules.error import RuleError
 from rules.schema import Schema
 from sinks.history.condition import condition
 from sinks.recommendations.catalogue import facts_of, read_file
-from sinks.recommendations.choose import Shelf, Whom, choose, may_personalise, segments_and_tags
+from sinks.recommendations.choose import Chosen, Shelf, Whom, choose, may_personalise, segments_and_tags
 from sinks.recommendations.customer import Consent, Customer, Touch, kept
 from sinks.recommendations.declaration import (
     Catalogue,
@@ -26,6 +26,7 @@ from sinks.recommendations.declaration import (
 )
 from sinks.recommendations.fit import Seen, fit
 from sinks.recommendations.model import UNKNOWN_MARGIN, Facts, Model
+from sinks.recommendations.reasons import words_of
 from streams.errors import InputError
 from tests.console.recommending_shop import ITEMS
 from tests.streams.small_shop import ORDERS, shop
@@ -280,3 +281,46 @@ def test_lists_and_consents_of_all_slots_are_known() -> None:
         ("popular in tag x", "tag", "x"), ("popular in segment y", "segment", "y"),
     ]  # fmt: skip
     assert declared.consents() == ["web/profile"]
+
+
+@pytest.mark.parametrize(
+    ("act", "chinese", "english"),
+    [
+        ("bought", "因为您买过龙井", "Because you bought A7"),
+        ("added", "因为您加购过龙井", "Because you put A7 into your basket"),
+        ("liked", "因为您收藏过龙井", "Because you liked A7"),
+        ("viewed", "因为您看过龙井", "Because you looked at A7"),
+    ],
+)
+def test_each_act_has_its_words_with_the_title_or_the_id(act: str, chinese: str, english: str) -> None:
+    chosen = Chosen(0, "similar", bought("A7", act=act))
+    assert words_of(chosen, {"zh": "龙井"}) == {"zh": chinese, "en": english}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_equal_sums_stand_in_the_order_of_numbers_however_long_the_list_is(seed: int) -> None:
+    """What is taken out first, as the best, and what stands behind it are one order."""
+    rng = np.random.default_rng(seed)
+    items, near = [f"{number:04d}" for number in range(900)], rng.integers(0, 900, (900, 20))
+    near[::3, 15:] = -1  # no more neighbours
+    scores = rng.integers(1, 4, (900, 20)) / 4  # few values: many equal sums
+    model = Model(items, near.astype(np.int32), scores.astype(np.float32), {}, NOW, 1, 1)
+    touches, others = ([bought(items[at], 0) for at in range(first, first + 40)] for first in (0, 40))
+    pairs = [list(zip(near[at].tolist(), scores[at].tolist(), strict=True)) for at in range(40)]
+    sums: dict[int, float] = {}
+    for number, score in (pair for some in pairs for pair in some):
+        sums[number] = sums.get(number, 0.0) + score
+    del sums[-1]
+    by_hand = sorted(sums, key=lambda number: (-sums[number], number))
+    slot = Slot(count=50, strategies=["similar"])
+    for best in (0, 20, 40, 300):
+        facts = Facts.none(900)
+        facts.listed[by_hand[:best]] = False  # the best are not for this slot
+        on = Shelf(model, facts, INTERESTS)
+        choose(on, "slot", slot, whom(*others), True)  # leaves nothing behind
+        found = choose(on, "slot", slot, whom(*touches), True)
+        assert [one.number for one in found] == by_hand[best : best + 50]
+        for one in found:
+            spoke = [max((score for number, score in some if number == one.number), default=0.0)
+                     for some in pairs]  # fmt: skip
+            assert one.because == touches[spoke.index(max(spoke))]

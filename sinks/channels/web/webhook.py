@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
+import hashlib
+import hmac
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+import msgspec
 from pydantic import Field, ValidationInfo, field_validator
 
 from sinks.channels.message import Message
 from sinks.channels.provider import Accepted, Around, Outcome, Refused
 from sinks.channels.web.posting import Answer, Poster, PostingSettings, check_url
 from sinks.channels.web.safe_dial import LookUp, look_up
-
-if TYPE_CHECKING:
-    from standardwebhooks import Webhook as Signer
 
 TYPE = "message.send"  # of the event, as Standard Webhooks calls it
 CARRIED = (
@@ -54,14 +54,14 @@ class Webhook:
         self._settings = settings
         self._environment = around.environment
         self._poster = Poster(settings, settings.url, find)
-        self._signers: list[Signer] = []
+        self._secrets: list[bytes] = []
         self._refused: Refused | None = None
 
     async def open(self) -> None:
         """Read the secrets and make the session."""
-        self._signers, self._refused = [], None
+        self._secrets, self._refused = [], None
         try:
-            self._signers = [make_signer(name, self._environment) for name in self._settings.secrets_env]
+            self._secrets = [read_secret(name, self._environment) for name in self._settings.secrets_env]
         except ValueError as problem:
             self._refused = Refused("stop", "secret", str(problem))
         await self._poster.open()
@@ -76,8 +76,8 @@ class Webhook:
 
     async def _send(self, message: Message) -> Outcome:
         body = write_body(message)
-        headers = sign(self._signers, message.id, datetime.now(UTC), body)
-        answer = await self._poster.post(body.encode(), headers)
+        headers = sign(self._secrets, message.id, int(time.time()), body)
+        answer = await self._poster.post(body, headers)
         return _outcome(answer, message.id) if isinstance(answer, Answer) else answer
 
     async def close(self) -> None:
@@ -85,10 +85,8 @@ class Webhook:
         await self._poster.close()
 
 
-def make_signer(name: str, environment: Any) -> Signer:
-    """Return what signs with the secret of a variable. Raises ValueError where it cannot be used."""
-    from standardwebhooks import Webhook as Signer
-
+def read_secret(name: str, environment: Any) -> bytes:
+    """Return the secret of a variable. Raises ValueError where it cannot be used."""
     text = environment.get(name, "")
     if not text:
         raise ValueError(f"{name} is not set: put the secret into the environment")
@@ -99,26 +97,27 @@ def make_signer(name: str, environment: Any) -> Signer:
     # "between 24 bytes (192 bits) and 64 bytes (512 bits)" - Standard Webhooks, Signature scheme
     if not 24 <= len(secret) <= 64:
         raise ValueError(f"{name} has {len(secret)} bytes: make a secret of 24 to 64")
-    return Signer(secret)
+    return secret
 
 
-def write_body(message: Message) -> str:
+def write_body(message: Message) -> bytes:
     """Return the JSON document of a message."""
     data: dict[str, Any] = {name: getattr(message, name) for name in CARRIED}
-    at = datetime.fromtimestamp(message.minute * 60, UTC)
-    document = {
-        "id": message.id, "type": TYPE, "timestamp": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    return msgspec.json.encode({
+        "id": message.id, "type": TYPE, "timestamp": datetime.fromtimestamp(message.minute * 60, UTC),
         "data": {**data, "values": dict(message.values)},
-    }  # fmt: skip
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    })  # fmt: skip
 
 
-def sign(signers: Sequence[Signer], message_id: str, at: datetime, body: str) -> dict[str, str]:
-    """Return the headers that go with a body."""
-    signatures = [signer.sign(message_id, at, body) for signer in signers]
+def sign(secrets: Sequence[bytes], message_id: str, at: int, body: bytes) -> dict[str, str]:
+    """Return the headers that go with a body at a time (seconds since 1970)."""
+    # "the content to sign: msg_id.timestamp.payload" - Standard Webhooks, Signature scheme
+    signed = f"{message_id}.{at}.".encode() + body
+    macs = (hmac.digest(secret, signed, hashlib.sha256) for secret in secrets)
+    signatures = " ".join("v1," + base64.b64encode(mac).decode() for mac in macs)
     return {
         "Content-Type": "application/json", "User-Agent": "Tintype", "webhook-id": message_id,
-        "webhook-timestamp": str(int(at.timestamp())), "webhook-signature": " ".join(signatures),
+        "webhook-timestamp": str(at), "webhook-signature": signatures,
     }  # fmt: skip
 
 
