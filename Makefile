@@ -29,7 +29,8 @@ test-long: .venv/installed-dev  ## the truth and the laws at full length: fifty 
 
 test-faults: .venv/installed-dev  ## workers and servers killed, paused, away, flooded; 10,000 seeds of the lanes (hours)
 	@TINTYPE_LONG=1 .venv/bin/python -m pytest -q $(SIDE_BY_SIDE) tests/shared tests/servers/test_worker.py \
-	    tests/servers/test_faults_*.py tests/servers/test_repartition.py tests/app/test_guarded_kills.py $(ARGS)
+	    tests/servers/test_faults_*.py tests/servers/test_repartition.py tests/app/test_guarded_kills.py tests/app/test_kills.py \
+	    tests/bench/test_cluster.py $(ARGS)
 
 servers: .venv/installed-dev  ## Kafka, Connect, PostgreSQL, MariaDB, Redis, Valkey, ClickHouse here (NAMES="kafka redis": only these)
 	@.venv/bin/python -m deploy.servers start $(NAMES)

@@ -42,7 +42,7 @@ SHOP = {
 }
 
 
-@pytest.mark.parametrize("partitions", [1, 4])
+@pytest.mark.parametrize("partitions", [1, 4] if LONG else [4])
 def test_killed_again_and_again_nothing_is_lost_and_nothing_done_twice(
     tmp_path: Path, partitions: int
 ) -> None:

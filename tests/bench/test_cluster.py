@@ -24,10 +24,13 @@ from bench.outcome import COLUMNS
 from deploy.servers.places import Place
 from streams.debezium.connectors import Connectors
 from streams.debezium.rest import ConnectRest
+from tests.laws.effort import LONG
 from tests.servers.databases import PostgresDatabase
 from tests.servers.started import server
 
 pytestmark = pytest.mark.xdist_group("bench cluster")  # each looks at the end whether anything is left
+
+LENGTHY = pytest.mark.skipif(not LONG, reason="half a minute of waiting: make test-faults")
 
 NOTHING = Sizes(
     rows=400, partitions=(), customers=(200,), peers=(), peer_rows=400, peer_partitions=2, take_over=0,
@@ -66,6 +69,7 @@ def test_a_worker_s_rows_are_measured_against_those_of_faust(places: tuple[Place
     assert same["value"] == 0
 
 
+@LENGTHY
 @pytest.mark.slow
 def test_a_killed_worker_s_partitions_are_committed_by_the_other(places: tuple[Place, Place]) -> None:
     """It is seen first that they are assigned; the two parts make the whole."""
@@ -76,6 +80,7 @@ def test_a_killed_worker_s_partitions_are_committed_by_the_other(places: tuple[P
     assert both == pytest.approx(assigned + recovered)
 
 
+@LENGTHY
 @pytest.mark.slow
 def test_a_burst_is_watched_until_nothing_waits(places: tuple[Place, Place]) -> None:
     """Its rows are all taken in; the curve goes on until those of the burst are."""

@@ -36,7 +36,7 @@ def differences(world: Small, log: Log, minutes: list[int], partitions: int) -> 
     return found
 
 
-@effort(15)
+@effort(10)
 @given(numbers, entries(14, waits), st.sampled_from([1, 4]), st.randoms(use_true_random=False))
 def test_metrics_scores_truth_and_membership_are_the_recompute_at_any_minute(
     number: int, live: list[Any], partitions: int, random: Any
@@ -49,7 +49,7 @@ def test_metrics_scores_truth_and_membership_are_the_recompute_at_any_minute(
     assert differences(world, log, sorted(some(span, random, 10)), partitions) == []
 
 
-@effort(15)
+@effort(10)
 @given(
     numbers,
     entries(14, long_waits),
@@ -70,7 +70,7 @@ def test_days_later_everything_is_still_the_recompute(
     assert differences(world, log, sorted(wanted), partitions) == []
 
 
-@effort(60)
+@effort(40)
 @given(numbers, entries(24, waits), st.sampled_from([1, 4]))
 def test_transitions_are_those_of_judging_everybody_at_every_minute(
     number: int, live: list[Any], partitions: int
@@ -143,7 +143,7 @@ crowd = st.lists(
 )  # fmt: skip
 
 
-@effort(60)
+@effort(40)
 @given(numbers, crowd)
 def test_rows_of_one_minute_stand_in_the_order_of_their_event_times_and_keys(
     number: int, rows: list[Any]

@@ -189,7 +189,7 @@ def test_a_trigger_that_acts_more_often_than_its_forecast_is_stopped_and_asks(
     assert (code, one["in_force"], one["stopped"]) == (exits.OK, "live", why)
     for found in calm.records("switch"):
         assert [body["reason"] for _, body in found if body["what"] == name] == [why]
-    assert command("switch", name, "--on") == (exits.OK, {"off": [], "reasons": {}})
+    assert command("switch", name, "--on") == (exits.OK, {"off": [], "paused": [], "reasons": {}})
     again = [f"Y{number}" for number in range(FEW)]
     calm.shop.post("orders", *[order(one, one, "9000.00", phone=phone_of(one)) for one in again])
     calm.until("big", again, sent=FEW)
