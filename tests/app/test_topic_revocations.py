@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,21 +11,12 @@ from app.worker.revoking import TopicRevocations
 from streams.changes.controls import control_messages
 from streams.control import CONSENT, ERASE, TICK, Control, consent, switch
 from streams.identity.partition import id_pairs, partitions_of
+from tests.app.forecast_senders import Record
 from tests.app.revoked import CASES, MINUTE, TRIGGER, WHO, given
 from tests.sinks.test_channels import decision
 
 PARTITIONS = 3
 MADE = replace(decision(), customer=WHO.hex())
-
-
-@dataclass
-class Record:
-    """A message as Kafka's clients give it."""
-
-    offset: int
-    timestamp: int
-    value: bytes
-    headers: Sequence[tuple[str, bytes]]
 
 
 class Log:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -26,18 +26,6 @@ BUSY = Refused("retry", "busy", "too many at once")
 BROKE = Refused("stop", "balance", "nothing left to pay with")
 NEVER = Refused("give_up", "number", "no such number")
 LOST = Unknown("the connection broke")
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    made = Ledger(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 def idle(dispatcher: Dispatcher) -> None:

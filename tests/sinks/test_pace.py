@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,18 +26,6 @@ FAST = Pace(7, 60)
 NIGHT = Quiet(22 * 60, 8 * 60, "Asia/Shanghai")
 MORNING = Quiet(6 * 60, 13 * 60 + 30, "Europe/Berlin")
 Taken = list[tuple[Decision, Route | str | None]]
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    made = Ledger(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 def story(seed: int) -> Taken:
