@@ -57,7 +57,7 @@ def moments(folder: Path, seed: int) -> int:
 @pytest.mark.parametrize("seed", range(40 if LONG else 2))
 def test_killed_once_at_each_single_moment(tmp_path: Path, seed: int) -> None:
     count = moments(tmp_path / "whole", seed)
-    assert count > 30
+    assert count > 20
     for kill in range(1, count + 1):
         world = World(tmp_path / str(kill), (kill,), seed, DECISIONS)
         states = world.live_out()
