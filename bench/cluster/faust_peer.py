@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -46,6 +47,7 @@ def application(
     app = faust.App(
         f"{shop}.faust", broker=f"kafka://{bootstrap}", store="memory://", topic_partitions=partitions,
         web_enabled=False, autodiscover=False, consumer_auto_offset_reset="earliest",
+        datadir=str(Path(folder) / "faust"),
     )  # fmt: skip
     topics = [topic(shop, table) for table in TABLES]
     changes = app.topic(*topics, value_serializer="json", key_serializer="raw")
