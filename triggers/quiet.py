@@ -23,8 +23,8 @@ def zone_of(st: int, c: int) -> int:
 
 
 @step
-def local_minute(st: int, zone: int, minute: int) -> int:
-    """Return the minute of the local day, 0 .. 1439, at a UTC minute."""
+def stretch_at(st: int, zone: int, minute: int) -> int:
+    """Return the number of the stretch without a change of clocks in which a UTC minute lies."""
     low, high = g.zone_first(st, zone), g.zone_first(st, zone + 1)
     while high - low > 1:
         middle = (low + high) >> 1
@@ -32,7 +32,13 @@ def local_minute(st: int, zone: int, minute: int) -> int:
             low = middle
         else:
             high = middle
-    return (minute + g.zone_offset(st, low)) % DAY
+    return low
+
+
+@step
+def local_minute(st: int, zone: int, minute: int) -> int:
+    """Return the minute of the local day, 0 .. 1439, at a UTC minute."""
+    return (minute + g.zone_offset(st, stretch_at(st, zone, minute))) % DAY
 
 
 @step
@@ -51,12 +57,11 @@ def quiet_end(st: int, trigger: int, c: int) -> int:
     if g.quiet_from(st, trigger) < 0:
         return 0
     zone, now = zone_of(st, c), s.clock(st)
-    if not is_quiet(st, trigger, zone, now):
-        return 0
-    left = (g.quiet_until(st, trigger) - local_minute(st, zone, now)) % DAY
-    end = now + left
-    while is_quiet(st, trigger, zone, end):  # clocks went back meanwhile
-        end += 1
-    while end - 1 > now and not is_quiet(st, trigger, zone, end - 1):  # they went forward
-        end -= 1
-    return end
+    end = now
+    while is_quiet(st, trigger, zone, end):
+        over = end + (g.quiet_until(st, trigger) - local_minute(st, zone, end)) % DAY
+        following = stretch_at(st, zone, end) + 1
+        if following < g.zone_first(st, zone + 1):  # clocks may be changed before
+            over = min(over, g.zone_start(st, following))
+        end = over
+    return end if end > now else 0

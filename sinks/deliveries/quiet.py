@@ -10,7 +10,6 @@ import msgspec
 from triggers.zones import offsets
 
 _DAY = 1440
-_SHIFT = 180  # minutes: clocks are changed by no more
 
 
 class Quiet(msgspec.Struct, frozen=True):
@@ -48,9 +47,12 @@ class Quiet(msgspec.Struct, frozen=True):
 
 @lru_cache(maxsize=4096)  # many messages ask for one night
 def _over_at(quiet: Quiet, minute: int) -> int:
-    over = minute + max(0, (quiet.end - quiet.local(minute)) % _DAY - _SHIFT)
+    starts, over = _table(quiet.zone)[0], minute
     while quiet.has(over):
-        over += 1
+        following = bisect_right(starts, over)
+        over += (quiet.end - quiet.local(over)) % _DAY
+        if following < len(starts):  # clocks may be changed before
+            over = min(over, starts[following])
     return over
 
 

@@ -190,6 +190,25 @@ def test_a_night_in_which_clocks_are_changed_ends_at_its_local_time(day: str, en
     assert [(one.outcome, one.minute) for one in made] == [("held", start), ("act", due)]
 
 
+@pytest.mark.parametrize(
+    ("day", "end"), [("2026-03-28", "2026-03-29 06:00"), ("2026-10-24", "2026-10-25 07:00")]
+)
+def test_the_loud_minutes_of_a_day_are_found_though_clocks_are_changed_by_more(day: str, end: str) -> None:
+    """A quarter of an hour, 08:00 to 08:15 in Berlin, over a night of 23 and of 25 hours."""
+    zone = ZoneInfo("Europe/Berlin")
+    start = int(datetime.fromisoformat(f"{day} 23:30").replace(tzinfo=zone).timestamp()) // 60
+    due = int(datetime.fromisoformat(f"{end}+00:00").timestamp()) // 60
+    made = orders(Story(quiet("08:15", "08:00"), "Europe/Berlin", start), 0).decided(10 * 60)
+    assert [(one.outcome, one.minute) for one in made] == [("held", start), ("act", due)]
+
+
+def test_minutes_that_come_twice_are_loud_both_times() -> None:
+    """02:10 to 02:15 in Berlin on 2026-10-25: at 00:10 UTC and again at 01:10."""
+    start = int(datetime(2026, 10, 25, 0, 20, tzinfo=UTC).timestamp()) // 60
+    made = orders(Story(quiet("02:15", "02:10"), "Europe/Berlin", start), 0).decided(2000)
+    assert [(one.outcome, one.minute - start) for one in made] == [("held", 0), ("act", 50)]
+
+
 def test_an_hour_that_comes_twice_is_quiet_both_times() -> None:
     """02:00 to 02:30 in Berlin on 2026-10-25: at 00:15 UTC and again at 01:15; each ends by itself."""
     start = int(datetime(2026, 10, 25, 0, 0, tzinfo=UTC).timestamp()) // 60
