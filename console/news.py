@@ -90,7 +90,8 @@ class News:
                     while self._is_wanted():
                         self._hear(told.get_message(timeout=_LOOK_SECONDS))
                 return
-            except (redis.RedisError, OSError, ValueError):  # ValueError: a connection that was closed
+            # The last two: redis-py, where the client is closed meanwhile and the connection with it
+            except (redis.RedisError, OSError, ValueError, TypeError):
                 pause.wait(_AGAIN_SECONDS)
                 if not self._is_wanted():
                     return
