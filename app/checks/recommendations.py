@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.checks.history_rows import check_column, check_source
+from app.checks.rows import check_column, check_source
 from app.checks.texts import check_length
 from app.documents.document import Place
 from app.folder import Folder

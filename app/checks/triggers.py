@@ -8,7 +8,7 @@ from app.checks.channels import LABEL as CHANNELS
 from app.checks.channels import needs
 from app.checks.coupons import check_said_coupon
 from app.checks.guards import check_quiet_hours
-from app.checks.history_rows import check_column, check_source
+from app.checks.rows import check_column, check_source
 from app.checks.texts import check_date, check_length, check_time_of_day
 from app.folder import Folder
 from app.problems import Problems
@@ -111,15 +111,8 @@ def _check_occasion(folder: Folder, label: str, when: When, problems: Problems) 
 def _check_event(
     folder: Folder, label: str, event: Event, place: tuple[str, ...], problems: Problems
 ) -> None:
-    sources = folder.names["sources"]
-    if event.source not in sources:
-        where = folder.where(label, *place, "source")
-        problems.add(where, f"there is no source '{event.source}'", suggest(event.source, sources, "source"))
-    elif event.source in folder.shop.sources and folder.shop.sources[event.source].kind != "rows":
-        where = folder.where(label, *place, "source")
-        problems.add(
-            where, f"'{event.source}' is no source of rows", "an occasion needs a source of kind rows"
-        )
+    hint = "an occasion needs a source of kind rows"
+    check_source(folder, label, (*place, "source"), event.source, problems, hint)
     if not event.operations:
         where = folder.where(label, *place, "operations")
         problems.add(where, "no operation", "write insert, update or delete, or leave the key out for insert")

@@ -1,4 +1,4 @@
-"""Checks of what is read from history: a source of rows, and its columns."""
+"""Checks of a source of rows that something names, and of a column that is read from its history."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from rules.suggest import suggest
 from streams.contract.source import Source
 
 
-def check_source(folder: Folder, label: str, place: Place, name: str, problems: Problems) -> Source | None:
-    """Return a source of rows; None where it is none, or is wrong itself."""
+def check_source(
+    folder: Folder, label: str, place: Place, name: str, problems: Problems,
+    hint: str = "name a source of kind rows",
+) -> Source | None:  # fmt: skip
+    """Return a source of rows; None where it is none (hint: what to do then), or is wrong itself."""
     where = folder.where(label, *place)
     if name not in folder.names["sources"]:
-        hint = suggest(name, folder.names["sources"], "source")
-        problems.add(where, f"there is no source '{name}'", hint)
+        near = suggest(name, folder.names["sources"], "source")
+        problems.add(where, f"there is no source '{name}'", near)
         return None
     source = folder.shop.sources.get(name)
     if source is not None and source.kind != "rows":
-        problems.add(where, f"'{name}' is no source of rows", "name a source of kind rows")
+        problems.add(where, f"'{name}' is no source of rows", hint)
         return None
     return source
 
