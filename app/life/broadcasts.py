@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from app.shop import Shop
-from sinks.deliveries.pausing import covering
+from sinks.deliveries.pausing import covering, switches_over
 from sinks.deliveries.switches import Stopped
 from triggers.schedule import dues_of
 from triggers.trigger import Trigger
@@ -26,7 +26,6 @@ def dates_of(trigger: Trigger, zone: str) -> list[int]:
 
 def stands(name: str, trigger: Trigger, stopped: Stopped) -> Literal["on", "off", "paused"]:
     """Say whether a trigger's messages go out: by its own switch, its channel's and everything's."""
-    named = ("", f"channel/{trigger.action.channel}", f"trigger/{name}")
-    if any(what in stopped.off for what in named):
+    if any(what in stopped.off for what in switches_over(trigger.action.channel, name)):
         return "off"
     return "on" if covering(stopped.paused, trigger.action.channel, name) is None else "paused"

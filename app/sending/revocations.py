@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 
 from engine.outcome import Decision
+from sinks.deliveries.pausing import switches_over
 from sinks.deliveries.switches import Asked, off_with, reasons_with
 from streams.control import CONSENT, ERASE, SWITCH
 from streams.log.block import CONTROL, Block
@@ -52,7 +53,7 @@ class Revoked(ABC):
     def of(self, decision: Decision, trigger: Trigger) -> str | None:
         """Return why a decision must not be carried out any more, or None."""
         off = self.off() if self._asked else self._off_in_log()
-        for what in (EVERYTHING, f"channel/{trigger.action.channel}", f"trigger/{decision.trigger}"):
+        for what in switches_over(trigger.action.channel, decision.trigger):
             if what in off:
                 return f"{what or 'everything'} is switched off"
         consent = trigger.guards.consent

@@ -36,13 +36,18 @@ def pause(connection: sqlite3.Connection, what: str, reason: str, at: float) -> 
     )
 
 
+def switches_over(channel: str, trigger: str) -> tuple[str, str, str]:
+    """Return the names in the log of the switches that a delivery is under, everything's first."""
+    return "", f"channel/{channel}", f"trigger/{trigger}"
+
+
 def covering(pauses: Mapping[str, str], channel: str, trigger: str) -> str | None:
     """Return the words of a pause that covers a delivery; None where none does.
 
     >>> covering({"trigger/spring": "a typing error"}, "sms", "spring")
     'paused: a typing error'
     """
-    for what in ("", f"channel/{channel}", f"trigger/{trigger}"):
+    for what in switches_over(channel, trigger):
         if what in pauses:
             return _words(pauses[what])
     return None
