@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from app.life.results import goal_of, results_of
+from app.life.goal import goal_of
+from app.life.results import results_of
 from app.pages.results import show_results
 from app.shop import Settings, Shop
 from sinks.history.embedded import ChdbHistory

@@ -55,8 +55,7 @@ _ROUTERS = (  # a profile's path takes all that begins like it, so those of its 
     recommendations.router, messages.often, messages.router, profiles.router, customers.router, rfm.router,
     tags.router, decisions.router, results.router, tag_changes.router, delivery_changes.router,
     deliveries.router, receipts.router, switches.router, triggers.router, broadcasts.router, coupons.router,
-    texts.router, sources.router, segment.router,
-    links.router, health.router, metrics.router, docs.router,
+    texts.router, sources.router, segment.router, links.router, health.router, metrics.router, docs.router,
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from app import exits
 from app.commands.options import Cluster, Json, ShopFolder
 from app.commands.profile import read_at
 from app.history_folder import open_history
+from app.life.goal import goal_of
 from app.load import read_folder
 from app.log_folder import open_log
 from app.moments import write_moment
@@ -43,7 +44,7 @@ def results(
 
     It is counted in history. While an embedded shop runs, ask it: GET /v1/triggers/TRIGGER/results.
     """
-    from app.life.results import goal_of, results_of, written  # they load pandas and scipy
+    from app.life.results import results_of, written  # they load pandas and scipy
 
     declared = read_folder(shop).shop
     if trigger not in declared.triggers:

@@ -5,22 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from app.life.goal import goal_of
 from app.shop import Shop
 from rules.schema import Schema
 from sinks.history.history import History
 from sinks.history.results import read_results
-from streams.errors import InputError
 from triggers.results import Group, Results
-from triggers.trigger import Goal
-
-
-def goal_of(shop: Shop, name: str) -> Goal:
-    """Return a trigger's goal. Raises InputError where it has none."""
-    goal = shop.triggers[name].goal
-    if goal is None:
-        hint = "say in its file what it is to bring about, such as goal: {source: orders, within: 7d}"
-        raise InputError(f"triggers/{name}.yaml", "has no goal, so there is nothing to count", hint)
-    return goal
 
 
 def results_of(

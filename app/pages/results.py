@@ -65,11 +65,13 @@ def _worth(value: Interval, kind: Type) -> str:
 
 
 def _meaning(found: Results) -> str:
+    if not found.reached.customers and not found.held_out.customers:
+        return "nobody's window is over yet"
     if not found.held_out.customers:
         hint = "write guards: {hold_out: 10}"
-        return f"nobody is held out, so nothing says what would have been without it: {hint}"
+        return f"nobody of them is held out, so nothing says what would have been without it: {hint}"
     if found.rate is None:
-        return "nobody's window is over yet"
+        return "all of them are held out, so there is nothing to compare with"
     if not found.rate.clear:
         return "it is not clear whether it brings anything: zero lies within the interval"
     return "it brings more than nothing" if found.rate.low > 0 else "fewer convert with it than without"

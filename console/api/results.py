@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
+from app.life.goal import goal_of
 from console.access import BEARER, reads
+from console.api.triggers import check_known
 from console.problems import Problem, refuse, responses
 from console.serving import Here, Serving, moment
-from rules.suggest import suggest
 from sinks.history.errors import Away
-from streams.errors import InputError
-
-if TYPE_CHECKING:
-    from triggers.results import Results as Found
 
 router = APIRouter(tags=["decisions"], dependencies=[Depends(reads)])
 
@@ -79,34 +76,25 @@ async def results(
     serving: Here, name: str, since: Moment = None, until: Moment = None
 ) -> Results:
     """Return what a trigger with a goal has brought, of its decisions in [since, until)."""
-    triggers = serving.shop.triggers
-    if name not in triggers:
-        raise Problem("unknown-trigger", f"there is no trigger {name}", suggest(name, triggers, "trigger"))
-    goal = triggers[name].goal
-    if goal is None:
-        hint = "say in its file what it is to bring about, such as goal: {source: orders, within: 7d}"
-        raise Problem("invalid-request", f"trigger {name} has no goal, so nothing is counted", hint)
-    found = await run_in_threadpool(_counted, serving, name, _minute(since), _minute(until))
-    from app.life.results import written
-
-    body = written(found) | {"as_of": moment(found.as_of) if found.as_of >= 0 else None}
+    check_known(serving, name)
+    goal = goal_of(serving.shop, name)
+    body = await run_in_threadpool(_counted, serving, name, _minute(since), _minute(until))
     return Results(trigger=name, goal=Aim(**goal.model_dump()), **body)
 
 
-def _counted(serving: Serving, name: str, since: int | None, until: int | None) -> Found:
-    """Count in history. Raises Problem."""
-    from app.life.results import results_of  # loads pandas and scipy, when first asked
+def _counted(serving: Serving, name: str, since: int | None, until: int | None) -> dict[str, Any]:
+    """Count in history; return results as `Results` has them. Raises Problem and InputError."""
+    from app.life.results import results_of, written  # they load pandas and scipy, when first asked
 
     if serving.history is None:
         refuse("not-here", "history is off here, and goals are counted in it",
                "take 'history = false' out of tintype.toml, and start again")  # fmt: skip
     try:
         with serving.history() as history:
-            return results_of(history, serving.shop, name, since, until)
+            found = results_of(history, serving.shop, name, since, until)
     except Away as error:
         raise Problem("history-away", f"{error.where}: {error.problem}", error.hint) from None
-    except InputError as error:
-        raise Problem("invalid-request", f"{error.where}: {error.problem}", error.hint) from None
+    return written(found) | {"as_of": moment(found.as_of) if found.as_of >= 0 else None}
 
 
 def _minute(asked: dt.datetime | None) -> int | None:

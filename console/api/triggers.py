@@ -80,11 +80,16 @@ def triggers(serving: Here) -> Triggers:
             responses={**ERRORS, **responses("unknown-trigger")})  # fmt: skip
 def trigger(serving: Here, name: Name) -> TriggerAnswer:
     """Return one trigger: where it stands, and what it did in shadow."""
+    check_known(serving, name)
+    (found,) = _shown(serving, [name])
+    return TriggerAnswer(**serving.standing(), trigger=found)
+
+
+def check_known(serving: Serving, name: str) -> None:
+    """Raise Problem where there is no such trigger."""
     known = serving.shop.triggers
     if name not in known:
         refuse("unknown-trigger", f"there is no trigger '{name}'", suggest(name, known, "trigger"))
-    (found,) = _shown(serving, [name])
-    return TriggerAnswer(**serving.standing(), trigger=found)
 
 
 def _shown(serving: Serving, names: list[str]) -> list[TriggerShown]:

@@ -133,6 +133,8 @@ def test_the_command_says_what_was_brought_and_how_sure_that_is(
     assert main(["results", str(folder), "hello", "--from", "2026-03-03 08:01", "--json"]) == exits.OK
     told = json.loads(capsys.readouterr().out)
     assert (told["acts"], told["rate"], told["reached"]["rate"]) == (0, None, None)
+    assert main(["results", str(folder), "hello", "--from", "2026-03-03 08:01"]) == exits.OK
+    assert "nobody's window is over yet" in capsys.readouterr().out
     assert main(["results", str(folder), "hello", "--to", "2026-03-03 08:01", "--json"]) == exits.OK
     assert json.loads(capsys.readouterr().out)["acts"] == 7
 
