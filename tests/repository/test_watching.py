@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,8 @@ import pytest
 import yaml
 
 from app.worker.metrics import registry_of
+from deploy.servers.debian import missing, path_of
+from tests.absent import absent
 from tests.repository.metric_names import of_api, used
 from tests.shared.idle_worker import idle_worker
 
@@ -164,6 +165,14 @@ def test_every_part_that_serves_metrics_in_a_container_is_scraped_where_it_liste
     assert used_jobs <= set(jobs)
 
 
+def promtool() -> str:
+    """Return where it is; skip the test without, and fail it under CI=true."""
+    lacking = missing("promtool")
+    if lacking:
+        absent(f"promtool is not here: {lacking}")
+    return path_of("promtool")
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -173,23 +182,17 @@ def test_every_part_that_serves_metrics_in_a_container_is_scraped_where_it_liste
     ids=lambda words: " ".join(words[:2]),
 )  # fmt: skip
 def test_promtool_finds_nothing_wrong(words: list[str]) -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("promtool is not here: apt-get install prometheus")
-    done = subprocess.run([promtool, *words], cwd=PROMETHEUS, capture_output=True, text=True, check=False)
+    done = subprocess.run([promtool(), *words], cwd=PROMETHEUS, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_promtool_reads_every_expression_of_a_dashboard(tmp_path: Path) -> None:
     """As rules: with Grafana's own variables put in."""
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("promtool is not here: apt-get install prometheus")
     rules = [
         {"record": f"panel:{number}", "expr": expression.replace("$__rate_interval", "1m")}
         for number, (_, expression) in enumerate(one for board in BOARDS.values() for one in targets(board))
     ]
     (tmp_path / "panels.yml").write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
-    words = [promtool, "check", "rules", "panels.yml"]
+    words = [promtool(), "check", "rules", "panels.yml"]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from deploy.servers.debian import missing
 from sinks.channels.sms_text import count, encode
+from tests.absent import absent
 from tests.servers.kannel_room import PROGRAMS, TEXTS, WRITTEN
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,9 +23,7 @@ def seen(case: str, folder: Path) -> dict[str, Any]:
     if not said and subprocess.run([*room, "true"], capture_output=True, check=False).returncode:
         said = "this machine does not let a program have a network of its own (unshare --net)"
     if said:
-        if os.environ.get("CI") == "true":
-            pytest.fail(said)
-        pytest.skip(said)
+        absent(said)
     command = [*room, sys.executable, "-m", "tests.servers.kannel_room", case, str(folder)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, done.stderr
