@@ -20,7 +20,7 @@ from tests.shared.simulation import Simulation, embedded, rows_of
 from tests.shared.small_shop import START_MS, Feed, debezium, small_shop
 from tests.shared.topic import Topic
 
-SEEDS = 2500 if LONG else 50  # of each of the four kinds
+SEEDS = 2500 if LONG else 30  # of each of the four kinds
 CHANGES = 20
 
 
