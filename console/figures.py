@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import redis
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
@@ -14,9 +14,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.figures import Buckets
 from sinks.store.store import Head
-
-if TYPE_CHECKING:
-    from console.serving import Serving
 
 MOST_CALLS = 100  # names of calls that are counted apart: whoever sends them chooses the names
 OTHER = "(other)"
@@ -89,22 +86,35 @@ class Timing:
         return found
 
 
+class Stands(Protocol):
+    """Tells where the store stands (`console.serving.Serving`)."""
+
+    def heads(self) -> list[Head]:
+        """Return where each partition stands."""
+
+    def standing(self, heads: list[Head]) -> dict[str, Any]:
+        """Return as_of, position and lag_ms."""
+
+    def late_ms(self, clock: int) -> int:
+        """Return how far a clock is behind the present minute, in ms."""
+
+
 class StoreCollector(Collector):
     """Reads the store at each scrape. A store that does not answer is a metric too."""
 
-    def __init__(self, serving: Serving) -> None:
-        self._serving = serving
+    def __init__(self, store: Stands) -> None:
+        self._store = store
 
     def collect(self) -> Iterator[Metric]:
         """Yield how far the partitions are."""
         try:
-            heads = self._serving.heads()
+            heads = self._store.heads()
         except redis.RedisError:
             heads = []
         yield gauge("tintype_store_up", "Whether the profile store answers", 1 if heads else 0)
         if heads:
             yield from self._partitions(heads)
-            lag = self._serving.standing(heads)["lag_ms"]
+            lag = self._store.standing(heads)["lag_ms"]
             yield gauge("tintype_lag_seconds", "Age of what is served", lag / 1000)
 
     def _partitions(self, heads: list[Head]) -> Iterator[Metric]:
@@ -122,7 +132,7 @@ class StoreCollector(Collector):
             effects.add_metric([str(number)], head.effects)
             if head.clock > 0:
                 clock.add_metric([str(number)], head.clock * 60)
-                late.add_metric([str(number)], self._serving.late_ms(head.clock) / 1000)
+                late.add_metric([str(number)], self._store.late_ms(head.clock) / 1000)
         yield from (records, effects, clock, late)
 
 
