@@ -25,6 +25,7 @@ from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import State
 from sinks.deliveries.limits import Limits
 from sinks.deliveries.pace import Pace
+from sinks.deliveries.quiet import Quiet
 
 COUNT = 1_000_000
 PAGE = 1000
@@ -60,7 +61,7 @@ def main(count: int, say: Callable[[str], None] = print) -> tuple[float, int]:
         tell(say, "queued", count, time.perf_counter() - began, time.process_time() - cpu)
         before, began, cpu = resident(), time.perf_counter(), time.process_time()
         provider = Ready()
-        asyncio.run(_drain(ledger, provider))
+        asyncio.run(drain(ledger, provider))
         used = time.process_time() - cpu
         grown = resident() - before
         tell(say, "claimed, sent, settled", count, time.perf_counter() - began, used)
@@ -72,9 +73,11 @@ def main(count: int, say: Callable[[str], None] = print) -> tuple[float, int]:
         shutil.rmtree(folder)
 
 
-def queue(ledger: Ledger, first: int, end: int, pace: Pace | None = None) -> None:
+def queue(
+    ledger: Ledger, first: int, end: int, pace: Pace | None = None, quiet: Quiet | None = None
+) -> None:
     """Queue decisions of these numbers."""
-    route = Route("sms", "hi", "marketing", 0, 86400.0, pace)
+    route = Route("sms", "hi", "marketing", 0, 86400.0, pace, quiet)
     made = [
         Decision(
             f"{number:032x}", 0, number, MINUTE, f"{number % 100_000:032x}", "win_back", "v", "act", "",
@@ -85,9 +88,10 @@ def queue(ledger: Ledger, first: int, end: int, pace: Pace | None = None) -> Non
     ledger.take("channels", [(one, route) for one in made], {0: end})
 
 
-async def _drain(ledger: Ledger, provider: Ready) -> None:
+async def drain(ledger: Ledger, provider: Ready, minute: int = MINUTE) -> None:
+    """Send what is due at a minute."""
     around = Surroundings(
-        ledger, make, lambda _: None, lambda: MINUTE * 60.0, random.Random(1), lambda _: None, print
+        ledger, make, lambda _: None, lambda: minute * 60.0, random.Random(1), lambda _: None, print
     )  # fmt: skip
     lane = Lane(around, "sms", "sms/0", provider, Limits([]), 0, 1)
     await Dispatcher(around, {"sms": [lane]}).run_until_idle()

@@ -68,16 +68,17 @@ class TriggerPlan:
 
     def _carry(self, name: str, trigger: Trigger, schema: Schema) -> list[MetricSpec]:
         """Return what the action's values rest on: it goes with each decision, as it was at its step (G5). So
-        does the customer's zone, where a message waits for its turn and quiet hours stand against it."""
+        does the customer's zone where quiet hours stand against it: its message may be late."""
         scope = event_of(trigger.when.event.source) if trigger.when.event else CUSTOMER
         values = [check_value(text, schema, scope) for text in trigger.action.values.values()]
         found = list(dict.fromkeys(spec for value in values for spec in value.metrics))
         zone, quiet = self.guards.zone_spec, quiet_hours_of(trigger, self.guards.declared)
-        if trigger.action.pace and quiet and zone and zone not in found:
+        if quiet and zone and zone not in found:
             found.insert(0, zone)
+        own = ", the customer's zone for quiet hours among them" if quiet and zone else ""
         if len(found) > LEAVES:
             raise RuleError(
-                f"trigger {name}: its action's values rest on {len(found)} metrics",
+                f"trigger {name}: its action's values rest on {len(found)} metrics{own}",
                 f"a decision carries {LEAVES}: leave some out",
             )
         return found

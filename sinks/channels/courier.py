@@ -68,22 +68,21 @@ class Courier:
         if channel not in self._lasts:
             return f"there is no channel '{channel}'"
         template, priority = trigger.action.template, _priority(trigger)
-        return Route(
-            channel, template, trigger.purpose, priority, self._lasts[channel], self._pace(trigger, decision)
-        )
+        pace, quiet = pace_of(trigger), self._quiet(trigger, decision)
+        if pace is not None:
+            pace, quiet = Pace(pace.most, pace.seconds, quiet), None
+        return Route(channel, template, trigger.purpose, priority, self._lasts[channel], pace, quiet)
 
-    def _pace(self, trigger: Trigger, decision: Decision) -> Pace | None:
-        """Return the pace at which a message waits for its turn, with the quiet hours that stood against its
-        decision in the zone that the customer had then (D5)."""
-        pace, guards = pace_of(trigger), self._shop.settings.guards
+    def _quiet(self, trigger: Trigger, decision: Decision) -> Quiet | None:
+        """Return the quiet hours that stood against a decision, in the customer's zone by then (D5)."""
+        guards = self._shop.settings.guards
         hours = quiet_hours_of(trigger, guards)
-        if pace is None or hours is None:
-            return pace
+        if hours is None:
+            return None
         attribute = self._schema.attributes.get(guards.zone.removeprefix("customer."))
         zone = decision.values.get(attribute.key) if attribute is not None else None
         zone = zone if zone in guards.zones else self._shop.settings.zone
-        quiet = Quiet(minute_of(hours.from_), minute_of(hours.until), zone, hours.then == "drop")
-        return Pace(pace.most, pace.seconds, quiet)
+        return Quiet(minute_of(hours.from_), minute_of(hours.until), zone, hours.then == "drop")
 
     def pool(self, decision: Decision) -> str:
         """Return the pool of coupons of which a decision's message says a code; "" where it says none, or

@@ -12,6 +12,7 @@ from sinks.channels.message import Purpose
 from sinks.channels.provider import Accepted, Outcome, Receipt
 from sinks.deliveries.life import Event, State
 from sinks.deliveries.pace import Pace
+from sinks.deliveries.quiet import Quiet
 
 _TELLING = re.compile(r"[^\s@<>]+@[^\s@<>]+|\+?\d(?:[ -]?\d){6,}")
 
@@ -19,7 +20,8 @@ _TELLING = re.compile(r"[^\s@<>]+@[^\s@<>]+|\+?\d(?:[ -]?\d){6,}")
 @dataclass(frozen=True)
 class Route:
     """How a decision is to be delivered. priority: higher goes first; lasts: seconds after it is first due
-    from which it is too late: after the decision's minute, or its turn at the pace.
+    from which it is too late: after the decision's minute, or its turn at the pace. quiet: hours in which it
+    does not go, where it has no pace: else they are the pace's.
     """
 
     channel: str
@@ -28,13 +30,14 @@ class Route:
     priority: int
     lasts: float
     pace: Pace | None = None
+    quiet: Quiet | None = None
 
 
 @dataclass(frozen=True)
 class Queued:
     """A delivery that waits. number: the decision's, from 1; expires: seconds since 1970; attempts: made
-    before; turn: the number of the provider, in its channel's order, whose turn it is; pace: that it was
-    queued at.
+    before; turn: the number of the provider, in its channel's order, whose turn it is; pace, quiet: of
+    its route.
     """
 
     number: int
@@ -47,6 +50,7 @@ class Queued:
     attempts: int
     turn: int
     pace: Pace | None = None
+    quiet: Quiet | None = None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from sinks.channels.message import HeldBack, Message
 from sinks.channels.provider import Accepted, Outcome, Provider, Refused, Unknown
 from sinks.deliveries.breaker import RETRY_MOST, RETRY_SECONDS, Breaker, Stand, back_off
 from sinks.deliveries.delivery import Book, Queued, Step, without_addresses
+from sinks.deliveries.in_quiet_hours import in_quiet_hours
 from sinks.deliveries.life import Event, State
 from sinks.deliveries.limits import Limits
 from sinks.deliveries.paces import Paces
@@ -105,7 +106,7 @@ class Lane:
         revoked = self._around.revoked(row)
         if revoked is not None:
             return Step(row.number, Event.REVOKE, now, reason=revoked)
-        return self._around.paces.judge(row, now)
+        return in_quiet_hours(row, now) or self._around.paces.judge(row, now)
 
     def _judge(self, row: Queued, now: float) -> tuple[Step, Message | None]:
         """Say what is to be done with a delivery whose message is to be made."""

@@ -14,9 +14,10 @@ import msgspec
 
 from engine.outcome import Decision
 from sinks.channels.provider import Receipt
+from sinks.deliveries import pace as pacing
+from sinks.deliveries import quiet as hours
 from sinks.deliveries.delivery import Queued, Route, Step
 from sinks.deliveries.life import Event, State
-from sinks.deliveries.pace import read
 from sinks.deliveries.posting import Posting
 from sinks.deliveries.records import (
     Acted,
@@ -33,7 +34,7 @@ from sinks.deliveries.tables import NOTHING, connect
 
 Result = TypeVar("Result")
 _QUEUED = (
-    "SELECT d.number, body, channel, template, purpose, priority, expires, attempts, turn, pace, due "
+    "SELECT d.number, body, channel, template, purpose, priority, expires, attempts, turn, pace, quiet, due "
     "FROM delivery d JOIN decision USING (number) "
 )
 
@@ -251,6 +252,6 @@ class Ledger:
 
 
 def _queued(row: tuple[Any, ...]) -> Queued:
-    *whole, pace = row[:-1]
-    number, body, *rest = whole
-    return replace(Queued(number, msgspec.json.decode(body, type=Decision), *rest), pace=read(pace))
+    number, body, *rest, pace, quiet, _ = row
+    plain = Queued(number, msgspec.json.decode(body, type=Decision), *rest)
+    return plain if not (pace or quiet) else replace(plain, pace=pacing.read(pace), quiet=hours.read(quiet))

@@ -93,6 +93,11 @@ class Places:
         self._connection.execute("INSERT OR REPLACE INTO place VALUES (?, ?, ?)", (trigger, first, behind))
 
 
+def hours_of(pace: Pace | None, quiet: Quiet | None) -> Quiet | None:
+    """Return the quiet hours of a message that has a pace, or none and hours of its own."""
+    return quiet if pace is None else pace.quiet
+
+
 def written(pace: Pace | None) -> str:
     """Return a pace as the ledger keeps it with a delivery; empty where there is none."""
     return "" if pace is None else msgspec.json.encode(pace).decode()

@@ -8,7 +8,6 @@ from sinks.deliveries.delivery import Queued, Step
 from sinks.deliveries.life import Event
 from sinks.deliveries.limits import Window
 from sinks.deliveries.pace import Pace
-from sinks.deliveries.posting import DROPPED
 
 
 class Paces:
@@ -28,12 +27,6 @@ class Paces:
 
     def judge(self, row: Queued, now: float) -> Step | None:
         """Count a message that is due and return None if it may go now; else return what is to be done."""
-        quiet = row.pace.quiet if row.pace is not None else None
-        over = quiet.over_at(int(now // 60)) if quiet is not None else None
-        if quiet is not None and over is not None:
-            if quiet.drop:
-                return Step(row.number, Event.HOLD_BACK, now, reason=DROPPED)
-            return Step(row.number, Event.WAIT, now, due=over * 60.0, reason="quiet hours")
         window = self._windows.get(row.decision.trigger)
         if window is None:
             return None

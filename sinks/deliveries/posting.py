@@ -9,11 +9,14 @@ from typing import Any
 import msgspec
 
 from engine.outcome import Decision
+from sinks.deliveries import pace as pacing
+from sinks.deliveries import quiet as hours
 from sinks.deliveries.changes import note_changes
 from sinks.deliveries.delivery import Route, Step
 from sinks.deliveries.life import Event, Impossible, State, after
-from sinks.deliveries.pace import Pace, Places, written
+from sinks.deliveries.pace import Pace, Places, hours_of
 from sinks.deliveries.pausing import covering, end, pause, pause_what_came_back, paused, resume
+from sinks.deliveries.quiet import DROPPED
 from sinks.deliveries.receipts import Receipts
 from sinks.deliveries.records import (
     Acted,
@@ -37,11 +40,10 @@ from sinks.deliveries.tag_changes import note_tag_changes
 
 _INSERT = (
     "INSERT INTO delivery (number, state, channel, trigger, template, purpose, priority, turn, decided, "
-    "lasts, expires, due, attempts, parts, changed, reason, changes, pace, paused) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, 0, 0, ?, ?, 1, ?, ?)"
+    "lasts, expires, due, attempts, parts, changed, reason, changes, pace, paused, quiet) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, 0, 0, ?, ?, 1, ?, ?, ?)"
 )
 BY_HAND = (Event.RESEND, Event.SETTLE_DELIVERED, Event.SETTLE_FAILED)
-DROPPED = "its turn came in quiet hours"
 _REASON = "the process ended before it knew"
 
 
@@ -117,7 +119,7 @@ class Posting:
             _INSERT,
             (number, state.value, route.channel, one.trigger, route.template, route.purpose, route.priority,
              decided, route.lasts, due + route.lasts, due, decided, words if is_paused else reason,
-             written(route.pace), decided if is_paused else None),
+             pacing.written(route.pace), decided if is_paused else None, hours.written(route.quiet)),
         )  # fmt: skip
         note_changes(self._connection, [(number, 1, state.value, decided, 0, "", reason)])
         return int(state is State.QUEUED)
@@ -176,22 +178,24 @@ class Posting:
 
     def _act(self, one: Acted) -> Exception | None:
         found = self._connection.execute(
-            "SELECT number, state FROM delivery JOIN decision USING (number) "
+            "SELECT number, state, pace, quiet FROM delivery JOIN decision USING (number) "
             "WHERE id = ? AND outcome = 'act'", (one.delivery,),
         ).fetchone()  # fmt: skip
         if found is None:
             return KeyError(one.delivery)
-        number, state = found
+        number, state, pace, quiet = found
         if one.event not in BY_HAND:
             return Impossible(f"'{one.event}' is nothing that a person does")
         try:
             after(State(state), one.event)
         except Impossible as error:
             return error
-        self._step([Step(number, one.event, one.at, due=one.at, turn=0, reason=one.reason)])
+        silent = hours_of(pacing.read(pace), hours.read(quiet))
+        due = one.at if silent is None else silent.loud_from(one.at)
+        self._step([Step(number, one.event, one.at, due=due, turn=0, reason=one.reason)])
         if one.event is Event.RESEND:  # it lasts as long as it did from its decision on
             query = "UPDATE delivery SET expires = ? + max(lasts, 3600) WHERE number = ?"
-            self._connection.execute(query, (one.at, number))
+            self._connection.execute(query, (due, number))
         self._connection.execute(
             "INSERT INTO by_hand (number, at, act, reason) VALUES (?, ?, ?, ?)",
             (number, one.at, one.event.value, one.reason),

@@ -1,4 +1,4 @@
-"""The quiet hours that stood against a decision whose message waits for its turn (semantics D5)."""
+"""The quiet hours that stood against a decision: its message does not go in them either (semantics D5)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import msgspec
 from triggers.zones import offsets
 
 _DAY = 1440
+DROPPED = "its turn came in quiet hours"
 
 
 class Quiet(msgspec.Struct, frozen=True):
@@ -44,6 +45,12 @@ class Quiet(msgspec.Struct, frozen=True):
         starts, table = _table(self.zone)
         return (minute + table[bisect_right(starts, minute) - 1][1]) % _DAY
 
+    def loud_from(self, at: float) -> float:
+        """Return the first time from one on at which a message may go; that one itself where they drop. In
+        seconds since 1970."""
+        over = None if self.drop else self.over_at(int(at // 60))
+        return at if over is None else over * 60.0
+
 
 @lru_cache(maxsize=4096)  # many messages ask for one night
 def _over_at(quiet: Quiet, minute: int) -> int:
@@ -60,3 +67,14 @@ def _over_at(quiet: Quiet, minute: int) -> int:
 def _table(zone: str) -> tuple[list[int], tuple[tuple[int, int], ...]]:
     table = offsets(zone)
     return [start for start, _ in table], table
+
+
+def written(quiet: Quiet | None) -> str:
+    """Return quiet hours as the ledger keeps them with a delivery; empty where there are none."""
+    return "" if quiet is None else msgspec.json.encode(quiet).decode()
+
+
+@lru_cache(maxsize=1024)  # a shop has few of them, and each of its messages has one
+def read(text: str) -> Quiet | None:
+    """Return what `written` wrote."""
+    return msgspec.json.decode(text, type=Quiet) if text else None

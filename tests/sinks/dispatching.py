@@ -18,6 +18,7 @@ from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.limits import Limits
 from sinks.deliveries.pace import Pace
 from sinks.deliveries.paces import Paces
+from sinks.deliveries.quiet import Quiet
 
 MINUTE = 29_540_000
 START = MINUTE * 60.0
@@ -35,10 +36,11 @@ def decided(number: int, **changed: Any) -> Decision:
 
 
 def route(
-    purpose: Purpose = "marketing", channel: str = "sms", lasts: float = 86400.0, pace: Pace | None = None
-) -> Route:
+    purpose: Purpose = "marketing", channel: str = "sms", lasts: float = 86400.0, pace: Pace | None = None,
+    quiet: Quiet | None = None,
+) -> Route:  # fmt: skip
     """Return a route; what is transactional goes first."""
-    return Route(channel, "hi", purpose, int(purpose == "transactional"), lasts, pace)
+    return Route(channel, "hi", purpose, int(purpose == "transactional"), lasts, pace, quiet)
 
 
 def queue(ledger: Ledger, numbers: Sequence[int], way: Route | None = None) -> None:

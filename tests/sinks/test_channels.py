@@ -22,6 +22,7 @@ from sinks.channels.file import File, FileSettings
 from sinks.channels.message import HeldBack
 from sinks.channels.provider import Around, Provider, Receipt
 from sinks.deliveries.delivery import Route
+from sinks.deliveries.quiet import Quiet
 from tests.sinks.provider_contract import MESSAGE, Loop, ProviderContract
 
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
@@ -159,7 +160,8 @@ def test_only_live_decisions_to_act_send_anything(courier: Courier, changed: dic
 
 
 def test_a_decision_goes_by_its_triggers_channel_and_purpose(courier: Courier) -> None:
-    assert courier.route(decision()) == Route("sms", "come_back", "marketing", 0, 86400.0)
+    night = Quiet(22 * 60, 8 * 60, "Asia/Shanghai")
+    assert courier.route(decision()) == Route("sms", "come_back", "marketing", 0, 86400.0, None, night)
     assert courier.route(decision(trigger="gone")) == "there is no trigger 'gone' any more"
 
 

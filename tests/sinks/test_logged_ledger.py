@@ -21,6 +21,7 @@ from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import Event
 from sinks.deliveries.listing import off
 from sinks.deliveries.logged import LedgerCopy, LoggedLedger
+from sinks.deliveries.quiet import Quiet
 from sinks.deliveries.records import (
     Acted,
     EndsTold,
@@ -41,6 +42,7 @@ from streams.changes.wire import Outgoing
 from tests.sinks.dispatching import START, decided, route, states
 
 LANES = ("sms/0", "sms/1")
+NIGHT = Quiet(22 * 60, 8 * 60, "Asia/Shanghai")
 
 
 class Topic:
@@ -104,7 +106,8 @@ class Life:
             one = decided(self._made, outcome=chance.choice(["act", "act", "act", "refused"]),
                           values={"名": 1.5, "n": self._made})  # fmt: skip
             purpose = chance.choice(["marketing", "transactional"])
-            way = route(purpose, lasts=chance.choice([300.0, 86400.0]))  # type: ignore[arg-type]  # one of both
+            lasts, quiet = chance.choice([300.0, 86400.0]), chance.choice([None, NIGHT])
+            way = route(purpose, lasts=lasts, quiet=quiet)  # type: ignore[arg-type]  # one of both
             made.append((one, "there is no channel" if chance.random() < 0.2 else way))
         self._ledger.take("decisions", made, {0: self._made, 2: self._made // 2})
 

@@ -1,4 +1,4 @@
-"""A decision at a pace carries the zone that its quiet hours are of, from the engine to the ledger (D5)."""
+"""A decision carries the zone that its quiet hours are of, from the engine to the ledger (D5)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rules.error import RuleError
 from sinks.channels.courier import Courier
 from sinks.deliveries.delivery import Route
 from sinks.deliveries.ledger import Ledger
@@ -34,12 +35,17 @@ def story(hours: dict[str, Any] | None, pace: dict[str, Any] | None, **more: Any
     return made
 
 
-def routes(made: Story) -> dict[int, Any]:
+def ways(made: Story) -> dict[int, Route]:
     """Return how each customer's decision to act is delivered."""
     courier, whose = Courier(made.shop.shop, lambda *_: "member:M1"), {customer_id(c): c for c in ZONES}
     found = {whose[one.customer]: courier.route(one) for one in made.decided(1) if one.outcome == "act"}
     assert all(isinstance(one, Route) for one in found.values())
-    return {customer: one.pace for customer, one in found.items() if isinstance(one, Route)}
+    return {customer: one for customer, one in found.items() if isinstance(one, Route)}
+
+
+def routes(made: Story) -> dict[int, Any]:
+    """Return the pace of each customer's message."""
+    return {customer: one.pace for customer, one in ways(made).items()}
 
 
 def test_the_zone_goes_along_where_quiet_hours_and_a_pace_ask_for_it() -> None:
@@ -54,8 +60,36 @@ def test_the_zone_goes_along_where_quiet_hours_and_a_pace_ask_for_it() -> None:
     assert routes(story(night, PACE, purpose="transactional")) == dict.fromkeys(ZONES, Pace(5, 3600))
     assert routes(story(None, PACE)) == dict.fromkeys(ZONES, Pace(5, 3600))
     assert routes(story(night, None)) == dict.fromkeys(ZONES)
-    assert {len(one.values) for one in story(night, None).decided(1)} == {0}  # decisions are as they were
+    assert {len(one.values) for one in story(None, PACE).decided(1)} == {0}  # decisions are as they were
     assert {len(one.values) for one in story(night, PACE).decided(1)} == {1}
+
+
+def test_without_a_pace_the_quiet_hours_that_stand_against_a_decision_go_along_as_well() -> None:
+    night = {"from": "23:00", "until": "04:00", "then": "drop"}
+
+    def hours(*given: Any, **more: Any) -> list[Quiet | None]:
+        return [ways(story(*given, **more))[customer].quiet for customer in ZONES]
+
+    def quiet(first: int, end: int, drop: bool) -> list[Quiet]:
+        return [Quiet(first * 60, end * 60, zone, drop)
+                for zone in ("Asia/Shanghai", "America/New_York", "UTC", "UTC")]  # fmt: skip
+
+    assert hours(night, None) == quiet(23, 4, True)
+    assert hours(None, None) == [None] * 4
+    assert hours(night, PACE) == [None] * 4  # the pace has them
+    assert hours(night, None, purpose="transactional") == [None] * 4  # the shop's are against marketing
+    own = {"quiet_hours": {"from": "00:00", "until": "05:00", "then": "hold"}}
+    assert hours(night, None, purpose="transactional", guards=own) == quiet(0, 5, False)
+    assert hours(night, None, guards=own) == quiet(0, 5, False)
+    assert {len(one.values) for one in story(night, None).decided(1)} == {1}
+
+
+def test_the_zone_is_one_of_the_values_that_a_decision_can_carry() -> None:
+    values = {f"v{at}": f'count(orders, "{at + 1}d")' for at in range(6)}
+    action = {"channel": "sms", "values": values}
+    assert len(story(None, None, action=action).decided(1)[0].values) == 6
+    with pytest.raises(RuleError, match="rest on 7 metrics, the customer's zone for quiet hours among them"):
+        story(HOURS, None, action=action)
 
 
 @pytest.mark.parametrize("then", ["hold", "drop"])
