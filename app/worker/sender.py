@@ -28,6 +28,7 @@ from app.sending.links import secret_of_cluster, shortener_of
 from app.shop import Shop
 from app.worker.addresses import Addresses
 from app.worker.asking import Asking
+from app.worker.coupons import FORM, TopicCoupons
 from app.worker.place import ClusterPlace
 from app.worker.revoking import TopicRevocations
 from app.worker.switches import TopicSwitches
@@ -143,10 +144,14 @@ class Sender:
         )  # fmt: skip
         dispatcher = make_dispatcher(
             self._shop, around, self._ledger, courier, told=_tell, prepare=addresses.prepare,
-            coupons=False,
+            form=FORM,
         )
         await dispatcher.open()
-        forecasts = Forecasts(self._shop, self._ledger, self._switches, log.warning, " --cluster")
+        forecasts = Forecasts(self._shop, self._ledger, self._switches, log.warning, FORM)
+        coupons = TopicCoupons(
+            self._place.topics.changes, self._ledger, self._shop.coupons, self._shop.settings.partitions,
+            time.time, log.warning,
+        )  # fmt: skip
         forecasts.begin()  # before anything is sent
         self._at_work = asyncio.get_running_loop(), dispatcher
         if self._stopping:
@@ -156,6 +161,7 @@ class Sender:
         await send_beside(dispatcher, [
             self._take_decisions(courier, dispatcher, forecasts), self._take_asked(dispatcher),
             self._follow_log(dispatcher), self._write_back(), self._tell_others(), self._show(dispatcher),
+            *([coupons.follow(self._place.bootstrap)] if coupons.has_work else []),
         ])  # fmt: skip
 
     async def _take_decisions(self, courier: Courier, dispatcher: Dispatcher, forecasts: Forecasts) -> None:

@@ -15,7 +15,8 @@ from sinks.coupons.counts import left, odd_redemptions, standing
 from sinks.coupons.coupon import Coupon
 from sinks.coupons.pool import Pool, is_over, last_minute
 from sinks.coupons.reading import read_codes
-from sinks.coupons.redeeming import Redemption, redeem
+from sinks.coupons.records import CodesRedeemed
+from sinks.coupons.redeeming import Redemption
 from sinks.deliveries.delivery import Queued, Step
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import Event
@@ -155,7 +156,7 @@ def test_what_is_wrong_with_a_code(code: str, problem: str | None) -> None:
 
 
 def told(ledger: Ledger, *redemptions: Redemption) -> list[str]:
-    return list(ledger.change(lambda connection: redeem(connection, redemptions)))
+    return list(ledger.do(CodesRedeemed(redemptions))[0])
 
 
 def test_redemptions_are_told_once_and_what_is_odd_is_said(ledger: Ledger) -> None:
