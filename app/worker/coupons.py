@@ -5,6 +5,7 @@ more. How far it is read stands in the ledger, in the record of what came of it:
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ class TopicCoupons:
 
     def __init__(
         self, topic: str, ledger: LoggedLedger, pools: Mapping[str, Pool], partitions: int,
-        now: Callable[[], float], say: Callable[[str], None],
+        say: Callable[[str], None], now: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
         """partitions: of the topic; say: gets a line for people."""
         self._topic, self._ledger, self._now, self._say = topic, ledger, now, say

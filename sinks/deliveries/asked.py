@@ -14,7 +14,7 @@ from sinks.coupons.redeeming import Redemption
 from sinks.deliveries.life import Event
 from sinks.deliveries.records import Position
 
-TOGETHER = 1000  # codes of one message: 400 bytes each at most where they are loaded, 1 KB redeemed
+TOGETHER = 500  # codes of one message: 300 bytes each at most where they are loaded, 1.4 KB redeemed
 ASKED = "asked"  # how far the ledger is in the topic
 
 
