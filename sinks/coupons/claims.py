@@ -62,7 +62,9 @@ class Claims:
         self._found |= held(self._ledger, [one.number for one in wanted])
         lacking = [one for one in wanted if one.number not in self._found]
         if lacking:
-            self._ledger.make(lambda connection: self._chosen(connection, lacking, now))
+            chosen: dict[int, Coupon | str] = {}
+            self._ledger.make(lambda connection: self._choose(connection, lacking, now, chosen))
+            self._found |= chosen
             for pool in sorted({one.pool for one in lacking}):
                 self._warn(pool)
 
@@ -74,15 +76,16 @@ class Claims:
             raise HeldBack(found)
         return found
 
-    def _chosen(
-        self, connection: sqlite3.Connection, lacking: Sequence[Wanted], now: float
-    ) -> CodesClaimed | None:
-        chosen = choose_codes(connection, self._pools, self._zone, lacking, now)
+    def _choose(
+        self, connection: sqlite3.Connection, lacking: Sequence[Wanted], now: float,
+        chosen: dict[int, Coupon | str],
+    ) -> CodesClaimed | None:  # fmt: skip
+        """Return the record of what is claimed, if anything is; chosen: gets it, and why others have none."""
+        chosen |= choose_codes(connection, self._pools, self._zone, lacking, now)
         given = [
             Given(number, one.pool, one.code, one.expires)
             for number, one in chosen.items() if isinstance(one, Coupon)
         ]  # fmt: skip
-        self._found |= chosen
         return CodesClaimed(given, now) if given else None
 
     def _warn(self, pool: str) -> None:
