@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -21,6 +22,7 @@ from streams.debezium import kafka
 from streams.migrate.send import Sender
 
 _TOGETHER = 20  # messages of a transaction
+log = logging.getLogger(__name__)
 
 
 def carry_codes(origin: Former, place: ClusterPlace, sender: Sender, work: Path) -> None:
@@ -53,7 +55,7 @@ def _former_ledger(
             yield None
             return
     with closing(LedgerCopy(work / "codes")) as copy:
-        journal = TopicJournal(there.bootstrap, there.topics, lambda: True, lambda _: None)
+        journal = TopicJournal(there.bootstrap, there.topics, lambda: True, log.warning)
         with closing(journal):
             journal.begin(copy.next, copy.follow)
         yield copy.connection
