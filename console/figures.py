@@ -13,6 +13,9 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.figures import Buckets
+from app.shop import Shop
+from sinks.coupons.counts import left
+from sinks.deliveries.ledger import Ledger
 from sinks.store.store import Head
 
 MOST_CALLS = 100  # names of calls that are counted apart: whoever sends them chooses the names
@@ -149,3 +152,12 @@ def counter(name: str, told: str, value: float) -> Metric:
 def histogram(name: str, told: str, held: Buckets) -> Metric:
     """Return a histogram."""
     return HistogramMetricFamily(name, told, buckets=held.cumulative(), sum_value=held.total)
+
+
+def coupons_left(ledger: Ledger, shop: Shop, now: float) -> Metric:
+    """Return how many codes can be claimed, by pool."""
+    told = "Codes of a pool of coupons that can be claimed"
+    found = GaugeMetricFamily("tintype_coupons_left", told, labels=("pool",))
+    for name, pool in shop.coupons.items():
+        found.add_metric([name], left(ledger, name, pool, shop.settings.zone, now))
+    return found

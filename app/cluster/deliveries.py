@@ -16,7 +16,7 @@ from sinks.topics.names import DECISIONS
 from streams.changes.reading import fetches
 from streams.debezium import kafka
 
-WAIT_SECONDS = 20.0  # for the sender
+WAIT_SECONDS = 20.0  # for the sender, to begin and from one message to the next
 _LOOK_SECONDS = 0.2
 
 
@@ -31,12 +31,16 @@ class ClusterLedger:
         """The ledger, to look at."""
         return self._copy
 
-    def ask(self, message: asked.Asked) -> bool:
-        """Ask the sender; in Kafka on return. Return whether it is done already. Raises InputError."""
+    def ask(self, *messages: asked.Asked) -> bool:
+        """Ask the sender; in Kafka on return. Return whether all is done already. Raises InputError."""
+        topic = self._place.topics.asked
         with kafka.producer(self._place.bootstrap) as producer:
-            sent = producer.send(self._place.topics.asked, asked.encoded(message)).get(30)
-        until = time.monotonic() + WAIT_SECONDS
-        while self._copy.reached(asked.ASKED).get(0, 0) <= sent.offset:
+            sent = [producer.send(topic, asked.encoded(one)) for one in messages]
+            last = max(one.get(30).offset for one in sent)
+        reached, until = -1, time.monotonic() + WAIT_SECONDS
+        while (now := self._copy.reached(asked.ASKED).get(0, 0)) <= last:
+            if now > reached:  # it is at it
+                reached, until = now, time.monotonic() + WAIT_SECONDS
             if time.monotonic() > until:
                 return False
             time.sleep(_LOOK_SECONDS)

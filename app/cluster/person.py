@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, TypeVar
 
 import msgspec
 
+from app.cluster.deliveries import cluster_ledger
 from app.customer_name import is_id
 from app.inspect import unknown_customer
 from app.shop import Shop
 from app.worker.place import ClusterPlace
 from engine.outcome import Decision, Transition
+from sinks.coupons.codes import codes_of
 from sinks.topics.names import topics_of
 from sinks.topics.packing import partition_of
 from streams.changes.reading import blocks, fetches
@@ -42,10 +45,20 @@ def find(index: Index, secret: bytes, customer: str) -> bytes:
     raise unknown_customer(customer)
 
 
+def find_many(place: ClusterPlace, names: Sequence[str]) -> dict[str, bytes]:
+    """Return the ids (16 bytes) behind those of ``type:value`` that somebody is known by."""
+    with contextlib.closing(place.client()) as client:
+        index = Index(client, place.topics.shop)
+        with contextlib.closing(SharedVault(place.secret, index)) as vault:
+            found = index.references([hide(vault, one) for one in names])
+    return {name: one[1:17] for name, one in zip(names, found, strict=True) if one is not None}
+
+
 def export(place: ClusterPlace, shop: Shop, index: Index, customer: bytes) -> dict[str, Any]:
     """Return what is held on a customer (id of 16 bytes), in the form of `app.person.whole_export`.
 
-    Reads the whole partition of the log, of decisions and of changes of tags, from Kafka. Raises InputError.
+    Reads the whole partition of the log, of decisions and of changes of tags, and what the copy of the ledger
+    lacks, from Kafka. Raises InputError.
     """
     number = partition_of_customer(customer, shop.settings.partitions)
     log = blocks(place.bootstrap, place.topics.changes, number)
@@ -55,9 +68,11 @@ def export(place: ClusterPlace, shop: Shop, index: Index, customer: bytes) -> di
     topics, whose = topics_of(shop.settings.name), customer.hex()
     made = _effects(place.bootstrap, topics.decisions, Decision, whose)
     moved = _effects(place.bootstrap, topics.tag_changes, Transition, whose)
+    with cluster_ledger(place) as ledger:
+        coupons = [asdict(one) for one in codes_of(ledger.seen, whose)]
     return {"customer": whose, "references": references, "rows": rows, "records": records,
             "decisions": [{**asdict(one), "delivery": None} for one in made],
-            "tag_changes": [asdict(one) for one in moved]}  # fmt: skip
+            "tag_changes": [asdict(one) for one in moved], "coupons": coupons}  # fmt: skip
 
 
 def _references(index: Index, vault: SharedVault, customer: bytes) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -15,8 +14,6 @@ from app import exits
 from app.commands.options import Json, ShopFolder, Yes
 from app.load import load_shop, read_folder
 from app.output import notes, page, print_json
-from app.shop import Shop
-from streams.errors import InputError
 
 
 def apply(
@@ -51,7 +48,6 @@ def apply(
 
     folder = read_folder(shop)
     declared = folder.shop
-    _refuse_coupons(declared, folder.where)
     place = cluster_place(shop, declared)
     before = applied_last(place)
     past = past_of_applied(before)
@@ -86,15 +82,6 @@ def apply(
 
 def _note(line: str) -> None:
     notes.print(line, markup=False, soft_wrap=True)
-
-
-def _refuse_coupons(declared: Shop, where: Callable[..., str]) -> None:
-    """Raise InputError where messages would say codes, which a cluster does not claim yet."""
-    for name, trigger in declared.triggers.items():
-        if trigger.action.coupon:
-            place = where(f"triggers/{name}.yaml", "action", "coupon")
-            hint = "leave it out, or run the shop embedded: tintype run"
-            raise InputError(place, "codes of coupons are not claimed in a cluster yet", hint)
 
 
 def secret(

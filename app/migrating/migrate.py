@@ -6,9 +6,10 @@ Order of things, and why a kill between any two of them loses and doubles nothin
 1. windows of records, each in one transaction with how far it is;
 2. customers' keys, which may be written twice;
 3. in one transaction what stands beside the blocks, with offsets of lanes that were another cluster's;
-4. the new log is replayed and compared with the former;
-5. in one transaction the cut points in force, how far the topics of effects are, and that it is done;
-6. only then the settings are applied, without which no worker starts.
+4. codes of coupons, which may be written twice;
+5. the new log is replayed and compared with the former;
+6. in one transaction the cut points in force, how far the topics of effects are, and that it is done;
+7. only then the settings are applied, without which no worker starts.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from app.life.gate import next_applied, past_of_log, refuse_unproven
 from app.migrating.cluster import check_no_workers
 from app.migrating.compare import Replayed, compare
+from app.migrating.coupons import carry_codes
 from app.migrating.former import Former
 from app.replay import canonical, last_version
 from app.shop import Shop
@@ -144,6 +146,7 @@ class Migration:
                 self._keys(sender)
                 progress = self._beside(sender, progress)
             if progress.stage == "end":
+                carry_codes(self._origin, self._place, sender, work)
                 shutil.rmtree(work, ignore_errors=True)
                 progress, customers = self._end(sender, progress, work)
                 shutil.rmtree(work)

@@ -14,7 +14,7 @@ from app.shop import Shop
 from sinks.channels.courier import Courier, pace_of
 from sinks.channels.kinds import make_provider
 from sinks.channels.provider import Around, Receipt
-from sinks.coupons.claims import Claims, NoClaims
+from sinks.coupons.claims import Claims
 from sinks.deliveries.delivery import Queued
 from sinks.deliveries.dispatch import Dispatcher, Heard
 from sinks.deliveries.lane import Carried, Lane, Surroundings
@@ -29,22 +29,20 @@ def make_dispatcher(
     shop: Shop, around: Around, ledger: Ledger, courier: Courier, now: Callable[[], float] = time.time,
     told: Callable[[Carried], None] = lambda _: None, chance: random.Random | None = None,
     heard: Heard = lambda _channel, _receipt, _customer: None,
-    prepare: Callable[[Sequence[Queued]], None] = lambda _: None, coupons: bool = True,
-    look: Callable[[], None] = lambda: None,
+    prepare: Callable[[Sequence[Queued]], None] = lambda _: None, look: Callable[[], None] = lambda: None,
+    form: str = "",
 ) -> Dispatcher:  # fmt: skip
     """Return a shop's dispatcher, not opened yet, with its limits filled from the ledger.
 
     around: what providers are given; `Around.receive` is each lane's own. told: gets what was carried out;
-    prepare: gets the deliveries whose messages are about to be made; raises Away. coupons: whether codes are
-    claimed here. look: of `Surroundings`.
+    prepare: gets the deliveries whose messages are about to be made; raises Away. look: of `Surroundings`;
+    form: of `Claims`.
     """
 
     def pool_of(one: Queued) -> str:
         return courier.pool(one.decision)
 
-    claims = Claims(ledger, shop.coupons, pool_of, shop.settings.zone, around.write) if coupons else (
-        NoClaims(pool_of)
-    )  # fmt: skip
+    claims = Claims(ledger, shop.coupons, pool_of, shop.settings.zone, around.write, form)
 
     def make_ready(rows: Sequence[Queued], at: float) -> None:
         prepare(rows)

@@ -9,6 +9,7 @@ from app.sending.answers import MARKETING
 from app.shop import Shop
 from app.worker.switches import TopicSwitches
 from sinks.channels.provider import Receipt
+from sinks.coupons.records import CodesLoaded, CodesRedeemed
 from sinks.deliveries import asked
 from sinks.deliveries.logged import LoggedLedger
 from sinks.deliveries.records import Acted, Clicked, Received, Record, Turned, reached
@@ -43,6 +44,10 @@ class Asking:
                     records.append(Acted(delivery, event, reason, at))
                 case asked.Click(number, at):
                     records.append(Clicked(number, at))
+                case asked.Codes(pool, codes, at):
+                    records.append(CodesLoaded(pool, codes, at))
+                case asked.Redeem(told):
+                    records.append(CodesRedeemed(told))
                 case asked.Switch():
                     records.append(Turned(one.what, one.to, one.reason, one.at))
                     if one.to != "paused":

@@ -28,6 +28,7 @@ from app.sending.links import secret_of_cluster, shortener_of
 from app.shop import Shop
 from app.worker.addresses import Addresses
 from app.worker.asking import Asking
+from app.worker.coupons import FORM, TopicCoupons
 from app.worker.place import ClusterPlace
 from app.worker.revoking import TopicRevocations
 from app.worker.switches import TopicSwitches
@@ -58,9 +59,8 @@ FOLDER = "sender"
 _MOST = 1000  # messages of a topic at a time
 _UNSAID = 10_000  # of which nothing is to be sent, before it is written down that they were read
 _POLL_MS = 200
-_PAUSE_SECONDS = 0.2
+_PAUSE_SECONDS, _SHOW_SECONDS = 0.2, 1.0
 _AWAIT_SECONDS = 0.05  # for the log
-_SHOW_SECONDS = 1.0
 _ON_ITS_WAY_SECONDS = 5.0
 _TOLD_TOGETHER = 200  # ends in one transaction
 log = logging.getLogger(__name__)
@@ -132,21 +132,20 @@ class Sender:
                 loop.call_soon_threadsafe(dispatcher.stop)
 
     async def _carry(self) -> None:
-        addresses = self._addresses
-        shorten = shortener_of(self._shop, secret_of_cluster(self._place.secret))
-        courier = Courier(
-            self._shop, addresses.address, addresses.readable, self._revocations.of, shorten
-        )  # fmt: skip
+        addresses, shop, place = self._addresses, self._shop, self._place
+        partitions = shop.settings.partitions
+        shorten = shortener_of(shop, secret_of_cluster(place.secret))
+        courier = Courier(shop, addresses.address, addresses.readable, self._revocations.of, shorten)
         around = Around(
             self._folder, log.warning, environment=os.environ, store=asynchronous(self._client),
-            shop=self._shop.settings.name, partitions=self._shop.settings.partitions,
+            shop=shop.settings.name, partitions=partitions,
         )  # fmt: skip
         dispatcher = make_dispatcher(
-            self._shop, around, self._ledger, courier, told=_tell, prepare=addresses.prepare,
-            coupons=False,
+            shop, around, self._ledger, courier, told=_tell, prepare=addresses.prepare, form=FORM
         )
         await dispatcher.open()
-        forecasts = Forecasts(self._shop, self._ledger, self._switches, log.warning, " --cluster")
+        forecasts = Forecasts(shop, self._ledger, self._switches, log.warning, FORM)
+        coupons = TopicCoupons(place.topics.changes, self._ledger, shop.coupons, partitions, log.warning)
         forecasts.begin()  # before anything is sent
         self._at_work = asyncio.get_running_loop(), dispatcher
         if self._stopping:
@@ -156,6 +155,7 @@ class Sender:
         await send_beside(dispatcher, [
             self._take_decisions(courier, dispatcher, forecasts), self._take_asked(dispatcher),
             self._follow_log(dispatcher), self._write_back(), self._tell_others(), self._show(dispatcher),
+            *([coupons.follow(place.bootstrap)] if coupons.has_work else []),
         ])  # fmt: skip
 
     async def _take_decisions(self, courier: Courier, dispatcher: Dispatcher, forecasts: Forecasts) -> None:

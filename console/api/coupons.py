@@ -25,6 +25,7 @@ _PARTS = 20  # mistakes that are told of one request
 router = APIRouter(tags=["deliveries"])
 READ, ACT = [Depends(reads)], [Depends(acts_by_hand)]
 KNOWN = {**ERRORS, **responses("unknown-coupon")}
+CHANGED = {**KNOWN, **responses("disk-full", "kafka-away", "busy")}
 PoolName = Annotated[str, Path(description="of coupons.yaml", examples=["spring"])]
 CodeName = Annotated[str, Path(description="the code itself", max_length=LONGEST)]
 
@@ -106,7 +107,7 @@ async def pool_of(serving: Here, pool: PoolName) -> PoolAnswer:
 
 
 @router.post("/v1/coupons/{pool}/codes", dependencies=ACT, openapi_extra=BEARER,
-             responses={**KNOWN, **responses("disk-full")})  # fmt: skip
+             responses=CHANGED)  # fmt: skip
 async def load(serving: Here, pool: PoolName, given: Codes) -> CodesLoaded:
     """Load codes behind those that a pool has; on disk when answered. The same again loads nothing.
 
@@ -139,7 +140,7 @@ async def code_of(
 
 
 @router.post("/v1/coupons/{pool}/codes/{code}:redeem", dependencies=ACT, openapi_extra=BEARER,
-             responses={**KNOWN, **responses("unknown-customer", "disk-full")})  # fmt: skip
+             responses={**CHANGED, **responses("unknown-customer")})  # fmt: skip
 async def redeem(serving: Here, pool: PoolName, code: CodeName, given: Redeem) -> Redeemed:
     """Say that a code was redeemed; on disk when answered. It is written down whatever is odd about it: the
     code was never claimed, is another customer's, was redeemed before, or is over."""

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from app.worker.place import ClusterPlace
-from console.figures import gauge
+from console.cluster.ledger import FollowedLedger
+from console.figures import coupons_left, gauge
+from console.problems import Problem
+from console.serving import Serving
 from streams.debezium import kafka
 from streams.errors import InputError
 
 
 class ClusterCollector(Collector):
-    """Asks Kafka at each scrape. A Kafka that does not answer is a metric too."""
+    """Asks Kafka, and the copy of the ledger, at each scrape. A Kafka that does not answer is a metric too.
+    """
 
-    def __init__(self, place: ClusterPlace) -> None:
-        self._place = place
+    def __init__(self, place: ClusterPlace, serving: Serving, ledger: FollowedLedger) -> None:
+        self._place, self._serving, self._ledger = place, serving, ledger
 
     def collect(self) -> Iterator[Metric]:
         """Yield every metric."""
+        with contextlib.suppress(Problem):  # until all of the ledger has been read
+            yield coupons_left(self._ledger.seen, self._serving.shop, self._serving.now())
         try:
             waiting = self._waiting()
         except InputError:

@@ -69,12 +69,12 @@ def cluster_serving(folder: Path, declared: Shop, place: ClusterPlace) -> Iterat
         shop, store, view, work, ClusterAnswers(store, owners, lambda: made.shop, texts), effects,
         ClusterRights(place, index, lambda: made.shop), ClusterDeliveries(ledger, sender, asked),
         ClusterSending(ledger, sender, asked, view, standing, lambda: made.shop, lambda: made.now(), links),
-        ClusterCoupons(), Keyring(keys_folder(folder, declared)), figures,
+        ClusterCoupons(ledger, sender, asked), Keyring(keys_folder(folder, declared)), figures,
         triggers=triggers,
         slots=counter_of(shop.model_copy(update={"recommendations": declared.recommendations}), store),
         history=lambda: contextlib.closing(ServerHistory(clickhouse_address(declared), shop.settings.zone)),
     )  # fmt: skip
-    figures.registry.register(ClusterCollector(place))
+    figures.registry.register(ClusterCollector(place, made, ledger))
 
     def use(newer: Applied) -> None:
         declarations = Shop.model_validate_json(newer.shop)

@@ -9,7 +9,8 @@ from app.shop import Shop
 from console.embedded.deliveries import full
 from sinks.coupons.codes import Code, Loaded, find, load
 from sinks.coupons.counts import Standing, standing
-from sinks.coupons.redeeming import Odd, Redemption, redeem
+from sinks.coupons.records import CodesRedeemed
+from sinks.coupons.redeeming import Odd, Redemption
 from sinks.deliveries.ledger import Ledger
 
 
@@ -41,6 +42,7 @@ class LedgerCoupons:
     def redeem(self, one: Redemption) -> Odd:
         """Write down that a code was redeemed; on disk on return. Raises Problem."""
         try:
-            return self._written.change(lambda connection: redeem(connection, [one]))[0]
+            [[odd]] = self._written.do(CodesRedeemed([one]))
         except sqlite3.OperationalError as error:
             raise full(error) from None
+        return odd  # type: ignore[no-any-return]  # an Odd

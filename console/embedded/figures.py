@@ -10,9 +10,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from app.embedded import Embedded
-from console.figures import counter, gauge, histogram
+from console.figures import counter, coupons_left, gauge, histogram
 from console.serving import Serving
-from sinks.coupons.counts import left
 from sinks.deliveries.ledger import Ledger
 from sinks.store.store import Head
 from streams.log.view import LogView
@@ -45,7 +44,7 @@ class ShopCollector(Collector):
         yield gauge("tintype_deliveries_unknown", "Deliveries of which nobody knows the end", unknown)
         off = len(self._opened.relays.sender.off() or ())
         yield gauge("tintype_switched_off", "Triggers, channels or everything that is switched off", off)
-        yield self._coupons()
+        yield coupons_left(self._ledger, self._serving.shop, self._serving.now())
         dead = GaugeMetricFamily("tintype_dead_letters", "Messages put aside", labels=("source", "state"))
         for names, number in self._view.dead_letters().items():
             dead.add_metric(names, number)
@@ -62,14 +61,6 @@ class ShopCollector(Collector):
             waiting.add_metric([str(number)], max(0, head.effects - first))
             size.add_metric([str(number)], store.outbox_bytes(number))
         yield from (waiting, size)
-
-    def _coupons(self) -> Metric:
-        told = "Codes of a pool of coupons that can be claimed"
-        found = GaugeMetricFamily("tintype_coupons_left", told, labels=("pool",))
-        shop, now = self._serving.shop, self._serving.now()
-        for name, pool in shop.coupons.items():
-            found.add_metric([name], left(self._ledger, name, pool, shop.settings.zone, now))
-        return found
 
     def _history(self) -> Iterator[Metric]:
         lag = self._opened.relays.lag

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sinks.channels.message import HeldBack
 from sinks.coupons.coupon import Coupon
 from sinks.coupons.pool import Pool, is_over, last_minute
+from sinks.coupons.records import CodesClaimed, Given
 from sinks.deliveries.delivery import Queued
 from sinks.deliveries.ledger import Ledger
 
-_FIRST = (
-    "SELECT place, code FROM coupon WHERE pool = ? AND claimed IS NULL AND redeemed IS NULL "
-    "ORDER BY place LIMIT 1"
+_FREE = (
+    "SELECT code FROM coupon WHERE pool = ? AND claimed IS NULL AND redeemed IS NULL ORDER BY place LIMIT ?"
 )
 _LEFT = (
     "SELECT count(*) FROM "
     "(SELECT 1 FROM coupon WHERE pool = ? AND claimed IS NULL AND redeemed IS NULL LIMIT ?)"
 )
-_TAKE = "UPDATE coupon SET number = ?, claimed = ?, expires = ? WHERE place = ?"
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,15 @@ class Claims:
     """Claims codes before messages are made. One thread's, the dispatcher's.
 
     pool_of: the pool that a decision's message says a code of, "" where it says none; zone: the shop's;
-    say: a line for people, when a pool runs out.
+    say: a line for people, when a pool runs out; form: what their commands end with.
     """
 
     def __init__(
         self, ledger: Ledger, pools: Mapping[str, Pool], pool_of: Callable[[Queued], str], zone: str,
-        say: Callable[[str], None],
+        say: Callable[[str], None], form: str = "",
     ) -> None:  # fmt: skip
         self._ledger, self._pools, self._pool_of = ledger, pools, pool_of
-        self._zone, self._say = zone, say
+        self._zone, self._say, self._form = zone, say, form
         self._found: dict[int, Coupon | str] = {}
         self._warned: set[str] = set()
 
@@ -62,9 +62,9 @@ class Claims:
         self._found |= held(self._ledger, [one.number for one in wanted])
         lacking = [one for one in wanted if one.number not in self._found]
         if lacking:
-            self._found |= self._ledger.change(
-                lambda connection: claim_codes(connection, self._pools, self._zone, lacking, now)
-            )
+            chosen: dict[int, Coupon | str] = {}
+            self._ledger.make(lambda connection: self._choose(connection, lacking, now, chosen))
+            self._found |= chosen
             for pool in sorted({one.pool for one in lacking}):
                 self._warn(pool)
 
@@ -76,6 +76,18 @@ class Claims:
             raise HeldBack(found)
         return found
 
+    def _choose(
+        self, connection: sqlite3.Connection, lacking: Sequence[Wanted], now: float,
+        chosen: dict[int, Coupon | str],
+    ) -> CodesClaimed | None:  # fmt: skip
+        """Return the record of what is claimed, if anything is; chosen: gets it, and why others have none."""
+        chosen |= choose_codes(connection, self._pools, self._zone, lacking, now)
+        given = [
+            Given(number, one.pool, one.code, one.expires)
+            for number, one in chosen.items() if isinstance(one, Coupon)
+        ]  # fmt: skip
+        return CodesClaimed(given, now) if given else None
+
     def _warn(self, pool: str) -> None:
         declared = self._pools.get(pool)
         bound = max(1, declared.warn_below) if declared else 0
@@ -85,47 +97,35 @@ class Claims:
         elif pool not in self._warned:
             self._warned.add(pool)
             self._say(f"coupons: pool '{pool}' has {left} codes left; load more: "
-                      f"tintype coupons SHOP import {pool} FILE")  # fmt: skip
+                      f"tintype coupons SHOP import {pool} FILE{self._form}")  # fmt: skip
 
 
-class NoClaims:
-    """In place of `Claims` where a ledger follows a topic: what would say a code is held back."""
-
-    def __init__(self, pool_of: Callable[[Queued], str]) -> None:
-        self._pool_of = pool_of
-
-    def claim(self, rows: Sequence[Queued], now: float) -> None:
-        """Do nothing."""
-
-    def of(self, row: Queued) -> Coupon | None:
-        """Return None. Raises HeldBack for a message that says a code."""
-        if self._pool_of(row):
-            raise HeldBack("codes of coupons are claimed in an embedded shop only, not in a cluster yet")
-        return None
-
-
-def claim_codes(
+def choose_codes(
     connection: sqlite3.Connection, pools: Mapping[str, Pool], zone: str, wanted: Sequence[Wanted], now: float
 ) -> dict[int, Coupon | str]:
-    """Give codes out inside the caller's transaction, in order; return by delivery the code, or why there is
-    none. It follows from the tables and what is given alone: the first free code of a pool, as loaded."""
+    """Return by delivery, in order, the code that it gets, or why there is none. It follows from the tables
+    and what is given alone: the first free code of a pool, as loaded. Nothing is changed."""
     found: dict[int, Coupon | str] = {}
+    free: dict[str, Iterator[str]] = {}
+    got: Counter[tuple[str, str]] = Counter()  # in here: the tables do not have it yet
     for one in wanted:
         pool = pools.get(one.pool)
+        whose = one.pool, one.customer
         if pool is None:
             found[one.number] = f"there is no pool of coupons '{one.pool}' any more"
         elif is_over(pool.expires, now, zone):
             found[one.number] = f"the codes of pool '{one.pool}' were good until {pool.expires}"
-        elif pool.per_customer is not None and _had(connection, one) >= pool.per_customer:
+        elif pool.per_customer is not None and _had(connection, one) + got[whose] >= pool.per_customer:
             found[one.number] = f"the customer has had {pool.per_customer} codes of pool '{one.pool}'"
         else:
-            row = connection.execute(_FIRST, (one.pool,)).fetchone()
-            if row is None:
+            if one.pool not in free:
+                free[one.pool] = _free(connection, one.pool, len(wanted))
+            code = next(free[one.pool], None)
+            if code is None:
                 found[one.number] = f"no code is left in pool '{one.pool}'"
                 continue
-            end = last_minute(pool.expires, now, zone)
-            connection.execute(_TAKE, (one.number, now, end, row[0]))
-            found[one.number] = Coupon(one.pool, row[1], end)
+            found[one.number] = Coupon(one.pool, code, last_minute(pool.expires, now, zone))
+            got[whose] += 1
     return found
 
 
@@ -142,6 +142,10 @@ def left_of(ledger: Ledger, pool: str, most: int) -> int:
     """Return how many codes of a pool are free, counted up to ``most``."""
     [(found,)] = ledger.rows(_LEFT, (pool, most))
     return int(found)
+
+
+def _free(connection: sqlite3.Connection, pool: str, most: int) -> Iterator[str]:
+    return iter([code for (code,) in connection.execute(_FREE, (pool, most)).fetchall()])
 
 
 def _had(connection: sqlite3.Connection, one: Wanted) -> int:

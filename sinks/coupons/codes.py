@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sinks.coupons.records import CodesForgotten, CodesLoaded
 from sinks.deliveries.ledger import Ledger
 
 LONGEST = 100  # characters of a code
@@ -83,13 +83,18 @@ def load(ledger: Ledger, pool: str, codes: Sequence[str], now: float) -> Loaded:
     """
     loaded = 0
     for at in range(0, len(codes), _TOGETHER):
-        rows = [(pool, code, now) for code in codes[at : at + _TOGETHER]]
+        loaded += ledger.do(CodesLoaded(pool, codes[at : at + _TOGETHER], now))[0]
+    return Loaded(loaded, len(codes) - loaded)
 
-        def write(connection: sqlite3.Connection, rows: Sequence[tuple[str, str, float]] = rows) -> int:
-            insert = "INSERT OR IGNORE INTO coupon (pool, code, loaded) VALUES (?, ?, ?)"
-            return connection.executemany(insert, rows).rowcount
 
-        loaded += ledger.change(write)
+def loaded_by(ledger: Ledger, pool: str, codes: Sequence[str], at: float) -> Loaded:
+    """Return what became of codes that somebody else was asked to load. at: the time of the asking, which
+    tells it from others."""
+    query = (
+        "SELECT count(*) FROM coupon WHERE pool = ? AND loaded = ? "
+        "AND code IN (SELECT value FROM json_each(?))"
+    )
+    [(loaded,)] = ledger.rows(query, (pool, at, json.dumps(list(codes))))
     return Loaded(loaded, len(codes) - loaded)
 
 
@@ -102,17 +107,8 @@ def find(ledger: Ledger, code: str, pool: str | None = None) -> list[Code]:
 def forget(ledger: Ledger, customer: str) -> int:
     """Let an erased customer's codes, and what they redeemed, be nobody's. A code stays used. customer: 32
     hex digits. Return how many codes there were."""
-
-    def write(connection: sqlite3.Connection) -> int:
-        freed = connection.execute(
-            "UPDATE coupon SET number = NULL, sent = (SELECT state IN ('sent', 'delivered') FROM delivery "
-            "WHERE delivery.number = coupon.number) "
-            "WHERE number IN (SELECT number FROM decision WHERE customer = ?)", (customer,),
-        ).rowcount  # fmt: skip
-        connection.execute("UPDATE redemption SET customer = NULL WHERE customer = ?", (customer,))
-        return freed
-
-    return ledger.change(write)
+    freed: int = ledger.do(CodesForgotten(customer))[0]
+    return freed
 
 
 def codes_of(ledger: Ledger, customer: str) -> list[Code]:

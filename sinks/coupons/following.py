@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 
 import pyarrow.compute as pc
 
-from sinks.coupons.pool import Pool
-from sinks.coupons.redeeming import Odd, Redemption, is_known, redeem
+from sinks.coupons.pool import Pool, Redeemed
+from sinks.coupons.records import CodesRedeemed
+from sinks.coupons.redeeming import Odd, Redemption
+from sinks.coupons.written import news_of
 from sinks.deliveries.ledger import Ledger
+from sinks.deliveries.records import reached as drained
 from streams.log.block import Block
 from streams.log.log import Log
 
@@ -30,8 +31,7 @@ class Following:
     ) -> None:
         self._log, self._ledger, self._say = log, ledger, say
         self._pools = {name: pool.redeemed for name, pool in pools.items() if pool.redeemed is not None}
-        # Another source or column is another name: its rows are read from the first on.
-        self._names = {name: f"redeemed {name} {one.source} {one.code}" for name, one in self._pools.items()}
+        self._names = {name: name_of(name, one) for name, one in self._pools.items()}
         self._next = {name: ledger.drained(self._names[name], log.partitions) for name in self._pools}
 
     @property
@@ -58,31 +58,32 @@ class Following:
                 reached = block.first_step
                 break
             blocks += 1
-            told += _told(name, block, declared.source, declared.code, first)
+            told += told_by(name, block, declared.source, declared.code, first)
         if blocks:  # else nothing has to be on disk: it is looked at again after a restart
-            write = partial(self._write, name, told, partition, reached)
-            self._tell(name, self._ledger.change(write))
+            news = news_of(self._ledger, told)  # a row that was changed tells of its code again
+            odd = self._ledger.do(CodesRedeemed(news), drained(self._names[name], {partition: reached}))[0]
+            for line in odd_lines(news, odd):
+                self._say(line)
         self._next[name][partition] = reached
         return blocks
 
-    def _write(
-        self, name: str, told: list[Redemption], partition: int, reached: int, connection: sqlite3.Connection
-    ) -> list[Odd]:
-        # A row that was changed tells of its code again: that is no news.
-        fresh = {(one.code, one.mark): one for one in told if not is_known(connection, one)}
-        found = redeem(connection, list(fresh.values()))
-        connection.execute(
-            "INSERT OR REPLACE INTO drained VALUES (?, ?, ?)", (self._names[name], partition, reached)
-        )
-        return found
 
-    def _tell(self, name: str, found: list[Odd]) -> None:
-        # Codes of other pools and of other systems stand in the same column: those are nobody's fault.
-        for odd, count in sorted(Counter(one for one in found if one not in ("", "unknown")).items()):
-            self._say(f"coupons: pool '{name}': {count} redeemed {odd} (tintype coupons SHOP show {name})")
+def name_of(pool: str, declared: Redeemed) -> str:
+    """Return under which name it is kept how far rows are read for a pool. Another source or column is
+    another name: its rows are read from the first on."""
+    return f"redeemed {pool} {declared.source} {declared.code}"
 
 
-def _told(pool: str, block: Block, source: str, column: str, first: int) -> list[Redemption]:
+def odd_lines(told: Sequence[Redemption], odd: Sequence[Odd], form: str = "") -> list[str]:
+    """Return lines for people of redemptions that are not as they should be. form: of `Claims`."""
+    found = Counter((one.pool, why) for one, why in zip(told, odd, strict=True) if why)
+    return [
+        f"coupons: pool '{pool}': {count} redeemed {why} (tintype coupons SHOP show {pool}{form})"
+        for (pool, why), count in sorted(found.items())
+    ]
+
+
+def told_by(pool: str, block: Block, source: str, column: str, first: int) -> list[Redemption]:
     """Return what rows of a block, from a step on, tell of codes."""
     table = block.tables([source])[source]
     if column not in table.column_names:  # it was declared later

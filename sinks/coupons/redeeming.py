@@ -29,14 +29,6 @@ def redeem(connection: sqlite3.Connection, told: Sequence[Redemption]) -> list[O
     return [_redeem(connection, one) for one in told]
 
 
-def is_known(connection: sqlite3.Connection, one: Redemption) -> bool:
-    """Say whether it is written down already."""
-    query = (
-        "SELECT 1 FROM redemption JOIN coupon USING (place) WHERE pool = ? AND code = ? AND mark = ?"
-    )
-    return connection.execute(query, (one.pool, one.code, one.mark)).fetchone() is not None
-
-
 def _redeem(connection: sqlite3.Connection, one: Redemption) -> Odd:
     row = connection.execute(
         "SELECT place, claimed, coupon.expires, redeemed, customer FROM coupon "

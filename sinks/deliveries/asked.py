@@ -10,9 +10,11 @@ from collections.abc import Sequence
 import msgspec
 
 from sinks.channels.provider import Receipt
+from sinks.coupons.redeeming import Redemption
 from sinks.deliveries.life import Event
 from sinks.deliveries.records import Position
 
+TOGETHER = 500  # codes of one message: 300 bytes each at most where they are loaded, 1.4 KB redeemed
 ASKED = "asked"  # how far the ledger is in the topic
 
 
@@ -60,6 +62,30 @@ class Click(msgspec.Struct, tag="click", frozen=True):
     at: float
 
 
-Asked = Receipts | Act | Switch | Click
+class Codes(msgspec.Struct, tag="codes", frozen=True):
+    """Somebody loads codes behind those that a pool has. at: tells this asking from others."""
+
+    pool: str
+    codes: Sequence[str]
+    at: float
+
+
+class Redeem(msgspec.Struct, tag="redeem", frozen=True):
+    """Somebody says that codes were redeemed."""
+
+    told: Sequence[Redemption]
+
+
+Asked = Receipts | Act | Switch | Click | Codes | Redeem
 encoded = msgspec.json.Encoder().encode
 decoded = msgspec.json.Decoder(Asked).decode
+
+
+def to_load(pool: str, codes: Sequence[str], at: float) -> list[Asked]:
+    """Return what asks to load codes, in messages that none is too large for a topic or a transaction."""
+    return [Codes(pool, codes[begin : begin + TOGETHER], at) for begin in range(0, len(codes), TOGETHER)]
+
+
+def to_redeem(told: Sequence[Redemption]) -> list[Asked]:
+    """Return what says that codes were redeemed, likewise."""
+    return [Redeem(told[begin : begin + TOGETHER]) for begin in range(0, len(told), TOGETHER)]

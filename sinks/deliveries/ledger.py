@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -32,7 +32,6 @@ from sinks.deliveries.records import (
 )  # fmt: skip
 from sinks.deliveries.tables import NOTHING, connect
 
-Result = TypeVar("Result")
 _QUEUED = (
     "SELECT d.number, body, channel, template, purpose, priority, expires, attempts, turn, pace, quiet, due "
     "FROM delivery d JOIN decision USING (number) "
@@ -77,10 +76,13 @@ class Ledger:
         with self._transaction():
             return [self._posting.post(one) for one in records]
 
-    def change(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        """Carry out several statements, all or nothing, on disk when this returns."""
+    def make(self, record_of: Callable[[sqlite3.Connection], Record | None]) -> None:
+        """Post the record that is made of the tables as they stand, if one is: nothing comes in between. On
+        disk when this returns."""
         with self._transaction():
-            return work(self.connection)
+            record = record_of(self.connection)
+            if record is not None:
+                self._posting.post(record)
 
     def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return what a query finds."""

@@ -60,13 +60,15 @@ class LedgerCopy(Ledger):
                         self._posting.post(record)
             self.connection.execute(_WRITE, (max(first, messages[-1][0] + 1),))
 
-    def change(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
-        """Refuse: it follows from its records alone."""
-        raise TypeError("a ledger that follows a topic is changed by records")
-
     def do(self, *records: Record) -> list[Any]:
         """Refuse: a copy follows."""
         raise TypeError("a copy of a ledger is not written")
+
+    def make(self, record_of: Callable[[sqlite3.Connection], Record | None]) -> None:
+        """Commit a record to the topic, then post it: nobody else writes in between. A copy refuses."""
+        record = record_of(self.connection)
+        if record is not None:
+            self.do(record)
 
 
 class LoggedLedger(LedgerCopy):

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from engine.outcome import Decision
+from sinks.coupons.posting import post_codes
 from sinks.deliveries import pace as pacing
 from sinks.deliveries import quiet as hours
 from sinks.deliveries.changes import note_changes
@@ -94,6 +95,8 @@ class Posting:
                 rows = [(name, reasons.get(name, "")) for name in names]
                 self._connection.execute("DELETE FROM off")
                 self._connection.executemany("INSERT INTO off (what, reason) VALUES (?, ?)", rows)
+            case _:
+                return post_codes(self._connection, record)
         return None
 
     def _take(self, one: Decision, route: Route | str | None) -> int:

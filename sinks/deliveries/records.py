@@ -15,6 +15,7 @@ import msgspec
 
 from engine.outcome import Decision
 from sinks.channels.provider import Accepted, Outcome, Receipt, Refused, Unknown
+from sinks.coupons.records import CodeRecord
 from sinks.deliveries.delivery import Route, Step, attempt_fields, without_addresses
 from sinks.deliveries.life import Event
 
@@ -123,7 +124,7 @@ class Off(msgspec.Struct, tag="off", frozen=True):
 
 Record = (
     Taken | Moved | Reached | Stepped | Received | Recovered | Acted | Switched | Turned | SwitchesTold
-    | EndsTold | Clicked | ClicksTold | Off
+    | EndsTold | Clicked | ClicksTold | Off | CodeRecord
 )  # fmt: skip
 
 
@@ -157,7 +158,7 @@ class _Stepped(msgspec.Struct, tag="steps", frozen=True):
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(
     list[Taken | Moved | Reached | _Stepped | Received | Recovered | Acted | Switched | Turned | SwitchesTold
-         | EndsTold | Clicked | ClicksTold | Off]
+         | EndsTold | Clicked | ClicksTold | Off | CodeRecord]
 ).decode
 
 

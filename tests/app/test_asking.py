@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +18,9 @@ from app.worker.asking import Asking
 from app.worker.revoking import TopicRevocations
 from app.worker.switches import TopicSwitches
 from sinks.channels.provider import Accepted, Receipt
+from sinks.coupons.codes import Loaded, loaded_by
+from sinks.coupons.redeeming import Redemption
+from sinks.coupons.written import written
 from sinks.deliveries import asked
 from sinks.deliveries.delivery import Away, Step
 from sinks.deliveries.life import Event
@@ -139,8 +143,36 @@ def test_an_act_that_cannot_be_is_passed_over(desk: Desk) -> None:
     assert desk.ledger.reached(asked.ASKED) == {0: 3}
 
 
+def test_codes_are_loaded_and_redeemed_once_however_often_it_is_asked(desk: Desk) -> None:
+    """Whoever asked finds in the ledger what came of it."""
+    codes, told = ["C1", "C2", "C1"], [Redemption("spring", "C1", "api o1", START, ONE)]
+    for at, following in ((1.25, 3), (2.5, 6)):
+        desk.asking.do([*asked.to_load("spring", codes, at), *asked.to_redeem(told)], following)
+    assert loaded_by(desk.ledger, "spring", codes, 1.25) == Loaded(2, 1)
+    assert loaded_by(desk.ledger, "spring", codes, 2.5) == Loaded(0, 3)
+    assert written(desk.ledger, [*told, replace(told[0], code="C2"), replace(told[0], code="C3")]) == [
+        "never claimed", None, "unknown",
+    ]  # fmt: skip
+    assert desk.ledger.rows("SELECT count(*) FROM redemption") == [(1,)]
+    assert desk.ledger.reached(asked.ASKED) == {0: 6}
+    assert desk.journal.told() == []
+
+
+def test_what_is_asked_at_once_is_cut_into_messages() -> None:
+    codes = ["券" * 100] * 2500
+    loads = asked.to_load("p" * 100, codes, 1.5)
+    assert [code for one in loads if isinstance(one, asked.Codes) for code in one.codes] == codes
+    told = [Redemption("p" * 100, code, "单" * 300, 1.5, ONE) for code in codes]
+    redeems = asked.to_redeem(told)
+    assert [each for one in redeems if isinstance(one, asked.Redeem) for each in one.told] == told
+    sizes = [len(asked.encoded(one)) for one in (*loads, *redeems)]
+    assert max(sizes) < 1_000_000
+    assert max(sizes[: len(loads)]) < 512 << 10
+
+
 def test_messages_come_back_as_they_were() -> None:
-    for one in (asked.Act(ONE, Event.RESEND, "问", 1.5), asked.Switch("", True, ""),
+    for one in (asked.Codes("春", ["券1"], 1.5), asked.Redeem([Redemption("春", "券1", "o", 1.5)]),
+                asked.Act(ONE, Event.RESEND, "问", 1.5), asked.Switch("", True, ""),
                 asked.Receipts(LANE, [Receipt("r", "failed", 2.0, "C", "晚")], [None], 3.0)):  # fmt: skip
         assert asked.decoded(asked.encoded(one)) == one
 

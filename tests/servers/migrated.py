@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from sinks.deliveries.logged import LedgerCopy
+from streams.changes.reading import fetches
 from streams.changes.topics import Topics
 from streams.migrate.send import read_progress
 from streams.worker.log_reader import LogReader
@@ -23,6 +26,14 @@ def drained_of(shop: Cluster) -> tuple[int, ...]:
     assert progress is not None
     assert progress.stage == "done"
     return progress.drained
+
+
+def codes_of(shop: Cluster, folder: Path) -> list[tuple[str, str]]:
+    """Return (pool, code) of the codes that the ledger has, in the order in which they are given out."""
+    with closing(LedgerCopy(folder)) as copy:
+        for _, records in fetches(shop.kafka.address, Topics(shop.name).ledger, {0: 0}):
+            copy.follow([(record.offset, record.value) for record in records])
+        return copy.rows("SELECT pool, code FROM coupon ORDER BY place")
 
 
 def is_settled(shop: Cluster, folder: Path, drained: tuple[int, ...]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from app.replay import Replay
 from app.worker.place import cluster_place
 from deploy.servers.places import Place
 from engine.documents import documents
+from sinks.coupons.codes import load
+from sinks.deliveries.ledger import Ledger
 from streams.errors import InputError
 from streams.identity.parked import count_parked
 from streams.live import append_ticks
@@ -28,10 +31,11 @@ from streams.migrate.send import Sender
 from tests.called import SECRET
 from tests.servers.checked import now_ms, send_more
 from tests.servers.cluster import PARTITIONS, Cluster, cluster
-from tests.servers.migrated import check_goes_on, drained_of, is_settled, profiles_of
+from tests.servers.migrated import check_goes_on, codes_of, drained_of, is_settled, profiles_of
 from tests.shared.simulation import taken_in
 from tests.shared.small_shop import Feed
 
+CODES = [f"C{at}" for at in range(1200)]
 LATE = "orders/1"  # of this lane nothing has come before the migration: its rows' children wait for them
 
 
@@ -82,6 +86,8 @@ def test_an_embedded_shop_goes_on_in_a_cluster(
     effect of before comes a second time."""
     feed, former = Feed(31, start_ms=now_ms() - 300_000).write(300), tmp_path / "former"
     embedded(shop, feed, former)
+    with closing(Ledger(former)) as ledger:
+        load(ledger, "spring", CODES, 0.0)
     said = shop.command("migrate", str(shop.folder / "shop"), "--from", str(former), "--check")
     assert "from 1 partitions to 4; 0 are written" in said
 
@@ -107,6 +113,7 @@ def test_an_embedded_shop_goes_on_in_a_cluster(
     assert "the new log comes to the same for all" in said
     again = shop.command("migrate", str(shop.folder / "shop"), "--from", str(former))
     assert "it was done before" in again
+    assert codes_of(shop, tmp_path / "ledger") == [("spring", code) for code in CODES]
     drained = drained_of(shop)
     assert len(drained) == PARTITIONS
 

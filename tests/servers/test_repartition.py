@@ -17,7 +17,10 @@ from app.migrating.cluster import gathered, place_of_shop
 from app.migrating.migrate import Migration
 from app.worker.place import ClusterPlace, cluster_place
 from deploy.servers.places import Place
+from sinks.coupons.records import CodesLoaded
+from sinks.deliveries.records import encoded
 from streams.changes.topics import Topics
+from streams.debezium import kafka as tools
 from streams.errors import InputError
 from streams.migrate.former import windows
 from streams.migrate.send import Sender
@@ -25,7 +28,7 @@ from tests.called import SECRET
 from tests.laws.effort import LONG
 from tests.servers.checked import now_ms, send_more
 from tests.servers.cluster import Cluster, cluster, write_folder
-from tests.servers.migrated import check_goes_on, drained_of, is_settled
+from tests.servers.migrated import check_goes_on, codes_of, drained_of, is_settled
 from tests.shared.small_shop import Feed, small_shop
 
 
@@ -91,6 +94,9 @@ def test_workers_go_on_in_another_number_of_partitions(
         following(former, after, tmp_path / "new") as new,
     ):
         former.send(feed)
+        with tools.producer(kafka.address) as producer:
+            codes = encoded([CodesLoaded("spring", ["C1", "C2"], 0.0)])
+            producer.send(Topics(name).ledger, codes, partition=0).get(30)
         former.start("a")
         former.wait(lambda: former.is_settled(tmp_path / "look"), "settled", 120)
         former.stop()
@@ -106,6 +112,7 @@ def test_workers_go_on_in_another_number_of_partitions(
         again = new.command("migrate", str(new.folder / "shop"), "--from-shop", name)
         assert "it was done before" in again
         assert former.profiles() == stood  # it stays as it is
+        assert codes_of(new, tmp_path / "ledger") == [("spring", "C1"), ("spring", "C2")]
 
         assert new.lag() == unread
         drained = drained_of(new)

@@ -81,7 +81,7 @@ def api(client: redis.Redis, name: str, free_address: str, tmp_path: Path) -> It
         ClusterSending(
             ledger, sender, "asked", view, Standing(client, name), lambda: shop, lambda: 0.0, links
         ),
-        ClusterCoupons(), Keyring(tmp_path), figures, lambda: (NOW + 1) * 60,
+        ClusterCoupons(ledger, sender, "asked"), Keyring(tmp_path), figures, lambda: (NOW + 1) * 60,
         triggers=ClusterTriggers(Applied(1, ""), ledger),
     )  # fmt: skip
     headers = {"Authorization": f"Bearer {made.keyring.add('all', ['read'])}"}

@@ -88,8 +88,8 @@ class MortalLedger:
     def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         return self._ledger.rows(query, values)
 
-    def change(self, work: Callable[[Any], Any]) -> Any:
-        return self._mortal(lambda: self._ledger.change(work))
+    def make(self, record_of: Callable[[Any], Any]) -> None:
+        self._mortal(lambda: self._ledger.make(record_of))
 
     def expire(self, now: float, limit: int) -> int:
         return self._ledger.expire(now, limit)
@@ -133,7 +133,7 @@ class World:
         """Live, die and live again until nothing is left to do; return the states."""
         while True:
             self.lives += 1
-            ledger = Ledger(self._folder)
+            ledger = self._opened()
             try:
                 ledger.recover(self._now)
                 asyncio.run(self._live(MortalLedger(ledger, self.fate, self._claims)))
@@ -142,6 +142,9 @@ class World:
                 self.fate.dead = False
             finally:
                 ledger.close()
+
+    def _opened(self) -> Ledger:
+        return Ledger(self._folder)
 
     async def _live(self, ledger: MortalLedger) -> None:
         relay = CourierRelay(self, ledger, self._route, 1)  # type: ignore[arg-type]  # all that it asks

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,12 +17,16 @@ from sinks.coupons.counts import left, odd_redemptions, standing
 from sinks.coupons.coupon import Coupon
 from sinks.coupons.pool import Pool, is_over, last_minute
 from sinks.coupons.reading import read_codes
-from sinks.coupons.redeeming import Redemption, redeem
+from sinks.coupons.records import CodesRedeemed
+from sinks.coupons.redeeming import Redemption
 from sinks.deliveries.delivery import Queued, Step
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import Event
+from sinks.deliveries.logged import LoggedLedger
+from sinks.topics.errors import Fenced
 from streams.errors import InputError
 from tests.sinks.dispatching import START, decided, queue, route
+from tests.sinks.test_logged_ledger import Topic
 
 POOL = Pool(value="满100减20", expires="30d", warn_below=2)
 ENDS = 29_540_000 - 1280 + 31 * 1440 - 1  # the thirtieth day's last minute: it is claimed at 21:20 UTC
@@ -85,6 +91,30 @@ def test_an_empty_pool_holds_back_and_is_told_once(ledger: Ledger) -> None:
     queue(ledger, [5])
     assert codes(claims, waiting(ledger)[4:]) == ["A-5555"]
     assert [line[:39] for line in said[1:]] == ["coupons: pool 'spring' has 1 codes left"]
+
+
+def test_a_sender_that_was_fenced_off_claims_nothing_and_its_successor_the_same_code(tmp_path: Path) -> None:
+    class Fencing(Topic):
+        fenced = False
+
+        def commit(self, message: bytes, *more: Any) -> int:
+            if self.fenced:
+                raise Fenced("another sender writes the ledger now")
+            return super().commit(message, *more)
+
+    topic = Fencing()
+    with closing(LoggedLedger(tmp_path / "paused", topic)) as paused:
+        load(paused, "spring", ["A-1111", "A-2222"], 0.0)
+        queue(paused, [1])
+        rows, before = waiting(paused), list(paused.connection.iterdump())
+        topic.fenced = True
+        with pytest.raises(Fenced):
+            claims_of(paused).claim(rows, START)
+        assert list(paused.connection.iterdump()) == before
+    topic.fenced = False
+    with closing(LoggedLedger(tmp_path / "successor", topic)) as successor:
+        successor.follow(topic.messages)
+        assert codes(claims_of(successor), waiting(successor)) == ["A-1111"]
 
 
 @pytest.mark.parametrize("event", [Event.HOLD_BACK, Event.REVOKE, Event.TOO_LATE])
@@ -155,7 +185,7 @@ def test_what_is_wrong_with_a_code(code: str, problem: str | None) -> None:
 
 
 def told(ledger: Ledger, *redemptions: Redemption) -> list[str]:
-    return list(ledger.change(lambda connection: redeem(connection, redemptions)))
+    return list(ledger.do(CodesRedeemed(redemptions))[0])
 
 
 def test_redemptions_are_told_once_and_what_is_odd_is_said(ledger: Ledger) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, ProducerFenced
 
 from sinks.deliveries import journal as module
 from sinks.deliveries.journal import BY, TopicJournal
 from sinks.topics.errors import Fenced
+from sinks.topics.unheard import hear
 from streams.changes.topics import Topics
 from streams.errors import InputError
 
@@ -155,3 +158,14 @@ def test_a_topic_that_cannot_be_read_is_read_again(
     taken: list[tuple[int, bytes]] = []
     made().begin(0, taken.extend)
     assert taken == [(0, b"a")]
+
+
+def test_one_that_has_written_nothing_is_let_go() -> None:
+    """A producer has no errors of transactions before the first."""
+
+    async def hears() -> None:
+        producer = AIOKafkaProducer(bootstrap_servers="127.0.0.1:1", transactional_id="nobody")
+        hear(producer)
+        await producer.stop()
+
+    asyncio.run(hears())

@@ -6,6 +6,7 @@ import random
 import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -23,9 +24,11 @@ from sinks.deliveries import ledger as ledger_file
 from sinks.deliveries.delivery import Queued
 from sinks.deliveries.dispatch import Dispatcher
 from sinks.deliveries.ledger import Ledger
+from sinks.deliveries.logged import LedgerCopy, LoggedLedger
 from tests.laws.effort import LONG
 from tests.sinks.dispatching import dispatcher_of, make
-from tests.sinks.killed_dispatch import MortalLedger, World
+from tests.sinks.killed_dispatch import Fate, MortalLedger, World
+from tests.sinks.test_logged_ledger import Topic
 
 DECISIONS = 4
 NOBODY = 1  # the decision whose customer has no address: its code goes back
@@ -54,9 +57,16 @@ class Shop(World):
         super().__init__(folder, kills, seed, DECISIONS)
         self.folder, self._durable = folder, durable
         self.said: dict[str, set[str]] = defaultdict(set)  # decision -> the codes that came out
-        ledger = Ledger(folder)
+        ledger = self._begun()
         load(ledger, "spring", [f"C{at}" for at in range(codes)], 0.0)
         ledger.close()
+
+    def _begun(self) -> Ledger:
+        return Ledger(self.folder)
+
+    def _opened(self) -> Ledger:
+        self._own = self._begun()
+        return self._own
 
     def _dispatcher(self, ledger: MortalLedger, channels: Mapping[str, Sequence[Any]]) -> Dispatcher:
         claims = Claims(ledger, {"spring": Pool()}, lambda _: "spring", "UTC", lambda _: None)  # type: ignore[arg-type]  # all that it asks
@@ -64,7 +74,7 @@ class Shop(World):
         def prepare(rows: Sequence[Queued], now: float) -> None:
             claims.claim(rows, now)
             if not self._durable:
-                ledger.change(lambda one: one.execute("UPDATE coupon SET number = NULL, claimed = NULL"))
+                self._own.connection.execute("UPDATE coupon SET number = NULL, claimed = NULL")
 
         def message(row: Queued) -> Message:
             code = claims.of(row)
@@ -85,7 +95,7 @@ class Shop(World):
     def faults(self, codes: int) -> list[str]:
         """Live to the end; return what was done wrong."""
         states = self.live_out()
-        ledger = Ledger(self.folder)
+        ledger = self._begun()
         held = dict(ledger.rows("SELECT id, code FROM coupon JOIN decision USING (number)"))
         [(free,)] = ledger.rows("SELECT count(*) FROM coupon WHERE claimed IS NULL")
         ledger.close()
@@ -103,37 +113,78 @@ class Shop(World):
         return found
 
 
-def moments(folder: Path, seed: int, codes: int) -> int:
+class Clustered(Shop):
+    """The same in a cluster: each life is another worker's, whose file is the last one's, or has to be made
+    from the topic. It is also killed between a commit to the topic and what it does to the file."""
+
+    def __init__(self, folder: Path, kills: Collection[int], seed: int, codes: int) -> None:
+        self._topic, self._begins = Topic(), 0
+        self._fate: Fate | None = None  # nobody is killed who loads codes
+        super().__init__(folder, kills, seed, codes)
+        self._fate = self.fate
+
+    def commit(self, message: bytes, *_: object) -> int:
+        if self._fate is not None:
+            self._fate.moment()
+        offset = self._topic.commit(message)
+        if self._fate is not None:
+            self._fate.moment()
+        return offset
+
+    def _begun(self) -> Ledger:
+        self._begins += 1
+        own = LoggedLedger(self.folder / str(self._begins // 2), self)
+        own.connection.execute("PRAGMA synchronous = OFF")
+        own.follow([one for one in self._topic.messages if one[0] >= own.next])
+        return own
+
+    def faults(self, codes: int) -> list[str]:
+        self._fate = self.fate
+        found = super().faults(codes)
+        with closing(self._begun()) as sender, closing(LedgerCopy(self.folder / "copy")) as copy:
+            copy.follow(self._topic.messages)
+            if list(copy.connection.iterdump()) != list(sender.connection.iterdump()):
+                found.append("a copy has something else")
+        return found
+
+
+FORMS: dict[str, type[Shop]] = {"embedded": Shop, "cluster": Clustered}
+
+
+def moments(form: str, folder: Path, seed: int, codes: int) -> int:
     """Return how many moments there are to be killed at."""
-    shop = Shop(folder, (), seed, codes)
+    shop = FORMS[form](folder, (), seed, codes)
     assert shop.faults(codes) == []
     return shop.fate.moments
 
 
 @pytest.mark.parametrize("codes", [10, 3])
-def test_killed_once_at_each_single_moment(tmp_path: Path, codes: int) -> None:
-    count = moments(tmp_path / "whole", 0, codes)
+@pytest.mark.parametrize("form", FORMS)
+def test_killed_once_at_each_single_moment(form: str, tmp_path: Path, codes: int) -> None:
+    count = moments(form, tmp_path / "whole", 0, codes)
     assert count > 20
     kills = range(1, count + 1)
     for kill in kills if LONG or codes > DECISIONS else random.Random(2).sample(kills, 12):
-        shop = Shop(tmp_path / str(kill), (kill,), 0, codes)
+        shop = FORMS[form](tmp_path / str(kill), (kill,), 0, codes)
         assert shop.faults(codes) == [], f"killed at {kill} of {count}"
         assert shop.lives == 2
 
 
-def test_killed_at_any_two_moments(tmp_path: Path) -> None:
-    count = moments(tmp_path / "whole", 1, 10)
+@pytest.mark.parametrize("form", FORMS)
+def test_killed_at_any_two_moments(form: str, tmp_path: Path) -> None:
+    count = moments(form, tmp_path / "whole", 1, 10)
     pairs = list(combinations(range(1, count + 1), 2))
     for first, second in pairs if LONG else random.Random(1).sample(pairs, 16):
-        shop = Shop(tmp_path / f"{first} {second}", (first, second), 1, 10)
+        shop = FORMS[form](tmp_path / f"{first} {second}", (first, second), 1, 10)
         assert shop.faults(10) == [], f"killed at {first} and {second} of {count}"
 
 
 @pytest.mark.parametrize("seed", range(200 if LONG else 8))
-def test_killed_again_and_again(tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize("form", FORMS)
+def test_killed_again_and_again(form: str, tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     kills = {at for at in range(1, 200) if chance.random() < 0.1}
-    assert Shop(tmp_path, kills, seed, 10).faults(10) == []
+    assert FORMS[form](tmp_path, kills, seed, 10).faults(10) == []
 
 
 def test_without_the_claim_on_disk_codes_would_be_given_twice(tmp_path: Path) -> None:

@@ -15,6 +15,10 @@ import pytest
 
 from engine.outcome import Decision
 from sinks.channels.provider import Accepted, Outcome, Receipt, Refused, Unknown
+from sinks.coupons.claims import Claims
+from sinks.coupons.pool import Pool
+from sinks.coupons.records import CodesForgotten, CodesLoaded, CodesRedeemed
+from sinks.coupons.redeeming import Redemption
 from sinks.deliveries.delivery import Route, Step
 from sinks.deliveries.ended import ended
 from sinks.deliveries.ledger import Ledger
@@ -39,7 +43,7 @@ from sinks.deliveries.records import (
 from sinks.deliveries.tables import FILE_NAME
 from sinks.topics.events import Event as Told
 from streams.changes.wire import Outgoing
-from tests.sinks.dispatching import START, decided, route, states
+from tests.sinks.dispatching import MINUTE, START, decided, route, states
 
 LANES = ("sms/0", "sms/1")
 NIGHT = Quiet(22 * 60, 8 * 60, "Asia/Shanghai")
@@ -95,8 +99,8 @@ class Life:
         """Let one thing happen."""
         self._now += self._chance.random() * 400
         does = [self._take, self._carry, self._carry, self._receive, self._act, self._expire, self._tell,
-                self._recover]  # fmt: skip
-        self._chance.choices(does, [4, 6, 6, 4, 3, 1, 2, 1])[0]()
+                self._recover, self._claim, self._change_codes]  # fmt: skip
+        self._chance.choices(does, [4, 6, 6, 4, 3, 1, 2, 1, 4, 3])[0]()
 
     def _take(self) -> None:
         chance = self._chance
@@ -158,6 +162,30 @@ class Life:
         self._ledger.do(EndsTold([one.number for one in over]), is_off)
         self._ledger.do(SwitchesTold(self._chance.randint(0, 3)))
 
+    def _claim(self) -> None:
+        """Codes for some of what waits; whoever replays it may know other pools."""
+        rows = self._ledger.waiting("sms", [0, 1], self._now, self._chance.randint(1, 5))
+        pools = {"spring": Pool(expires="30d"), "summer": Pool(per_customer=self._chance.randint(1, 2))}
+        chosen = {one.number: self._chance.choice(["spring", "summer", ""]) for one in rows}
+        claims = Claims(self._ledger, pools, lambda one: chosen[one.number], "Asia/Shanghai", lambda _: None)
+        claims.claim(rows, self._now)
+        if self._chance.random() < 0.15:  # nobody can have seen these: their codes go back
+            self._ledger.write([Step(one.number, Event.HOLD_BACK, self._now, reason="短") for one in rows])
+
+    def _change_codes(self) -> None:
+        chance, pool = self._chance, self._chance.choice(["spring", "summer"])
+        codes = [f"券{chance.randint(1, 40)}" for _ in range(4)]
+        whose = f"{chance.randint(1, 9):032x}"
+        told = [
+            Redemption(pool, one, f"o{chance.randint(1, 9)}", self._now, chance.choice([None, whose]))
+            for one in codes
+        ]  # fmt: skip
+        until = chance.choice([None, MINUTE, MINUTE - 1])
+        records: list[Record] = [
+            CodesLoaded(pool, codes, self._now), CodesRedeemed(told[:2]), CodesForgotten(whose, until)
+        ]  # fmt: skip
+        self._ledger.do(*chance.sample(records, chance.randint(1, 3)))
+
     def _recover(self) -> None:
         self._ledger.recover(self._now)
 
@@ -167,10 +195,12 @@ def test_a_ledger_replayed_from_its_records_is_the_one_that_wrote_them(seed: int
     chance, topic = random.Random(seed), Topic()
     with opened(tmp_path / "own", topic) as ledger:
         life = Life(ledger, chance)
-        for _ in range(120):
+        for _ in range(160):
             life.happen()
         written, reaches = dump(ledger), set(states(ledger).values())
+        [counted] = ledger.rows("SELECT count(claimed), count(redeemed), count(*) FROM coupon")
     assert len(reaches) >= 5
+    assert min(counted) > 0
     assert replayed(tmp_path / "copy", topic.messages, chance) == written
 
 
