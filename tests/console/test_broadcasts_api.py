@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.cli import main
+from streams.control import Control, canonical
+from streams.live import append_controls
 from tests.console.at_work import AtWork, at_work, order, wait_for
+from tests.console.inbox_at_work import customer_of
 
 FILES: dict[str, str | None] = {
     "triggers/hello.yaml": None,
@@ -101,6 +106,67 @@ def test_a_broadcast_that_is_stopped_holds_back_all_that_waits(shop: AtWork) -> 
     both = shop.client.post("/v1/switches", json={**body, "off": True})
     assert (both.status_code, both.json()["hint"]) == (422, "leave one of them out")
     assert out(shop) == 1
+
+
+COUNTED: dict[str, str | None] = {
+    **FILES,
+    "triggers/spring.yaml": """\
+title: 春季大促
+status: shadow
+when: {schedule: {at: "20:00", on: [2026-12-01]}}
+if: spend > 500
+guards: {consent: sms/marketing, hold_out: 30}
+action: {channel: sms, template: hi, values: {fen: spend}}
+""",
+    "triggers/night.yaml": """\
+when: {schedule: {at: "20:00", on: [2026-12-01]}}
+if: spend > 500
+guards: {quiet_hours: {from: "17:00", until: "18:00"}, hold_out: 30}
+action: {channel: sms, template: hi, values: {fen: spend}}
+""",
+    "triggers/draft.yaml": "status: draft\nwhen: {schedule: {at: '20:00', on: [2026-12-01]}}\n"
+                           "action: {channel: sms, template: hi, values: {fen: spend}}\n",
+}  # fmt: skip
+
+
+def test_it_is_counted_whom_a_broadcast_would_reach_and_whom_each_guard_spares(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same figures as the command's, which replays the log."""
+    with at_work(tmp_path / "little", COUNTED) as shop:
+        shop.send("orders", *(order(f"A{at}", f"M{at}", f"{at}.00") for at in range(1, 41)))
+        granted = canonical({"channel": "sms", "purpose": "marketing", "granted": True, "until": None})
+        agree = [
+            Control("consent", customer_of(shop, f"member:M{at}"), granted) for at in range(1, 41) if at % 3
+        ]
+        shop.opened.service.change(lambda log, _, minute: append_controls(log, agree, minute)).result(60)
+        shop.settle()
+        before = shop.get("/v1/decisions")
+        read = {"Authorization": f"Bearer {shop.keys['read']}"}
+        for name, kinds in (("spring", {"consent", "hold_out"}), ("night", {"hold_out"})):
+            answer = shop.client.post(f"/v1/broadcasts/{name}:count", headers=read)
+            assert answer.status_code == 200, answer.text
+            found = answer.json()["reach"]
+            assert (found["name"], found["at"]) == (name, "2026-03-01T09:31:00Z")
+            assert found["audience"] == found["act"] + found["held"] + sum(found["refused"].values()) == 35
+            assert set(found["refused"]) == kinds
+            assert (found["held"] > 5, found["act"] > 5) == ((name == "night"), (name == "spring"))
+            arguments = ["broadcast", str(shop.opened.data.parent), "count", name, "--at", "2026-03-01 17:31"]
+            assert main([*arguments, "--json"]) == 0
+            told = json.loads(capsys.readouterr().out)
+            assert told["audience"] == 35
+            held = {"held": found["held"]} if found["held"] else {}
+            act = {"act": found["act"]} if found["act"] else {}
+            assert told["outcomes"] == {**act, **held, "refused": sum(found["refused"].values())}
+            quiet = {"quiet_hours": found["held"]} if held else {}
+            assert told["guards"] == {**found["refused"], **quiet}
+        assert answer.json()["as_of"] == before["as_of"]
+        assert shop.get("/v1/decisions") == {**before, "lag_ms": 0}  # nothing is kept of it
+        draft = shop.client.post("/v1/broadcasts/draft:count")
+        assert (draft.status_code, draft.json()["code"]) == (422, "invalid-request")
+        assert "has the status 'draft'" in draft.text
+        nobody = shop.client.post("/v1/broadcasts/sprong:count")
+        assert (nobody.status_code, nobody.json()["code"]) == (404, "unknown-broadcast")
 
 
 def test_what_is_no_broadcast_is_not_found(shop: AtWork) -> None:
