@@ -11,7 +11,7 @@ from app.shop import Shop
 from streams.errors import InputError
 from triggers.life import in_force
 
-SECONDS = 8.0  # to wait for it in a cluster: an answer to a question is kept for ten (`sinks.store.questions`)
+SECONDS = 8.0  # to wait in a cluster: an answer to a question is kept for ten (`sinks.store.questions`)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import pytest
 from app.cli import main
 from streams.control import Control, canonical
 from streams.live import append_controls
+from tests.console.at_work import FILES as SHOP
 from tests.console.at_work import AtWork, at_work, order, wait_for
 from tests.console.inbox_at_work import customer_of
 
@@ -175,3 +176,37 @@ def test_what_is_no_broadcast_is_not_found(shop: AtWork) -> None:
     assert answer.json()["hint"] == "did you mean 'spring'?"
     write = {"Authorization": f"Bearer {shop.keys['write']}"}
     assert shop.client.get("/v1/broadcasts", headers=write).status_code == 403
+
+
+def test_what_was_paused_into_the_night_goes_in_the_morning(tmp_path: Path) -> None:
+    """Without a pace too; what stands outside quiet hours goes at once."""
+    event = "when: {event: {source: orders}}\nguards: {max_age: 365d}\n"
+    action = "action: {channel: sms, template: hi, values: {fen: spend}}\n"
+    night = '\n[guards.quiet_hours]\nfrom = "18:00"\nuntil = "08:00"\n'
+    files: dict[str, str | None] = {
+        "tintype.toml": f"{SHOP['tintype.toml']}{night}", "triggers/hello.yaml": event + action,
+        "triggers/notice.yaml": f"{event}{action}purpose: transactional\n",
+        "channels.yaml": (FILES["channels.yaml"] or "").replace("2m", "1d"),
+    }  # fmt: skip
+    with at_work(tmp_path / "little", files) as shop:
+        everything = {"what": "everything", "off": False, "reason": "a test"}
+        assert shop.client.post("/v1/switches", json={**everything, "paused": True}).status_code == 200
+        shop.send("orders", order("A1", "M1"))  # 17:30
+        shop.clock[0] += 2100.0  # 18:05
+        shop.settle()
+        assert shop.client.post("/v1/switches", json=everything).status_code == 200
+
+        def states() -> dict[str, tuple[str, str]]:
+            found = shop.get("/v1/deliveries")["deliveries"]
+            return {one["trigger"]: (one["state"], one["reason"]) for one in found}
+
+        wait = {"hello": ("queued", "quiet hours until 08:00"), "notice": ("sent", "")}
+        wait_for(lambda: states() == wait)
+        [one] = shop.get("/v1/deliveries", trigger="hello")["deliveries"]
+        assert one["due"] == "2026-03-02T00:00:00Z"
+        shop.clock[0] += 13 * 3600 + 55 * 60 - 1.0  # 07:59:59
+        shop.settle()
+        assert states() == wait
+        shop.clock[0] += 1.0
+        wait_for(lambda: states()["hello"] == ("sent", ""))
+        assert out(shop) == 2
