@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from app.forked import Forked
-from app.life.reach import AskedReach, Reach
+from app.life.reach import SECONDS, AnsweredReach, AskedReach, Reach, read_reach
 from app.owner import Owner
 from engine.plan import settings_hash
 from engine.supposed import decided_next
@@ -27,6 +29,11 @@ def begin_reach(owner: Owner, name: str) -> Forked:
     return Forked(work)
 
 
-def is_asked_of(owner: Owner, asked: AskedReach) -> bool:
-    """Whether an owner goes by the settings by which it is asked."""
-    return settings_hash(owner.version) == asked.settings
+def begin_answer(owner: Owner, epoch: int, about: bytes) -> Callable[[], bytes]:
+    """Begin to answer a question to the owner of a partition, an `AskedReach` as JSON; return what waits for
+    the answer, an `AnsweredReach` as JSON, in any thread. It raises `app.forked.Failed`."""
+    asked = msgspec.json.decode(about, type=AskedReach)
+    if settings_hash(owner.version) != asked.settings:
+        return lambda: msgspec.json.encode(AnsweredReach(epoch, None))
+    begun = begin_reach(owner, asked.trigger)
+    return lambda: msgspec.json.encode(AnsweredReach(epoch, read_reach(begun.result(SECONDS))))

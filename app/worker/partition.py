@@ -12,8 +12,7 @@ import msgspec
 import redis
 
 from app.explained import Answer, explained
-from app.life.reach import SECONDS, AnsweredReach, AskedReach, read_reach
-from app.life.reach_now import begin_reach, is_asked_of
+from app.life.reach_now import begin_answer
 from app.overviews import Overviews
 from app.owner import SNAPSHOT_EVERY, OlderLog, Owner, floor_of
 from app.replay import first_version
@@ -229,16 +228,10 @@ class OwnedPartition:
         return msgspec.json.encode(Answer(epoch, explained(owner, about)))
 
     def begin_reach(self, about: bytes) -> Callable[[], bytes] | None:
-        """Begin to count whom a broadcast would reach now; return what waits for the answer, an
-        `app.life.reach.AnsweredReach` as JSON, in any thread. None where there is no owner at present."""
-        owner, asked = self._owner, msgspec.json.decode(about, type=AskedReach)
-        if owner is None:
-            return None
-        epoch = self.store.epoch(0)
-        if not is_asked_of(owner, asked):
-            return lambda: msgspec.json.encode(AnsweredReach(epoch, None))
-        begun = begin_reach(owner, asked.trigger)
-        return lambda: msgspec.json.encode(AnsweredReach(epoch, read_reach(begun.result(SECONDS))))
+        """Begin to count whom a broadcast would reach now (`app.life.reach_now.begin_answer`); None where
+        there is no owner at present."""
+        owner = self._owner
+        return None if owner is None else begin_answer(owner, self.store.epoch(0), about)
 
     def uploading(self) -> Uploading:
         """Return it as those see it who share its snapshots."""
