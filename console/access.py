@@ -54,6 +54,28 @@ async def acts_by_hand(request: Request) -> Key:
     return check(request, "write", given_key(request))
 
 
+async def sees_switches(request: Request) -> Key:
+    """Let those with scope read pass, and those with scope stop: they see what they stop. Raises Problem."""
+    given = given_key(request)
+    key = _known(request, "read or stop", given)
+    return key if "stop" in key.scopes else check(request, "read", given)
+
+
+async def stops(request: Request) -> Key:
+    """Let those who act by hand pass, and those with scope stop: they stop and pause, and `check_lets_go_on`
+    asks for more. Raises Problem."""
+    given = given_key(request)
+    key = _known(request, "stop", given)
+    return key if _acts_by_hand(key) else check(request, "stop", given)
+
+
+def check_lets_go_on(key: Key) -> None:
+    """Return where a key that may stop may also let go on. Raises Problem."""
+    if not _acts_by_hand(key):
+        hint = "a key of scopes read and write does: tintype keys SHOP add NAME --scope read --scope write"
+        refuse("scope-missing", f"key {key.id} may stop and pause, not let go on", hint)
+
+
 async def may_see_persons(key: Annotated[Key, Depends(reads)]) -> bool:
     """Say whether the request's key, which may read, may see what is personal too."""
     return "personal" in key.scopes
@@ -84,14 +106,24 @@ def given_key(request: Request) -> str | None:
 
 def check(request: Request, scope: str, given: str | None) -> Key:
     """Return the key if it is known and has the scope. Raises Problem."""
+    key = _known(request, scope, given)
+    if scope not in key.scopes:
+        told = " and ".join(key.scopes)
+        hint = f"make one: tintype keys SHOP add NAME --scope {scope}"
+        refuse("scope-missing", f"key {key.id} may {told}, not {scope}", hint)
+    return key
+
+
+def _known(request: Request, scope: str, given: str | None) -> Key:
+    """Return a key if it is known; scope: what is asked for. Raises Problem."""
     if given is None:
         hint = "send 'Authorization: Bearer KEY'; keys are made by 'tintype keys SHOP add'"
         raise Problem("key-missing", f"{request.url.path} needs a key of scope {scope}", hint)
     key = serving_of(request).keyring.find(given)
     if key is None:
         refuse("key-unknown", "no such key", "see the keys: tintype keys SHOP list")
-    if scope not in key.scopes:
-        told = " and ".join(key.scopes)
-        hint = f"make one: tintype keys SHOP add NAME --scope {scope}"
-        refuse("scope-missing", f"key {key.id} may {told}, not {scope}", hint)
     return key
+
+
+def _acts_by_hand(key: Key) -> bool:
+    return {"read", "write"} <= set(key.scopes)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from app.explained import Explained
 from app.life.known import Known
+from app.life.reach import Reach
 from app.shop import Shop
 from app.texts_read import AskedTexts
 from engine.outcome import Decision, Transition
@@ -81,6 +82,10 @@ class Answers(Protocol):
 
     async def explained(self, customer: bytes) -> Explained | None:
         """Return a customer's profile (id of 16 bytes) with reasons; None if the engine knows nobody."""
+
+    async def reach(self, broadcast: str) -> Reach:
+        """Return how many a broadcast of the settings in force would reach now. Raises InputError where no
+        engine knows it."""
 
     async def texts(self, asked: AskedTexts) -> list[dict[str, Any]]:
         """Return how a template reads (`app.texts_read.as_json`). Raises InputError for what is not there."""

@@ -17,7 +17,7 @@ import msgspec
 from streams.errors import InputError
 
 FILE_NAME = "keys.json"
-SCOPES = ("read", "write", "personal", "inbox")
+SCOPES = ("read", "write", "personal", "inbox", "stop")
 FIRST = ("read", "write")  # of the keys that are made at the first start
 _PREFIX = "tt"
 _SECRET_BYTES = 32  # 256 bits: no need for a slow hash, nobody guesses it
@@ -62,7 +62,8 @@ class Keyring:
         """Make a key and return it: it is shown now and never again. Raises InputError for a wrong scope."""
         for scope in scopes:
             if scope not in SCOPES:
-                raise InputError("--scope", f"'{scope}' is no scope", "write read, write, personal or inbox")
+                hint = "write read, write, personal, inbox or stop"
+                raise InputError("--scope", f"'{scope}' is no scope", hint)
         with self._changing() as keys:
             made = secrets.token_hex(4)
             while made in keys:

@@ -149,7 +149,7 @@ def _copy_memories(old: Partition, new: Partition, places: Ints) -> None:
             taken += values[values != 0].tolist()
         if kind not in KEPT or names[what] not in same:
             continue
-        if kind == facts.ACTED and not _go_on(values, *_statuses(old, new, names[what])):
+        if kind == facts.ACTED and not go_on(values, *_statuses(old, new, names[what])):
             continue
         if kind != facts.ACTED and values[1] >= 0:  # the cause's source has another number now
             source = old.plan.metric.sources[int(values[1])]
@@ -188,7 +188,7 @@ def _statuses(old: Partition, new: Partition, name: str) -> tuple[bool, bool]:
     return before, after
 
 
-def _go_on(acted: Ints, was_in_shadow: bool, is_in_shadow: bool) -> bool:
+def go_on(acted: Ints, was_in_shadow: bool, is_in_shadow: bool) -> bool:
     """Let what a trigger remembers of a customer go on; return whether there is anything.
 
     In shadow it goes by its own acts, which reach nobody and end with the shadow. Meanwhile the minute at

@@ -61,6 +61,7 @@ class Engine:
         self._undigested: list[list[RawEffects]] = [[] for _ in range(partitions)]
         self._queues: list[deque[_Queued]] = [deque() for _ in range(partitions)]
         self._next_due: dict[int, tuple[int, int, int]] = {}  # trigger: looked at from, to, due minute or 0
+        self._supposed: dict[int, int] = {}  # trigger: due minute in place of its schedule's
         self._schedules = [
             i for i, name in enumerate(plan.trigger.names) if plan.trigger.declared[name].when.schedule
         ]
@@ -129,6 +130,10 @@ class Engine:
         """Move every partition to a minute without records (a tick)."""
         self._advance_before(minute, mode)
         self._drain_all()
+
+    def let_fall_due(self, trigger: int, minute: int) -> None:
+        """Let a schedule trigger fall due at a minute, and not when its schedule says."""
+        self._supposed[trigger] = minute
 
     def _opening_cuts(self, minute: int) -> dict[int, _Queued]:
         """Return, by partition, the queues' heads that are cuts records and open a minute."""
@@ -258,6 +263,9 @@ class Engine:
 
     def _due(self, trigger: int, clock: int, target: int) -> int:
         """Return a schedule's last due minute in (clock, target], or 0; asks the calendar twice a day."""
+        if trigger in self._supposed:
+            due = self._supposed[trigger]
+            return due if clock < due <= target else 0
         if target - clock > LOOK_AHEAD:
             return self.next_due(trigger, clock, target)
         first, last, due = self._next_due.get(trigger, (0, -1, 0))

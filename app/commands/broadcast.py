@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,10 +13,11 @@ from typing import Annotated, Any, Literal
 import typer
 
 from app import exits
-from app.commands.options import Json, ShopFolder
+from app.commands.options import Cluster, Json, ShopFolder
 from app.commands.profile import read_at
 from app.life.broadcasts import broadcasts, dates_of, stands
 from app.life.known import known_here
+from app.life.reach import Reach
 from app.load import load_shop
 from app.log_folder import data_folder, open_log
 from app.moments import write_moment
@@ -40,18 +41,23 @@ def broadcast(
     at: Annotated[
         str | None, typer.Option("--at", metavar="TIME", help="count: as of then; its next date when absent")
     ] = None,
+    cluster: Cluster = False,
     json: Json = False,
 ) -> int:
     """Show broadcasts, the triggers whose schedule names dates; count whom one would reach before it does.
 
     `count` lets the engine decide as it would at that time if nothing came until then, for every customer: to
     act, or which guard stands against it. It may run beside the shop, and keeps and sends nothing. To stop
-    one: tintype switch SHOP trigger/NAME --off; to pause it: --pause, and then --on.
+    one: tintype switch SHOP trigger/NAME --off; to pause it: --pause, and then --on. In a cluster (--cluster)
+    the workers count, what was applied and as of now, and the ledger is as far as the worker that sends.
     """
+    if cluster and at is not None:
+        hint = "leave --at out, and it is counted as of now"
+        raise InputError("--at", "does not go together with --cluster: later cut points are not known", hint)
     declared = load_shop(shop)
     found = broadcasts(declared)
     if action == "list":
-        _list(declared, found, _going(shop, declared, found), json)
+        _list(declared, found, _going(shop, declared, found, cluster), json)
         return exits.OK
     if name is None:
         hint = f"write: tintype broadcast SHOP {action} NAME"
@@ -60,27 +66,47 @@ def broadcast(
         hint = suggest(name, found, "trigger with dates ('on' of its schedule)")
         raise InputError(name, "there is no such broadcast", hint)
     if action == "show":
-        trigger, going = found[name], _going(shop, declared, {name: found[name]})[name]
+        trigger, going = found[name], _going(shop, declared, {name: found[name]}, cluster)[name]
         zone = declared.settings.zone
         if json:
             print_json(_as_json(name, trigger, going, zone))
         else:
             show_broadcast(name, trigger, going, zone)
         return exits.OK
-    _count(shop, declared, name, at, json)
+    if cluster:
+        _count_there(shop, declared, name, json)
+    else:
+        _count(shop, declared, name, at, json)
     return exits.OK
 
 
-def _going(folder: Path, declared: Shop, found: Mapping[str, Trigger]) -> dict[str, Going]:
+def _going(folder: Path, declared: Shop, found: Mapping[str, Trigger], cluster: bool) -> dict[str, Going]:
     """Return how broadcasts stand and how far they are."""
+    with _looked_at(folder, declared, cluster) as (off, ledger):
+        stopped = Stopped(off, pauses(ledger))
+        return {
+            name: Going(stands(name, one, stopped), progress_of(ledger, name)) for name, one in found.items()
+        }
+
+
+@contextlib.contextmanager
+def _looked_at(
+    folder: Path, declared: Shop, cluster: bool
+) -> Iterator[tuple[Mapping[str, str], Ledger]]:  # fmt: skip
+    """Yield what is switched off, and the ledger."""
+    if cluster:
+        from app.cluster.deliveries import cluster_ledger  # loads the clients of Kafka
+        from app.worker.place import cluster_place
+        from sinks.deliveries.listing import off
+
+        with cluster_ledger(cluster_place(folder, declared)) as there:
+            yield off(there.seen.connection), there.seen
+        return
     with (
         known_here(folder, declared) as known,
         contextlib.closing(Ledger(data_folder(folder, declared))) as ledger,
     ):
-        stopped = Stopped(known.off, pauses(ledger))
-        return {
-            name: Going(stands(name, one, stopped), progress_of(ledger, name)) for name, one in found.items()
-        }
+        yield known.off, ledger
 
 
 def _list(declared: Shop, found: Mapping[str, Trigger], going: Mapping[str, Going], json: bool) -> None:
@@ -114,6 +140,33 @@ def _count(folder: Path, declared: Shop, name: str, at: str | None, json: bool) 
         made = forecast(log, declared, data_folder(folder, declared), name, minute, notes.print)
     outcomes = Counter(one.outcome for one in made)
     guards = Counter(one.guard for one in made if one.outcome != "act")
-    body = {"name": name, "at": write_moment(minute, zone), "audience": len(made),
-            "outcomes": dict(sorted(outcomes.items())), "guards": dict(sorted(guards.items()))}  # fmt: skip
+    _say(Reach(minute, [], dict(sorted(outcomes.items())), dict(sorted(guards.items()))), name, zone, json)
+
+
+def _count_there(folder: Path, declared: Shop, name: str, json: bool) -> None:
+    """Let the workers of a cluster count."""
+    from app.worker.place import cluster_place
+    from app.worker.worker import applied_settings
+    from console.cluster.owners import Owners
+    from console.cluster.reach import reach_there
+    from console.problems import Problem
+    from sinks.store.questions import Questions
+    from sinks.store.store import Store
+
+    place = cluster_place(folder, declared)
+    shop = Shop.model_validate_json(applied_settings(place).shop)
+    if name not in broadcasts(shop):
+        raise InputError(name, "is no broadcast of what was applied last", "tintype apply SHOP applies it")
+    with contextlib.closing(place.client()) as client:
+        owners = Owners(Store(client, shop.settings.name), Questions(client, shop.settings.name))
+        try:
+            found = reach_there(owners, shop, name)
+        except Problem as problem:
+            raise InputError(name, problem.document.detail, problem.document.hint) from None
+    _say(found, name, shop.settings.zone, json)
+
+
+def _say(found: Reach, name: str, zone: str, json: bool) -> None:
+    body = {"name": name, "at": write_moment(found.minute, zone), "audience": found.audience,
+            "outcomes": found.outcomes, "guards": found.guards}  # fmt: skip
     print_json(body) if json else show_count(body)

@@ -27,7 +27,9 @@ def keys(
     ] = None,
     scope: Annotated[
         list[str] | None,
-        typer.Option("--scope", help="read, write, personal or inbox; may be given again; read when absent"),
+        typer.Option(
+            "--scope", help="read, write, personal, inbox or stop; may be given again; read when absent"
+        ),
     ] = None,
     json: Json = False,
 ) -> int:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote, urlencode
 
 import typer
 
@@ -42,9 +44,11 @@ def results(
     """Show what a trigger has brought: how many reached its goal, of those whom hold-out lets pass and of
     those whom it never reaches, what that was worth, and how sure the difference is.
 
-    It is counted in history. While an embedded shop runs, ask it: GET /v1/triggers/TRIGGER/results.
+    It is counted in history, which an embedded shop that runs has for itself: it is said then how to ask its
+    API, which answers the same.
     """
     from app.life.results import results_of, written  # they load pandas and scipy
+    from sinks.history.connection import OpenElsewhere
 
     declared = read_folder(shop).shop
     if trigger not in declared.triggers:
@@ -52,14 +56,30 @@ def results(
     goal, zone = goal_of(declared, trigger), declared.settings.zone
     begin = None if since is None else read_at(since, zone, "--from")
     end = None if until is None else read_at(until, zone, "--to")
-    with _history(shop, declared, cluster) as history:
-        found = results_of(history, declared, trigger, begin, end)
+    try:
+        with _history(shop, declared, cluster) as history:
+            found = results_of(history, declared, trigger, begin, end)
+    except OpenElsewhere as error:
+        raise InputError(error.where, error.problem, _ask_the_api(trigger, begin, end)) from error
     if json:
         print_json({"trigger": trigger, "goal": goal.model_dump(), **written(found),
                     "as_of": write_moment(found.as_of, zone)})  # fmt: skip
     else:
         show_results(declared, trigger, goal, found)
     return exits.OK
+
+
+def _ask_the_api(trigger: str, begin: int | None, end: int | None) -> str:
+    """Return how to ask a running shop the same."""
+    asked = {
+        name: dt.datetime.fromtimestamp(minute * 60, dt.UTC).strftime("%Y-%m-%dT%H:%MZ")
+        for name, minute in (("since", begin), ("until", end)) if minute is not None
+    }  # fmt: skip
+    path = f"/v1/triggers/{quote(trigger, safe='')}/results" + (f"?{urlencode(asked)}" if asked else "")
+    call = f"curl -s 'http://127.0.0.1:8080{path}' -H \"Authorization: Bearer $KEY\""
+    return (
+        f"ask the running shop, at the address that it said when it began, with a key of scope read: {call}"
+    )
 
 
 @contextlib.contextmanager

@@ -13,7 +13,6 @@ from engine.engine import LARGEST_JUMP
 from engine.outcome import Decision
 from streams.errors import InputError
 from streams.log.log import Log
-from triggers.trigger import Schedule, When
 
 
 def forecast(
@@ -22,8 +21,9 @@ def forecast(
     """Return what a schedule trigger would decide at an epoch minute behind the log's clock, live, if nothing
     came until then: of each customer for whom its rule is true, to act or which guard stands against it.
 
-    The log is followed in memory, then the shop's settings are in force in which the trigger falls due at
-    that minute. data: the folder with snapshots. Raises InputError for a minute that is over.
+    The log is followed in memory, then the shop's settings are in force in which the trigger is live, and it
+    falls due at that minute and at none before. data: the folder with snapshots. Raises InputError for a
+    minute that is over.
     """
     made: list[Decision] = []
     collector = Collector(lambda _, found: made.extend(found))
@@ -32,7 +32,8 @@ def forecast(
     if minute <= replay.engine.clock:
         hint = f"the log stands at {write_moment(replay.engine.clock, shop.settings.zone)}: name a later time"
         raise InputError("--at", "is over", hint)
-    replay.suppose(_due_at(shop, name, minute))
+    replay.suppose(_live(shop, name))
+    replay.engine.let_fall_due(replay.engine.plan.trigger.names.index(name), minute)
     for tick in range(replay.engine.clock + LARGEST_JUMP, minute - 1, LARGEST_JUMP):
         replay.engine.advance(tick)
     replay.engine.advance(minute - 1)
@@ -41,9 +42,6 @@ def forecast(
     return [one for one in made if one.trigger == name and one.minute == minute]
 
 
-def _due_at(shop: Shop, name: str, minute: int) -> Shop:
-    day, at = write_moment(minute, shop.settings.zone).split()
-    changed = {"when": When(schedule=Schedule(at=at, on=[day])), "status": "live"}
-    return shop.model_copy(
-        update={"triggers": {**shop.triggers, name: shop.triggers[name].model_copy(update=changed)}}
-    )
+def _live(shop: Shop, name: str) -> Shop:
+    live = shop.triggers[name].model_copy(update={"status": "live"})
+    return shop.model_copy(update={"triggers": {**shop.triggers, name: live}})

@@ -12,6 +12,7 @@ import msgspec
 import redis
 
 from app.explained import Answer, explained
+from app.life.reach_now import begin_answer
 from app.overviews import Overviews
 from app.owner import SNAPSHOT_EVERY, OlderLog, Owner, floor_of
 from app.replay import first_version
@@ -225,6 +226,12 @@ class OwnedPartition:
             asked = msgspec.json.decode(about, type=AskedNow)
             return msgspec.json.encode(answered_now(owner, epoch, asked))
         return msgspec.json.encode(Answer(epoch, explained(owner, about)))
+
+    def begin_reach(self, about: bytes) -> Callable[[], bytes] | None:
+        """Begin to count whom a broadcast would reach now (`app.life.reach_now.begin_answer`); None where
+        there is no owner at present."""
+        owner = self._owner
+        return None if owner is None else begin_answer(owner, self.store.epoch(0), about)
 
     def uploading(self) -> Uploading:
         """Return it as those see it who share its snapshots."""

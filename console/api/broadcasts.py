@@ -73,16 +73,61 @@ async def listed(serving: Here) -> Broadcasts:
     return Broadcasts(**await serving.standing_soon(), broadcasts=found)
 
 
+class ReachShown(BaseModel):
+    """Whom a broadcast would reach if it fell due at a minute, and nothing came until then. Each customer of
+    the audience is counted once: act, held or refused."""
+
+    name: str = Field(examples=["spring_sale"])
+    status: str = Field(description="of its trigger; it is counted as if it were live", examples=["shadow"])
+    at: dt.datetime = Field(description="the minute: the one behind what is counted")
+    audience: int = Field(description="customers for whom its rule is true", examples=[35648])
+    act: int = Field(description="whom every guard lets pass", examples=[20411])
+    held: int = Field(description="decided again when quiet hours end")
+    refused: dict[str, int] = Field(
+        description="by the first guard that refuses", examples=[{"consent": 12876, "cap": 2361}]
+    )
+
+
+class ReachAnswer(Answer):
+    reach: ReachShown
+
+
+@router.post("/v1/broadcasts/{name}:count", dependencies=READ, openapi_extra=BEARER,
+             responses={**ERRORS, **responses("unknown-broadcast", "busy", "store-away")})  # fmt: skip
+async def count(serving: Here, name: Name) -> ReachAnswer:
+    """Return how many a broadcast would reach if it fell due now, and how many each guard would spare.
+
+    The engine decides it and keeps nothing of it. Whom the channel cannot reach is not known before it is
+    sent.
+    """
+    trigger = _found(serving, name)
+    found = await serving.answers.reach(name)
+    refused = dict(found.guards)
+    held = found.outcomes.get("held", 0)
+    if held:  # they are quiet hours' too, beside those that these refuse
+        refused["quiet_hours"] -= held
+    shown = ReachShown(
+        name=name, status=trigger.status, at=moment(found.minute), audience=found.audience,
+        act=found.outcomes.get("act", 0), held=held,
+        refused={guard: many for guard, many in refused.items() if many},
+    )  # fmt: skip
+    return ReachAnswer(**serving.standing_at(found.minute - 1, found.steps), reach=shown)
+
+
 @router.get("/v1/broadcasts/{name}", dependencies=READ, openapi_extra=BEARER,
             responses={**ERRORS, **responses("unknown-broadcast")})  # fmt: skip
 async def one(serving: Here, name: Name) -> BroadcastAnswer:
     """Return one broadcast."""
+    shown = await run_in_threadpool(_shown, serving, name, _found(serving, name))
+    return BroadcastAnswer(**await serving.standing_soon(), broadcast=shown)
+
+
+def _found(serving: Serving, name: str) -> Trigger:
     found = broadcasts(serving.shop)
     if name not in found:
         hint = suggest(name, found, "trigger with dates ('on' of its schedule)")
         refuse("unknown-broadcast", f"there is no broadcast '{name}'", hint)
-    shown = await run_in_threadpool(_shown, serving, name, found[name])
-    return BroadcastAnswer(**await serving.standing_soon(), broadcast=shown)
+    return found[name]
 
 
 def _shown(serving: Serving, name: str, trigger: Trigger) -> BroadcastShown:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from fastapi import APIRouter, Depends
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.sending.switches import name_for_people, name_in_log, refuse_to_pause
-from console.access import BEARER, acts_by_hand, reads
+from console.access import BEARER, check_lets_go_on, sees_switches, stops
 from console.api.deliveries import ERRORS, Reason
+from console.keys import Key
 from console.problems import responses
 from console.serving import Answer, Here, Serving
 from sinks.deliveries.records import Position
@@ -34,21 +37,22 @@ class Switches(Answer):
     )
 
 
-@router.get("/v1/switches", dependencies=[Depends(reads)], openapi_extra=BEARER,
+@router.get("/v1/switches", dependencies=[Depends(sees_switches)], openapi_extra=BEARER,
             responses=ERRORS)  # fmt: skip
 async def switches(serving: Here) -> Switches:
     """Return what is switched off, and what is paused."""
     return await _switches(serving)
 
 
-@router.post("/v1/switches", dependencies=[Depends(acts_by_hand)], openapi_extra=BEARER,
+@router.post("/v1/switches", openapi_extra=BEARER,
              responses={**ERRORS, **responses("disk-full", "kafka-away")})  # fmt: skip
-async def switch(serving: Here, asked: Switch) -> Switches:
+async def switch(serving: Here, asked: Switch, key: Annotated[Key, Depends(stops)]) -> Switches:
     """Stop everything, a channel or a trigger, pause it, or let it go on; on disk when answered, in force in
     a second.
 
     Stopped, what waited to be sent is held back, and what is decided is refused by `kill_switch`. Paused,
-    what waits goes on waiting, and so does what is decided. Again it changes nothing but the record.
+    what waits goes on waiting, and so does what is decided. Again it changes nothing but the record. A key of
+    scope stop may stop and pause; to let go on takes one of scopes read and write.
     """
     what = name_in_log(serving.shop, asked.what)
     if asked.paused:
@@ -56,6 +60,8 @@ async def switch(serving: Here, asked: Switch) -> Switches:
             raise InputError("body.paused", "is 'off' at once", "leave one of them out")
         refuse_to_pause(what, (await run_in_threadpool(serving.sending.stopped)).off)
     to: Position = "paused" if asked.paused else "off" if asked.off else "on"
+    if to == "on":
+        check_lets_go_on(key)
     await run_in_threadpool(serving.sending.switch, what, to, asked.reason, serving.now())
     return await _switches(serving)
 

@@ -10,11 +10,13 @@ import msgspec
 from fastapi.concurrency import run_in_threadpool
 
 from app.explained import Answer, Explained
+from app.life.reach import Reach
 from app.overviews import StoredOverview, read
 from app.replay import canonical
 from app.shop import Shop
 from app.texts_read import AskedTexts
 from console.cluster.owners import Owners
+from console.cluster.reach import reach_there
 from console.cluster.texts import ClusterTexts
 from console.form import Whole
 from console.problems import refuse
@@ -59,6 +61,11 @@ class ClusterAnswers:
     async def explained(self, customer: bytes) -> Explained | None:
         """Return a customer's profile with reasons, by the partition's owner. Raises Problem."""
         return await run_in_threadpool(self._explained, customer)
+
+    async def reach(self, broadcast: str) -> Reach:
+        """Return how many a broadcast would reach now, by the owners of all partitions. Raises InputError and
+        Problem."""
+        return await run_in_threadpool(reach_there, self._owners, self._shop(), broadcast)
 
     def _explained(self, customer: bytes) -> Explained | None:
         count = self._shop().settings.partitions

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from console.problems import Problem, refuse
-from sinks.store.questions import Questions, TooMany
+from sinks.store.questions import WAIT_SECONDS, Questions, TooMany
 from sinks.store.store import Head, Store
 
 Said = TypeVar("Said")
@@ -21,14 +21,14 @@ class Owners:
 
     def ask(
         self, kind: str, about: Mapping[int, bytes], partitions: int,
-        read: Callable[[bytes], tuple[int, Said]],
+        read: Callable[[bytes], tuple[int, Said]], seconds: float = WAIT_SECONDS,
     ) -> tuple[dict[int, Said], list[Head]]:  # fmt: skip
         """Return what the owners of some partitions answer, and the heads of all.
 
         read: gives an answer's epoch, and the answer. Raises Problem where one does not answer in time.
         """
         try:
-            raw = self._questions.ask(kind, about)
+            raw = self._questions.ask(kind, about, seconds)
         except TooMany as error:
             problem = f"many questions wait for the owner of partition {error.partition}"
             raise Problem("busy", problem, _AGAIN) from None

@@ -80,8 +80,13 @@ def _as_parameter(value: object) -> object:
     return value.replace("\\", r"\\").replace("\n", r"\n").replace("\t", r"\t")
 
 
+class OpenElsewhere(InputError):
+    """Another process has history open."""
+
+
 def check_free(folder: Path) -> None:
-    """Raise InputError if the folder is open already; the engine's own message goes to stderr only."""
+    """Raise OpenElsewhere if the folder is open already, and InputError where it cannot be opened at all; the
+    engine's own message goes to stderr only."""
     if "?" in str(folder):  # the engine would read its options from there
         raise InputError(str(folder), "history cannot lie in a folder with '?' in its path", "rename it")
     status = folder / "status"
@@ -93,7 +98,7 @@ def check_free(folder: Path) -> None:
             except BlockingIOError:
                 file.seek(0)
                 holder = re.search(r"PID: (\d+)", file.read())
-                raise InputError(
+                raise OpenElsewhere(
                     str(folder),
                     f"history is open in another process (pid {holder[1] if holder else 'unknown'})",
                     "one process at a time can have it: stop that one, or ask it",

@@ -112,8 +112,9 @@ class ChdbHistory:
         for statement in changes_of(wanted, held) if held else [wanted.create(self._tier)]:
             self._make(statement)
         for view in views:
-            self._make(f"DROP VIEW IF EXISTS {quoted(view.name)}")
-            self._make(view.create(self._tier))
+            if self._tier == "core":
+                self._make(f"DROP VIEW IF EXISTS {quoted(view.name)}")
+            self._make(view.create(self._tier))  # else in place of the former: a question meanwhile finds one
         self._ready[table] = schema
 
     def _make(self, statement: str) -> None:

@@ -50,7 +50,8 @@ class Table:
     def create(self, tier: Tier) -> str:
         """Return the statement that makes it."""
         if self.select:
-            return f"CREATE VIEW {quoted(self.name)} AS {self.select}"
+            create = "CREATE OR REPLACE" if tier == "modern" else "CREATE"  # releases of 2018 cannot replace
+            return f"{create} VIEW {quoted(self.name)} AS {self.select}"
         lines = [column.ddl() for column in self.columns]
         settings = "index_granularity = 8192"
         if tier == "modern":

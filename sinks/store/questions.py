@@ -19,7 +19,7 @@ MOST = 100  # that wait in a partition
 WAIT_SECONDS = 2.0
 _LEAST_SECONDS = 0.01  # to wait: 0 would be for ever
 _KEPT_MS = 10_000  # of an answer that nobody fetches, and of questions that nobody takes
-EXPLAIN, TEXTS = "explain", "texts"
+EXPLAIN, TEXTS, REACH = "explain", "texts", "reach"
 
 
 class TooMany(Exception):
@@ -31,8 +31,8 @@ class TooMany(Exception):
 
 
 class Question(msgspec.Struct, array_like=True):
-    """A question. about: a customer (16 bytes) to explain, or an `app.texts_now.AskedNow` as JSON; until:
-    when nobody waits for its answer any more, seconds since 1970."""
+    """A question. about: a customer (16 bytes) to explain, or as JSON an `app.texts_now.AskedNow` or an
+    `app.life.reach.AskedReach`; until: when nobody waits for its answer any more, seconds since 1970."""
 
     name: str
     about: bytes

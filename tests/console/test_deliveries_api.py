@@ -1,10 +1,9 @@
-"""Over HTTP: what became of deliveries, acts by hand, receipts from outside, and switches."""
+"""Over HTTP: what became of deliveries, acts by hand, and receipts from outside."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -304,56 +303,3 @@ def test_receipts_are_refused_while_the_providers_are_not_open(
     body = [{"reference": "r", "state": "failed"}]
     assert code_of(shop.client.post("/v1/receipts/plain", json=body)) == (503, "not-ready")
     assert shop.get("/v1/providers")["providers"] == []
-
-
-def test_a_channel_stands_still_from_the_answer_on_and_goes_on_again(tmp_path: Path) -> None:
-    with at_work(tmp_path / "little", FILES) as shop:
-        body = {"what": "channel/sms", "off": True, "reason": "complaints"}
-        assert shop.client.post("/v1/switches", json=body).json()["off"] == ["channel/sms"]
-        seen: list[list[str]] = []
-        asked = "SELECT count(*) FROM switch"
-
-        def in_log() -> bool:
-            seen.append(shop.get("/v1/switches")["off"])
-            return bool(shop.opened.ledger.rows(asked)[0][0] == 0)
-
-        wait_for(in_log)
-        seen += [shop.get("/v1/switches")["off"] for _ in range(20)]
-        assert set(map(tuple, seen)) == {("channel/sms",)}
-        shop.send("orders", order("B1", "M1"))
-        wait_for(lambda: shop.get("/v1/decisions")["decisions"])
-        assert [one["guard"] for one in shop.get("/v1/decisions")["decisions"]] == ["kill_switch"]
-        assert shop.client.post("/v1/switches", json={**body, "off": False}).json()["off"] == []
-        everything = {"what": "everything", "off": True, "reason": "fire"}
-        assert shop.client.post("/v1/switches", json=everything).json()["off"] == ["everything"]
-
-
-@pytest.mark.parametrize(
-    ("body", "hint"),
-    [
-        ({"what": "sms", "off": True, "reason": "x"}, "write everything, channel/NAME or trigger/NAME"),
-        ({"what": "channel/smss", "off": True, "reason": "x"}, "did you mean 'sms'?"),
-        ({"what": "channel/sms", "off": True, "reason": " "}, "see /docs for what is expected"),
-        ({"what": "channel/sms", "off": True, "reason": "x", "on": 1}, "see /docs for what is expected"),
-        ({"what": "channel/sms", "reason": "x"}, "see /docs for what is expected"),
-    ],
-)  # fmt: skip
-def test_a_switch_that_names_nothing_is_refused(shop: AtWork, body: dict[str, Any], hint: str) -> None:
-    answer = shop.client.post("/v1/switches", json=body)
-    assert code_of(answer) == (422, "invalid-request")
-    assert answer.json()["hint"] == hint
-    assert shop.get("/v1/switches")["off"] == []
-
-
-def test_a_switch_is_seen_and_turned_while_the_store_is_away(tmp_path: Path) -> None:
-    """It is the last thing that may fail."""
-    with at_work(tmp_path / "little", FILES) as shop:
-        pool = shop.opened.store.client.connection_pool
-        port, pool.connection_kwargs["port"] = pool.connection_kwargs["port"], 1
-        pool.disconnect()
-        try:
-            body = {"what": "everything", "off": True, "reason": "fire"}
-            answer = shop.client.post("/v1/switches", json=body)
-            assert (answer.status_code, answer.json()["off"]) == (200, ["everything"])
-        finally:
-            pool.connection_kwargs["port"] = port

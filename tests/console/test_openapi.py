@@ -71,7 +71,8 @@ REQUESTS: dict[tuple[str, str], tuple[str, Any]] = {
 STREAMS = {("GET", "/v1/profiles/{customer}/messages/stream")}  # without an end: tried in test_messages.py
 WITH_SLOTS = {("GET", "/v1/profiles/{customer}/recommendations/{slot}")}  # tried in test_recommendations.py
 WITH_GOALS = {("GET", "/v1/triggers/{name}/results")}  # tried in test_results_api.py
-WITH_DATES = {("GET", "/v1/broadcasts/{name}")}  # tried in test_broadcasts_api.py
+# tried in test_broadcasts_api.py
+WITH_DATES = {("GET", "/v1/broadcasts/{name}"), ("POST", "/v1/broadcasts/{name}:count")}
 
 
 def unknown_delivery(shop: AtWork) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
 
+from app import exits
+from app.cli import main
 from sinks.history.errors import Away
 from tests.app.little_shop import GOOD
 from tests.console.at_work import AtWork, at_work, order, wait_for
@@ -61,6 +65,23 @@ def test_what_was_brought_is_counted_while_the_shop_is_at_work(shop: AtWork) -> 
     assert found["goal"]["within"] == "1h"
     assert told(shop, since="2026-03-01T17:31:00+08:00")["acts"] == 0
     assert told(shop, until="2026-03-01T09:31:00")["acts"] == acts
+
+
+def test_the_command_says_beside_the_shop_how_to_ask_it(
+    shop: AtWork, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And what it says works."""
+    arguments = ["results", str(shop.opened.data.parent), "hello"]
+    for more in ([], ["--from", "2026-03-01 17:31", "--to", "2026-03-05 08:00"]):
+        assert main([*arguments, *more]) == exits.BAD_INPUT
+        err = " ".join(capsys.readouterr().err.split())
+        assert "history is open in another process (pid " in err
+        found = re.search(r"curl -s 'http://127.0.0.1:8080(/\S+)' -H \"Authorization: Bearer \$KEY\"", err)
+        assert found
+        _, _, query = found[1].partition("?")
+        asked = dict(parse_qsl(query))
+        assert asked == ({"since": "2026-03-01T09:31Z", "until": "2026-03-05T00:00Z"} if more else {})
+        assert shop.client.get(found[1]).json() == told(shop, **asked)
 
 
 @pytest.mark.parametrize(

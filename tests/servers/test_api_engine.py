@@ -31,6 +31,7 @@ sms:
     hi:
       text: "{{ name }}: {{ fen }} in {{ lately }} orders {{ link }}"
       link: "https://shop.example/{{ fen }}"
+    note: "{{ fen }}"
 """,
     "triggers/hello.yaml": """\
 when: {event: {source: orders}}
@@ -39,6 +40,18 @@ action:
   template: hi
   values: {fen: spend, lately: 'count(orders, "90d")', name: customer.name}
 guards: {max_age: 365d}
+""",
+    "triggers/spring.yaml": """\
+when: {schedule: {at: "20:00", on: [2099-12-31]}}
+if: spend >= 1000000
+action: {channel: sms, template: note, values: {fen: spend}}
+""",
+    "triggers/wary.yaml": """\
+status: shadow
+when: {schedule: {at: "20:00", on: [2099-12-31]}}
+if: spend >= 500000
+guards: {consent: sms/marketing}
+action: {channel: sms, template: note, values: {fen: spend}}
 """,
 }
 pytestmark = pytest.mark.parametrize("store", ["valkey"], indirect=True, scope="session")
@@ -239,6 +252,49 @@ def test_texts_read_as_in_the_embedded_form(shop: ApiOfCluster, embedded: AtWork
     status, some = texts(shop)
     assert (status, len(some)) == (200, 20)
     assert sum(one["text"] is not None for one in some) <= 2
+
+
+def reach(shop: Any, name: str) -> dict[str, Any] | str:
+    answer = shop.client.post(f"/v1/broadcasts/{name}:count")
+    if answer.status_code != 200:
+        return str(answer.json()["code"])
+    found = answer.json()["reach"]
+    return {one: found[one] for one in ("audience", "act", "held", "refused")}
+
+
+def test_whom_a_broadcast_would_reach_is_counted_by_all_owners(
+    shop: ApiOfCluster, embedded: AtWork
+) -> None:
+    """As the embedded form counts it, over the API and by the command."""
+    embedded.clock[0] = max(embedded.clock[0], time.time())
+    embedded.send("orders", *ROWS)
+    for name in ("spring", "wary"):
+        theirs = reach(embedded, name)
+        assert isinstance(theirs, dict)
+        assert 2 < theirs["audience"] < 17
+        assert theirs["act" if name == "spring" else "refused"]
+        shop.wait(lambda: reach(shop, name) == theirs, "they are the same")  # noqa: B023 - called at once
+        folder = str(shop.cluster.folder / "shop")
+        told = json.loads(shop.cluster.command("broadcast", folder, "count", name, "--cluster", "--json"))
+        assert told["audience"] == theirs["audience"]
+        assert told["outcomes"].get("act", 0) == theirs["act"]
+        assert told["guards"] == theirs["refused"]
+    assert len(shop.client.post("/v1/broadcasts/spring:count").json()["position"]) == 3
+    [one, _] = json.loads(shop.cluster.command("broadcast", folder, "--cluster", "--json"))["broadcasts"]
+    assert (one["name"], one["stands"], one["deliveries"]) == ("spring", "on", {})
+    off = {"what": "trigger/spring", "off": False, "paused": True, "reason": "the price"}
+    assert shop.client.post("/v1/switches", json=off).status_code == 200
+    shop.wait(
+        lambda: json.loads(
+            shop.cluster.command("broadcast", folder, "show", "spring", "--cluster", "--json")
+        )["stands"] == "paused", "the ledger has it",
+    )  # fmt: skip
+    shop.cluster.workers["a"].pause()
+    try:
+        assert reach(shop, "spring") == "busy"
+    finally:
+        shop.cluster.workers["a"].go_on()
+    shop.wait(lambda: isinstance(reach(shop, "spring"), dict), "it counts again")
 
 
 def slot(shop: ApiOfCluster, member: str, name: str, **query: Any) -> dict[str, Any]:
