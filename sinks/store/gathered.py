@@ -6,10 +6,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import redis
 
 from sinks.store.beside import asynchronous
@@ -22,8 +22,7 @@ _TOGETHER = 100  # who are answered at once: the server does nothing else meanwh
 Fields = dict[bytes, bytes]
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """What was asked, of one moment. heads: of all partitions; hashes, strings: in the order in which they
     were asked for; a hash that is not there is empty, a string None."""
 
@@ -32,8 +31,7 @@ class Told:
     strings: list[bytes | None]
 
 
-@dataclass(frozen=True)
-class _Asking:
+class _Asking(msgspec.Struct, frozen=True):
     hashes: Sequence[str]
     strings: Sequence[str]
     told: asyncio.Future[Told]

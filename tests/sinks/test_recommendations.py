@@ -14,7 +14,7 @@ from rules.error import RuleError
 from rules.schema import Schema
 from sinks.history.condition import condition
 from sinks.recommendations.catalogue import facts_of, read_file
-from sinks.recommendations.choose import Chosen, Shelf, Whom, choose, may_personalise, segments_and_tags
+from sinks.recommendations.choose import Whom, choose, may_personalise, segments_and_tags
 from sinks.recommendations.customer import Consent, Customer, Touch, kept
 from sinks.recommendations.declaration import (
     Catalogue,
@@ -26,7 +26,8 @@ from sinks.recommendations.declaration import (
 )
 from sinks.recommendations.fit import Seen, fit
 from sinks.recommendations.model import UNKNOWN_MARGIN, Facts, Model
-from sinks.recommendations.reasons import words_of
+from sinks.recommendations.shelf import Shelf
+from sinks.recommendations.words import words_of
 from streams.errors import InputError
 from tests.console.recommending_shop import ITEMS
 from tests.streams.small_shop import ORDERS, shop
@@ -293,8 +294,7 @@ def test_lists_and_consents_of_all_slots_are_known() -> None:
     ],
 )
 def test_each_act_has_its_words_with_the_title_or_the_id(act: str, chinese: str, english: str) -> None:
-    chosen = Chosen(0, "similar", bought("A7", act=act))
-    assert words_of(chosen, {"zh": "龙井"}) == {"zh": chinese, "en": english}
+    assert words_of("similar", act, "A7", {"zh": "龙井"}) == {"zh": chinese, "en": english}
 
 
 @pytest.mark.parametrize("seed", range(4))
