@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -200,14 +199,3 @@ def _again(shelf: Shelf, whom: Whom, mine: list[int]) -> _Offer:
     felt = shelf.felt([bought[at] for at in numbers.tolist()], whom.clock)
     ordered = numbers[np.argsort(-felt, kind="stable")]
     return _Offer(_pieces(ordered), lambda numbers: [bought[one] for one in numbers])
-
-
-def segments_and_tags(document: Mapping[str, Any]) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the segments (also as MODEL/NAME) and tags that a profile's document says."""
-    segments = {
-        name
-        for model, values in document["rfm"].items()
-        if values is not None and values["segment"] is not None
-        for name in (values["segment"], f"{model}/{values['segment']}")
-    }
-    return frozenset(segments), frozenset(document["tags"])
