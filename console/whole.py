@@ -17,6 +17,7 @@ class Whole:
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport, self._loop = transport, loop
         self._head = b""
+        self.is_closing = transport.is_closing  # asked for with each request
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)

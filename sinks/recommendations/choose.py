@@ -174,19 +174,29 @@ def _similar(shelf: Shelf, whom: Whom, mine: list[int]) -> _Offer:
 
 def _by_sum(numbers: Places, sums: Floats) -> Iterator[Places]:
     """Yield numbers by their sums (above 0), the greatest first, equal ones by number; negative numbers are
-    none. Keys of 64 bits are sorted, which is five times as fast as places, and first only the best.
+    none. The best are found first, for a slot is nearly always full of them.
 
     >>> [one.tolist() for one in _by_sum(np.array([7, 3, -1, 5]), np.array([2.0, 3.0, 9.0, 2.0]))]
     [[3, 5, 7]]
     """
-    down = _HIGHEST - sums.astype(np.float32).view(np.int32).astype(np.int64)
-    keys = (down << _HALF) | numbers  # floats above 0 are ordered as their bits
-    keys = keys[numbers >= 0]
-    if len(keys) > 2 * _PIECE:
-        keys.partition(_PIECE)
-        yield np.sort(keys[:_PIECE]) & _LOW
-        keys = keys[_PIECE:]
-    yield np.sort(keys) & _LOW
+    down = _HIGHEST - sums.astype(np.float32).view(np.int32)  # floats above 0 are ordered as their bits
+    is_one = numbers >= 0
+    if not is_one.all():
+        numbers, down = numbers[is_one], down[is_one]
+    if len(numbers) > 2 * _PIECE:
+        is_best = down <= np.partition(down, _PIECE)[_PIECE]
+        yield _ordered(numbers, down, np.flatnonzero(is_best))
+        yield _ordered(numbers, down, np.flatnonzero(~is_best))
+    else:
+        yield _ordered(numbers, down, np.arange(len(numbers)))
+
+
+def _ordered(numbers: Places, down: NDArray[np.int32], places: Places) -> Places:
+    """Return the numbers at places by what stands in ``down``, equal ones by number: keys of 64 bits are
+    sorted five times as fast as places."""
+    keys = (down.take(places).astype(np.int64) << _HALF) | numbers.take(places)
+    keys.sort()
+    return keys & _LOW
 
 
 def _again(shelf: Shelf, whom: Whom, mine: list[int]) -> _Offer:
