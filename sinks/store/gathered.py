@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import hiredis
 import msgspec
 import redis
 
@@ -140,7 +141,8 @@ class _Line:
             raise redis.TimeoutError("the store did not answer in time") from None
 
     async def _ask(self, how: str, script: str, keys: Sequence[str], hashes: int) -> list[Any]:
-        packed = self._connection.pack_command(how, script, len(keys), *keys, hashes)
+        words: Any = (how, script, len(keys), *keys, hashes)  # hiredis types tuples of one
+        packed = hiredis.pack_command(words)  # redis-py's own for an event loop is in Python
         await self._connection.send_packed_command(packed, check_health=False)
         found: list[Any] = await self._connection.read_response()
         return found
