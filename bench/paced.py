@@ -20,6 +20,7 @@ import numpy as np
 import redis
 import uvloop
 
+from app.embedded import spare_the_collector
 from app.load import load_shop
 from app.shop import Shop
 from console.form import Answers, Coupons, Deliveries, Effects, Rights, Sending, Triggers, View, Work
@@ -145,7 +146,9 @@ def _serve(listening: socket.socket, where: tuple[int, str], api: Api) -> None:
         triggers=cast(Triggers, idle),
     )  # fmt: skip
     api.made(made)
-    Server(build_app(made), listening).run()
+    server = Server(build_app(made), listening)
+    spare_the_collector()
+    server.run()
 
 
 class _Asker(asyncio.Protocol):

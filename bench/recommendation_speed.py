@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import uvloop
 
+from app.embedded import spare_the_collector
 from bench.paced import Api, alone, measure, paced, served, store_in, tell
 from console.keys import Keyring
 from console.serving import Serving, counter_of
@@ -54,6 +55,7 @@ def speed(rate: int, seconds: int, processes: int) -> None:
         customers = [rng.bytes(16) for _ in range(CUSTOMERS)]
         _fill(server, customers, rng)
         who = [customers[at] for at in rng.integers(0, CUSTOMERS, rate * seconds)]
+        spare_the_collector()
         uvloop.run(_serve(server, who, rate))
         key = Keyring(Path(folder)).add("bench", ["read"])
         asked = [(f"/v1/profiles/{one.hex()}/recommendations/home", key) for one in who]

@@ -28,11 +28,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from bench.recommendation_speed import speed
-from sinks.recommendations.choose import Shelf, Whom, choose
+from sinks.recommendations.choose import Whom, choose
 from sinks.recommendations.customer import Customer, Touch, kept
 from sinks.recommendations.declaration import BOUGHT, Interest, Rules, Slot
 from sinks.recommendations.fit import Seen, fit
 from sinks.recommendations.model import Facts, Model
+from sinks.recommendations.shelf import Shelf
 
 RETAIL = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "online-retail.csv.gz"
 TOP = 10

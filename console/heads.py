@@ -1,8 +1,13 @@
-"""How the API reads HTTP: httptools, with a limit to what stands before and behind a request's body."""
+"""How the API speaks HTTP: httptools, with a limit to what stands before and behind a request's body."""
 
 from __future__ import annotations
 
+import asyncio
+from typing import cast
+
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from console.whole import Whole
 
 MOST_BYTES = 65_536  # of a request's line and headers; the parser has no limit of its own
 
@@ -12,6 +17,9 @@ class BoundedHead(HttpToolsProtocol):
     one piece, are read without any of a body."""
 
     _unsettled = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        super().connection_made(cast(asyncio.Transport, Whole(transport, self.loop)))
 
     def data_received(self, data: bytes) -> None:
         self._unsettled += len(data)

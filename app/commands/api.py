@@ -29,6 +29,7 @@ def api(
     It keeps nothing but its keys, and goes by the settings that were applied last (`tintype apply`); start as
     many as wanted.
     """
+    from app.embedded import spare_the_collector
     from app.worker.place import cluster_place
     from console.cluster.serving import cluster_serving
     from console.server import Server, build_app, listen, served
@@ -42,6 +43,7 @@ def api(
     with contextlib.closing(listening), cluster_serving(shop, declared, place) as answering:
         server = Server(build_app(answering), listening)
         _tell(answering.shop.settings.name, server.address, answering.keyring.begin(), json)
+        spare_the_collector()
         with served(server):
             ended.wait()
     return exits.OK

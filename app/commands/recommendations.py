@@ -225,6 +225,8 @@ def _standing(place: _Place) -> dict[str, Any]:
 
 
 def _of_customer(place: _Place, named: str, slot: str | None) -> dict[str, Any]:
+    from msgspec.json import decode
+
     from console.serving import counter_of
     from sinks.recommendations.answer import items_of
     from sinks.recommendations.serving import NoSuchCustomer, NotTrained
@@ -242,7 +244,7 @@ def _of_customer(place: _Place, named: str, slot: str | None) -> dict[str, Any]:
         declared = counter.declared.slots[name]
         found[name] = {
             "title": dict(declared.title), "personalised": served.personalised,
-            "items": items_of(served, declared.model_copy(update={"reasons": True})),
+            "items": [decode(one) for one in items_of(served, declared.model_copy(update={"reasons": True}))],
         }  # fmt: skip
     return {"customer": identity.hex(), "slots": found}
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
+from msgspec import Raw
+from msgspec.json import encode
 from pydantic import BaseModel, Field
 
 from console.access import BEARER, reads
@@ -111,9 +114,14 @@ def _body(serving: Serving, name: str, declared: Slot, served: Served) -> dict[s
         **serving.standing(served.heads, [served.partition]),
         "slot": name, "title": declared.title, "personalised": served.personalised,
         "items": items_of(served, declared),
-        "model": {
-            "version": at.model, "trained": dt.datetime.fromtimestamp(at.trained, dt.UTC),
-            "as_of": moment(served.shelf.model.as_of),
-            "refreshed": dt.datetime.fromtimestamp(at.refreshed, dt.UTC),
-        },
+        "model": _model(at.model, at.trained, served.shelf.model.as_of, at.refreshed),
     }  # fmt: skip
+
+
+@lru_cache(16)
+def _model(version: str, trained: float, as_of: int, refreshed: float) -> Raw:
+    """Return `Trained` as JSON: it is the same for all until customers are read again."""
+    return Raw(encode({
+        "version": version, "trained": dt.datetime.fromtimestamp(trained, dt.UTC), "as_of": moment(as_of),
+        "refreshed": dt.datetime.fromtimestamp(refreshed, dt.UTC),
+    }))  # fmt: skip

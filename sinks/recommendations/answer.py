@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from msgspec import Raw
+from msgspec.json import encode
 
 from sinks.recommendations.choose import Chosen
 from sinks.recommendations.declaration import Slot
-from sinks.recommendations.reasons import titles_of, words_of
 from sinks.recommendations.serving import Served
+from sinks.recommendations.shelf import Shelf
 
 
-def items_of(served: Served, slot: Slot) -> list[dict[str, Any]]:
-    """Return the items in order: ``id``, ``title`` by language, what the catalogue has of ``category``,
-    ``price``, ``image`` and ``link``, ``strategy``, and where the slot gives reasons ``because``."""
-    return [_item(served, slot, one) for one in served.chosen]
+def items_of(served: Served, slot: Slot) -> list[Raw]:
+    """Return the items in order, each as JSON: ``id``, what the catalogue has of ``title`` by language,
+    ``category``, ``price``, ``image`` and ``link``, ``strategy``, and ``because`` if the slot has reasons."""
+    return [Raw(_item(served.shelf, one, slot.reasons)) for one in served.chosen]
 
 
-def _item(served: Served, slot: Slot, one: Chosen) -> dict[str, Any]:
-    found = {**served.shelf.described(one.number), "strategy": one.strategy}
-    if slot.reasons:
-        because, item, titles = one.because, None, _NO_TITLES
-        if because is not None:
-            item = because.item
-            titles = titles_of(served.shelf.model, served.shelf.facts, item)
-        found["because"] = {
-            "act": None if because is None else because.act, "item": item, "title": titles,
-            "text": words_of(one, titles),
-        }  # fmt: skip
-    return found
-
-
-_NO_TITLES: Mapping[str, str] = {}
+def _item(shelf: Shelf, one: Chosen, with_reason: bool) -> bytes:
+    """Return an item of pieces that are kept written: to write them anew would take as long as to choose."""
+    item = b'%b,"strategy":%b' % (shelf.described[one.number][:-1], encode(one.strategy))
+    if not with_reason:
+        return item + b"}"
+    because = one.because
+    act, whose = (None, None) if because is None else (because.act, because.item)
+    return b'%b,"because":%b}' % (item, shelf.reasons[one.strategy, act, whose])

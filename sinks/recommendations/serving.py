@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import msgspec
 
-from sinks.recommendations.choose import Chosen, Shelf, Whom, choose, may_personalise, segments_and_tags
+from sinks.recommendations.choose import Chosen, Whom, choose, may_personalise
 from sinks.recommendations.declaration import Recommendations, Slot
 from sinks.recommendations.model import Facts, Model
+from sinks.recommendations.profile import segments_and_tags
+from sinks.recommendations.shelf import Shelf
 from sinks.recommendations.shelves import Asked, Shelves, Standing
 from sinks.store.gathered import Gathered
 from sinks.store.store import Head, Store
@@ -26,8 +26,7 @@ class NoSuchCustomer(Exception):
     """The store has no profile of this customer."""
 
 
-@dataclass(frozen=True)
-class Served:
+class Served(msgspec.Struct, frozen=True):
     """What a slot holds for a customer. partition, heads: as the store stood then."""
 
     chosen: Sequence[Chosen]
@@ -115,9 +114,5 @@ class Counter:
 
 
 def _whom(asked: Asked, document: bytes) -> Whom:
-    said: Mapping[str, Any] = _DOCUMENT.decode(document)
-    segments, tags = segments_and_tags(said)
+    segments, tags = segments_and_tags(document)
     return Whom(asked.customer, segments, tags, max(0, asked.heads[asked.partition].clock))
-
-
-_DOCUMENT = msgspec.json.Decoder()

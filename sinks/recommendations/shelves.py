@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -36,8 +35,7 @@ class Standing(msgspec.Struct, frozen=True):
     ends: dict[str, dict[int, int]]
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """One answer of the store. document: the profile's, None where there is none; clock: the epoch minute of
     the customer's partition; the rest as stored."""
 

@@ -6,10 +6,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hiredis
+import msgspec
 import redis
 
 from sinks.store.beside import asynchronous
@@ -22,8 +23,7 @@ _TOGETHER = 100  # who are answered at once: the server does nothing else meanwh
 Fields = dict[bytes, bytes]
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """What was asked, of one moment. heads: of all partitions; hashes, strings: in the order in which they
     were asked for; a hash that is not there is empty, a string None."""
 
@@ -32,8 +32,7 @@ class Told:
     strings: list[bytes | None]
 
 
-@dataclass(frozen=True)
-class _Asking:
+class _Asking(msgspec.Struct, frozen=True):
     hashes: Sequence[str]
     strings: Sequence[str]
     told: asyncio.Future[Told]
@@ -142,7 +141,8 @@ class _Line:
             raise redis.TimeoutError("the store did not answer in time") from None
 
     async def _ask(self, how: str, script: str, keys: Sequence[str], hashes: int) -> list[Any]:
-        packed = self._connection.pack_command(how, script, len(keys), *keys, hashes)
+        words: Any = (how, script, len(keys), *keys, hashes)  # hiredis types tuples of one
+        packed = hiredis.pack_command(words)  # redis-py's own for an event loop is in Python
         await self._connection.send_packed_command(packed, check_health=False)
         found: list[Any] = await self._connection.read_response()
         return found

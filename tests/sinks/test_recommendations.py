@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from rules.error import RuleError
 from rules.schema import Schema
 from sinks.history.condition import condition
 from sinks.recommendations.catalogue import facts_of, read_file
-from sinks.recommendations.choose import Chosen, Shelf, Whom, choose, may_personalise, segments_and_tags
+from sinks.recommendations.choose import Whom, choose, may_personalise
 from sinks.recommendations.customer import Consent, Customer, Touch, kept
 from sinks.recommendations.declaration import (
     Catalogue,
@@ -26,7 +27,9 @@ from sinks.recommendations.declaration import (
 )
 from sinks.recommendations.fit import Seen, fit
 from sinks.recommendations.model import UNKNOWN_MARGIN, Facts, Model
-from sinks.recommendations.reasons import words_of
+from sinks.recommendations.profile import segments_and_tags
+from sinks.recommendations.shelf import Shelf
+from sinks.recommendations.words import words_of
 from streams.errors import InputError
 from tests.console.recommending_shop import ITEMS
 from tests.streams.small_shop import ORDERS, shop
@@ -209,8 +212,10 @@ def test_all_that_was_bought_in_the_longest_window_is_kept_and_otherwise_the_new
 
 
 def test_segments_are_known_by_their_names_and_by_the_model_too() -> None:
-    document = {"rfm": {"main": {"segment": "冠军"}, "b": None, "c": {"segment": None}}, "tags": {"vip": {}}}
-    assert segments_and_tags(document) == (frozenset({"冠军", "main/冠军"}), frozenset({"vip"}))
+    rfm = {"main": {"recent": 7, "segment": "冠军"}, "b": None, "c": {"segment": None}}
+    document = {"id": "x", "rfm": rfm, "metrics": {"orders": 2}, "tags": {"vip": {"since": 1}}}
+    found = segments_and_tags(json.dumps(document).encode())
+    assert found == (frozenset({"冠军", "main/冠军"}), frozenset({"vip"}))
 
 
 CATALOGUE = Catalogue(
@@ -293,8 +298,7 @@ def test_lists_and_consents_of_all_slots_are_known() -> None:
     ],
 )
 def test_each_act_has_its_words_with_the_title_or_the_id(act: str, chinese: str, english: str) -> None:
-    chosen = Chosen(0, "similar", bought("A7", act=act))
-    assert words_of(chosen, {"zh": "龙井"}) == {"zh": chinese, "en": english}
+    assert words_of("similar", act, "A7", {"zh": "龙井"}) == {"zh": chinese, "en": english}
 
 
 @pytest.mark.parametrize("seed", range(4))
