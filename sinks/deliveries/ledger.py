@@ -15,6 +15,7 @@ import msgspec
 from engine.outcome import Decision
 from sinks.channels.provider import Receipt
 from sinks.deliveries.delivery import Queued, Route, Step
+from sinks.deliveries.left import IS_HERE
 from sinks.deliveries.life import Event, State
 from sinks.deliveries.pace import read
 from sinks.deliveries.posting import Posting
@@ -150,8 +151,8 @@ class Ledger:
         """Yield the priorities of what waits, the highest first: a seek in the index for each."""
         below = 2**62
         query = (
-            "SELECT max(priority) FROM delivery "
-            "WHERE state = 'queued' AND paused IS NULL AND channel = ? AND turn = ? AND priority < ?"
+            "SELECT max(priority) FROM delivery WHERE state = 'queued' AND paused IS NULL "  # noqa: S608
+            f"AND channel = ? AND turn = ? AND priority < ? AND {IS_HERE}"
         )
         while (found := self.connection.execute(query, (channel, turn, below)).fetchone()[0]) is not None:
             yield found
@@ -168,8 +169,8 @@ class Ledger:
     def expire(self, now: float, limit: int) -> int:
         """Let up to ``limit`` deliveries go that wait and are too late; return how many."""
         query = (
-            "SELECT number FROM delivery WHERE state = 'queued' AND paused IS NULL AND expires <= ? "
-            "ORDER BY expires LIMIT ?"
+            "SELECT number FROM delivery WHERE state = 'queued' AND paused IS NULL "  # noqa: S608
+            f"AND expires <= ? AND {IS_HERE} ORDER BY expires LIMIT ?"
         )
         with self._lock:
             numbers = [number for (number,) in self.connection.execute(query, (now, limit))]

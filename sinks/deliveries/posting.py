@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from engine.outcome import Decision
+from sinks.deliveries.carrying import post_carried
 from sinks.deliveries.changes import note_changes
 from sinks.deliveries.delivery import Route, Step
 from sinks.deliveries.life import Event, Impossible, State, after
@@ -17,9 +18,11 @@ from sinks.deliveries.pausing import covering, end, pause, pause_what_came_back,
 from sinks.deliveries.receipts import Receipts
 from sinks.deliveries.records import (
     Acted,
+    Carried,
     Clicked,
     ClicksTold,
     EndsTold,
+    Left,
     Moved,
     Off,
     Reached,
@@ -88,6 +91,10 @@ class Posting:
             case ClicksTold(numbers):
                 clicks = [(number,) for number in numbers]
                 self._connection.executemany("UPDATE click SET told = 1 WHERE number = ?", clicks)
+            case Carried():
+                post_carried(self._connection, record)
+            case Left(to, at):
+                self._connection.execute("INSERT OR REPLACE INTO left_to VALUES (1, ?, ?)", (to, at))
             case Off(names, reasons):
                 rows = [(name, reasons.get(name, "")) for name in names]
                 self._connection.execute("DELETE FROM off")
@@ -142,6 +149,8 @@ class Posting:
         elif one.to == "off":
             end(self._connection, one.what, one.at)
         else:
+            if not one.what:
+                self._connection.execute("DELETE FROM left_to")
             dropped = resume(self._connection, one.what, one.at)
             self._step([Step(number, Event.HOLD_BACK, one.at, reason=DROPPED) for number in dropped])
 

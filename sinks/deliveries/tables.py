@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from sinks.coupons.tables import COUPON_TABLES
+from sinks.deliveries.left import LEFT
 from sinks.deliveries.pace import PLACES
 from sinks.deliveries.pausing import PAUSES
 
@@ -116,7 +117,7 @@ def connect(folder: Path, write: bool) -> sqlite3.Connection:
 
 def _make(connection: sqlite3.Connection) -> None:
     former = _columns(connection, "decision")
-    steps = _TABLES + PLACES + PAUSES + COUPON_TABLES + (_FROM_FORMER if "state" in former else "")
+    steps = _TABLES + PLACES + PAUSES + LEFT + COUPON_TABLES + (_FROM_FORMER if "state" in former else "")
     found = _columns(connection, "delivery") or {"changes", "pace"}
     if "pace" not in found:
         steps = _PACED + steps

@@ -15,6 +15,7 @@ def hear(producer: AIOKafkaProducer) -> None:
     """
     held = producer._message_accumulator
     batches = chain(*held._batches.values(), held._pending_batches)
-    for future in [batch._drain_waiter for batch in batches] + [producer._txn_manager._transaction_waiter]:
+    last = producer._txn_manager._transaction_waiter  # None before the first transaction
+    for future in [*(batch._drain_waiter for batch in batches), *([] if last is None else [last])]:
         if future.done() and not future.cancelled():
             future.exception()
