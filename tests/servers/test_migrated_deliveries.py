@@ -167,6 +167,9 @@ def test_what_waits_goes_out_once_and_what_was_sent_is_known(
                 changes.setdefault(event.body["decision"], []).append(event.body["change"])
             wrong = {one: at for one, at in changes.items() if sorted(at) != list(range(1, len(at) + 1))}
             assert wrong == {}
+            audit = ("audit", str(new.folder / "shop"), "--cluster", "--decisions", "--json")
+            found = json.loads(new.command(*audit))["decisions"]
+            assert found["carried"] > found["told"] > 0  # each where the new log has it
             known = {one["id"] for one in made.deliveries(trigger="notice") if one["customer"] in sent}
         hello, notice = former.door.came("hello"), former.door.came("notice")
         assert set(hello.values()) == {1}
