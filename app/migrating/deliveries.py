@@ -30,7 +30,8 @@ from sinks.deliveries.delivery import Route
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.left import left_to
 from sinks.deliveries.records import Carried, Left, Record, Recovered, Taken, encoded, reached
-from sinks.deliveries.shadow import SHADOW, to_count
+from sinks.deliveries.shadow import SHADOW
+from sinks.deliveries.shadowed import counted
 from sinks.inbox.moving import Home, move
 from sinks.topics.names import DELIVERIES
 from streams.control import Control
@@ -89,7 +90,7 @@ class Carrying:
         """Leave the former ledger, and write its rows and inboxes where the new shop has them; return how far
         it is. Raises InputError."""
         self._former.leave(self._place.topics.shop)
-        records = carried(self._former.ledger.connection, self._placed)
+        records = carried(self._former.ledger.connection, self._places.placed)
         messages = map(encoded, ([one] for one in records))
         for _ in islice(messages, progress.carried):
             pass  # a run that was killed has written them
@@ -111,17 +112,15 @@ class Carrying:
         for message in self._former.asked:
             sender.message(topics.asked, message, partition=0)
 
-    def _placed(self, one: Decision) -> Decision:
-        made = self._places.placed(one)
-        return to_count(made) if made.status == SHADOW else made
-
     def _rest(self) -> Iterator[Record]:
         courier = Courier(self._shop, lambda _customer, _kind: None)
-        made: list[tuple[Decision, Route | str | None]] = []
-        for one in map(self._placed, self._untaken):
-            route = courier.route(one)
-            if route is not None or one.status == SHADOW:
-                made.append((one, route))
+        every = {(one.id, one.outcome): one for one in map(self._places.placed, self._untaken)}.values()
+        made: list[tuple[Decision, Route | str | None]] = [
+            (one, route) for one in every if (route := courier.route(one)) is not None
+        ]
+        shadow = counted(self._former.ledger.connection, [one for one in every if one.status == SHADOW])
+        if shadow is not None:
+            yield shadow
         for first in range(0, len(made), ROWS):
             yield Taken(made[first : first + ROWS])
         if self._former.link_key is not None:

@@ -21,12 +21,25 @@ _DECISION, _DELIVERY = "decision", "delivery"
 CARRIED = {
     _DECISION: "number", _DELIVERY: "number", "attempt": "number, attempt", "receipt": "id", "by_hand": "id",
     "click": "number", "delivery_change": "number", "ended": "number", "pause": "what",
-    "place": "trigger, first", "linked": "shop, key",
+    "place": "trigger, first", "linked": "shop, key", "shadow_count": "trigger, version, outcome, guard",
+    "shadow_minute": "trigger, version, minute", "shadow_customer": "trigger, version, customer",
 }  # fmt: skip
-# Of decisions those that a cluster's ledger has: the others stand in their topic, and in history.
-_ONLY = {
-    _DECISION: "WHERE number IN (SELECT number FROM delivery) "
-    "OR json_extract(CAST(body AS TEXT), '$.status') = 'shadow'"
+_TRIGGER, _VERSION, _GUARD, _MINUTE = (
+    f"json_extract(CAST(body AS TEXT), '$.{name}')" for name in ("trigger", "version", "guard", "minute")
+)
+_IN_SHADOW = "FROM decision WHERE json_extract(CAST(body AS TEXT), '$.status') = 'shadow'"
+# Of decisions those with a delivery: the others stand in their topic, and in history. Those in shadow become
+# counts, where a ledger has them one by one.
+_READ = {
+    _DECISION: "SELECT * FROM decision WHERE number IN (SELECT number FROM delivery)",
+    "shadow_count": "SELECT trigger, version, outcome, guard, sum(decisions) AS decisions "  # noqa: S608
+    f"FROM (SELECT * FROM shadow_count UNION ALL SELECT {_TRIGGER}, {_VERSION}, outcome, {_GUARD}, 1 "
+    f"{_IN_SHADOW}) GROUP BY 1, 2, 3, 4",
+    "shadow_minute": "SELECT trigger, version, minute, sum(acts) AS acts "  # noqa: S608 - constants
+    f"FROM (SELECT * FROM shadow_minute UNION ALL SELECT {_TRIGGER}, {_VERSION}, {_MINUTE}, 1 "
+    f"{_IN_SHADOW} AND outcome = 'act') GROUP BY 1, 2, 3",
+    "shadow_customer": "SELECT * FROM (SELECT * FROM shadow_customer "  # noqa: S608 - constants
+    f"UNION SELECT {_TRIGGER}, {_VERSION}, customer {_IN_SHADOW} AND outcome = 'act')",
 }
 ROWS = 500  # of one record: some 300 KB
 Placed = Callable[[Decision], Decision]
@@ -38,8 +51,8 @@ def carried(connection: sqlite3.Connection, placed: Placed) -> Iterator[Carried]
     placed: gives a decision as the new one is to have it: partitions and steps of its log are other ones.
     """
     for table, order in CARRIED.items():
-        query = f"SELECT * FROM {table} {_ONLY.get(table, '')} ORDER BY {order}"  # noqa: S608 - constants
-        cursor = connection.execute(query)
+        read = _READ.get(table, f"SELECT * FROM {table}")  # noqa: S608 - constants
+        cursor = connection.execute(f"{read} ORDER BY {order}")
         columns = [name for name, *_ in cursor.description]
         while rows := cursor.fetchmany(ROWS):
             if table == _DECISION:

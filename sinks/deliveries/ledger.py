@@ -25,6 +25,7 @@ from sinks.deliveries.records import (
     Received,
     Record,
     Recovered,
+    Shadowed,
     Stepped,
     Taken,
     bare,
@@ -103,15 +104,15 @@ class Ledger:
 
     def take(
         self, relay: str, made: Sequence[tuple[Decision, Route | str | None]], drained: Mapping[int, int],
-        moved: Moved | None = None,
+        beside: Moved | Shadowed | None = None,
     ) -> int:  # fmt: skip
-        """Write decisions down, and changes of tags, and note how far each partition is drained: on disk, all
-        or nothing.
+        """Write decisions down, and what came beside them, and note how far each partition is drained: on
+        disk, all or nothing.
 
         With a decision goes how it is delivered, or why it is held back, or None when there is nothing to
         send. Return how many are queued now: those that were known already are not queued again.
         """
-        taken: list[Record] = [Taken(made)] if moved is None else [Taken(made), moved]
+        taken: list[Record] = [Taken(made)] if beside is None else [Taken(made), beside]
         return int(self.do(*taken, reached(relay, drained))[0])
 
     def waiting(self, channel: str, turns: Sequence[int], now: float, limit: int) -> list[Queued]:

@@ -29,12 +29,14 @@ from sinks.deliveries.records import (
     Received,
     Record,
     Recovered,
+    Shadowed,
     Stepped,
     Switched,
     SwitchesTold,
     Taken,
     Turned,
 )
+from sinks.deliveries.shadowed import post_shadowed
 from sinks.deliveries.steps import take_steps
 from sinks.deliveries.tag_changes import note_tag_changes
 
@@ -91,6 +93,8 @@ class Posting:
             case ClicksTold(numbers):
                 clicks = [(number,) for number in numbers]
                 self._connection.executemany("UPDATE click SET told = 1 WHERE number = ?", clicks)
+            case Shadowed():
+                post_shadowed(self._connection, record)
             case Carried():
                 post_carried(self._connection, record)
             case Left(to, at):

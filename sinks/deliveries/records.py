@@ -115,6 +115,16 @@ class ClicksTold(msgspec.Struct, tag="clicks told", frozen=True):
     numbers: Sequence[int]
 
 
+class Shadowed(msgspec.Struct, tag="shadow", frozen=True):
+    """Decisions in shadow, counted. counts: trigger, version, outcome, guard, how many; minutes: trigger,
+    version, minute, how many acts; customers: trigger, version, to whom they would have gone, where that is
+    new to the ledger."""
+
+    counts: Sequence[tuple[str, str, str, str, int]]
+    minutes: Sequence[tuple[str, str, int, int]]
+    customers: Sequence[tuple[str, str, Sequence[str]]]
+
+
 class Carried(msgspec.Struct, tag="carried", frozen=True):
     """Rows of a table of another ledger (`sinks.deliveries.carrying`)."""
 
@@ -139,7 +149,7 @@ class Off(msgspec.Struct, tag="off", frozen=True):
 
 Record = (
     Taken | Moved | Reached | Stepped | Received | Recovered | Acted | Switched | Turned | SwitchesTold
-    | EndsTold | Clicked | ClicksTold | Off | Carried | Left
+    | EndsTold | Clicked | ClicksTold | Off | Shadowed | Carried | Left
 )  # fmt: skip
 
 
@@ -173,7 +183,7 @@ class _Stepped(msgspec.Struct, tag="steps", frozen=True):
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(
     list[Taken | Moved | Reached | _Stepped | Received | Recovered | Acted | Switched | Turned | SwitchesTold
-         | EndsTold | Clicked | ClicksTold | Off | Carried | Left]
+         | EndsTold | Clicked | ClicksTold | Off | Shadowed | Carried | Left]
 ).decode
 
 

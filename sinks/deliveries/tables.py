@@ -9,6 +9,7 @@ from sinks.coupons.tables import COUPON_TABLES
 from sinks.deliveries.left import LEFT
 from sinks.deliveries.pace import PLACES
 from sinks.deliveries.pausing import PAUSES
+from sinks.deliveries.shadowed import SHADOWS
 
 FILE_NAME = "deliveries.sqlite"
 NOTHING = "nothing to send"  # of decisions that are not to act upon
@@ -117,7 +118,8 @@ def connect(folder: Path, write: bool) -> sqlite3.Connection:
 
 def _make(connection: sqlite3.Connection) -> None:
     former = _columns(connection, "decision")
-    steps = _TABLES + PLACES + PAUSES + LEFT + COUPON_TABLES + (_FROM_FORMER if "state" in former else "")
+    steps = _TABLES + PLACES + PAUSES + LEFT + SHADOWS + COUPON_TABLES
+    steps += _FROM_FORMER if "state" in former else ""
     found = _columns(connection, "delivery") or {"changes", "pace"}
     if "pace" not in found:
         steps = _PACED + steps

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,8 +21,10 @@ from sinks.deliveries.life import Event, State
 from sinks.deliveries.logged import LedgerCopy
 from sinks.deliveries.pace import Pace
 from sinks.deliveries.records import Carried, Clicked, Left, Received, Switched, Turned, encoded
+from sinks.deliveries.shadow import acts_by_minute, shadow_of
+from sinks.deliveries.shadowed import counted
 from sinks.deliveries.switches import pauses
-from tests.sinks.dispatching import START, decided, queue, route
+from tests.sinks.dispatching import MINUTE, START, decided, queue, route
 from tests.sinks.test_logged_ledger import Life, Topic, opened
 
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -33,6 +36,17 @@ def same(one: Decision) -> Decision:
 
 def moved(one: Decision) -> Decision:
     return replace(one, partition=3, step=7, seq=5)
+
+
+def in_shadow() -> list[Decision]:
+    """Return decisions of two versions in shadow: about few customers, in few minutes."""
+    return [
+        decided(
+            one, status="shadow", customer=f"{one % 7:032x}", version="vw"[one % 5 == 0],
+            minute=MINUTE + one % 3, **({"outcome": "refused", "guard": "cap"} if one % 4 == 0 else {}),
+        )
+        for one in range(40)
+    ]  # fmt: skip
 
 
 def rows(ledger: Ledger, only: str = "") -> Rows:
@@ -74,7 +88,8 @@ def test_every_row_is_the_same_there_and_twice_told_is_told_once(
         ledger.do(Turned("channel/sms", "paused", "试", START), Clicked(2, START + 9.5))
         told = messages(ledger)
         wanted = rows(ledger, "WHERE number IN (SELECT number FROM delivery)")
-        assert {len(found) > 0 for table, found in wanted.items() if table != "linked"} == {True}
+        unused = ("linked", "shadow_count", "shadow_minute", "shadow_customer")
+        assert {len(found) > 0 for table, found in wanted.items() if table not in unused} == {True}
         assert len(wanted["decision"]) < len(ledger.rows("SELECT number FROM decision"))
     copy = following(tmp_path / "new", told)
     assert rows(copy) == wanted
@@ -84,16 +99,33 @@ def test_every_row_is_the_same_there_and_twice_told_is_told_once(
 
 
 def test_decisions_are_at_the_places_that_they_have_in_the_new_log(tmp_path: Path) -> None:
-    """One in shadow comes along, since it is counted."""
     ledger = Ledger(tmp_path / "former")
     queue(ledger, [1, 2])
-    ledger.take("channels", [(decided(3, status="shadow"), None), (decided(4, outcome="refused"), None)], {})
+    ledger.take("channels", [(decided(4, outcome="refused"), None)], {})
     copy = following(tmp_path / "new", messages(ledger, moved))
     found = [one.decision for one in copy.after(0, 9)]
-    assert found == [moved(decided(one)) for one in (1, 2)] + [moved(decided(3, status="shadow"))]
+    assert found == [moved(decided(one)) for one in (1, 2)]
     assert copy.rows("SELECT DISTINCT partition, seq FROM decision") == [(3, 5)]
     ledger.close()
     copy.close()
+
+
+def test_what_is_in_shadow_is_counted_on_whether_it_was_kept_or_counted(tmp_path: Path) -> None:
+    """Chains of migrations come to the same."""
+    made = in_shadow()
+    ledger = Ledger(tmp_path / "former")
+    ledger.take("channels", [(one, None) for one in made[:20]], {})
+    ledger.take("channels", [], {}, counted(ledger.connection, made[20:]))
+    wanted = shadow_of(ledger.connection, "win_back", ["v", "w"])
+    minutes = Counter(one.minute for one in made if one.outcome == "act")
+    for name in ("new", "newer"):
+        copy = following(tmp_path / name, messages(ledger))
+        assert shadow_of(copy.connection, "win_back", ["v", "w"]) == wanted
+        assert Counter(dict(acts_by_minute(copy.connection, "win_back", ["v", "w"]))) == minutes
+        assert copy.rows("SELECT number FROM decision") == []
+        ledger.close()
+        ledger = copy
+    ledger.close()
 
 
 def test_a_receipt_and_the_ends_find_what_was_sent_before(tmp_path: Path) -> None:
