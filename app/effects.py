@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from app.replay import Effects
 from engine.outcome import Decision, Transition, decisions, transitions
 from engine.partition import Partition, RawEffects
 
@@ -19,3 +20,8 @@ class Collector:
     def take(self, number: int, partition: Partition, raw: RawEffects) -> None:
         """Take the effects of one partition."""
         self.listen(transitions(partition, number, raw), decisions(partition, number, raw))
+
+
+def of_number(effects: Effects, number: int) -> Effects:
+    """Return what takes the effects of a replay of one partition as those of the shop's partition."""
+    return lambda _, partition, raw: effects(number, partition, raw)

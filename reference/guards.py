@@ -55,6 +55,17 @@ class Made(Protocol):
     def seq(self) -> int: ...
 
 
+@dataclass
+class Tally:
+    """Of one guard: how many decisions were asked about it, how many it kept from acting, how often that is
+    not what the second reading says, and the first of these."""
+
+    checked: int = 0
+    refused: int = 0
+    violated: int = 0
+    first: str = ""
+
+
 @dataclass(frozen=True)
 class Declared:
     """What settings say of triggers and guards. zone: the shop's."""
@@ -77,6 +88,7 @@ class Recount:
     ) -> None:
         self._declared, self._read, self._zone_of = declared, read, zone_of
         self._parts: dict[int, _Part] = {}
+        self._tallies = {guard: Tally() for guard in ORDER}
         self.counted = 0
 
     def begin(self, control: pd.DataFrame) -> None:
@@ -89,7 +101,23 @@ class Recount:
     def check(self, one: Made) -> list[str]:
         """Return what contradicts D5 in a decision, in words. A partition's come in the order of `seq`."""
         self.counted += 1
-        return self._part(one.partition).check(one)
+        part = self._part(one.partition)
+        found = part.check(one)
+        if one.outcome != "contradicted":
+            for guard in ORDER:
+                self._tallies[guard].checked += guard not in part.unseen
+        if one.guard in self._tallies:
+            self._tallies[one.guard].refused += 1
+        for guard, said in found:
+            tally = self._tallies[guard]
+            tally.first = tally.first or said
+            tally.violated += 1
+        return [said for _, said in found]
+
+    def guards(self) -> dict[str, Tally]:
+        """Return the tally of each guard, in their order. Of those of which only the order is read a second
+        time nothing is checked."""
+        return dict(self._tallies)
 
     def violations(self, decisions: Sequence[Made], control: pd.DataFrame) -> list[str]:
         """Return what contradicts D5 in all decisions of a log."""
@@ -115,7 +143,14 @@ class _Part:
     consents: dict[tuple[str, str], tuple[bool, int | None]] = field(default_factory=dict)
     off: dict[str, bool] = field(default_factory=dict)
 
-    def check(self, one: Made) -> list[str]:
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """The guards of which only the order can be told."""
+        own_zones = self.zone_of is None and self.declared.guards.zone
+        return (*UNSEEN, "quiet_hours") if own_zones else UNSEEN
+
+    def check(self, one: Made) -> list[tuple[str, str]]:
+        """Return guards that are contradicted, and what it is, in words."""
         while self.left and (self.left[0].step, self.left[0].kind == "settings") < (one.step, True):
             self._take(self.left.popleft())
         if one.outcome == "contradicted":
@@ -169,21 +204,21 @@ class _Part:
         }
         self.slots = {key: held for key, held in self.slots.items() if key[1] in new.guards.caps}
 
-    def _problems(self, one: Made) -> Iterator[str]:
+    def _problems(self, one: Made) -> Iterator[tuple[str, str]]:
         where = f"decision {one.id} of {one.trigger} for {one.customer} at minute {one.minute}"
         if one.trigger not in self.declared.triggers:
-            yield f"{where}: there is no such trigger"
+            yield one.guard or "if", f"{where}: there is no such trigger"
             return
-        own_zones = self.zone_of is None and self.declared.guards.zone
-        unseen = (*UNSEEN, "quiet_hours") if own_zones else UNSEEN
+        unseen = self.unseen
         refusing = [guard for guard in ORDER if guard not in unseen and self._refuses(guard, one)]
         first = refusing[0] if refusing else ""
         if one.guard in unseen:
             before = [guard for guard in refusing if ORDER.index(guard) < ORDER.index(one.guard)]
             if before:
-                yield f"{where}: refused by {one.guard}, but {before[0]} comes first"
+                yield before[0], f"{where}: refused by {one.guard}, but {before[0]} comes first"
         elif one.guard != first:
-            yield f"{where}: {one.outcome} by {one.guard or 'nothing'}, but {first or 'nothing'} refuses"
+            said = f"{where}: {one.outcome} by {one.guard or 'nothing'}, but {first or 'nothing'} refuses"
+            yield first or one.guard, said
 
     def _note(self, one: Made) -> None:
         trigger = self.declared.triggers.get(one.trigger)

@@ -25,6 +25,7 @@ from app.commands.profile import read_at
 from app.load import load_shop
 from app.moments import write_moment
 from app.output import notes, page, print_json
+from app.pages.recount import as_json, print_decisions
 from app.shop import Shop
 from streams.errors import InputError
 
@@ -72,9 +73,7 @@ def audit(
     if cluster:
         if at is not None or random is not None:
             raise InputError("--cluster", "a store has only the present", "leave --at and --random out")
-        if decisions:
-            raise InputError("--decisions", "a cluster's are not counted over yet", "leave --cluster out")
-        return _of_cluster(shop, declared, profiles, data, lives, seed, json)
+        return _of_cluster(shop, declared, profiles, data, lives, seed, decisions, json)
     if profiles is not None or data is not None:
         raise InputError("--profiles, --data", "these are of a cluster", "write --cluster too")
     from app.runtime import open_shop
@@ -93,8 +92,8 @@ def audit(
         if decisions:
             with _recounting(visible=not json) as told:
                 found = runtime.recount(told)
-            report["decisions"] = {"counted": found["counted"], "carried": found["carried"]}
-            report["differences"] += found["differences"]
+            report["differences"] += found.pop("differences")
+            report["decisions"] = as_json(found)
     if json:
         print_json(report)
     else:
@@ -113,9 +112,10 @@ def _read_lives(text: str, option: str = "--lives") -> int | None:
 
 def _of_cluster(
     folder: Path, declared: Shop, profiles: str | None, data: Path | None, lives: str | None, seed: int,
-    json: bool,
+    decisions: bool, json: bool,
 ) -> int:  # fmt: skip
     from app.cluster.audit import PROFILES, ClusterAudit
+    from app.cluster.recount import recount_cluster
     from app.inspect import LIVES
     from app.worker.place import cluster_place
     from app.worker.worker import applied_settings
@@ -133,14 +133,19 @@ def _of_cluster(
         _replaying(visible=not json) as progress,
     ):
         found = ClusterAudit(copies, store, seed, reach, progress).run(many)
-    report = asdict(found)
+        report = asdict(found)
+        if decisions:
+            with _recounting(visible=not json) as told:
+                counted = recount_cluster(place, copies, told)
+            report["differences"] += counted.pop("differences")
+            report["decisions"] = as_json(counted)
     if json:
         print_json(report)
     else:
         shown = f"{found.profiles:,} of {found.customers:,} customers"
         page.print(f"profiles in the store of {shown}; {found.behind:,} records of the log are not in it yet")
         _print({**report, "minutes": sorted({one for one in found.minutes if one >= 0})}, settings.zone)
-    return exits.DIFFERENT if found.differences else exits.OK
+    return exits.DIFFERENT if report["differences"] else exits.OK
 
 
 @contextmanager
@@ -193,8 +198,7 @@ def _print(report: dict[str, Any], zone: str) -> None:
     if report["cuts"]:
         page.print(f"cut points: the records of {report['cuts']:,} minutes recomputed")
     if "decisions" in report:
-        counted, carried = report["decisions"]["counted"], report["decisions"]["carried"]
-        page.print(f"decisions: the guards of {counted:,} counted over; {carried:,} stand in the ledger so")
+        print_decisions(report["decisions"])
     if differences:
         table = Table("time", "customer", "what", "held", "recomputed", box=None)
         for one in differences[:SHOWN]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from app.worker.place import ClusterPlace
 
 WORDS = {"read": "read the former log", "records": "write records", "keys": "write keys",
-         "replay": "replay and compare"}  # fmt: skip
+         "replay": "replay and compare", "deliveries": "carry deliveries over"}  # fmt: skip
 
 
 def migrate(
@@ -65,7 +65,8 @@ def migrate(
         migration = Migration(origin, declared, place, bars.show)
         try:
             begun = migration.check()
-            if check or begun.stage == "done":
+            was_done = migration.is_done(begun)
+            if check or was_done:
                 found = migration.summary(begun)
             else:
                 load()
@@ -73,7 +74,7 @@ def migrate(
                     found = migration.run(Path(work))
         finally:
             migration.close()
-    done = begun.stage == "done" or not check
+    done = was_done or not check
     if json:
         print_json({
             "done": done, "partitions": found.partitions, "former_partitions": found.former_partitions,
@@ -85,8 +86,10 @@ def migrate(
         f"{found.records:,} records, {found.rows:,} rows that stand, from {found.former_partitions} "
         f"partitions to {found.partitions}; {found.written:,} are written"
     )
-    if begun.stage == "done":
+    if was_done:
         page.print("it was done before: workers may run")
+    elif done and begun.stage == "done":
+        page.print("the settings are applied; start workers")
     elif done:
         page.print(f"the new log comes to the same for all {found.customers:,} customers; start workers")
     return exits.OK

@@ -8,6 +8,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from cryptography.exceptions import InvalidTag
 from kafka import TopicPartition
 
 from app.migrating.former import Former
+from app.migrating.former_ledger import cluster_deliveries
 from app.replay import last_version
 from app.shop import Shop
 from app.worker.place import ClusterPlace
@@ -133,7 +135,8 @@ def _former(
             positions[name] = max(positions.get(name, (0, 0)), (epoch, position))
     name = log.vault.hash(log.shop.encode(), b"migrate cluster").hex()
     stood = _stood(offsets, gathering, own)
-    return Former(log, name, letters, reader.kept_keys, positions, stood, nobodys(log))
+    deliveries = partial(cluster_deliveries, place, log)
+    return Former(log, name, letters, reader.kept_keys, positions, deliveries, stood, nobodys(log))
 
 
 def _many(messages: Iterable[Incoming], most: int) -> Iterator[list[Incoming]]:

@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from app.replay import Replay, first_version
+from app.effects import of_number
+from app.replay import Effects, Replay, first_version
 from app.shop import Shop
 from app.worker.place import ClusterPlace
 from engine.documents import documents
@@ -37,17 +38,19 @@ class Replayed:
 
     @staticmethod
     def of(
-        former: list[Replay], reader: LogReader, place: ClusterPlace, partitions: int, work: Path
-    ) -> Replayed:
-        """Replay the new log, which is copied into a folder first, beside the former."""
+        former: list[Replay], reader: LogReader, place: ClusterPlace, partitions: int, work: Path,
+        effects: Effects = lambda *_: None,
+    ) -> Replayed:  # fmt: skip
+        """Replay the new log, which is copied into a folder first, beside the former. effects: get what comes
+        out of the new one."""
         name = place.topics.shop
         copies = [Copy(work / f"{one:03d}", name, one, place.secret) for one in range(partitions)]
         for one in reader.log(None):
             copies[one.partition].add([one])
         replays = []
-        for copy in copies:
+        for number, copy in enumerate(copies):
             shop = Shop.model_validate_json(first_version(copy.log) or "")
-            replay = Replay(copy.log, shop, lambda *_: None, apart=True)
+            replay = Replay(copy.log, shop, of_number(effects, number), apart=True)
             replay.follow()
             replays.append(replay)
         return Replayed(former, copies, replays)

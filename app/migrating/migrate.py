@@ -6,8 +6,8 @@ Order of things, and why a kill between any two of them loses and doubles nothin
 1. windows of records, each in one transaction with how far it is;
 2. customers' keys, which may be written twice;
 3. in one transaction what stands beside the blocks, with offsets of lanes that were another cluster's;
-4. codes of coupons, which may be written twice;
-5. the new log is replayed and compared with the former;
+4. the new log is replayed and compared with the former;
+5. deliveries are carried over (`app.migrating.deliveries`): the former shop sends no more;
 6. in one transaction the cut points in force, how far the topics of effects are, and that it is done;
 7. only then the settings are applied, without which no worker starts.
 """
@@ -16,14 +16,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.life.gate import next_applied, past_of_log, refuse_unproven
 from app.migrating.cluster import check_no_workers
 from app.migrating.compare import Replayed, compare
-from app.migrating.coupons import carry_codes
+from app.migrating.deliveries import Carrying, FormerDeliveries
 from app.migrating.former import Former
+from app.migrating.places import Places, Untaken
 from app.replay import canonical, last_version
 from app.shop import Shop
 from app.worker.place import ClusterPlace
@@ -119,6 +121,10 @@ class Migration:
             raise InputError(self._former.shop, "the log has grown since its migration began", hint)
         return found
 
+    def is_done(self, progress: Progress) -> bool:
+        """Whether nothing is left to do: the settings are applied too."""
+        return progress.stage == "done" and self._reader.newest(self._place.topics.settings) is not None
+
     def summary(self, progress: Progress, customers: int = 0) -> Migrated:
         """Return what is to be done, or was."""
         (rows,) = self._former.connection.execute("SELECT count(*) FROM row WHERE alive").fetchone()
@@ -146,7 +152,6 @@ class Migration:
                 self._keys(sender)
                 progress = self._beside(sender, progress)
             if progress.stage == "end":
-                carry_codes(self._origin, self._place, sender, work)
                 shutil.rmtree(work, ignore_errors=True)
                 progress, customers = self._end(sender, progress, work)
                 shutil.rmtree(work)
@@ -233,8 +238,19 @@ class Migration:
 
     def _end(self, sender: Sender, progress: Progress, work: Path) -> tuple[Progress, int]:
         """Replay the new log, compare it, and write the cut points that are in force there."""
+        work.mkdir(parents=True)
+        places = Places(work / "places.sqlite", self._partitions)
+        with closing(places), self._origin.deliveries(work) as deliveries:
+            return self._end_with(sender, progress, work, places, deliveries)
+
+    def _end_with(
+        self, sender: Sender, progress: Progress, work: Path, places: Places, deliveries: FormerDeliveries
+    ) -> tuple[Progress, int]:
         self._watch("replay", 0, 1)
-        replayed = Replayed.of(self._origin.replays(), self._reader, self._place, self._partitions, work)
+        untaken = Untaken(deliveries.taken)
+        replayed = Replayed.of(
+            self._origin.replays(untaken), self._reader, self._place, self._partitions, work, places.take
+        )
         drained = replayed.effects()
         last: list[Said] = []
         models = [one for one in replayed.shop.rfm if one.method != "fixed"]
@@ -249,10 +265,14 @@ class Migration:
         customers = compare(replayed)
         replayed.close()
         self._watch("replay", 1, 1)
+        carrying = Carrying(deliveries, self._place, self._shop, places, untaken.made)
+        progress = carrying.carry(sender, progress, self._watch)
+        last += [block for one in deliveries.switches for block in self._everywhere(progress, one)]
         effects = topics_of(self._place.topics.shop)
         progress = replace(progress, stage="done", drained=tuple(drained))
         with sender.transaction():
             sender.blocks(last)
+            carrying.finish(sender)
             for number, count in enumerate(drained):
                 for kind in effects.of_effects if count else ():
                     key, value = cursor_key(number, kind), cursor_value(count - 1)

@@ -11,10 +11,13 @@ from pathlib import Path
 from app.kept_secret import KeptSecret
 from app.log_folder import keys_folder
 from app.shop import Shop
+from sinks.deliveries.ledger import Ledger
 from sinks.links.code import Shorten, shortener
+from streams.shared.vault import Wrap
 
 ENVIRONMENT = "TINTYPE_LINKS_SECRET"
 FILE_NAME = "links.key"
+_LABEL = b"links"  # under which a former shop's key is wrapped
 
 
 def own_secret(folder: Path, shop: Shop, environment: Mapping[str, str] = os.environ) -> bytes:
@@ -28,6 +31,21 @@ def own_secret(folder: Path, shop: Shop, environment: Mapping[str, str] = os.env
 def secret_of_cluster(secret: bytes) -> bytes:
     """Return what links of a cluster are signed with: it follows from the shop's secret."""
     return hmac.digest(secret, b"tintype short links", hashlib.sha256)
+
+
+def wrapped(secret: bytes, key: bytes) -> str:
+    """Return what a shop's links were signed with as a ledger may hold it, under the shop's secret."""
+    return Wrap(secret).wrap(_LABEL, key).hex()
+
+
+def former_signers(ledger: Ledger, secret: bytes) -> list[tuple[bytes, str]]:
+    """Return (key, name) of the shops that were migrated into a cluster, whose links lead on there. secret:
+    the shop's."""
+    wrap = Wrap(secret)
+    return [
+        (wrap.unwrap(_LABEL, bytes.fromhex(key)) if key else secret_of_cluster(secret), shop)
+        for shop, key in ledger.rows("SELECT shop, key FROM linked ORDER BY shop, key")
+    ]
 
 
 def shortener_of(shop: Shop, key: bytes) -> Shorten | None:

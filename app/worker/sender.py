@@ -47,7 +47,8 @@ from sinks.deliveries.lane import Carried
 from sinks.deliveries.life import State
 from sinks.deliveries.logged import LoggedLedger
 from sinks.deliveries.records import ClicksTold, EndsTold
-from sinks.deliveries.shadow import SHADOW, to_count
+from sinks.deliveries.shadow import SHADOW
+from sinks.deliveries.shadowed import counted
 from sinks.deliveries.standing import Standing
 from sinks.store.beside import asynchronous
 from sinks.topics.names import DECISIONS, topics_of
@@ -159,13 +160,14 @@ class Sender:
         ])  # fmt: skip
 
     async def _take_decisions(self, courier: Courier, dispatcher: Dispatcher, forecasts: Forecasts) -> None:
-        """Queue what was decided, and keep of shadow what is counted: with how far the topic is read, in one
-        record."""
+        """Queue what was decided, and count what was in shadow: with how far the topic is read, in one
+        message of the ledger."""
         topic = topics_of(self._shop.settings.name).decisions
         async with reading(self._place.bootstrap, topic, self._ledger.reached(DECISIONS)) as consumer:
             unsaid, following = 0, dict[int, int]()
             while True:
                 made: list[tuple[Decision, Route | str | None]] = []
+                shadow: list[Decision] = []
                 fetched = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_MOST)
                 while forecasts.awaits_log():
                     await asyncio.sleep(_AWAIT_SECONDS)
@@ -173,12 +175,15 @@ class Sender:
                 for at, records in fetched.items():
                     for one in map(_decision, [record.value for record in records]):
                         route = forecasts.judge(one, courier.route(one))
-                        if route is not None or one.status == SHADOW:
-                            made.append((one if route is not None else to_count(one), route))
+                        if route is not None:
+                            made.append((one, route))
+                        elif one.status == SHADOW:
+                            shadow.append(one)
                     following[at.partition] = records[-1].offset + 1
                     unsaid += len(records)
-                if made or unsaid >= _UNSAID:
-                    self._ledger.take(DECISIONS, made, following)
+                if made or shadow or unsaid >= _UNSAID:
+                    said = counted(self._ledger.connection, shadow)
+                    self._ledger.take(DECISIONS, made, following, said)
                     unsaid, following = 0, {}
                 forecasts.settle()  # before anything else can run
                 if made:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from app.sending.links import former_signers
 from app.shop import Shop
 from console.cluster.ledger import FollowedLedger
 from console.cluster.sender import Sender
@@ -37,9 +38,10 @@ class FollowedLinks:
     def follow(self, code: str, now: float | None) -> str | None:
         """Return where a code leads; see `sinks.links.following.Following`. Raises Problem until the ledger
         is read."""
-        courier = self._courier_of(self._shop())
+        courier, ledger = self._courier_of(self._shop()), self._ledger.seen
         following = Following(
-            self._ledger.seen, courier.leads_to, self._key, self._shop().settings.name, self._click
+            ledger, courier.leads_to, self._key, self._shop().settings.name, self._click,
+            former_signers(ledger, self._secret),
         )  # fmt: skip
         return following.follow(code, now)
 

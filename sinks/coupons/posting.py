@@ -6,24 +6,11 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from sinks.coupons.records import (
-    Carried,
-    CodeRecord,
-    CodesCarried,
-    CodesClaimed,
-    CodesForgotten,
-    CodesLoaded,
-    CodesRedeemed,
-)
+from sinks.coupons.records import CodeRecord, CodesClaimed, CodesForgotten, CodesLoaded, CodesRedeemed
 from sinks.coupons.redeeming import redeem
 
 _LOAD = "INSERT OR IGNORE INTO coupon (pool, code, loaded) VALUES (?, ?, ?)"
 _GIVE = "UPDATE coupon SET number = ?, claimed = ?, expires = ? WHERE pool = ? AND code = ?"
-_NUMBER = "SELECT number FROM decision WHERE id = ? AND outcome = 'act'"
-_CARRY = (
-    "INSERT OR IGNORE INTO coupon (pool, code, loaded, number, claimed, expires, sent, redeemed) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-)
 # The decision's minute tells whose it was: nobody decides about the erased behind the record.
 _FORGET = (
     "UPDATE coupon SET number = NULL, sent = (SELECT state IN ('sent', 'delivered') FROM delivery "
@@ -45,9 +32,6 @@ def post_codes(connection: sqlite3.Connection, record: CodeRecord) -> Any:
             return redeem(connection, told)
         case CodesForgotten(customer, until):
             return _forget(connection, customer, until)
-        case CodesCarried(codes):
-            for one in codes:
-                _carry(connection, one)
     return None
 
 
@@ -64,18 +48,3 @@ def _forget(connection: sqlite3.Connection, customer: str, until: int | None) ->
     freed = connection.execute(_FORGET, (customer, until)).rowcount
     connection.execute("UPDATE redemption SET customer = NULL WHERE customer = ?", (customer,))
     return freed
-
-
-def _carry(connection: sqlite3.Connection, one: Carried) -> None:
-    """A code that nobody can have seen is free again where its delivery was left behind."""
-    found = connection.execute(_NUMBER, (one.decision,)).fetchone()
-    number = None if found is None else found[0]
-    is_free = number is None and not one.seen
-    claimed, expires = (None, None) if is_free else (one.claimed, one.expires)
-    sent = 1 if one.sent else None  # else its delivery says so, once it is
-    row = (one.pool, one.code, one.loaded, number, claimed, expires, sent, one.redeemed)
-    connection.execute(_CARRY, row)
-    connection.executemany(
-        "INSERT OR IGNORE INTO redemption SELECT place, ?, ?, ?, ? FROM coupon WHERE pool = ? AND code = ?",
-        [(*each, one.pool, one.code) for each in one.redemptions],
-    )

@@ -48,26 +48,4 @@ class CodesForgotten(msgspec.Struct, tag="codes forgotten", frozen=True):
     until: int | None = None
 
 
-class Carried(msgspec.Struct, array_like=True, frozen=True):
-    """A code as another ledger has it. decision: the id of the one that has it, if one does; seen: whether
-    anybody can have seen it there; redemptions: mark, time, customer, and what is odd, of each."""
-
-    pool: str
-    code: str
-    loaded: float
-    claimed: float | None
-    expires: int | None
-    sent: bool
-    redeemed: float | None
-    decision: str | None
-    seen: bool
-    redemptions: Sequence[tuple[str, float, str | None, str]]
-
-
-class CodesCarried(msgspec.Struct, tag="codes carried", frozen=True):
-    """Codes of another ledger, which gives them out no more. What is there already stays as it is."""
-
-    codes: Sequence[Carried]
-
-
-CodeRecord = CodesLoaded | CodesClaimed | CodesRedeemed | CodesForgotten | CodesCarried
+CodeRecord = CodesLoaded | CodesClaimed | CodesRedeemed | CodesForgotten

@@ -17,6 +17,7 @@ from sinks.channels.provider import Receipt
 from sinks.deliveries import pace as pacing
 from sinks.deliveries import quiet as hours
 from sinks.deliveries.delivery import Queued, Route, Step
+from sinks.deliveries.left import IS_HERE
 from sinks.deliveries.life import Event, State
 from sinks.deliveries.posting import Posting
 from sinks.deliveries.records import (
@@ -25,6 +26,7 @@ from sinks.deliveries.records import (
     Received,
     Record,
     Recovered,
+    Shadowed,
     Stepped,
     Taken,
     bare,
@@ -105,15 +107,15 @@ class Ledger:
 
     def take(
         self, relay: str, made: Sequence[tuple[Decision, Route | str | None]], drained: Mapping[int, int],
-        moved: Moved | None = None,
+        beside: Moved | Shadowed | None = None,
     ) -> int:  # fmt: skip
-        """Write decisions down, and changes of tags, and note how far each partition is drained: on disk, all
-        or nothing.
+        """Write decisions down, and what came beside them, and note how far each partition is drained: on
+        disk, all or nothing.
 
         With a decision goes how it is delivered, or why it is held back, or None when there is nothing to
         send. Return how many are queued now: those that were known already are not queued again.
         """
-        taken: list[Record] = [Taken(made)] if moved is None else [Taken(made), moved]
+        taken: list[Record] = [Taken(made)] if beside is None else [Taken(made), beside]
         return int(self.do(*taken, reached(relay, drained))[0])
 
     def waiting(self, channel: str, turns: Sequence[int], now: float, limit: int) -> list[Queued]:
@@ -153,8 +155,8 @@ class Ledger:
         """Yield the priorities of what waits, the highest first: a seek in the index for each."""
         below = 2**62
         query = (
-            "SELECT max(priority) FROM delivery "
-            "WHERE state = 'queued' AND paused IS NULL AND channel = ? AND turn = ? AND priority < ?"
+            "SELECT max(priority) FROM delivery WHERE state = 'queued' AND paused IS NULL "  # noqa: S608
+            f"AND channel = ? AND turn = ? AND priority < ? AND {IS_HERE}"
         )
         while (found := self.connection.execute(query, (channel, turn, below)).fetchone()[0]) is not None:
             yield found
@@ -171,8 +173,8 @@ class Ledger:
     def expire(self, now: float, limit: int) -> int:
         """Let up to ``limit`` deliveries go that wait and are too late; return how many."""
         query = (
-            "SELECT number FROM delivery WHERE state = 'queued' AND paused IS NULL AND expires <= ? "
-            "ORDER BY expires LIMIT ?"
+            "SELECT number FROM delivery WHERE state = 'queued' AND paused IS NULL "  # noqa: S608
+            f"AND expires <= ? AND {IS_HERE} ORDER BY expires LIMIT ?"
         )
         with self._lock:
             numbers = [number for (number,) in self.connection.execute(query, (now, limit))]

@@ -12,6 +12,7 @@ from engine.outcome import Decision
 from sinks.coupons.posting import post_codes
 from sinks.deliveries import pace as pacing
 from sinks.deliveries import quiet as hours
+from sinks.deliveries.carrying import post_carried
 from sinks.deliveries.changes import note_changes
 from sinks.deliveries.delivery import Route, Step
 from sinks.deliveries.life import Event, Impossible, State, after
@@ -21,21 +22,25 @@ from sinks.deliveries.quiet import DROPPED
 from sinks.deliveries.receipts import Receipts
 from sinks.deliveries.records import (
     Acted,
+    Carried,
     Clicked,
     ClicksTold,
     EndsTold,
+    Left,
     Moved,
     Off,
     Reached,
     Received,
     Record,
     Recovered,
+    Shadowed,
     Stepped,
     Switched,
     SwitchesTold,
     Taken,
     Turned,
 )
+from sinks.deliveries.shadowed import post_shadowed
 from sinks.deliveries.steps import take_steps
 from sinks.deliveries.tag_changes import note_tag_changes
 
@@ -91,6 +96,12 @@ class Posting:
             case ClicksTold(numbers):
                 clicks = [(number,) for number in numbers]
                 self._connection.executemany("UPDATE click SET told = 1 WHERE number = ?", clicks)
+            case Shadowed():
+                post_shadowed(self._connection, record)
+            case Carried():
+                post_carried(self._connection, record)
+            case Left(to, at):
+                self._connection.execute("INSERT OR REPLACE INTO left_to VALUES (1, ?, ?)", (to, at))
             case Off(names, reasons):
                 rows = [(name, reasons.get(name, "")) for name in names]
                 self._connection.execute("DELETE FROM off")
@@ -147,6 +158,8 @@ class Posting:
         elif one.to == "off":
             end(self._connection, one.what, one.at)
         else:
+            if not one.what:
+                self._connection.execute("DELETE FROM left_to")
             dropped = resume(self._connection, one.what, one.at)
             self._step([Step(number, Event.HOLD_BACK, one.at, reason=DROPPED) for number in dropped])
 

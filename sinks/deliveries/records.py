@@ -21,6 +21,7 @@ from sinks.deliveries.life import Event
 
 Position = Literal["on", "off", "paused"]  # of a switch
 
+
 class Taken(msgspec.Struct, tag="taken", frozen=True):
     """Decisions, each with how it is delivered, or why it is held back, or None: nothing to send."""
 
@@ -115,6 +116,31 @@ class ClicksTold(msgspec.Struct, tag="clicks told", frozen=True):
     numbers: Sequence[int]
 
 
+class Shadowed(msgspec.Struct, tag="shadow", frozen=True):
+    """Decisions in shadow, counted. counts: trigger, version, outcome, guard, how many; minutes: trigger,
+    version, minute, how many acts; customers: trigger, version, to whom they would have gone, where that is
+    new to the ledger."""
+
+    counts: Sequence[tuple[str, str, str, str, int]]
+    minutes: Sequence[tuple[str, str, int, int]]
+    customers: Sequence[tuple[str, str, Sequence[str]]]
+
+
+class Carried(msgspec.Struct, tag="carried", frozen=True):
+    """Rows of a table of another ledger (`sinks.deliveries.carrying`)."""
+
+    table: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[int | float | str | None]]
+
+
+class Left(msgspec.Struct, tag="left", frozen=True):
+    """What waits here is sent by another shop from now on, and by this one no more."""
+
+    to: str
+    at: float
+
+
 class Off(msgspec.Struct, tag="off", frozen=True):
     """All that is switched off, by its names in the log, as a cluster's sender has it. reasons: by name."""
 
@@ -124,7 +150,7 @@ class Off(msgspec.Struct, tag="off", frozen=True):
 
 Record = (
     Taken | Moved | Reached | Stepped | Received | Recovered | Acted | Switched | Turned | SwitchesTold
-    | EndsTold | Clicked | ClicksTold | Off | CodeRecord
+    | EndsTold | Clicked | ClicksTold | Off | CodeRecord | Shadowed | Carried | Left
 )  # fmt: skip
 
 
@@ -158,7 +184,7 @@ class _Stepped(msgspec.Struct, tag="steps", frozen=True):
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(
     list[Taken | Moved | Reached | _Stepped | Received | Recovered | Acted | Switched | Turned | SwitchesTold
-         | EndsTold | Clicked | ClicksTold | Off | CodeRecord]
+         | EndsTold | Clicked | ClicksTold | Off | CodeRecord | Shadowed | Carried | Left]
 ).decode
 
 

@@ -24,9 +24,19 @@ _BY_OUTCOME = (
     f"SELECT outcome, json_extract(CAST(body AS TEXT), '$.guard'), count(*) {_SHADOW} GROUP BY 1, 2 "
     "ORDER BY 3 DESC, 2"
 )
-_CUSTOMERS = f"SELECT count(DISTINCT customer) {_SHADOW} AND outcome = 'act'"
 _ACTS = (
     f"SELECT json_extract(CAST(body AS TEXT), '$.minute'), count(*) {_SHADOW} AND outcome = 'act' GROUP BY 1"
+)
+# And what is counted only (`sinks.deliveries.shadowed`), as in a cluster.
+_COUNTED = "WHERE trigger = ? AND version IN (SELECT value FROM json_each(?))"
+_COUNTS = (
+    "SELECT outcome, guard, sum(decisions) FROM shadow_count "  # noqa: S608 - constants
+    f"{_COUNTED} GROUP BY 1, 2 ORDER BY 3 DESC, 2"
+)
+_COUNTED_ACTS = f"SELECT minute, sum(acts) FROM shadow_minute {_COUNTED} GROUP BY 1"  # noqa: S608
+_CUSTOMERS = (
+    f"SELECT count(*) FROM (SELECT customer {_SHADOW} AND outcome = 'act' "  # noqa: S608 - constants
+    f"UNION SELECT customer FROM shadow_customer {_COUNTED})"
 )
 _LIVE_ACTS = "SELECT CAST(decided / 60 AS INTEGER), count(*) FROM delivery WHERE trigger = ? GROUP BY 1"
 
@@ -50,20 +60,23 @@ class Shadow:
 
 
 def to_count(decision: Decision) -> Decision:
-    """Return of a decision in shadow what is counted of it; in a cluster all of it is in its topic."""
+    """Return of a decision in shadow what senders of former releases noted; all of it is in its topic."""
     return replace(decision, cause={}, figures={}, values={})
 
 
 def shadow_of(connection: sqlite3.Connection, trigger: str, versions: Sequence[str]) -> Shadow:
     """Return what a trigger decided in shadow in some of its versions."""
     asked = (trigger, json.dumps(versions))
-    found = connection.execute(_BY_OUTCOME, asked).fetchall()
-    (customers,) = connection.execute(_CUSTOMERS, asked).fetchone()
+    found = [*connection.execute(_BY_OUTCOME, asked), *connection.execute(_COUNTS, asked)]
+    (customers,) = connection.execute(_CUSTOMERS, (*asked, *asked)).fetchone()
 
     def of(outcome: str) -> int:
         return sum(number for what, _, number in found if what == outcome)
 
-    refused = {guard: number for what, guard, number in found if what == "refused"}
+    refused: dict[str, int] = {}
+    for what, guard, number in found:
+        if what == "refused":
+            refused[guard] = refused.get(guard, 0) + number
     return Shadow(of("act"), customers, refused, of("held"), of("contradicted"))
 
 
@@ -71,8 +84,8 @@ def acts_by_minute(
     connection: sqlite3.Connection, trigger: str, versions: Sequence[str]
 ) -> list[tuple[int, int]]:
     """Return (minute, how many) of a trigger's decisions to act: in some versions in shadow, and live."""
-    live = connection.execute(_LIVE_ACTS, (trigger,)).fetchall()
-    return [*live, *connection.execute(_ACTS, (trigger, json.dumps(versions)))]
+    live, asked = connection.execute(_LIVE_ACTS, (trigger,)).fetchall(), (trigger, json.dumps(versions))
+    return [*live, *connection.execute(_ACTS, asked), *connection.execute(_COUNTED_ACTS, asked)]
 
 
 def shadow_in(folder: Path, trigger: str, versions: Sequence[str]) -> Shadow:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sinks.deliveries.ledger import Ledger
+from sinks.deliveries.left import left_to
 from sinks.deliveries.pausing import PAUSED
 from sinks.deliveries.records import Position, Record, Switched, SwitchesTold, Turned
 
@@ -47,7 +48,9 @@ def asked(ledger: Ledger) -> list[Asked]:
 
 def pauses(ledger: Ledger) -> dict[str, str]:
     """Return what is paused, by its name in the log, and why."""
-    return dict(ledger.rows(PAUSED))
+    found = dict(ledger.rows(PAUSED))
+    to = left_to(ledger.connection)
+    return found if to is None else {**found, "": f"what waits here is sent by {to} now"}
 
 
 def in_log(ledger: Ledger, number: int) -> None:

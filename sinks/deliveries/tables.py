@@ -6,8 +6,10 @@ import sqlite3
 from pathlib import Path
 
 from sinks.coupons.tables import COUPON_TABLES
+from sinks.deliveries.left import LEFT
 from sinks.deliveries.pace import PLACES
 from sinks.deliveries.pausing import PAUSES
+from sinks.deliveries.shadowed import SHADOWS
 
 FILE_NAME = "deliveries.sqlite"
 NOTHING = "nothing to send"  # of decisions that are not to act upon
@@ -117,7 +119,8 @@ def connect(folder: Path, write: bool) -> sqlite3.Connection:
 
 def _make(connection: sqlite3.Connection) -> None:
     former = _columns(connection, "decision")
-    steps = _TABLES + PLACES + PAUSES + COUPON_TABLES + (_FROM_FORMER if "state" in former else "")
+    steps = _TABLES + PLACES + PAUSES + LEFT + SHADOWS + COUPON_TABLES
+    steps += _FROM_FORMER if "state" in former else ""
     found = _columns(connection, "delivery") or {"changes", "pace", "quiet"}
     if "quiet" not in found:
         steps = _HUSHED + steps

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from engine.outcome import Decision
 from sinks.channels.message import HeldBack
@@ -14,13 +14,14 @@ from sinks.links.code import begins, meant
 class Following:
     """One shop's, in one thread. leads_to: where the link of a decision's message leads; note: a click on a
     delivery (its number, seconds since 1970), which is lost where that cannot be written down: whoever
-    clicked is led on all the same."""
+    clicked is led on all the same; formers: (key, name) of shops whose deliveries were carried over."""
 
     def __init__(
         self, ledger: Ledger, leads_to: Callable[[Decision], str | None], key: bytes, shop: str,
-        note: Callable[[int, float], None],
+        note: Callable[[int, float], None], formers: Sequence[tuple[bytes, str]] = (),
     ) -> None:  # fmt: skip
-        self._ledger, self._leads_to, self._key, self._shop, self._note = ledger, leads_to, key, shop, note
+        self._ledger, self._leads_to, self._note = ledger, leads_to, note
+        self._signers = [(key, shop), *formers]
 
     def follow(self, code: str, now: float | None) -> str | None:
         """Return where a code leads; None for one that leads nowhere (any more).
@@ -31,7 +32,8 @@ class Following:
         if start is None:
             return None
         found = {one.id: (number, one) for number, one in begun_by(self._ledger, start)}
-        delivery = meant(self._key, self._shop, code, found)
+        every = (meant(key, shop, code, found) for key, shop in self._signers)
+        delivery = next((one for one in every if one is not None), None)
         if delivery is None:
             return None
         number, decision = found[delivery]

@@ -33,7 +33,8 @@ class Progress:
     """How far a migration is. log, steps: what names the former log, and its next steps, which may not change
     meanwhile; after: the last minute that is written; clocks, former, live: as of `regroup.Clocks`; records:
     of the former log; stage: windows, beside (what stands beside the blocks), end, done; drained: effects of
-    each partition that the former shop has brought about already."""
+    each partition that the former shop has brought about already; carried: records of its ledger of
+    deliveries that are written."""
 
     log: str
     steps: list[int]
@@ -44,6 +45,7 @@ class Progress:
     records: int = 0
     stage: str = "windows"
     drained: tuple[int, ...] = ()
+    carried: int = 0
 
     def encoded(self) -> bytes:
         """Return it as a message."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -46,10 +47,12 @@ def order(number: int, member: str, amount: float) -> dict[str, Any]:
             "status": "paid"}  # fmt: skip
 
 
-def traded(folder: Path, partitions: int) -> tuple[Shop, Log]:
+def traded(
+    folder: Path, partitions: int, changes: Mapping[str, str | None] = MappingProxyType({"rfm.yaml": None})
+) -> tuple[Shop, Log]:
     """Return a shop whose log has an import, live rows, moves between customers, a stop, new settings and a
-    tag by hand."""
-    shop = load_shop(write_shop(folder, {"rfm.yaml": None}))
+    tag by hand. changes: of its files."""
+    shop = load_shop(write_shop(folder, changes))
     log, rng = Log.create(folder / "data", "Test", partitions, SECRET), random.Random(partitions)
     keep_settings(log, shop)
     rows = [order(one, f"M{rng.randrange(20)}", rng.randrange(1, 900_000) / 100) for one in range(60)]

@@ -108,6 +108,14 @@ def api_of_cluster(
     cluster = Cluster(kafka, store, folder, shop, variables={**(variables or {}), **where(clickhouse)})
     kafka_tools.make_topic(kafka.address, f"{name}.changes", 1)
     cluster.command("apply", str(folder / "shop"))
+    with answering(cluster) as made:
+        yield made
+
+
+@contextmanager
+def answering(cluster: Cluster) -> Iterator[ApiOfCluster]:
+    """Run one worker of a cluster, named a, and one API process."""
+    folder = cluster.folder
     cluster.start("a")
     try:
         with api_process(cluster) as told:

@@ -105,8 +105,9 @@ class Room:
 
     def told(self) -> list[Seen]:
         """Return the events of the topic of deliveries."""
-        topics = topics_of(self.shop.cluster.name)
-        return asyncio.run(seen(self.shop.cluster.kafka.address, topics, 3, topics.deliveries))
+        cluster = self.shop.cluster
+        topics, partitions = topics_of(cluster.name), cluster.shop.settings.partitions
+        return asyncio.run(seen(cluster.kafka.address, topics, partitions, topics.deliveries))
 
     def wrongly_told(self) -> list[str]:
         """Return of which deliveries a change is missing, told twice, or out of order."""
@@ -129,17 +130,16 @@ def phone_of(member: str) -> str:
     return f"138{zlib.crc32(member.encode()) % 10**8:08d}"
 
 
-@contextmanager
-def room(kafka: Place, store: Place, folder: Path) -> Iterator[Room]:
-    door = Door()
+def sending_files(port: int) -> dict[str, str | None]:
+    """Return the files of a shop whose messages go to a door at a port."""
     channel = (
         "sms:\n  address: phone\n  providers:\n"
-        f"    - {{kind: webhook, url: 'http://127.0.0.1:{door.port}/h', "
+        f"    - {{kind: webhook, url: 'http://127.0.0.1:{port}/h', "
         "secrets_env: [HOOK], allow: [127.0.0.1], plain_http: true, timeout: 60s}\n"
         + LINKED + "paper:\n  providers: [{kind: file, path: sent.jsonl}]\n" + TEXTS
         + "box:\n  providers: [{kind: inbox}]\n" + TEXTS
     )
-    changes: dict[str, str | None] = {
+    return {
         "channels.yaml": channel, "triggers/hello.yaml": EVENT + ACTION,
         "triggers/filed.yaml": EVENT + ACTION.replace("sms", "paper"),
         "triggers/boxed.yaml": EVENT + ACTION.replace("sms", "box"),
@@ -150,11 +150,20 @@ def room(kafka: Place, store: Place, folder: Path) -> Iterator[Room]:
         "triggers/quiet.yaml": f"{EVENT}{ACTION}if: spend >= 950000\nstatus: shadow\n",
         "triggers/notice.yaml": EVENT + ACTION + "purpose: transactional\n",
     }  # fmt: skip
+
+
+@contextmanager
+def room(kafka: Place, store: Place, folder: Path) -> Iterator[Room]:
+    door = Door()
     try:
-        with api_of_cluster(kafka, store, folder, changes, HOOK) as shop:
-            made = Room(shop, door)
-            shop.wait(lambda: shop.client.get("/v1/providers").status_code == 200, "somebody sends")
-            yield made
+        with api_of_cluster(kafka, store, folder, sending_files(door.port), HOOK) as shop:
+            yield sends(shop, door)
     finally:
         door.open.set()
         door.go_away()
+
+
+def sends(shop: ApiOfCluster, door: Door) -> Room:
+    """Return a cluster's room once somebody sends."""
+    shop.wait(lambda: shop.client.get("/v1/providers").status_code == 200, "somebody sends")
+    return Room(shop, door)

@@ -6,6 +6,8 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from sinks.inbox.inbox import Inboxes
 from sinks.topics.names import topics_of
 from streams.changes.reading import fetches
 from streams.changes.topics import Topics
+from streams.debezium import kafka as kafka_tools
 from tests.called import id_of
 from tests.servers.api_of_cluster import order
 from tests.servers.commands import commands_on
@@ -248,6 +251,48 @@ def test_who_is_erased_is_taken_out_of_the_senders_file(calm: Room) -> None:
     assert there() == {"F1", "F2"}
     assert calm.shop.client.post("/v1/customers/member:F1:erase").status_code == 200
     calm.shop.wait(lambda: there() == {"F2"}, "it is out of the file")
+
+
+def test_every_decision_is_counted_over_and_is_told_and_held_as_it_comes_out(
+    calm: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """While the cluster is at work; a guard that is passed over, a decision that is told twice and one that
+    the ledger lacks are named."""
+    calm.orders("H1", "H2")
+    calm.until("notice", ["H1", "H2"], sent=2)
+    cluster, customer = calm.shop.cluster, id_of("member:H1")
+    audit = partial(commands_on(cluster, monkeypatch, capsys), "audit", "--decisions", "--profiles", "1")
+    monkeypatch.setenv("TINTYPE_DATA", str(tmp_path))
+    code, said = audit()
+    found = said["decisions"]
+    assert (code, said["differences"]) == (exits.OK, [])
+    assert found["counted"] == found["told"] >= found["carried"] >= 4
+    assert {one["violated"] for one in found["guards"].values()} == {0}
+    assert found["guards"]["cap"]["checked"] == found["counted"]
+
+    with monkeypatch.context() as patched:
+        patched.setattr("reference.guards._Part._is_granted", lambda _, one, __: one.customer != customer)
+        code, said = audit()
+        of_hers = [one["recomputed"] for one in said["differences"] if one["customer"] == customer]
+        assert (code, len(of_hers)) == (exits.DIFFERENT, len(said["differences"]))
+        assert said["decisions"]["guards"]["consent"]["violated"] == len(of_hers) >= 2
+        assert said["decisions"]["guards"]["consent"]["first"] in of_hers
+
+    [[one], [other]] = (calm.deliveries(trigger="notice", customer=f"member:H{one}") for one in (1, 2))
+    with closing(LedgerCopy(tmp_path / "ledger")) as copy:
+        copy.connection.execute("DELETE FROM decision WHERE id = ?", (other["id"],))
+    topic = topics_of(cluster.name).decisions
+    [told] = [
+        record for number in range(3) for _, records in fetches(cluster.kafka.address, topic, {number: 0})
+        for record in records if json.loads(record.value)["id"] == one["id"]
+    ]  # fmt: skip
+    with kafka_tools.producer(cluster.kafka.address) as producer:
+        producer.send(topic, told.value, key=told.key, partition=told.partition).get(30)
+    code, said = audit()
+    assert code == exits.DIFFERENT
+    assert {(one["what"], one["held"]) for one in said["differences"]} == {
+        (f"decision {one['id']}, topic", "twice"), (f"decision {other['id']}, ledger", "none"),
+    }  # fmt: skip
 
 
 def test_the_same_stands_in_every_copy_of_the_ledger(
