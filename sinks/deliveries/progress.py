@@ -25,7 +25,9 @@ def progress_of(ledger: Ledger, trigger: str) -> Progress:
     """Return how far a trigger's messages are. All decisions are gone through: about a second a million."""
     made = ledger.rows(
         "SELECT outcome, json_extract(CAST(body AS TEXT), '$.guard'), count(*) FROM decision "
-        "WHERE json_extract(CAST(body AS TEXT), '$.trigger') = ? GROUP BY 1, 2 ORDER BY 1, 2", (trigger,),
+        "WHERE json_extract(CAST(body AS TEXT), '$.trigger') = ?1 GROUP BY 1, 2 UNION ALL "
+        "SELECT outcome, guard, sum(decisions) FROM shadow_count WHERE trigger = ?1 GROUP BY 1, 2 "
+        "ORDER BY 1, 2", (trigger,),
     )  # fmt: skip
     found = counts(ledger.connection, Wanted(trigger=trigger))
     deliveries: dict[str, int] = {}

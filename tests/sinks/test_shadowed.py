@@ -10,6 +10,7 @@ import pytest
 
 from engine.outcome import Decision
 from sinks.deliveries.ledger import Ledger
+from sinks.deliveries.progress import progress_of
 from sinks.deliveries.records import Shadowed, decoded, encoded
 from sinks.deliveries.shadow import Shadow, acts_by_minute, shadow_of
 from sinks.deliveries.shadowed import counted
@@ -31,7 +32,7 @@ def some(chance: random.Random, number: int) -> list[Decision]:
 
 
 def said(ledger: Ledger) -> list[tuple[Shadow, Counter[int]]]:
-    """Return all that is asked of what is in shadow."""
+    """Return what the gate and forecasts ask of what is in shadow."""
     found = []
     for trigger in ("a", "b"):
         for versions in (["v"], ["v", "w"], []):
@@ -57,6 +58,10 @@ def test_counts_are_those_of_the_decisions_themselves(seed: int, tmp_path: Path)
         at += len(piece)
     both.take("decisions", [], {}, counted(both.connection, made[90:]))
     assert said(counting) == said(both) == said(kept)
+    for trigger in ("a", "b"):  # and how far a broadcast is
+        wanted = progress_of(kept, trigger)
+        assert progress_of(counting, trigger) == progress_of(both, trigger) == wanted
+        assert wanted.guards.keys() == {"cap", "consent"}
     assert {one.act > one.customers > 0 for one, _ in said(kept)[:2]} == {True}
     assert counting.rows("SELECT number FROM decision") == []
     for ledger in (kept, counting, both):
