@@ -21,6 +21,7 @@ from app.output import notes, page, print_json
 from app.pages.deliveries import count_table, delivery_table, show_life
 from app.shop import Shop
 from rules.suggest import suggest
+from sinks.channels.charging import prices_of
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import Event, Impossible, State, after
 from sinks.deliveries.listing import Wanted, counts, life_of, listed
@@ -59,7 +60,7 @@ def deliveries(
     (--cluster), what is done by hand is asked of the worker that sends.
     """
     declared = load_shop(shop)
-    zone = declared.settings.zone
+    settings, zone = declared.settings, declared.settings.zone
     with _in_cluster(shop, declared) if cluster else _in_data_folder(shop, declared) as (ledger, act, find):
         if resend or settle is not None:
             _act(act, delivery, Event.RESEND if resend else _settled(settle), reason)
@@ -78,8 +79,11 @@ def deliveries(
         start = None if since is None else _read_since(since, zone)
         wanted = Wanted(_known_state(state), channel, trigger, whose, start)
         if count:
-            sums = counts(ledger.connection, wanted)
-            print_json({"counts": [asdict(one) for one in sums]}) if json else page.print(count_table(sums))
+            sums = counts(ledger.connection, wanted, prices_of(declared.channels))
+            if json:
+                print_json({"counts": [asdict(one) for one in sums], "currency": settings.currency or None})
+            else:
+                page.print(count_table(sums, settings.currency))
         else:
             rows = listed(ledger.connection, wanted, limit, newest=True)
             body = {"deliveries": [asdict(one) for one in rows]}

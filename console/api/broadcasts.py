@@ -86,7 +86,7 @@ async def one(serving: Here, name: Name) -> BroadcastAnswer:
 
 
 def _shown(serving: Serving, name: str, trigger: Trigger) -> BroadcastShown:
-    found = serving.deliveries.counts(Wanted(trigger=name))
+    found = serving.deliveries.counts(Wanted(trigger=name), {})
     states = Counter[str]()
     for count in found:
         states[count.state] += count.deliveries

@@ -26,6 +26,7 @@ from console.delivery import (
 )
 from console.problems import Problem, refuse, responses
 from console.serving import Answer, Here, Serving
+from sinks.channels.charging import prices_of
 from sinks.deliveries.life import Event, Impossible, State
 from sinks.deliveries.listing import Wanted
 
@@ -58,6 +59,7 @@ class DeliveryLife(Answer):
 
 class DeliveryCounts(Answer):
     counts: list[CountShown]
+    currency: str | None = Field(description="of costs; null where the shop says none", examples=["CNY"])
 
 
 class Providers(Answer):
@@ -116,9 +118,14 @@ async def deliveries(
 
 @router.get("/v1/deliveries:counts", dependencies=READ, openapi_extra=BEARER, responses=FILTER)
 async def delivery_counts(serving: Here, asked: Asked) -> DeliveryCounts:
-    """Count deliveries by trigger, day (UTC), channel and state, with the parts they are charged as."""
-    found = await _read(lambda: serving.deliveries.counts(asked))
-    return DeliveryCounts(**await serving.standing_soon(), counts=[count_shown(one) for one in found])
+    """Count deliveries by trigger, day (UTC), channel and state, with the parts they are charged as, what
+    these cost, and how many were answered."""
+    prices = prices_of(serving.shop.channels)
+    found = await _read(lambda: serving.deliveries.counts(asked, prices))
+    return DeliveryCounts(
+        **await serving.standing_soon(), counts=[count_shown(one) for one in found],
+        currency=serving.shop.settings.currency or None,
+    )  # fmt: skip
 
 
 @router.get("/v1/deliveries/{delivery}", openapi_extra=BEARER,

@@ -50,11 +50,13 @@ class Stepped:
 
 
 class Received(msgspec.Struct, tag="received", frozen=True):
-    """Receipts of ``channel/provider``, as `bare` leaves them."""
+    """Receipts of ``channel/provider``, as `bare` leaves them. whom: for each the customers (32 hex digits)
+    at the address that it came from; None of a former release, which told the log at once."""
 
     provider: str
     receipts: Sequence[Receipt]
     at: float
+    whom: Sequence[Sequence[str]] | None = None
 
 
 class Recovered(msgspec.Struct, tag="recovered", frozen=True):
@@ -115,6 +117,12 @@ class ClicksTold(msgspec.Struct, tag="clicks told", frozen=True):
     numbers: Sequence[int]
 
 
+class AnswersTold(msgspec.Struct, tag="answers told", frozen=True):
+    """The log has been told of these answers (their ids), and of consents that they withdraw."""
+
+    ids: Sequence[int]
+
+
 class Off(msgspec.Struct, tag="off", frozen=True):
     """All that is switched off, by its names in the log, as a cluster's sender has it. reasons: by name."""
 
@@ -124,7 +132,7 @@ class Off(msgspec.Struct, tag="off", frozen=True):
 
 Record = (
     Taken | Moved | Reached | Stepped | Received | Recovered | Acted | Switched | Turned | SwitchesTold
-    | EndsTold | Clicked | ClicksTold | Off | CodeRecord
+    | EndsTold | Clicked | ClicksTold | AnswersTold | Off | CodeRecord
 )  # fmt: skip
 
 
@@ -158,7 +166,7 @@ class _Stepped(msgspec.Struct, tag="steps", frozen=True):
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(
     list[Taken | Moved | Reached | _Stepped | Received | Recovered | Acted | Switched | Turned | SwitchesTold
-         | EndsTold | Clicked | ClicksTold | Off | CodeRecord]
+         | EndsTold | Clicked | ClicksTold | AnswersTold | Off | CodeRecord]
 ).decode
 
 
