@@ -154,6 +154,9 @@ class Deliveries(Protocol):
     def act(self, delivery: str, event: Event, reason: str, now: float) -> None:
         """Let a person settle a delivery or send it again. Raises KeyError and Impossible."""
 
+    def send_again(self, wanted: Wanted, most: int, reason: str, now: float) -> tuple[int, int]:
+        """Send the oldest of those again that came to nothing; return how many, and how many are left."""
+
 
 class Triggers(Protocol):
     """What triggers have been through; blocking."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
@@ -41,6 +42,17 @@ def count_table(rows: Sequence[Count], currency: str) -> Table:
         table.add_row(
             day, one.trigger, one.channel, one.state, f"{one.deliveries:,}", f"{one.parts:,}", cost, *rest
         )
+    return table
+
+
+def provider_table(rows: Sequence[Mapping[str, Any]], zone: str) -> Table:
+    """Return a table of how providers stand (`sinks.deliveries.dispatch.Dispatcher.health`)."""
+    table = folding_table("provider", "state", "reason", "tried again", "sending")
+    for one in rows:
+        style = "green" if one["state"] == "closed" else "yellow"
+        until = "" if one["until"] is None else write_moment(int(one["until"] // 60), zone)
+        table.add_row(one["provider"], f"[{style}]{one['state']}[/]", escape(one["reason"]), until,
+                      str(one["sending"]))  # fmt: skip
     return table
 
 

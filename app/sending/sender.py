@@ -38,6 +38,7 @@ from sinks.deliveries.lane import Carried
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import State
 from sinks.deliveries.records import AnswersTold
+from sinks.deliveries.standing import Standing
 from sinks.deliveries.switches import asked, in_log
 from sinks.links.following import Following
 from sinks.store.beside import asynchronous
@@ -167,7 +168,8 @@ class Sender:
         )
         forecasts.begin()  # before anything is sent
         self._revocations.append(revocations)
-        works = [self._queue(relay, dispatcher, forecasts), self._write_back()]
+        shown = Standing(self._store.client, self._shop.settings.name).keep(dispatcher.health)
+        works = [self._queue(relay, dispatcher, forecasts), self._write_back(), shown]
         if redeemed.has_work:
             works.append(self._follow_rows(redeemed))
         await send_beside(dispatcher, works)

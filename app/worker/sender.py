@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import msgspec
-import redis
 import uvloop
 
 from app.sending.answers import references_behind
@@ -59,7 +58,7 @@ FOLDER = "sender"
 _MOST = 1000  # messages of a topic at a time
 _UNSAID = 10_000  # of which nothing is to be sent, before it is written down that they were read
 _POLL_MS = 200
-_PAUSE_SECONDS, _SHOW_SECONDS = 0.2, 1.0
+_PAUSE_SECONDS = 0.2
 _AWAIT_SECONDS = 0.05  # for the log
 _ON_ITS_WAY_SECONDS = 5.0
 log = logging.getLogger(__name__)
@@ -228,13 +227,13 @@ class Sender:
             await asyncio.sleep(0 if telling.step() == MOST else _PAUSE_SECONDS)
 
     async def _show(self, dispatcher: Dispatcher) -> None:
-        """Let everybody see how the providers stand."""
-        standing = Standing(self._client, self._shop.settings.name)
-        while True:
+        """Let everybody see how the providers stand, and what else is to be seen."""
+
+        def looked_at() -> list[dict[str, object]]:
             self._figures.unknown, self._figures.off = self._ledger.unknown(), len(self._revocations.off())
-            with contextlib.suppress(redis.RedisError):  # nobody can look while it is away
-                standing.put(dispatcher.health())
-            await asyncio.sleep(_SHOW_SECONDS)
+            return dispatcher.health()
+
+        await Standing(self._client, self._shop.settings.name).keep(looked_at)
 
 
 def _tell(carried: Carried) -> None:

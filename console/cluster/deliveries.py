@@ -19,6 +19,7 @@ from console.cursors import changes_page
 from console.problems import refuse
 from sinks.channels.provider import Receipt
 from sinks.deliveries import asked
+from sinks.deliveries.again import dead_count, dead_letters
 from sinks.deliveries.answering import STATES as ANSWERS
 from sinks.deliveries.dispatch import unheard
 from sinks.deliveries.life import Event, State, after
@@ -64,6 +65,16 @@ class ClusterDeliveries:
         message = asked.encoded(asked.Act(delivery, event, reason, now))
         [offset] = self._sender.send(self._topic, [(None, message)])
         self._ledger.wait(offset, WAIT_SECONDS)
+
+    def send_again(self, wanted: Wanted, most: int, reason: str, now: float) -> tuple[int, int]:
+        """Send the oldest of those again that came to nothing; return how many, and how many are left. Raises
+        Problem."""
+        seen = self._ledger.seen.connection
+        acts = [asked.Act(one, Event.RESEND, reason, now) for one in dead_letters(seen, wanted, most)]
+        offsets = self._sender.send(self._topic, [(None, asked.encoded(one)) for one in acts])
+        if offsets:
+            self._ledger.wait(max(offsets), WAIT_SECONDS)
+        return len(acts), dead_count(seen, wanted)
 
 
 class ClusterSending:

@@ -15,6 +15,7 @@ from console.cursors import changes_page
 from console.embedded.work import result_of
 from console.problems import Problem, refuse
 from sinks.channels.provider import Receipt
+from sinks.deliveries.again import dead_count, dead_letters, send_again
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import Event
 from sinks.deliveries.listing import Act, Attempt, Count, Listed, Wanted, counts, life_of, listed
@@ -56,6 +57,16 @@ class LedgerDeliveries:
             self._written.act_by_hand(delivery, event, reason, now)
         except sqlite3.OperationalError as error:
             raise full(error) from None
+
+    def send_again(self, wanted: Wanted, most: int, reason: str, now: float) -> tuple[int, int]:
+        """Send the oldest of those again that came to nothing; return how many, and how many are left. Raises
+        Problem."""
+        found = dead_letters(self._seen.connection, wanted, most)
+        try:
+            resent = send_again(self._written, found, reason, now)
+        except sqlite3.OperationalError as error:
+            raise full(error) from None
+        return resent, dead_count(self._seen.connection, wanted)
 
 
 class EmbeddedSending:

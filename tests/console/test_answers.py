@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.cli import main
 from app.log_folder import open_log
 from streams.live import append_controls
 from streams.log.log import Unwritable
@@ -151,6 +152,20 @@ def test_who_is_not_known_is_counted(shop: AtWork) -> None:
     before = counted()
     say(shop, "13911110000", "TD")
     assert counted() == before + 1
+
+
+def test_a_command_beside_the_shop_shows_how_its_providers_stand(
+    shop: AtWork, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["deliveries", str(shop.opened.folder), "--providers"]
+    wait_for(lambda: main([*arguments, "--json"]) == 0)
+    capsys.readouterr()
+    assert main([*arguments, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["providers"]
+    assert found == shop.get("/v1/providers")["providers"]
+    assert [one["provider"] for one in found] == ["sms/console", "sms/aliyun"]
+    assert main(arguments) == 0
+    assert "sms/aliyun" in capsys.readouterr().out
 
 
 def test_an_opt_out_outlives_a_log_that_takes_nothing(
