@@ -54,6 +54,25 @@ def has_opted_out(ledger: Ledger, customer: str, channel: str) -> bool:
     return bool(ledger.rows(query, (customer, channel))[0][0])
 
 
+@dataclass(frozen=True)
+class Given:
+    """An answer as an export has it. at: seconds since 1970; decision: of its message, None where it has none."""
+
+    at: float
+    channel: str
+    decision: str | None
+    unsubscribes: bool
+
+
+def answers_of(ledger: Ledger, customer: str) -> list[Given]:
+    """Return what a customer (32 hex digits) has answered, in order."""
+    rows = ledger.rows(
+        "SELECT a.at, a.channel, c.id, a.opts_out FROM answer a LEFT JOIN decision c USING (number) "
+        "WHERE a.customer = ? ORDER BY a.id", (customer,),
+    )  # fmt: skip
+    return [Given(at, channel, decision, bool(opts_out)) for at, channel, decision, opts_out in rows]
+
+
 def of_nobody(ledger: Ledger) -> dict[str, int]:
     """Return how many answers came from whom nobody is known by, replies and others."""
     found = dict(ledger.rows("SELECT opts_out, count(*) FROM answer WHERE customer = '' GROUP BY 1"))

@@ -133,6 +133,15 @@ def test_a_reply_is_seen_with_its_message_and_told_to_the_log(shop: AtWork) -> N
     assert "打电话" not in str(shop.opened.ledger.rows("SELECT * FROM answer"))
 
 
+def test_an_export_says_what_was_answered(shop: AtWork) -> None:
+    name = write_to(shop, "E1", "13800000031")
+    say(shop, "13800000031", "在吗")
+    answer = shop.client.post("/v1/customers/member:E1:export")
+    assert answer.status_code == 200, answer.text
+    [one] = answer.json()["export"]["answered"]
+    assert (one["channel"], one["decision"], one["unsubscribes"]) == ("sms", name, False)
+
+
 def test_counts_have_answers_and_what_parts_cost(shop: AtWork) -> None:
     write_to(shop, "C1", "13800000021")
     say(shop, "13800000021", "退订")
@@ -168,11 +177,12 @@ def test_a_command_beside_the_shop_shows_how_its_providers_stand(
     assert "sms/aliyun" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("restarted", [False, True])
 def test_an_opt_out_outlives_a_log_that_takes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, restarted: bool
 ) -> None:
-    """It is answered when it is in the ledger, and told when the disk takes something again; meanwhile what
-    is decided is held back."""
+    """It is answered when it is in the ledger, and told when the disk takes something again, if need be by
+    the next process; meanwhile what is decided is held back."""
     full = [True]
 
     def append(*given: Any) -> Any:
@@ -188,10 +198,20 @@ def test_an_opt_out_outlives_a_log_that_takes_nothing(
         shop.send("orders", order("F1-2", "F1"))
         wait_for(lambda: [one["state"] for one in messages(shop, "F1")] == ["sent", "held back"])
         assert messages(shop, "F1")[1]["reason"] == "unsubscribed from sms"
-        full[0] = False
-        wait_for(lambda: shop.opened.ledger.rows("SELECT count(*) FROM answer WHERE told = 0") == [(0,)])
-        shop.send("orders", order("F1-3", "F1"))
-        assert outcomes(shop, "F1") == ["act", "act", "consent"]
+        if not restarted:
+            full[0] = False
+            check_told(shop)
+    full[0] = False
+    if restarted:
+        with at_work(tmp_path / "little", FILES) as shop:
+            check_told(shop)
+
+
+def check_told(shop: AtWork) -> None:
+    """Wait until the log has what it could not take; the next decision knows of it."""
+    wait_for(lambda: shop.opened.ledger.rows("SELECT count(*) FROM answer WHERE told = 0") == [(0,)])
+    shop.send("orders", order("F1-3", "F1"))
+    assert outcomes(shop, "F1") == ["act", "act", "consent"]
 
 
 def test_a_message_for_which_no_consent_is_asked_is_held_back_behind_an_opt_out(tmp_path: Path) -> None:
