@@ -21,7 +21,6 @@ from app.log_folder import data_folder
 from app.owner import Owner
 from app.recommending import Recommending, make_trainer
 from app.runtime import keep_settings
-from app.sending.answers import note_answer
 from app.sending.relays import Relays
 from app.service import Service
 from app.shop import Shop
@@ -154,7 +153,7 @@ def open_embedded(
         worker.start()
         stack.callback(worker.join)
         stack.callback(service.stop)
-        relays.start(service.fail, partial(note_answer, service), partial(_append, service))
+        relays.start(service.fail, partial(_append, service))
         if recommend and shop.recommendations is not None and relays.history is not None:
             make = partial(make_trainer, folder, shop, store.client, relays.history, now)
             recommending = Recommending(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import Depends
@@ -89,6 +90,17 @@ async def handles_persons(request: Request) -> Key:
 async def makes_tokens(request: Request) -> Key:
     """Let those with scope inbox pass: they make tokens for customers' inboxes. Raises Problem."""
     return check(request, "inbox", given_key(request))
+
+
+def may_go_on(request: Request) -> Callable[[], bool]:
+    """Return what says whether the request's key may still read: a stream outlives a key that is revoked."""
+    given, keyring = given_key(request) or "", serving_of(request).keyring
+
+    def allowed() -> bool:
+        key = keyring.find(given)
+        return key is not None and "read" in key.scopes
+
+    return allowed
 
 
 def given_key(request: Request) -> str | None:

@@ -34,6 +34,9 @@ class DeliveryShown(BaseModel):
     changed: dt.datetime
     clicked: dt.datetime | None = Field(description="when its link was followed first; null where never")
     clicks: int
+    replied: dt.datetime | None = Field(description="when it was answered first; null where never")
+    replies: int
+    unsubscribed: bool = Field(description="whether an answer to it wants no more messages")
 
 
 class AttemptShown(BaseModel):
@@ -75,6 +78,12 @@ class CountShown(BaseModel):
     deliveries: int
     parts: int = Field(description="messages that they are charged as")
     clicked: int = Field(description="of how many somebody has followed the link")
+    replied: int = Field(description="how many were answered")
+    unsubscribed: int = Field(description="to how many an answer wants no more messages")
+    cost: str | None = Field(
+        description="of the parts, at the providers' present prices, in the shop's currency; null where one "
+        "is not known", examples=["0.135"],
+    )  # fmt: skip
     last: dt.datetime | None = Field(
         description="when the last of what is queued leaves, at its pace; null where none is, or it is paused"
     )
@@ -97,7 +106,8 @@ def delivery_shown(one: Listed) -> DeliveryShown:
     """Return a delivery as it is shown."""
     times = {name: _time(getattr(one, name)) for name in ("decided", "expires", "changed")}
     due = _moment(one.due) if one.state == State.QUEUED else None
-    return DeliveryShown.model_validate({**vars(one), **times, "due": due, "clicked": _moment(one.clicked)})
+    return DeliveryShown.model_validate({**vars(one), **times, "due": due, "clicked": _moment(one.clicked),
+                                         "replied": _moment(one.replied)})  # fmt: skip
 
 
 def attempt_shown(one: Attempt, sees: bool) -> AttemptShown:

@@ -9,11 +9,10 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
-from console.access import given_key
+from console.access import may_go_on
 from console.bell import MOST
 from console.event_stream import PAGE, EventPage, EventStreams, Read
 from console.problems import refuse
-from console.serving import serving_of
 from sinks.events.envelope import BATCH
 
 STREAM = "text/event-stream"
@@ -59,19 +58,8 @@ def _stream(request: Request, read: Read, cursor: str | None) -> Response:
     if streams.bell.is_full:
         refuse("busy", f"{MOST} streams are open", "try again in a moment, or read pages by cursor")
     first = read(cursor if last is None else last, PAGE)
-    found = streams.stream(read, first, _allowed(request))
+    found = streams.stream(read, first, may_go_on(request))
     return StreamingResponse(found, media_type=STREAM, headers=_HEADERS)
-
-
-def _allowed(request: Request) -> Callable[[], bool]:
-    """Return what says whether the request's key may still read: a stream outlives a key that is revoked."""
-    given, keyring = given_key(request) or "", serving_of(request).keyring
-
-    def allowed() -> bool:
-        key = keyring.find(given)
-        return key is not None and "read" in key.scopes
-
-    return allowed
 
 
 def pages_of(

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.figures import Buckets
 from app.shop import Shop
 from sinks.coupons.counts import left
+from sinks.deliveries.answers import of_nobody
 from sinks.deliveries.ledger import Ledger
 from sinks.store.store import Head
 
@@ -152,6 +153,15 @@ def counter(name: str, told: str, value: float) -> Metric:
 def histogram(name: str, told: str, held: Buckets) -> Metric:
     """Return a histogram."""
     return HistogramMetricFamily(name, told, buckets=held.cumulative(), sum_value=held.total)
+
+
+def answers_of_nobody(ledger: Ledger) -> Metric:
+    """Return how many answers came from an address that nobody is known by."""
+    told = "Answers of customers from an address that nobody is known by"
+    found = CounterMetricFamily("tintype_answers_of_nobody", told, labels=("answer",))
+    for kind, number in of_nobody(ledger).items():
+        found.add_metric([kind], number)
+    return found
 
 
 def coupons_left(ledger: Ledger, shop: Shop, now: float) -> Metric:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Protocol
 
 from app.explained import Explained
@@ -148,8 +149,8 @@ class Deliveries(Protocol):
     def life(self, delivery: str) -> tuple[Listed, Sequence[Attempt], Sequence[Act]] | None:
         """Return a delivery by its id with its attempts and acts by hand; None where there is none."""
 
-    def counts(self, wanted: Wanted) -> list[Count]:
-        """Return deliveries counted by trigger, day, channel and state."""
+    def counts(self, wanted: Wanted, prices: Mapping[str, Decimal]) -> list[Count]:
+        """Return deliveries counted by trigger, day, channel and state; prices: of one part, by provider."""
 
     def changes(self, cursor: str | None, limit: int) -> tuple[list[DeliveryChange], str]:
         """Return changes of state behind a cursor (None: from the oldest), and the cursor behind them.
@@ -157,6 +158,9 @@ class Deliveries(Protocol):
 
     def act(self, delivery: str, event: Event, reason: str, now: float) -> None:
         """Let a person settle a delivery or send it again. Raises KeyError and Impossible."""
+
+    def send_again(self, wanted: Wanted, most: int, reason: str, now: float) -> tuple[int, int]:
+        """Send the oldest of those again that came to nothing; return how many, and how many are left."""
 
 
 class Triggers(Protocol):

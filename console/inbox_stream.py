@@ -20,10 +20,11 @@ Show = Callable[[InboxMessage], dict[str, Any]]
 
 async def events(
     news: News, customer: bytes, read: Callable[[], Awaitable[Contents]], show: Show, last: int | None,
-    until: float | None, now: Callable[[], float] = time.time,
+    until: float | None, is_allowed: Callable[[], bool], now: Callable[[], float] = time.time,
 ) -> AsyncIterator[bytes]:  # fmt: skip
-    """Yield events until ``until`` (seconds since 1970): ``inbox`` with the messages changed behind ``last``
-    (None: none of them), each with its number as id, and comments where there is nothing to tell.
+    """Yield events until ``until`` (seconds since 1970), or until the reader is not allowed any more, which
+    is asked before anything is told: ``inbox`` with the messages changed behind ``last`` (None: none of
+    them), each with its number as id, and comments where there is nothing to tell.
 
     Where the store has lost what was told of before, ``reset`` says so: list the inbox anew.
     """
@@ -37,6 +38,8 @@ async def events(
                 yield b": the store is away\n\n"
                 await waiter.wait(KEEP_ALIVE_SECONDS / 3)
                 continue
+            if not is_allowed():
+                return
             if last is not None and found.change < last:
                 yield _event("reset", found, [])
             elif is_first or found.change > (last or 0):

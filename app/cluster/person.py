@@ -16,6 +16,7 @@ from app.shop import Shop
 from app.worker.place import ClusterPlace
 from engine.outcome import Decision, Transition
 from sinks.coupons.codes import codes_of
+from sinks.deliveries.answers import answers_of
 from sinks.topics.names import topics_of
 from sinks.topics.packing import partition_of
 from streams.changes.reading import blocks, fetches
@@ -70,9 +71,11 @@ def export(place: ClusterPlace, shop: Shop, index: Index, customer: bytes) -> di
     moved = _effects(place.bootstrap, topics.tag_changes, Transition, whose)
     with cluster_ledger(place) as ledger:
         coupons = [asdict(one) for one in codes_of(ledger.seen, whose)]
+        answered = [asdict(one) for one in answers_of(ledger.seen, whose)]
     return {"customer": whose, "references": references, "rows": rows, "records": records,
             "decisions": [{**asdict(one), "delivery": None} for one in made],
-            "tag_changes": [asdict(one) for one in moved], "coupons": coupons}  # fmt: skip
+            "tag_changes": [asdict(one) for one in moved], "coupons": coupons,
+            "answered": answered}  # fmt: skip
 
 
 def _references(index: Index, vault: SharedVault, customer: bytes) -> list[str]:

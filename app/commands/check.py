@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from app import exits
+from app.checks.consents import notes_on_consents
 from app.checks.coupons import unused
 from app.checks.note import Note
 from app.checks.sms_parts import notes_on_parts
@@ -19,7 +20,7 @@ def check(shop: ShopFolder, json: Json = False) -> int:
 
     Prints every error of the folder as file:line: what: what to do, and ends with code 2 if there is any.
     Notes are no errors: a pool of coupons that nothing uses, a text of SMS that is charged as several
-    messages.
+    messages, marketing that asks for no consent.
     """
     folder = read_folder(shop)
     counts, notes = count_declared(folder), notes_on(folder)
@@ -36,7 +37,7 @@ def check(shop: ShopFolder, json: Json = False) -> int:
 
 def notes_on(folder: Folder) -> list[Note]:
     """Return what is no error, and somebody should know."""
-    notes = [*unused(folder), *notes_on_parts(folder)]
+    notes = [*unused(folder), *notes_on_parts(folder), *notes_on_consents(folder)]
     if folder.shop.triggers and not folder.shop.settings.triggers.shadow_first:
         where = folder.where("tintype.toml", "triggers", "shadow_first")
         told = "triggers go live without a trial in shadow"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -18,18 +19,31 @@ from app.load import load_shop
 from app.log_folder import data_folder, open_log
 from app.moments import parse_moment
 from app.output import notes, page, print_json
-from app.pages.deliveries import count_table, delivery_table, show_life
+from app.pages.deliveries import count_table, delivery_table, provider_table, show_life
+from app.providers import providers_beside, providers_of_cluster
 from app.shop import Shop
 from rules.suggest import suggest
+from sinks.channels.charging import prices_of
+from sinks.deliveries.again import DEAD, MOST, dead_count, dead_letters, send_again
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import Event, Impossible, State, after
 from sinks.deliveries.listing import Wanted, counts, life_of, listed
 from streams.errors import InputError
 
 ByHand = Callable[[str, Event, str, float], None]
-Find = Callable[[str], str]
 _MINUTE_SECONDS = 60.0
 _SETTLED = {"delivered": Event.SETTLE_DELIVERED, "failed": Event.SETTLE_FAILED}
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A shop's ledger, what acts by hand on one delivery, what sends many again and returns how many, and
+    what finds a customer's id."""
+
+    ledger: Ledger
+    act: ByHand
+    again: Callable[[Sequence[str], str, float], int]
+    find: Callable[[str], str]
 
 
 def deliveries(
@@ -44,7 +58,10 @@ def deliveries(
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="the newest so many")] = 50,
     count: Annotated[bool, typer.Option("--counts", help="count by trigger, day, channel and state")] = False,
-    resend: Annotated[bool, typer.Option("--resend", help="send ID again (needs --reason)")] = False,
+    providers: Annotated[bool, typer.Option("--providers", help="how the channels' providers stand")] = False,
+    resend: Annotated[
+        bool, typer.Option("--resend", help="send ID again; without ID, what --state lists (and --reason)")
+    ] = False,
     settle: Annotated[
         str | None, typer.Option("--settle", help="ID, which is unknown, is delivered or failed")
     ] = None,
@@ -52,17 +69,23 @@ def deliveries(
     cluster: Cluster = False,
     json: Json = False,
 ) -> int:
-    """Show deliveries, count them, and act by hand on one of them.
+    """Show deliveries, count them, and act by hand on one of them, or send those again that came to nothing.
 
     It may run beside the shop. What is sent again goes out within a second where the shop runs, or when it
     does. Marketing that is `unknown` may be out already: whoever sends it again decides that. Of a cluster
     (--cluster), what is done by hand is asked of the worker that sends.
     """
     declared = load_shop(shop)
-    zone = declared.settings.zone
-    with _in_cluster(shop, declared) if cluster else _in_data_folder(shop, declared) as (ledger, act, find):
-        if resend or settle is not None:
-            _act(act, delivery, Event.RESEND if resend else _settled(settle), reason)
+    settings, zone = declared.settings, declared.settings.zone
+    if providers:
+        stand = (providers_of_cluster if cluster else providers_beside)(shop, declared)
+        print_json({"providers": stand}) if json else page.print(provider_table(stand, zone))
+        return exits.OK
+    with _in_cluster(shop, declared) if cluster else _in_data_folder(shop, declared) as place:
+        ledger, find = place.ledger, place.find
+        in_bulk = resend and delivery is None
+        if settle is not None or (resend and not in_bulk):
+            _act(place.act, delivery, Event.RESEND if resend else _settled(settle), reason)
         if delivery is not None:
             found = life_of(ledger.connection, delivery)
             if found is None:
@@ -77,9 +100,17 @@ def deliveries(
         whose = None if customer is None else find(customer)
         start = None if since is None else _read_since(since, zone)
         wanted = Wanted(_known_state(state), channel, trigger, whose, start)
+        if in_bulk:
+            done = _send_again(place, wanted, limit, reason)
+            told = f"{done['resent']:,} queued again, {done['left']:,} left"
+            print_json(done) if json else page.print(told)
+            return exits.OK
         if count:
-            sums = counts(ledger.connection, wanted)
-            print_json({"counts": [asdict(one) for one in sums]}) if json else page.print(count_table(sums))
+            sums = counts(ledger.connection, wanted, prices_of(declared.channels))
+            if json:
+                print_json({"counts": [asdict(one) for one in sums], "currency": settings.currency or None})
+            else:
+                page.print(count_table(sums, settings.currency))
         else:
             rows = listed(ledger.connection, wanted, limit, newest=True)
             body = {"deliveries": [asdict(one) for one in rows]}
@@ -87,13 +118,32 @@ def deliveries(
     return exits.OK
 
 
+def _send_again(place: _Place, wanted: Wanted, limit: int, reason: str | None) -> dict[str, int]:
+    """Send what has come to nothing again, the oldest first; return how many, and how many are left."""
+    if wanted.state not in DEAD:
+        told = ", ".join(f"--state '{one}'" for one in DEAD)
+        raise InputError("--resend", "no delivery is named, and no state whose deliveries came to nothing",
+                         f"write an ID, or one of {told}")  # fmt: skip
+    if limit > MOST:
+        raise InputError("--limit", f"{limit} are more than go at once", f"{MOST} are the most")
+    why = _reason(reason)
+    found = dead_letters(place.ledger.connection, wanted, limit)
+    resent = place.again(found, why, time.time()) if found else 0
+    return {"resent": resent, "left": dead_count(place.ledger.connection, wanted)}
+
+
+def _reason(reason: str | None) -> str:
+    if not (reason or "").strip():
+        raise InputError("--reason", "there is none", "say why, for the record: --reason TEXT")
+    return str(reason)
+
+
 def _act(act: ByHand, delivery: str | None, event: Event, reason: str | None) -> None:
     if delivery is None:
         raise InputError("deliveries", "no delivery is named", "write: tintype deliveries SHOP ID --resend")
-    if not (reason or "").strip():
-        raise InputError("--reason", "there is none", "say why, for the record: --reason TEXT")
+    why = _reason(reason)
     try:
-        act(delivery, event, str(reason), time.time())
+        act(delivery, event, why, time.time())
     except KeyError:
         raise _nobody(delivery) from None
     except Impossible as error:
@@ -101,20 +151,20 @@ def _act(act: ByHand, delivery: str | None, event: Event, reason: str | None) ->
 
 
 @contextlib.contextmanager
-def _in_data_folder(folder: Path, declared: Shop) -> Iterator[tuple[Ledger, ByHand, Find]]:
-    """Yield an embedded shop's ledger, what acts by hand on it, and what finds a customer's id."""
+def _in_data_folder(folder: Path, declared: Shop) -> Iterator[_Place]:
+    """Yield an embedded shop's."""
 
     def find(customer: str) -> str:
         with open_log(folder, declared) as log:
             return known_customer(log, customer)
 
     with contextlib.closing(Ledger(data_folder(folder, declared))) as ledger:
-        yield ledger, ledger.act_by_hand, find
+        yield _Place(ledger, ledger.act_by_hand, partial(send_again, ledger), find)
 
 
 @contextlib.contextmanager
-def _in_cluster(folder: Path, declared: Shop) -> Iterator[tuple[Ledger, ByHand, Find]]:
-    """Yield the same of a cluster."""
+def _in_cluster(folder: Path, declared: Shop) -> Iterator[_Place]:
+    """Yield a cluster's."""
     from app.cluster.deliveries import cluster_ledger
     from app.cluster.person import find as find_there
     from app.worker.place import cluster_place
@@ -132,11 +182,15 @@ def _in_cluster(folder: Path, declared: Shop) -> Iterator[tuple[Ledger, ByHand, 
         if found is None:
             raise KeyError(delivery)
         after(State(found[0].state), event)
-        if not ledger.ask(asked.Act(delivery, event, reason, now)):
+        again([delivery], reason, now, event)
+
+    def again(found: Sequence[str], reason: str, now: float, event: Event = Event.RESEND) -> int:
+        if not ledger.ask(*(asked.Act(one, event, reason, now) for one in found)):
             notes.print("it is asked; no worker has done it yet", markup=False)
+        return len(found)
 
     with cluster_ledger(place) as ledger:
-        yield ledger.seen, act, find
+        yield _Place(ledger.seen, act, again, find)
 
 
 def _settled(word: str | None) -> Event:

@@ -85,7 +85,7 @@ def serving(opened: Embedded) -> Iterator[Serving]:
         contextlib.closing(LogView(opened.data)) as view,
     ):
         work, history = EmbeddedWork(opened.service), opened.relays.history
-        sending = EmbeddedSending(opened.relays.sender, opened.ledger, work)
+        sending = EmbeddedSending(opened.relays.sender, opened.ledger)
         made = Serving(
             opened.shop, opened.store, view, work, EmbeddedAnswers(work), LedgerEffects(ledger, opened.data),
             EmbeddedRights(opened, ledger), LedgerDeliveries(ledger, opened.ledger),

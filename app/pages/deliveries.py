@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
@@ -27,13 +28,31 @@ def delivery_table(rows: Sequence[Listed], zone: str) -> Table:
     return table
 
 
-def count_table(rows: Sequence[Count]) -> Table:
-    """Return a table of counts."""
-    table = folding_table("day (UTC)", "trigger", "channel", "state", "deliveries", "parts", "clicked")
+def count_table(rows: Sequence[Count], currency: str) -> Table:
+    """Return a table of counts. currency: of the shop, may be empty."""
+    costs = f"cost {currency}".strip()
+    table = folding_table(
+        "day (UTC)", "trigger", "channel", "state", "deliveries", "parts", costs, "clicked", "replied",
+        "unsubscribed",
+    )  # fmt: skip
     for one in rows:
         day = write_moment(one.day * _DAY_MINUTES, "UTC")[:10]
-        figures = (f"{number:,}" for number in (one.deliveries, one.parts, one.clicked))
-        table.add_row(day, one.trigger, one.channel, one.state, *figures)
+        rest = (f"{number:,}" for number in (one.clicked, one.replied, one.unsubscribed))
+        cost = "-" if one.cost is None else one.cost
+        table.add_row(
+            day, one.trigger, one.channel, one.state, f"{one.deliveries:,}", f"{one.parts:,}", cost, *rest
+        )
+    return table
+
+
+def provider_table(rows: Sequence[Mapping[str, Any]], zone: str) -> Table:
+    """Return a table of how providers stand (`sinks.deliveries.dispatch.Dispatcher.health`)."""
+    table = folding_table("provider", "state", "reason", "tried again", "sending")
+    for one in rows:
+        style = "green" if one["state"] == "closed" else "yellow"
+        until = "" if one["until"] is None else write_moment(int(one["until"] // 60), zone)
+        table.add_row(one["provider"], f"[{style}]{one['state']}[/]", escape(one["reason"]), until,
+                      str(one["sending"]))  # fmt: skip
     return table
 
 
@@ -45,6 +64,10 @@ def show_life(one: Listed, attempts: Sequence[Attempt], acts: Sequence[Act], zon
     if one.clicked is not None:
         first = write_moment(int(one.clicked // 60), zone)
         page.print(f"link followed first {first}, {one.clicks:,} times in all")
+    if one.replied is not None:
+        first = write_moment(int(one.replied // 60), zone)
+        wants = ", and wants no more messages" if one.unsubscribed else ""
+        page.print(f"answered first {first}, {one.replies:,} times in all{wants}")
     table = folding_table(
         "attempt", "provider", "claimed", "outcome", "reference", "code", "reason", "receipt"
     )

@@ -16,7 +16,7 @@ from sinks.channels.kinds import make_provider
 from sinks.channels.provider import Around, Receipt
 from sinks.coupons.claims import Claims
 from sinks.deliveries.delivery import Queued
-from sinks.deliveries.dispatch import Dispatcher, Heard
+from sinks.deliveries.dispatch import Behind, Dispatcher
 from sinks.deliveries.lane import Carried, Lane, Surroundings
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.limits import Limits
@@ -28,7 +28,7 @@ Take = Callable[[str, Sequence[Receipt]], None]
 def make_dispatcher(
     shop: Shop, around: Around, ledger: Ledger, courier: Courier, now: Callable[[], float] = time.time,
     told: Callable[[Carried], None] = lambda _: None, chance: random.Random | None = None,
-    heard: Heard = lambda _channel, _receipt, _customer: None,
+    behind: Behind = lambda _channel, _address: (), heard: Callable[[], None] = lambda: None,
     prepare: Callable[[Sequence[Queued]], None] = lambda _: None, look: Callable[[], None] = lambda: None,
     form: str = "",
 ) -> Dispatcher:  # fmt: skip
@@ -60,7 +60,7 @@ def make_dispatcher(
         made[0].receive(name, receipts)
 
     channels = {name: _lanes(shop, name, surroundings, around, ledger, receive) for name in shop.channels}
-    made.append(Dispatcher(surroundings, channels, heard))
+    made.append(Dispatcher(surroundings, channels, behind, heard))
     return made[0]
 
 

@@ -13,7 +13,6 @@ from app.log_folder import data_folder, open_log
 from app.sending.sender import Append, Sender
 from app.sending.turns import Turns
 from app.shop import Shop
-from sinks.deliveries.dispatch import Heard
 from sinks.deliveries.ledger import Ledger
 from sinks.history.embedded import ChdbHistory
 from sinks.history.history import EFFECTS
@@ -57,12 +56,12 @@ class Relays:
         return [min(pair) for pair in zip(self.sender.sent, copied, strict=True)]
 
     def start(
-        self, fail: Callable[[BaseException], None], heard: Heard | None = None, append: Append | None = None
+        self, fail: Callable[[BaseException], None], append: Append | None = None
     ) -> None:
-        """Begin to drain. fail: gets what ended a relay, from its thread, if it was not `stop`; heard: what
-        customers answered to messages (`sinks.deliveries.dispatch`); append: writes records to the log."""
+        """Begin to drain. fail: gets what ended a relay, from its thread, if it was not `stop`; append:
+        writes records to the log."""
         self._fail = fail
-        self.sender.heard, self.sender.append = heard or self.sender.heard, append or self.sender.append
+        self.sender.append = append or self.sender.append
         for thread in self._threads:
             thread.start()
 

@@ -21,11 +21,14 @@ KINDS = (CONSENT, SWITCH, ERASE)
 class Revoked(ABC):
     """What a log's consents and switches have come to, as `take` is told of them in their order.
 
-    Of consents only those are kept that are withdrawn or have an end: who has one is the rule.
+    Of consents only those are kept that are withdrawn or have an end: who has one is the rule. opted_out:
+    says whether a customer (32 hex digits) has unsubscribed from a channel and the log does not know yet.
     """
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
+    def __init__(
+        self, now: Callable[[], float], opted_out: Callable[[str, str], bool] = lambda _, __: False
+    ) -> None:
+        self._now, self._opted_out = now, opted_out
         self._asked: list[Asked] = []  # switches that are not in the log yet
 
     def take(self, kind: str, customer: bytes | None, body: str) -> None:
@@ -56,7 +59,11 @@ class Revoked(ABC):
         for what in switches_over(trigger.action.channel, decision.trigger):
             if what in off:
                 return f"{what or 'everything'} is switched off"
-        consent = trigger.guards.consent
+        consent, channel = trigger.guards.consent, trigger.action.channel
+        if trigger.purpose == "marketing":
+            if self._opted_out(decision.customer, channel):
+                return f"unsubscribed from {channel}"
+            consent = consent or f"{channel}/marketing"  # who unsubscribes has withdrawn that at least
         if consent is not None:
             until = self._ends(decision.customer, consent)
             if until is not None and self._now() >= until * 60:
@@ -87,8 +94,10 @@ class Revoked(ABC):
 class Revocations(Revoked):
     """Follows an embedded shop's log, in memory. One thread's, which calls `refresh` again and again."""
 
-    def __init__(self, log: Log, now: Callable[[], float]) -> None:
-        super().__init__(now)
+    def __init__(
+        self, log: Log, now: Callable[[], float], opted_out: Callable[[str, str], bool] = lambda _, __: False
+    ) -> None:
+        super().__init__(now, opted_out)
         self._log = log
         self._next = [0] * log.partitions
         self._until: dict[tuple[str, str], int] = {}  # customer, consent -> minute from which it is none

@@ -9,13 +9,15 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import uvloop
 
 from app.log_folder import data_folder, open_log
-from app.sending.addresses import address_of, readable_of
+from app.sending.addresses import address_of, customers_at, readable_of
+from app.sending.answers import controls_of
 from app.sending.courier_relay import NAME, CourierRelay
 from app.sending.deliveries import make_dispatcher, send_beside
 from app.sending.forecasts import Forecasts
@@ -29,12 +31,14 @@ from sinks.channels.courier import Courier
 from sinks.channels.file import File
 from sinks.channels.provider import Around, Receipt
 from sinks.coupons.following import Following as Redeemed
-from sinks.deliveries import clicks
-from sinks.deliveries.dispatch import Dispatcher, Heard
+from sinks.deliveries import answers, clicks
+from sinks.deliveries.dispatch import Dispatcher
 from sinks.deliveries.ended import ended, record_of, told
 from sinks.deliveries.lane import Carried
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import State
+from sinks.deliveries.records import AnswersTold
+from sinks.deliveries.standing import Standing
 from sinks.deliveries.switches import asked, in_log
 from sinks.links.following import Following
 from sinks.store.beside import asynchronous
@@ -50,8 +54,8 @@ _TOLD_TOGETHER = 200  # records in one change of the log
 class Sender:
     """One shop's. `run` is one thread's; all else may come from any.
 
-    heard: gets what customers answered to messages (`sinks.deliveries.dispatch`); append: writes records to
-    the log: both are set before `run`. sent: for each partition how many effects are in the ledger.
+    append: writes records to the log; it is set before `run`. sent: for each partition how many effects are
+    in the ledger.
     """
 
     def __init__(
@@ -60,13 +64,14 @@ class Sender:
     ) -> None:  # fmt: skip
         self._folder, self._shop, self._store, self._ledger = folder, shop, store, ledger
         self._turns, self._say, self._now = turns, say, now
-        self.heard: Heard = lambda _channel, _receipt, _customer: None
         self.append: Append = lambda _: Future()  # nobody writes: it waits
         self.sent = ledger.drained(NAME, partitions)
         self._stopping = threading.Event()
         self._revocations: list[Revocations] = []  # one, once it sends
         self._following: list[Following] = []  # so is this
         self._at_work: tuple[Dispatcher, asyncio.AbstractEventLoop] | None = None
+        self._answered = asyncio.Event()
+        self._awaiting: list[Future[None]] = []  # until what is on disk now has been told to the log
 
     def run(self) -> None:
         """Send what was decided, until `stop`: queued from the outbox, sent in this thread's event loop."""
@@ -91,6 +96,18 @@ class Sender:
         """Take receipts that came from outside, of ``channel/provider``; done when they are on disk. Raises
         Stopped where nothing is sent, not yet or not any more."""
         return self._in_loop(lambda dispatcher: dispatcher.receive(provider, receipts))
+
+    def told(self) -> Future[None]:
+        """Return what is done once the log was told of what was on disk when this was called, or could not be
+        told: it is tried again then. Raises Stopped."""
+        done: Future[None] = Future()
+
+        def wait(_: Dispatcher) -> None:
+            self._awaiting.append(done)
+            self._answered.set()
+
+        self._in_loop(wait)
+        return done
 
     def follow(self, code: str, now: float | None) -> Future[str | None]:
         """Follow a short link; done when it is known where it leads. Raises Stopped."""
@@ -121,7 +138,8 @@ class Sender:
         return done
 
     async def _carry(self, log: Log) -> None:
-        revocations, key = Revocations(log, self._now), own_secret(self._folder, self._shop)
+        key = own_secret(self._folder, self._shop)
+        revocations = Revocations(log, self._now, partial(answers.has_opted_out, self._ledger))
         courier = Courier(
             self._shop, lambda customer, kind: address_of(log, customer, kind),
             lambda customer, values: readable_of(log, self._shop, customer, values), revocations.of,
@@ -136,7 +154,8 @@ class Sender:
         )  # fmt: skip
         self._ledger.recover(self._now())
         dispatcher = make_dispatcher(
-            self._shop, around, self._ledger, courier, self._now, self._tell, heard=self.heard,
+            self._shop, around, self._ledger, courier, self._now, self._tell,
+            behind=partial(customers_at, log, self._shop), heard=self._answered.set,
             look=lambda: revocations.know(asked(self._ledger)),
         )  # fmt: skip
         await dispatcher.open()
@@ -149,7 +168,8 @@ class Sender:
         )
         forecasts.begin()  # before anything is sent
         self._revocations.append(revocations)
-        works = [self._queue(relay, dispatcher, forecasts), self._write_back()]
+        shown = Standing(self._store.client, self._shop.settings.name).keep(dispatcher.health)
+        works = [self._queue(relay, dispatcher, forecasts), self._write_back(), shown]
         if redeemed.has_work:
             works.append(self._follow_rows(redeemed))
         await send_beside(dispatcher, works)
@@ -175,11 +195,14 @@ class Sender:
             await asyncio.sleep(self._turns.take(_REDEEMED, redeemed.step))
 
     async def _write_back(self) -> None:
-        """Tell the log what people have switched, what will reach nobody and whose links were followed, until
-        `stop`."""
+        """Tell the log what people have switched, what customers answered, what will reach nobody and whose
+        links were followed, until `stop`."""
         pause = PAUSE_SECONDS
         while not self._stopping.is_set():
-            await asyncio.sleep(pause)
+            with contextlib.suppress(TimeoutError):  # an answer is told at once
+                await asyncio.wait_for(self._answered.wait(), pause)
+            self._answered.clear()
+            waiting, self._awaiting = self._awaiting, []
             try:
                 await self._tell_log()
                 pause = PAUSE_SECONDS
@@ -188,17 +211,25 @@ class Sender:
                 return  # it is on disk, and told at the next start
             except MENDED as error:
                 pause = self._turns.wait_to_be_mended(_TO_LOG, error)
+            finally:
+                for one in waiting:
+                    one.set_result(None)
 
     async def _tell_log(self) -> None:
         turned, over = asked(self._ledger), ended(self._ledger, _TOLD_TOGETHER)
         clicked = clicks.untold(self._ledger, _TOLD_TOGETHER)
+        answered = answers.untold(self._ledger, _TOLD_TOGETHER)
         controls = [switch(one.what, one.off, one.reason) for one in turned]
         controls += [record_of(one) for one in over] + [clicks.record_of(one) for one in clicked]
+        controls += controls_of(self._shop, answered)
         if not controls:
             return
         await asyncio.wrap_future(self.append(controls))
-        if turned:
+        if turned or answered:
             self._revocations[-1].refresh(turned)  # no moment may come at which nobody knows of them
+        if answered:
+            self._ledger.do(AnswersTold([one.id for one in answered]))
+        if turned:
             in_log(self._ledger, turned[-1].number)
         if over:
             told(self._ledger, [one.number for one in over])

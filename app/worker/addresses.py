@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -61,14 +62,17 @@ class Addresses:
         assert self._vault is not None  # `prepare` made it
         return opened_values(self._vault, self._sealed, bytes.fromhex(customer), values)
 
-    def behind(self, reference: str) -> str | None:
-        """Return who is known by a reference ``type:value``, as 32 hex digits. Raises redis.RedisError."""
-        vault = SharedVault(self._secret, self._index)
-        try:
-            [found] = self._index.references([hide(vault, reference)])
-        finally:
-            vault.close()
-        return None if found is None else found[1:17].hex()
+    def customers_at(self, references: Sequence[str]) -> list[str]:
+        """Return who is known by some of these references ``type:value``, as 32 hex digits. Raises Away where
+        nobody is and the index is not whole, and redis.RedisError."""
+        if not references:
+            return []
+        with contextlib.closing(SharedVault(self._secret, self._index)) as vault:
+            found = self._index.references([hide(vault, one) for one in references])
+        known = sorted({one[1:17].hex() for one in found if one is not None})
+        if not known and self._index.life() is None:
+            raise Away("nobody is known by the address of an answer, and the index is not whole")
+        return known
 
     def close(self) -> None:
         """Forget the keys of the last batch."""

@@ -12,7 +12,7 @@ from app.sending.revocations import KINDS, Revoked, records_of
 from sinks.deliveries.switches import Asked
 from streams.changes.reading import messages
 from streams.changes.wire import Incoming
-from streams.control import SWITCH
+from streams.control import CONSENT, SWITCH, Control
 
 FILE_NAME = "revocations.sqlite"
 _VERSION = 1  # of the file: another one is read anew from the topic
@@ -36,8 +36,11 @@ CREATE TABLE IF NOT EXISTS stopped (
 class TopicRevocations(Revoked):
     """A cache: what the file says follows from the topic up to its positions. One thread's."""
 
-    def __init__(self, folder: Path, topic: str, partitions: int, now: Callable[[], float]) -> None:
-        super().__init__(now)
+    def __init__(
+        self, folder: Path, topic: str, partitions: int, now: Callable[[], float],
+        opted_out: Callable[[str, str], bool] = lambda _, __: False,
+    ) -> None:  # fmt: skip
+        super().__init__(now, opted_out)
         self._topic = topic
         folder.mkdir(parents=True, exist_ok=True)
         self._file = sqlite3.connect(folder / FILE_NAME, isolation_level=None, check_same_thread=False)
@@ -104,6 +107,12 @@ class TopicRevocations(Revoked):
         self._asked = [*before, Asked(len(before), what, off, reason)]
         if off:
             self._awaited[what] = self._stops(what)
+
+    def know(self, controls: Sequence[Control]) -> None:
+        """Go by consents that this sender has just written into the log, before they are read there."""
+        for one in controls:
+            if one.kind == CONSENT:
+                self.take(one.kind, one.customer, one.body)
 
     def stopped_at(self, partition: int, what: str) -> int:
         """Return the step at which a partition's log last turned something off, as far as it is read; -1

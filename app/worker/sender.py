@@ -17,11 +17,12 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
-import redis
 import uvloop
 
+from app.sending.answers import references_behind
 from app.sending.deliveries import make_dispatcher, send_beside
 from app.sending.forecasts import Forecasts
 from app.sending.links import secret_of_cluster, shortener_of
@@ -33,26 +34,24 @@ from app.worker.place import ClusterPlace
 from app.worker.revoking import TopicRevocations
 from app.worker.switches import TopicSwitches
 from app.worker.telling import MOST, Telling
+from app.worker.telling_log import tell_log
 from app.worker.topic_reading import reading
 from engine.outcome import Decision
 from sinks.channels.courier import Courier
 from sinks.channels.file import File
 from sinks.channels.provider import Around
-from sinks.deliveries import asked, clicks
+from sinks.deliveries import answers, asked
 from sinks.deliveries.delivery import Route
 from sinks.deliveries.dispatch import Dispatcher
-from sinks.deliveries.ended import ended, record_of
 from sinks.deliveries.journal import TopicJournal
 from sinks.deliveries.lane import Carried
 from sinks.deliveries.life import State
 from sinks.deliveries.logged import LoggedLedger
-from sinks.deliveries.records import ClicksTold, EndsTold
 from sinks.deliveries.shadow import SHADOW
 from sinks.deliveries.shadowed import counted
 from sinks.deliveries.standing import Standing
 from sinks.store.beside import asynchronous
 from sinks.topics.names import DECISIONS, topics_of
-from streams.changes.controls import control_messages
 from streams.changes.reading import fetches
 from streams.shared.index import Index
 
@@ -60,10 +59,9 @@ FOLDER = "sender"
 _MOST = 1000  # messages of a topic at a time
 _UNSAID = 10_000  # of which nothing is to be sent, before it is written down that they were read
 _POLL_MS = 200
-_PAUSE_SECONDS, _SHOW_SECONDS = 0.2, 1.0
+_PAUSE_SECONDS = 0.2
 _AWAIT_SECONDS = 0.05  # for the log
 _ON_ITS_WAY_SECONDS = 5.0
-_TOLD_TOGETHER = 200  # ends in one transaction
 log = logging.getLogger(__name__)
 _decision = msgspec.json.Decoder(Decision).decode
 
@@ -96,12 +94,12 @@ class Sender:
         self._journal = TopicJournal(place.bootstrap, place.topics, mine, log.warning, figures.count)
         self._ledger = LoggedLedger(folder, self._journal)
         self._revocations = TopicRevocations(
-            folder, place.topics.changes, shop.settings.partitions, time.time
+            folder, place.topics.changes, shop.settings.partitions, time.time,
+            partial(answers.has_opted_out, self._ledger),
         )  # fmt: skip
         self._addresses = Addresses(Index(self._client, name), place.secret, shop.sources)
         self._switches = TopicSwitches(self._ledger, self._revocations, shop.settings.partitions)
-        self._asking = Asking(shop, self._ledger, self._switches, self._addresses.behind)
-        self._ledger.heard = self._asking.heard
+        self._asking = Asking(self._switches)
         self._at_work: tuple[asyncio.AbstractEventLoop, Dispatcher] | None = None
         self._erased: list[str] = []  # customers, until they are out of files too
         self._stopping = False
@@ -142,8 +140,9 @@ class Sender:
             shop=shop.settings.name, partitions=partitions,
         )  # fmt: skip
         dispatcher = make_dispatcher(
-            shop, around, self._ledger, courier, told=_tell, prepare=addresses.prepare, form=FORM
-        )
+            shop, around, self._ledger, courier, told=_tell, prepare=addresses.prepare, form=FORM,
+            behind=lambda channel, address: addresses.customers_at(references_behind(shop, channel, address)),
+        )  # fmt: skip
         await dispatcher.open()
         forecasts = Forecasts(shop, self._ledger, self._switches, log.warning, FORM)
         coupons = TopicCoupons(place.topics.changes, self._ledger, shop.coupons, partitions, log.warning)
@@ -221,18 +220,10 @@ class Sender:
                 one.erase((), ids)
 
     async def _write_back(self) -> None:
-        """Tell the log what will reach nobody, and whose links were followed; that it is told is in the same
-        transaction."""
+        """Tell the log what became of messages."""
         while True:
-            over = ended(self._ledger, _TOLD_TOGETHER)
-            clicked = clicks.untold(self._ledger, _TOLD_TOGETHER)
-            if over or clicked:
-                records = [record_of(one) for one in over] + [clicks.record_of(one) for one in clicked]
-                told = control_messages(records, self._shop.settings.partitions)
-                self._ledger.tell(
-                    told, EndsTold([one.number for one in over]), ClicksTold([one.number for one in clicked])
-                )
-            await asyncio.sleep(0 if over or clicked else _PAUSE_SECONDS)
+            told = tell_log(self._ledger, self._shop, self._revocations)
+            await asyncio.sleep(0 if told else _PAUSE_SECONDS)
 
     async def _tell_others(self) -> None:
         """Tell whoever reads of it what becomes of deliveries."""
@@ -241,13 +232,13 @@ class Sender:
             await asyncio.sleep(0 if telling.step() == MOST else _PAUSE_SECONDS)
 
     async def _show(self, dispatcher: Dispatcher) -> None:
-        """Let everybody see how the providers stand."""
-        standing = Standing(self._client, self._shop.settings.name)
-        while True:
+        """Let everybody see how the providers stand, and what else is to be seen."""
+
+        def looked_at() -> list[dict[str, object]]:
             self._figures.unknown, self._figures.off = self._ledger.unknown(), len(self._revocations.off())
-            with contextlib.suppress(redis.RedisError):  # nobody can look while it is away
-                standing.put(dispatcher.health())
-            await asyncio.sleep(_SHOW_SECONDS)
+            return dispatcher.health()
+
+        await Standing(self._client, self._shop.settings.name).keep(looked_at)
 
 
 def _tell(carried: Carried) -> None:

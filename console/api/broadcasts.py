@@ -131,7 +131,7 @@ def _found(serving: Serving, name: str) -> Trigger:
 
 
 def _shown(serving: Serving, name: str, trigger: Trigger) -> BroadcastShown:
-    found = serving.deliveries.counts(Wanted(trigger=name))
+    found = serving.deliveries.counts(Wanted(trigger=name), {})
     states = Counter[str]()
     for count in found:
         states[count.state] += count.deliveries

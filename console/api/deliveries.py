@@ -26,6 +26,8 @@ from console.delivery import (
 )
 from console.problems import Problem, refuse, responses
 from console.serving import Answer, Here, Serving
+from sinks.channels.charging import prices_of
+from sinks.deliveries.again import MOST
 from sinks.deliveries.life import Event, Impossible, State
 from sinks.deliveries.listing import Wanted
 
@@ -58,6 +60,7 @@ class DeliveryLife(Answer):
 
 class DeliveryCounts(Answer):
     counts: list[CountShown]
+    currency: str | None = Field(description="of costs; null where the shop says none", examples=["CNY"])
 
 
 class Providers(Answer):
@@ -67,6 +70,23 @@ class Providers(Answer):
 class Resend(BaseModel):
     model_config = ConfigDict(extra="forbid")
     reason: Reason
+
+
+class ResendMany(BaseModel):
+    """Which: those that came to nothing in one of these ways, the oldest first."""
+
+    model_config = ConfigDict(extra="forbid")
+    state: Literal["failed", "expired", "held back"]
+    channel: str | None = Field(default=None, description="only of this channel")
+    trigger: str | None = Field(default=None, description="only of this trigger")
+    since: AwareDatetime | None = Field(default=None, description="decided then or later")
+    most: int = Field(default=100, ge=1, le=MOST, description="so many at once")
+    reason: Reason
+
+
+class Resent(Answer):
+    resent: int = Field(description="queued again")
+    left: int = Field(description="that are in this state still", examples=[0])
 
 
 class Settle(BaseModel):
@@ -116,9 +136,14 @@ async def deliveries(
 
 @router.get("/v1/deliveries:counts", dependencies=READ, openapi_extra=BEARER, responses=FILTER)
 async def delivery_counts(serving: Here, asked: Asked) -> DeliveryCounts:
-    """Count deliveries by trigger, day (UTC), channel and state, with the parts they are charged as."""
-    found = await _read(lambda: serving.deliveries.counts(asked))
-    return DeliveryCounts(**await serving.standing_soon(), counts=[count_shown(one) for one in found])
+    """Count deliveries by trigger, day (UTC), channel and state, with the parts they are charged as, what
+    these cost, and how many were answered."""
+    prices = prices_of(serving.shop.channels)
+    found = await _read(lambda: serving.deliveries.counts(asked, prices))
+    return DeliveryCounts(
+        **await serving.standing_soon(), counts=[count_shown(one) for one in found],
+        currency=serving.shop.settings.currency or None,
+    )  # fmt: skip
 
 
 @router.get("/v1/deliveries/{delivery}", openapi_extra=BEARER,
@@ -140,6 +165,19 @@ async def resend(
     What is unknown may be out already: whoever sends it again decides that.
     """
     return await _act(serving, delivery, Event.RESEND, asked.reason, sees)
+
+
+@router.post("/v1/deliveries:resend", dependencies=ACT, openapi_extra=BEARER,
+             responses={**ERRORS, **responses("disk-full", "kafka-away")})  # fmt: skip
+async def resend_many(serving: Here, asked: ResendMany) -> Resent:
+    """Send those again that failed, expired or were held back, by a filter; queued when answered. Not what is
+    unknown: that may be out, and is sent again one by one."""
+    since = None if asked.since is None else asked.since.timestamp()
+    wanted = Wanted(asked.state, asked.channel, asked.trigger, None, since)
+    resent, left = await run_in_threadpool(
+        serving.deliveries.send_again, wanted, asked.most, asked.reason, serving.now()
+    )
+    return Resent(**await serving.standing_soon(), resent=resent, left=left)
 
 
 @router.post("/v1/deliveries/{delivery}:settle", dependencies=ACT, openapi_extra=BEARER,

@@ -11,7 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, Field
 
-from console.access import BEARER, makes_tokens
+from console.access import BEARER, makes_tokens, may_go_on
 from console.api.profiles import find_one
 from console.inbox_access import INBOX, Opened, opened
 from console.inbox_stream import events
@@ -111,7 +111,7 @@ async def stream(serving: Here, request: Request, customer: Customer) -> Streami
 
     `Last-Event-ID`, which the `change` of a list is too, goes on where it was; a dismissed message comes as
     its `id` and `dismissed`. `reset`: list the inbox anew. Comments keep the connection alive; it ends with
-    the token.
+    the token, or when the key is revoked.
     """
     whose = await opened(request, customer, "read")
     last = request.headers.get("last-event-id")
@@ -126,7 +126,8 @@ async def stream(serving: Here, request: Request, customer: Customer) -> Streami
 
     found: AsyncIterator[bytes] = events(
         news, whose.customer, read, lambda one: _event(one, whose.sees),
-        None if last is None else int(last), whose.until, serving.now,
+        None if last is None else int(last), whose.until,
+        may_go_on(request) if whose.until is None else lambda: True, serving.now,
     )  # fmt: skip
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # nginx would hold events back
     return StreamingResponse(found, media_type="text/event-stream", headers=headers)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from fastapi.concurrency import run_in_threadpool
 
+from app.sending.answers import references_behind
 from app.shop import Shop
 from console.cluster.ledger import FollowedLedger
 from console.cluster.links import FollowedLinks
@@ -16,6 +19,9 @@ from console.cursors import changes_page
 from console.problems import refuse
 from sinks.channels.provider import Receipt
 from sinks.deliveries import asked
+from sinks.deliveries.again import dead_count, dead_letters
+from sinks.deliveries.answering import STATES as ANSWERS
+from sinks.deliveries.dispatch import unheard
 from sinks.deliveries.life import Event, State, after
 from sinks.deliveries.listing import Act, Attempt, Count, Listed, Wanted, counts, life_of, listed, off
 from sinks.deliveries.records import Position, bare
@@ -23,6 +29,7 @@ from sinks.deliveries.standing import Standing
 from sinks.deliveries.switches import Stopped, pauses
 from sinks.events.deliveries import DeliveryChange
 
+log = logging.getLogger(__name__)
 WAIT_SECONDS = 5.0  # for the sender, so that the answer shows what was asked; it is durable all the same
 
 
@@ -41,9 +48,9 @@ class ClusterDeliveries:
         """Return a delivery with its attempts and acts by hand; None where there is none."""
         return life_of(self._ledger.seen.connection, delivery)
 
-    def counts(self, wanted: Wanted) -> list[Count]:
+    def counts(self, wanted: Wanted, prices: Mapping[str, Decimal]) -> list[Count]:
         """Return deliveries counted by trigger, day, channel and state."""
-        return counts(self._ledger.seen.connection, wanted)
+        return counts(self._ledger.seen.connection, wanted, prices)
 
     def changes(self, cursor: str | None, limit: int) -> tuple[list[DeliveryChange], str]:
         """Return changes of state behind a cursor, and the number of the last. Raises Problem."""
@@ -58,6 +65,16 @@ class ClusterDeliveries:
         message = asked.encoded(asked.Act(delivery, event, reason, now))
         [offset] = self._sender.send(self._topic, [(None, message)])
         self._ledger.wait(offset, WAIT_SECONDS)
+
+    def send_again(self, wanted: Wanted, most: int, reason: str, now: float) -> tuple[int, int]:
+        """Send the oldest of those again that came to nothing; return how many, and how many are left. Raises
+        Problem."""
+        seen = self._ledger.seen.connection
+        acts = [asked.Act(one, Event.RESEND, reason, now) for one in dead_letters(seen, wanted, most)]
+        offsets = self._sender.send(self._topic, [(None, asked.encoded(one)) for one in acts])
+        if offsets:
+            self._ledger.wait(max(offsets), WAIT_SECONDS)
+        return len(acts), dead_count(seen, wanted)
 
 
 class ClusterSending:
@@ -84,14 +101,18 @@ class ClusterSending:
         await run_in_threadpool(self._receive, provider, receipts)
 
     def _receive(self, provider: str, receipts: Sequence[Receipt]) -> None:
-        kind = self._shop().channels[provider.partition("/")[0]].address
-        named = [f"{kind}:{one.address}" if kind and one.address and one.state == "unsubscribed" else ""
-                 for one in receipts]  # fmt: skip
-        known = [one for one in named if one]
-        found = dict(zip(known, self._view.customers(known) if known else [], strict=True))
-        whom = [None if (one := found.get(name)) is None else one.hex() for name in named]
+        shop, channel = self._shop(), provider.partition("/")[0]
+        named = [
+            references_behind(shop, channel, one.address) if one.state in ANSWERS else [] for one in receipts
+        ]
+        asking = [one for each in named for one in each]
+        found = dict(zip(asking, self._view.customers(asking) if asking else [], strict=True))
+        whom = [sorted({who.hex() for name in each if (who := found[name]) is not None}) for each in named]
         message = asked.Receipts(provider, [bare(one) for one in receipts], whom, self._now())
         self._sender.send(self._topic, [(None, asked.encoded(message))])
+        for one, known in zip(receipts, whom, strict=True):
+            if one.state == "unsubscribed" and one.reference is None and not known:
+                log.warning("%s", unheard(channel, one))
 
     async def follow(self, code: str, now: float | None) -> str | None:
         """Return where a short link leads, by the copy of the ledger; the click is in Kafka on return. Raises

@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from app.worker.place import ClusterPlace
 from console.cluster.ledger import FollowedLedger
-from console.figures import coupons_left, gauge
+from console.figures import answers_of_nobody, coupons_left, gauge
 from console.problems import Problem
 from console.serving import Serving
 from streams.debezium import kafka
@@ -27,6 +27,7 @@ class ClusterCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield every metric."""
         with contextlib.suppress(Problem):  # until all of the ledger has been read
+            yield answers_of_nobody(self._ledger.seen)
             yield coupons_left(self._ledger.seen, self._serving.shop, self._serving.now())
         try:
             waiting = self._waiting()

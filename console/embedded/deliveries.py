@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from app.sending.sender import Sender
+from app.service import Stopped as Stopping
 from console.cursors import changes_page
-from console.embedded.work import EmbeddedWork, result_of
+from console.embedded.work import result_of
 from console.problems import Problem, refuse
 from sinks.channels.provider import Receipt
+from sinks.deliveries.again import dead_count, dead_letters, send_again
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import Event
 from sinks.deliveries.listing import Act, Attempt, Count, Listed, Wanted, counts, life_of, listed
 from sinks.deliveries.records import Position
 from sinks.deliveries.switches import Stopped, ask, asked, pauses, reasons_with
 from sinks.events.deliveries import DeliveryChange
+
+WAIT_SECONDS = 5.0  # for the log, so that the next decision knows of an answer; it is on disk all the same
 
 
 class LedgerDeliveries:
@@ -36,9 +43,9 @@ class LedgerDeliveries:
         """Return a delivery with its attempts and acts by hand; None where there is none."""
         return life_of(self._seen.connection, delivery)
 
-    def counts(self, wanted: Wanted) -> list[Count]:
+    def counts(self, wanted: Wanted, prices: Mapping[str, Decimal]) -> list[Count]:
         """Return deliveries counted by trigger, day, channel and state."""
-        return counts(self._seen.connection, wanted)
+        return counts(self._seen.connection, wanted, prices)
 
     def changes(self, cursor: str | None, limit: int) -> tuple[list[DeliveryChange], str]:
         """Return changes of state behind a cursor, and the number of the last. Raises Problem."""
@@ -51,12 +58,22 @@ class LedgerDeliveries:
         except sqlite3.OperationalError as error:
             raise full(error) from None
 
+    def send_again(self, wanted: Wanted, most: int, reason: str, now: float) -> tuple[int, int]:
+        """Send the oldest of those again that came to nothing; return how many, and how many are left. Raises
+        Problem."""
+        found = dead_letters(self._seen.connection, wanted, most)
+        try:
+            resent = send_again(self._written, found, reason, now)
+        except sqlite3.OperationalError as error:
+            raise full(error) from None
+        return resent, dead_count(self._seen.connection, wanted)
+
 
 class EmbeddedSending:
     """A process's sender; a `console.form.Sending`."""
 
-    def __init__(self, sender: Sender, ledger: Ledger, work: EmbeddedWork) -> None:
-        self._sender, self._ledger, self._work = sender, ledger, work
+    def __init__(self, sender: Sender, ledger: Ledger) -> None:
+        self._sender, self._ledger = sender, ledger
 
     def providers(self) -> list[dict[str, Any]]:
         """Return how each provider stands; nothing before they are open."""
@@ -71,7 +88,8 @@ class EmbeddedSending:
         except sqlite3.OperationalError as error:
             raise full(error) from None
         if any(one.state == "unsubscribed" for one in receipts):
-            await self._work.ask(lambda _: None)  # behind the record that says so, which went before
+            with contextlib.suppress(TimeoutError, Stopping):  # it is on disk, and told to the log later
+                await asyncio.wait_for(result_of(self._sender.told()), WAIT_SECONDS)
 
     async def follow(self, code: str, now: float | None) -> str | None:
         """Return where a short link leads. Raises Problem, and Stopped at an end."""

@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from app.embedded import Embedded
-from console.figures import counter, coupons_left, gauge, histogram
+from console.figures import answers_of_nobody, counter, coupons_left, gauge, histogram
 from console.serving import Serving
 from sinks.deliveries.ledger import Ledger
 from sinks.store.store import Head
@@ -45,6 +45,7 @@ class ShopCollector(Collector):
         off = len(self._opened.relays.sender.off() or ())
         yield gauge("tintype_switched_off", "Triggers, channels or everything that is switched off", off)
         yield coupons_left(self._ledger, self._serving.shop, self._serving.now())
+        yield answers_of_nobody(self._ledger)
         dead = GaugeMetricFamily("tintype_dead_letters", "Messages put aside", labels=("source", "state"))
         for names, number in self._view.dead_letters().items():
             dead.add_metric(names, number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 # Chinese senders end a text with 回T退订, 回TD退订, 拒收请回复R, 退订回N or 回QX取消, and people send just
@@ -14,20 +15,33 @@ UNSUBSCRIBING = frozenset(
         "REVOKE",
     }
 )  # fmt: skip
-_AROUND = " \t\r\n.,;:!?。,;:!?、…~·'\"“”‘’()[]【】「」《》<>"
-_BEFORE = ("回复", "回復", "回", "发送", "發送")  # some write the instruction itself
-_BEHIND = ("退订", "退訂", "取消", "拒收")
+_WORDS = frozenset(word.replace(" ", "") for word in UNSUBSCRIBING)
+_UNSEEN = ("Cf", "Cc")  # such as a space of no width, and marks of direction
+_AROUND = ".,;:!?。,;:!?、…~·'\"“”‘’()[]【】「」《》<>"
+_LONGEST = 40  # of an instruction; whoever writes more asks or tells something
+_WANTS = "退订|退訂|取消订阅|取消訂閱|取消|拒收"
+# Some write the instruction itself, whichever way round it was: 回T退订, 退订回T, 拒收请回复R.
+_INSTRUCTION = re.compile(
+    rf"(?:(?:{_WANTS})[{re.escape(_AROUND)}]*(?=[请請回发發]))?[请請]?(?:回复|回復|回|发送|發送|发|發)?"
+    rf"[{re.escape(_AROUND)}]*(?P<word>.+?)[{re.escape(_AROUND)}]*(?:{_WANTS})?"
+)
 
 
 def unsubscribes(text: str) -> bool:
     """Tell whether a customer's answer is one of the words, alone or as the instruction that it came from.
 
-    >>> [unsubscribes(text) for text in ("td", " Ｔ ", "退订。", "回T退订", "Stop!", "TD 2", "don't stop")]
-    [True, True, True, True, True, False, False]
+    Spaces, and signs that nobody sees, do not count: keyboards and carriers put them in.
+
+    >>> [unsubscribes(text) for text in ("td", " Ｔ ", "退 订。", "回T退订", "拒收请回复R", "Stop!")]
+    [True, True, True, True, True, True]
+    >>> [unsubscribes(text) for text in ("TD 2", "don't stop", "如何退订？", "取消明天的订单")]
+    [False, False, False, False]
     """
-    said = " ".join(unicodedata.normalize("NFKC", text).upper().split()).strip(_AROUND)
-    for before in _BEFORE:
-        said = said.removeprefix(before).strip(_AROUND)
-    if said in UNSUBSCRIBING:
+    said = "".join(
+        sign for sign in unicodedata.normalize("NFKC", text).upper()
+        if not sign.isspace() and unicodedata.category(sign) not in _UNSEEN
+    ).strip(_AROUND)  # fmt: skip
+    if said in _WORDS:
         return True
-    return any(said.removesuffix(behind).strip(_AROUND) in UNSUBSCRIBING for behind in _BEHIND)
+    found = _INSTRUCTION.fullmatch(said) if len(said) <= _LONGEST else None
+    return found is not None and found["word"] in _WORDS

@@ -21,14 +21,18 @@ ASKED = "asked"  # how far the ledger is in the topic
 class Receipts(msgspec.Struct, tag="receipts", frozen=True):
     """Receipts of ``channel/provider``, as `sinks.deliveries.records.bare` leaves them.
 
-    by_address: for each the customer (32 hex digits) at the address that it came from, None where it has
-    none, or nobody is known there.
+    by_address: for each the customers (32 hex digits) who are known by the address that it came from. Of a
+    former release it is one, or None.
     """
 
     provider: str
     receipts: Sequence[Receipt]
-    by_address: Sequence[str | None]
+    by_address: Sequence[Sequence[str] | str | None]
     at: float
+
+    def customers(self) -> list[list[str]]:
+        """Return for each receipt who is known by its address."""
+        return [[one] if isinstance(one, str) else list(one or ()) for one in self.by_address]
 
 
 class Act(msgspec.Struct, tag="act", frozen=True):

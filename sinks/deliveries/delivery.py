@@ -91,9 +91,12 @@ class Book(Protocol):
     def expire(self, now: float, limit: int) -> int:
         """Let up to ``limit`` deliveries go that wait and are too late; return how many."""
 
-    def receive(self, provider: str, receipts: Sequence[Receipt], now: float) -> Sequence[str | None]:
-        """Take receipts; one that nobody can be found for is kept for a while. Return for each whose it
-        is: the customer's id of 32 hex digits, or None."""
+    def receive(
+        self, provider: str, receipts: Sequence[Receipt], now: float, whom: Sequence[Sequence[str]] = ()
+    ) -> Sequence[str | None]:
+        """Take receipts, and what customers answered; a receipt that nobody can be found for is kept for a
+        while. whom: for each who is known by its address, none of any where it is empty. Return for each
+        whose it is: the customer's id of 32 hex digits, or None."""
 
 
 def attempt_fields(outcome: Outcome) -> tuple[str, str | None, int | None, str, str]:

@@ -17,7 +17,9 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+from sinks.channels.numbers import masked
 from sinks.channels.provider import Outcome, Receipt, Unknown
+from sinks.deliveries.answering import STATES
 from sinks.deliveries.breaker import Stand
 from sinks.deliveries.delivery import Away
 from sinks.deliveries.lane import BATCH, Lane, Surroundings
@@ -28,21 +30,21 @@ AGAIN_SECONDS = 5.0  # after an error of the disk, or of a store, that somebody 
 GRACE_SECONDS = 5.0  # for batches that are on their way when it is told to stop
 EXPIRED = 1000  # let go at a time
 
-Heard = Callable[[str, Receipt, str | None], None]
+Behind = Callable[[str, str], Sequence[str]]
 
 
 class Dispatcher:
     """channels: for each its lanes, in the order of preference. One event loop's.
 
-    heard: gets the channel, what a customer has answered (replied, unsubscribed), and the customer's id where
-    the answer names a message.
+    behind: gets a channel and the address of an answer; returns the customers (32 hex digits) who are known
+    by it. heard: is called when answers are on disk.
     """
 
     def __init__(
         self, around: Surroundings, channels: Mapping[str, Sequence[Lane]],
-        heard: Heard = lambda _channel, _receipt, _customer: None,
+        behind: Behind = lambda _channel, _address: (), heard: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
-        self._around, self._channels, self._heard = around, channels, heard
+        self._around, self._channels, self._behind, self._heard = around, channels, behind, heard
         self._stopping = False
         self._news = asyncio.Event()
 
@@ -71,11 +73,15 @@ class Dispatcher:
         self._news.set()
 
     def receive(self, lane: str, receipts: Sequence[Receipt]) -> None:
-        """Take receipts of a lane's provider; on disk on return. In the event loop's thread."""
-        whose = self._around.book.receive(lane, receipts, self._around.now())
-        for receipt, customer in zip(receipts, whose, strict=True):
-            if receipt.state in ("replied", "unsubscribed"):
-                self._heard(lane.partition("/")[0], receipt, customer)
+        """Take receipts of a lane's provider, and answers; on disk on return. In the event loop's thread."""
+        channel = lane.partition("/")[0]
+        whom = [self._behind(channel, one.address) if one.state in STATES else () for one in receipts]
+        whose = self._around.book.receive(lane, receipts, self._around.now(), whom)
+        for one, customer in zip(receipts, whose, strict=True):
+            if one.state == "unsubscribed" and customer is None:
+                self._around.say(unheard(channel, one))
+        if any(one.state in STATES for one in receipts):
+            self._heard()
 
     async def run(self) -> None:
         """Send until `stop`. Raises what is a defect; an error of the disk is told and waited out."""
@@ -201,6 +207,13 @@ class Dispatcher:
              "sending": lane.sending}
             for lane in self.lanes
         ]  # fmt: skip
+
+
+def unheard(channel: str, given: Receipt) -> str:
+    """Return the line for people that somebody unsubscribes whom nobody is known by."""
+    whose = masked(given.address) if given.address else "a message that is not known"
+    told = f"{channel}: {whose} unsubscribes, and no customer is known by it: nothing is withdrawn"
+    return f"{told}; look which reference 'address' of the channel names, and how it is written"
 
 
 class _Hangs(Exception):

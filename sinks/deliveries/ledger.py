@@ -181,16 +181,14 @@ class Ledger:
             self.write([Step(one, Event.TOO_LATE, now, reason="too late to be sent") for one in numbers])
         return len(numbers)
 
-    def receive(self, provider: str, receipts: Sequence[Receipt], now: float) -> list[str | None]:
+    def receive(
+        self, provider: str, receipts: Sequence[Receipt], now: float, whom: Sequence[Sequence[str]] = ()
+    ) -> list[str | None]:
         """Take receipts, on disk; return for each whose it is, where that is known."""
-        found: list[str | None] = self.do(Received(provider, [bare(one) for one in receipts], now))[0]
+        behind = whom or [()] * len(receipts)
+        record = Received(provider, [bare(one) for one in receipts], now, behind)
+        found: list[str | None] = self.do(record)[0]
         return found
-
-    def whose(self, provider: str, reference: str | None) -> str | None:
-        """Return the customer (32 hex digits) of the attempt of a provider that is called so, or None."""
-        with self._lock:
-            found = None if reference is None else self._posting.receipts.find(provider, reference)
-        return None if found is None else found[3]
 
     def recover(self, now: float) -> int:
         """Say of everything that is claimed that its end is not known: at the start of the process that

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 _COLUMNS = (
     "number, id, customer, d.trigger, channel, template, purpose, state, reason, attempts, parts, decided, "
-    "expires, iif(paused IS NULL, due, NULL), changed, k.first, coalesce(k.times, 0)"
+    "expires, iif(paused IS NULL, due, NULL), changed, k.first, coalesce(k.times, 0), "
+    "(SELECT min(at) FROM answer w WHERE w.number = d.number), "
+    "(SELECT count(*) FROM answer w WHERE w.number = d.number), "
+    "EXISTS (SELECT 1 FROM answer w WHERE w.number = d.number AND opts_out = 1)"
 )
 _FROM = "FROM delivery d JOIN decision c USING (number) LEFT JOIN click k USING (number)"
 _ATTEMPT = (
@@ -42,7 +47,8 @@ class Wanted:
 @dataclass(frozen=True)
 class Listed:
     """A delivery in a list. Times in seconds since 1970; due: when it goes on, of what is queued, and None
-    while it is paused; clicked: when its link was followed first, and clicks: how often."""
+    while it is paused; clicked: when its link was followed first, and clicks: how often; replied: when it was
+    answered first, replies: how often, unsubscribed: whether one of them wants no more messages."""
 
     number: int
     id: str
@@ -61,6 +67,9 @@ class Listed:
     changed: float
     clicked: float | None
     clicks: int
+    replied: float | None
+    replies: int
+    unsubscribed: bool
 
 
 @dataclass(frozen=True)
@@ -93,8 +102,9 @@ class Act:
 @dataclass(frozen=True)
 class Count:
     """Deliveries of a trigger, on a day (UTC, from 1970), by a channel, in a state; parts: as charged;
-    clicked: of how many somebody has followed the link; last: when the last of what is queued, and not
-    paused, is due."""
+    clicked: of how many somebody has followed the link; replied: how many were answered, and unsubscribed: of
+    these, how many by who wants no more; last: when the last of what is queued, and not paused, is due; cost:
+    of the parts at the providers' present prices, in the shop's currency, None where one is not known."""
 
     trigger: str
     day: int
@@ -103,7 +113,10 @@ class Count:
     deliveries: int
     parts: int
     clicked: int
+    replied: int
+    unsubscribed: int
     last: float | None
+    cost: str | None
 
 
 def listed(
@@ -114,7 +127,11 @@ def listed(
     where, values = wanted.where()
     order, behind = ("DESC", "<") if newest and after else ("DESC" if newest else "ASC", ">")
     query = f"SELECT {_COLUMNS} {_FROM} WHERE number {behind} ? AND {where} ORDER BY number {order} LIMIT ?"
-    return [Listed(*row) for row in connection.execute(query, (after, *values, limit))]
+    return [_listed(row) for row in connection.execute(query, (after, *values, limit))]
+
+
+def _listed(row: tuple[Any, ...]) -> Listed:
+    return Listed(*(*row[:-1], bool(row[-1])))
 
 
 def life_of(
@@ -125,7 +142,7 @@ def life_of(
     row = connection.execute(query, (delivery,)).fetchone()
     if row is None:
         return None
-    found = Listed(*row)
+    found = _listed(row)
     attempts = f"SELECT {_ATTEMPT} FROM attempt WHERE number = ? ORDER BY attempt"  # noqa: S608 - constants
     acts = "SELECT at, act, reason FROM by_hand WHERE number = ? ORDER BY id"
     return (
@@ -135,15 +152,41 @@ def life_of(
     )
 
 
-def counts(connection: sqlite3.Connection, wanted: Wanted) -> list[Count]:
-    """Return deliveries counted by trigger, day, channel and state."""
+def counts(
+    connection: sqlite3.Connection, wanted: Wanted, prices: Mapping[str, Decimal] = MappingProxyType({})
+) -> list[Count]:
+    """Return deliveries counted by trigger, day, channel and state. prices: of one part, by provider
+    (``channel/name``), of those whose is known."""
     where, values = wanted.where()
-    query = (
-        "SELECT d.trigger, CAST(decided / 86400 AS INTEGER) AS day, channel, state, count(*), sum(parts), "
-        "count(k.number), max(due) FILTER (WHERE state = 'queued' AND paused IS NULL) "
+    query = (  # of constants, as the next one
+        "SELECT d.trigger, CAST(decided / 86400 AS INTEGER) AS day, channel, state, count(*), sum(parts), "  # noqa: S608
+        "count(k.number), "
+        "sum(EXISTS (SELECT 1 FROM answer w WHERE w.number = d.number)), "
+        "sum(EXISTS (SELECT 1 FROM answer w WHERE w.number = d.number AND opts_out = 1)), "
+        "max(due) FILTER (WHERE state = 'queued' AND paused IS NULL) "
         f"{_FROM} WHERE {where} GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3, 4"
     )
-    return [Count(*row) for row in connection.execute(query, values)]
+    charged = (
+        "SELECT d.trigger, CAST(decided / 86400 AS INTEGER), channel, state, a.provider, sum(a.parts) "  # noqa: S608
+        "FROM delivery d JOIN decision c USING (number) JOIN attempt a USING (number) "
+        f"WHERE a.parts > 0 AND {where} GROUP BY 1, 2, 3, 4, 5"
+    )
+    parts: dict[tuple[Any, ...], dict[str, int]] = {}
+    for *key, provider, number in connection.execute(charged, values) if prices else ():
+        parts.setdefault(tuple(key), {})[provider] = number
+    return [
+        Count(*(*row, _cost(row[2], parts.get(tuple(row[:4]), {}), prices)))
+        for row in connection.execute(query, values)
+    ]
+
+
+def _cost(channel: str, parts: Mapping[str, int], prices: Mapping[str, Decimal]) -> str | None:
+    """Return what parts cost, by provider; None where that is not known."""
+    if not parts:
+        return "0" if any(one.startswith(f"{channel}/") for one in prices) else None
+    if not parts.keys() <= prices.keys():
+        return None
+    return f"{sum((prices[one] * number for one, number in parts.items()), Decimal(0)):f}"
 
 
 def states_of(connection: sqlite3.Connection, decisions: Sequence[str]) -> dict[str, tuple[str, str]]:

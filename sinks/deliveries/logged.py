@@ -11,9 +11,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from sinks.channels.provider import Receipt
 from sinks.deliveries.ledger import Ledger
-from sinks.deliveries.records import Received, Record, bare, decoded, encoded
+from sinks.deliveries.records import Record, decoded, encoded
 from sinks.topics.events import Event
 from streams.changes.wire import Outgoing
 
@@ -77,13 +76,6 @@ class LoggedLedger(LedgerCopy):
     def __init__(self, folder: Path, journal: Journal) -> None:
         super().__init__(folder)
         self._journal = journal
-        self.heard: Callable[[str, Sequence[Receipt]], Sequence[Outgoing]] = lambda _provider, _receipts: ()
-
-    def receive(self, provider: str, receipts: Sequence[Receipt], now: float) -> list[str | None]:
-        """Take receipts together with what `heard` returns for the log; return whose each is, if known."""
-        record = Received(provider, [bare(one) for one in receipts], now)
-        found: list[str | None] = self.tell(self.heard(provider, receipts), record)[0]
-        return found
 
     def do(self, *records: Record) -> list[Any]:
         """Commit records to the topic, then post them; return what `Posting.post` does of each."""

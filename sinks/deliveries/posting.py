@@ -9,9 +9,11 @@ from typing import Any
 import msgspec
 
 from engine.outcome import Decision
+from sinks.channels.provider import Receipt
 from sinks.coupons.posting import post_codes
 from sinks.deliveries import pace as pacing
 from sinks.deliveries import quiet as hours
+from sinks.deliveries.answering import STATES, note_answer
 from sinks.deliveries.carrying import post_carried
 from sinks.deliveries.changes import note_changes
 from sinks.deliveries.delivery import Route, Step
@@ -22,6 +24,7 @@ from sinks.deliveries.quiet import DROPPED
 from sinks.deliveries.receipts import Receipts
 from sinks.deliveries.records import (
     Acted,
+    AnswersTold,
     Carried,
     Clicked,
     ClicksTold,
@@ -75,8 +78,10 @@ class Posting:
             case Reached(relay, drained):
                 far = [(relay, partition, effects) for partition, effects in drained.items()]
                 self._connection.executemany("INSERT OR REPLACE INTO drained VALUES (?, ?, ?)", far)
-            case Received(provider, receipts, at):
-                return [self.receipts.take(provider, one, at) for one in receipts]
+            case Received(provider, receipts, at, whom):
+                known = whom if whom is not None else [None] * len(receipts)
+                pairs = zip(receipts, known, strict=True)
+                return [self._receive(provider, one, behind, at) for one, behind in pairs]
             case Recovered(at):
                 return self._recover(at)
             case Acted():
@@ -96,6 +101,9 @@ class Posting:
             case ClicksTold(numbers):
                 clicks = [(number,) for number in numbers]
                 self._connection.executemany("UPDATE click SET told = 1 WHERE number = ?", clicks)
+            case AnswersTold(ids):
+                answers = [(one,) for one in ids]
+                self._connection.executemany("UPDATE answer SET told = 1 WHERE id = ?", answers)
             case Shadowed():
                 post_shadowed(self._connection, record)
             case Carried():
@@ -109,6 +117,13 @@ class Posting:
             case _:
                 return post_codes(self._connection, record)
         return None
+
+    def _receive(self, provider: str, given: Receipt, whom: Sequence[str] | None, at: float) -> str | None:
+        if whom is None or given.state not in STATES:
+            return self.receipts.take(provider, given, at)
+        found = None if given.reference is None else self.receipts.find(provider, given.reference)
+        answered = None if found is None else (found[0], found[3])
+        return note_answer(self._connection, provider.partition("/")[0], given, answered, whom, at)
 
     def _take(self, one: Decision, route: Route | str | None) -> int:
         done = self._connection.execute(

@@ -51,11 +51,13 @@ class Stepped:
 
 
 class Received(msgspec.Struct, tag="received", frozen=True):
-    """Receipts of ``channel/provider``, as `bare` leaves them."""
+    """Receipts of ``channel/provider``, as `bare` leaves them. whom: for each the customers (32 hex digits)
+    at the address that it came from; None of a former release, which told the log at once."""
 
     provider: str
     receipts: Sequence[Receipt]
     at: float
+    whom: Sequence[Sequence[str]] | None = None
 
 
 class Recovered(msgspec.Struct, tag="recovered", frozen=True):
@@ -141,6 +143,12 @@ class Left(msgspec.Struct, tag="left", frozen=True):
     at: float
 
 
+class AnswersTold(msgspec.Struct, tag="answers told", frozen=True):
+    """The log has been told of these answers (their ids), and of consents that they withdraw."""
+
+    ids: Sequence[int]
+
+
 class Off(msgspec.Struct, tag="off", frozen=True):
     """All that is switched off, by its names in the log, as a cluster's sender has it. reasons: by name."""
 
@@ -150,7 +158,7 @@ class Off(msgspec.Struct, tag="off", frozen=True):
 
 Record = (
     Taken | Moved | Reached | Stepped | Received | Recovered | Acted | Switched | Turned | SwitchesTold
-    | EndsTold | Clicked | ClicksTold | Off | CodeRecord | Shadowed | Carried | Left
+    | EndsTold | Clicked | ClicksTold | AnswersTold | Off | CodeRecord | Shadowed | Carried | Left
 )  # fmt: skip
 
 
@@ -184,7 +192,7 @@ class _Stepped(msgspec.Struct, tag="steps", frozen=True):
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(
     list[Taken | Moved | Reached | _Stepped | Received | Recovered | Acted | Switched | Turned | SwitchesTold
-         | EndsTold | Clicked | ClicksTold | Off | CodeRecord | Shadowed | Carried | Left]
+         | EndsTold | Clicked | ClicksTold | AnswersTold | Off | CodeRecord | Shadowed | Carried | Left]
 ).decode
 
 

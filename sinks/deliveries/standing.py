@@ -1,12 +1,16 @@
-"""How the providers of a cluster stand, as its sender tells through the store."""
+"""How the providers stand, as whoever sends tells through the store."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import redis
 
+_SHOW_SECONDS = 1.0
 _KEPT_SECONDS = 15  # behind that nobody sends
 
 
@@ -24,3 +28,10 @@ class Standing:
         """Return it as it was lately; None where nobody has told it."""
         found: Any = self._client.get(self._key)
         return None if found is None else msgspec.json.decode(found, type=list[dict[str, Any]])
+
+    async def keep(self, health: Callable[[], list[dict[str, object]]]) -> None:
+        """Tell it each second, in a thread; nobody can look while the store is away."""
+        while True:
+            with contextlib.suppress(redis.RedisError):
+                await asyncio.to_thread(self.put, health())
+            await asyncio.sleep(_SHOW_SECONDS)

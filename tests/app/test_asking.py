@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,11 +18,13 @@ from app.worker.addresses import Addresses
 from app.worker.asking import Asking
 from app.worker.revoking import TopicRevocations
 from app.worker.switches import TopicSwitches
+from app.worker.telling_log import tell_log
 from sinks.channels.provider import Accepted, Receipt
 from sinks.coupons.codes import Loaded, loaded_by
 from sinks.coupons.redeeming import Redemption
 from sinks.coupons.written import written
 from sinks.deliveries import asked
+from sinks.deliveries.answers import has_opted_out
 from sinks.deliveries.delivery import Away, Step
 from sinks.deliveries.life import Event
 from sinks.deliveries.listing import off
@@ -32,7 +35,7 @@ from streams.changes.wire import Outgoing, incoming
 from streams.control import canonical
 from tests.app.little_shop import write_shop
 from tests.called import SECRET
-from tests.sinks.dispatching import START, queue, states
+from tests.sinks.dispatching import START, decided, queue, states
 
 LANE, ONE = "sms/console", f"{1:032x}"
 WITHDRAWN = canonical({"channel": "sms", "purpose": "marketing", "granted": False, "until": None})
@@ -60,7 +63,7 @@ class Journal:
 
 
 class Desk:
-    """A sender's ledger, and what does what is asked. By phone somebody is known."""
+    """A sender's ledger, and what does what is asked."""
 
     def __init__(self, folder: Path) -> None:
         toml = 'name = "Test"\nzone = "UTC"\npartitions = 3\n\n[groups]\nvalue = ["vip", "普通"]\n'
@@ -69,10 +72,22 @@ class Desk:
         self.shop = load_shop(write_shop(folder / "shop", files))
         self.journal = Journal()
         self.ledger = LoggedLedger(folder / "sender", self.journal)
-        self.revocations = TopicRevocations(folder / "sender", "t", 3, lambda: START)
+        self.revocations = TopicRevocations(
+            folder / "sender", "t", 3, lambda: START, partial(has_opted_out, self.ledger)
+        )
         self.switches = TopicSwitches(self.ledger, self.revocations, 3)
-        self.asking = Asking(self.shop, self.ledger, self.switches, {"phone:138": "ab" * 16}.get)
-        self.ledger.heard = self.asking.heard
+        self.asking = Asking(self.switches)
+
+    def tell(self) -> dict[str, list[str]]:
+        """Tell the log of answers; return what it was told of each customer."""
+        before = len(self.journal.commits)
+        found: dict[str, list[str]] = {}
+        if tell_log(self.ledger, self.shop, self.revocations):
+            assert len(self.journal.commits) == before + 1, "one transaction"
+            for _, kind, who, body in self.journal.told():
+                said = body if kind == "consent" else json.loads(body)["state"]
+                found.setdefault(who.hex(), []).append(said)
+        return found
 
 
 @pytest.fixture
@@ -114,25 +129,50 @@ def test_a_pause_is_of_the_ledger_alone_and_a_stop_ends_it(desk: Desk) -> None:
     assert pauses(desk.ledger) == {}
 
 
-def test_who_unsubscribes_is_told_by_the_message_or_else_by_the_address(desk: Desk) -> None:
+def test_who_unsubscribes_is_told_by_the_message_and_by_the_address(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By whatever is known; where nothing is, it is said."""
     given = [Receipt("r1", "unsubscribed"), Receipt(None, "unsubscribed"), Receipt(None, "unsubscribed"),
              Receipt("r1", "replied"), Receipt("r1", "delivered")]  # fmt: skip
-    desk.asking.do([asked.Receipts(LANE, given, ["cd" * 16, "ab" * 16, None, None, None], START)], 9)
-    told = {who.hex(): body for _, kind, who, body in desk.journal.told() if kind == "consent"}
-    assert told == {ONE: WITHDRAWN, "ab" * 16: WITHDRAWN}
+    whom = [["cd" * 16], ["ab" * 16, "ef" * 16], [], [], []]
+    desk.asking.do([asked.Receipts(LANE, given, whom, START)], 9)
+    assert desk.journal.told() == []
+    assert desk.tell() == {
+        ONE: [WITHDRAWN, "unsubscribed", "replied"],
+        "ab" * 16: [WITHDRAWN], "cd" * 16: [WITHDRAWN], "ef" * 16: [WITHDRAWN],
+    }  # fmt: skip
+    assert desk.tell() == {}
     assert states(desk.ledger) == {1: "delivered"}
+    [line] = [one.message for one in caplog.records]
+    assert line.startswith("sms: a message that is not known unsubscribes, and no customer is known by it")
 
 
-def test_what_a_providers_own_connection_brings_is_one_transaction_too(desk: Desk) -> None:
-    before = len(desk.journal.commits)
-    stop = Receipt(None, "unsubscribed", address="138", text="TD")
-    assert desk.ledger.receive(LANE, [stop, Receipt("r1", "failed")], START) == [None, ONE]
-    assert len(desk.journal.commits) == before + 1
-    assert [(kind, who.hex(), body) for _, kind, who, body in desk.journal.told()] == [
-        ("consent", "ab" * 16, WITHDRAWN)
-    ]
+def test_what_a_former_release_asked_is_understood(desk: Desk) -> None:
+    given = [{"reference": None, "state": "unsubscribed"}] * 2
+    message = {"type": "receipts", "provider": LANE, "receipts": given, "at": 1} | {
+        "by_address": ["ab" * 16, None]
+    }
+    desk.asking.do([asked.decoded(json.dumps(message))], 9)
+    assert desk.tell() == {"ab" * 16: [WITHDRAWN]}
+
+
+def test_an_answer_holds_back_what_waits_before_and_behind_its_record(desk: Desk) -> None:
+    """The consent counts when it is written, although this sender reads its own records a moment later."""
+    trigger: Any = SimpleNamespace(
+        purpose="marketing", action=SimpleNamespace(channel="sms"), guards=SimpleNamespace(consent=None)
+    )
+    assert desk.revocations.of(decided(1), trigger) is None
+    stop = Receipt("r1", "unsubscribed", address="138", text="TD")
+    assert desk.ledger.receive(LANE, [stop], START) == [ONE]
     assert b"138" not in desk.journal.commits[-1][0]
     assert b"TD" not in desk.journal.commits[-1][0]
+    assert desk.revocations.of(decided(1), trigger) == "unsubscribed from sms"
+    assert desk.revocations.of(decided(2), trigger) is None
+    desk.tell()
+    assert desk.revocations.of(decided(1), trigger) == "consent to sms/marketing is withdrawn"
+    trigger.purpose = "transactional"
+    assert desk.revocations.of(decided(1), trigger) is None
 
 
 def test_an_act_that_cannot_be_is_passed_over(desk: Desk) -> None:
@@ -171,13 +211,20 @@ def test_what_is_asked_at_once_is_cut_into_messages() -> None:
 
 
 def test_messages_come_back_as_they_were() -> None:
+    receipt = Receipt("r", "failed", 2.0, "C", "晚")
     for one in (asked.Codes("春", ["券1"], 1.5), asked.Redeem([Redemption("春", "券1", "o", 1.5)]),
                 asked.Act(ONE, Event.RESEND, "问", 1.5), asked.Switch("", True, ""),
-                asked.Receipts(LANE, [Receipt("r", "failed", 2.0, "C", "晚")], [None], 3.0)):  # fmt: skip
+                asked.Receipts(LANE, [receipt], [["ab" * 16]], 3.0)):  # fmt: skip
         assert asked.decoded(asked.encoded(one)) == one
 
 
 def test_an_index_that_is_not_whole_lets_nobody_be_without_an_address() -> None:
-    index = SimpleNamespace(life=lambda: None)
+    index: Any = SimpleNamespace(life=lambda: None, references=lambda asked: [None] * len(asked))
     with pytest.raises(Away, match="not whole"):
-        Addresses(index, SECRET, {}).prepare([])  # type: ignore[arg-type]  # all that is asked first
+        Addresses(index, SECRET, {}).prepare([])
+    with pytest.raises(Away, match="not whole"):
+        Addresses(index, SECRET, {}).customers_at(["phone:138", "phone:+86138"])
+    index.life = lambda: "whole"
+    assert Addresses(index, SECRET, {}).customers_at(["phone:138"]) == []
+    index.references = lambda _: [b"r" + b"\xab" * 16 + b"s", None, b"r" + b"\xab" * 16 + b"w"]
+    assert Addresses(index, SECRET, {}).customers_at(["phone:1", "phone:2", "phone:3"]) == ["ab" * 16]

@@ -50,6 +50,32 @@ def test_check_says_what_is_declared_and_ends_with_0(shop: Path, capsys: pytest.
     assert json.loads(capsys.readouterr().out)["notes"] == []
 
 
+MESSAGE = "when: {event: {source: orders}}\naction: {channel: sms, template: hi}\n"
+CHANNELS = """\
+sms: {address: phone, templates: {hi: hi}}
+robot: {templates: {hi: hi}, providers: [{kind: file, path: robot.txt}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("trigger", "notes"),
+    [
+        (MESSAGE, ["triggers/hello.yaml:2: note: marketing by 'sms' asks for no consent: all get it who do "
+                   "not unsubscribe: add 'guards: {consent: sms/marketing}', or 'purpose: transactional'"]),
+        (f"{MESSAGE}guards: {{consent: sms/marketing}}\n", []),
+        (f"{MESSAGE}purpose: transactional\n", []),
+        (MESSAGE.replace("sms", "robot"), []),
+    ],
+)  # fmt: skip
+def test_check_notes_marketing_to_people_without_consent(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], trigger: str, notes: list[str]
+) -> None:
+    files = {"channels.yaml": CHANNELS, "triggers/hello.yaml": trigger, "triggers/hello.test.yaml": None}
+    assert main(["check", str(write_shop(tmp_path / "little", files))]) == exits.OK
+    found = capsys.readouterr().out.splitlines()
+    assert [line for line in found if line.startswith("triggers")] == notes
+
+
 def test_check_tells_every_error_on_stderr_and_ends_with_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

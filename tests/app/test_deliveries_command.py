@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -77,11 +78,34 @@ def test_what_is_done_by_hand_is_on_record(folder: Path, capsys: pytest.CaptureF
     assert [(one["act"], one["reason"]) for one in found["by_hand"]] == [("settle delivered", "she has it")]
 
 
+def test_what_came_to_nothing_is_sent_again_by_a_filter_the_oldest_first(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop = str(folder)
+    with contextlib.closing(Ledger(folder / "data")) as ledger:
+        ledger.take("channels", [(decided(at), route()) for at in range(3, 7)], {0: 7})
+        ledger.write([Step(at, Event.CLAIM, START, "sms/console") for at in range(4, 8)])
+        ledger.write([Step(at, Event.GIVE_UP, START) for at in range(4, 8)])
+    dead = ids(asked(capsys, shop, "--state", "failed"))
+    assert len(dead) == 4
+    choice = ("--state", "failed", "--resend", "--reason", "the number was wrong")
+    assert asked(capsys, shop, *choice, "--channel", "mail") == {"resent": 0, "left": 0}
+    assert asked(capsys, shop, *choice, "--limit", "3") == {"resent": 3, "left": 1}
+    assert ids(asked(capsys, shop, "--state", "failed")) == dead[:1], "the newest is left"
+    found = asked(capsys, shop, dead[-1])
+    assert found["delivery"]["state"] == "queued"
+    assert [(one["act"], one["reason"]) for one in found["by_hand"]] == [("resend", "the number was wrong")]
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
         ([LOST, "--resend"], "--reason: there is none"),
         (["--resend", "--reason", "x"], "no delivery is named"),
+        (["--state", "unknown", "--resend", "--reason", "x"], "no state whose deliveries came to nothing"),
+        (["--state", "failed", "--resend"], "--reason: there is none"),
+        (["--state", "failed", "--resend", "--reason", "x", "--limit", "1001"], "1000 are the most"),
+        (["--providers"], "no process runs this shop"),
         ([LOST, "--settle", "perhaps", "--reason", "x"], "'perhaps' is no end"),
         ([SENT, "--resend", "--reason", "x"], "a delivery that is sent cannot take 'resend'"),
         (["f" * 32], "there is no such delivery"),

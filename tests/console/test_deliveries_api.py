@@ -303,3 +303,21 @@ def test_receipts_are_refused_while_the_providers_are_not_open(
     body = [{"reference": "r", "state": "failed"}]
     assert code_of(shop.client.post("/v1/receipts/plain", json=body)) == (503, "not-ready")
     assert shop.get("/v1/providers")["providers"] == []
+
+
+def test_what_came_to_nothing_is_sent_again_by_a_filter(shop: AtWork) -> None:
+    names = [put(shop, member, "expired") for member in (2, 3)]
+    asked = {"state": "expired", "reason": "the line was down", "most": 1}
+    for _, left in zip(names, (1, 0), strict=True):
+        answer = shop.client.post("/v1/deliveries:resend", json=asked)
+        assert (answer.status_code, answer.json()["resent"], answer.json()["left"]) == (200, 1, left)
+    nothing = shop.client.post("/v1/deliveries:resend", json={**asked, "trigger": "x"})
+    assert (nothing.status_code, nothing.json()["resent"]) == (200, 0)
+    wait_for(lambda: {one_of(shop, member)["state"] for member in (2, 3)} == {"sent"})
+    for name in names:
+        acts = shop.get(f"/v1/deliveries/{name}")["by_hand"]
+        assert (acts[-1]["act"], acts[-1]["reason"]) == ("resend", "the line was down")
+    for wrong in ({"state": "unknown"}, {"most": 1001}, {"reason": " "}):
+        assert shop.client.post("/v1/deliveries:resend", json={**asked, **wrong}).status_code == 422
+    reading = httpx.post(f"{shop.address}/v1/deliveries:resend", json=asked, headers=key(shop, "write"))
+    assert code_of(reading) == (403, "scope-missing")

@@ -279,6 +279,19 @@ def test_a_stream_ends_with_its_token(inbox: AtWork, monkeypatch: pytest.MonkeyP
         assert all("comment" in one for one in events)  # until the end
 
 
+def test_a_stream_tells_nothing_behind_the_revocation_of_its_key(inbox: AtWork) -> None:
+    headers = bearing(inbox, "read")
+    key = inbox.answering.keyring.list()[-1]
+    with (
+        httpx.Client(base_url=inbox.address, headers=headers, timeout=20) as client,
+        streamed(client, f"{PATH}/stream") as events,
+    ):
+        next(events)
+        inbox.answering.keyring.revoke(key.id)
+        put(inbox, "member:M1", 5)
+        assert all("comment" in one for one in events)  # to a clean end
+
+
 def test_streams_are_bounded_and_let_go(inbox: AtWork, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(news, "MOST", 1)
     told = inbox.app.state.news

@@ -34,6 +34,9 @@ REQUESTS: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", "/v1/deliveries:counts"): ("/v1/deliveries:counts", None),
     ("GET", "/v1/deliveries/{delivery}"): ("/v1/deliveries/UNKNOWN", None),
     ("POST", "/v1/deliveries/{delivery}:resend"): ("/v1/deliveries/UNKNOWN:resend", {"reason": "asked"}),
+    ("POST", "/v1/deliveries:resend"): (
+        "/v1/deliveries:resend", {"state": "failed", "trigger": "none", "reason": "asked"},
+    ),
     ("POST", "/v1/deliveries/{delivery}:settle"): (
         "/v1/deliveries/UNKNOWN:settle", {"state": "failed", "reason": "it said so"},
     ),

@@ -101,6 +101,31 @@ def test_a_callback_and_an_act_by_hand_reach_the_ledger(calm: Room) -> None:
     assert [each["outcome"] for each in life["attempts"]] == ["accepted", "accepted"]
 
 
+def test_what_came_to_nothing_is_sent_again_in_bulk_by_the_api_and_by_the_command(
+    calm: Room, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = commands_on(calm.shop.cluster, monkeypatch, capsys)
+    members = [f"G{number}" for number in range(3)]
+    calm.orders(*members)
+    calm.until("notice", members, sent=3)
+    ids = [calm.deliveries(trigger="notice", customer=f"member:{one}")[0]["id"] for one in members]
+    for done in (1, 2):
+        failed = [{"reference": one, "state": "failed"} for one in ids]
+        assert calm.shop.client.post("/v1/receipts/sms", json=failed).status_code == 200
+        calm.until("notice", members, failed=3)
+        if done == 1:
+            asked = {"state": "failed", "trigger": "notice", "most": 100, "reason": "the line was down"}
+            answer = calm.shop.client.post("/v1/deliveries:resend", json=asked)
+            assert (answer.status_code, answer.json()["resent"], answer.json()["left"]) == (200, 3, 0)
+        else:
+            choice = ["--state", "failed", "--trigger", "notice", "--resend", "--reason", "again"]
+            assert command("deliveries", *choice) == (exits.OK, {"resent": 3, "left": 0})
+        calm.until("notice", members, sent=3)
+    _, told = command("deliveries", "--providers")
+    standing = {one["provider"]: one["state"] for one in told["providers"]}
+    assert standing == {"sms/webhook": "closed", "paper/file": "closed", "box/inbox": "closed"}
+
+
 def test_a_short_link_leads_on_and_the_click_is_in_the_ledger_and_the_log(calm: Room) -> None:
     calm.orders("L1")
     calm.until("hello", ["L1"], sent=1)
@@ -139,6 +164,10 @@ def test_who_unsubscribes_withdraws_consent_in_the_log(calm: Room) -> None:
 
     wanted = {id_of(f"member:{one}"): said for one in ("C1", "C2")}
     calm.shop.wait(lambda: withdrawn() == wanted, "both are withdrawn")
+    [found] = calm.deliveries(trigger="notice", customer="member:C2")
+    assert (found["replies"], found["unsubscribed"]) == (1, True)
+    calm.shop.wait(lambda: calm.bodies("receipt", one["id"]), "the log has the answer too")
+    assert [body["state"] for body in calm.bodies("receipt", one["id"])] == ["unsubscribed"]
     for name in (Topics(calm.shop.cluster.name).asked, Topics(calm.shop.cluster.name).ledger):
         for _, records in fetches(calm.shop.cluster.kafka.address, name, {0: 0}):
             assert not any(phone_of("C2").encode() in record.value for record in records)

@@ -94,9 +94,11 @@ class MortalLedger:
     def expire(self, now: float, limit: int) -> int:
         return self._ledger.expire(now, limit)
 
-    def receive(self, provider: str, receipts: Sequence[Receipt], now: float) -> Sequence[str | None]:
+    def receive(
+        self, provider: str, receipts: Sequence[Receipt], now: float, whom: Sequence[Sequence[str]] = ()
+    ) -> Sequence[str | None]:
         return self._mortal(  # type: ignore[no-any-return]  # customers
-            lambda: self._ledger.receive(provider, receipts, now)
+            lambda: self._ledger.receive(provider, receipts, now, whom)
         )
 
 

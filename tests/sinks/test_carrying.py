@@ -88,7 +88,8 @@ def test_every_row_is_the_same_there_and_twice_told_is_told_once(
         ledger.do(Turned("channel/sms", "paused", "试", START), Clicked(2, START + 9.5))
         told = messages(ledger)
         wanted = rows(ledger, "WHERE number IN (SELECT number FROM delivery)")
-        unused = ("coupon", "redemption", "linked", "shadow_count", "shadow_minute", "shadow_customer")
+        shadows = ("shadow_count", "shadow_minute", "shadow_customer")
+        unused = ("answer", "coupon", "redemption", "linked", *shadows)
         assert {len(found) > 0 for table, found in wanted.items() if table not in unused} == {True}
         assert len(wanted["decision"]) < len(ledger.rows("SELECT number FROM decision"))
     copy = following(tmp_path / "new", told)

@@ -19,6 +19,7 @@ from sinks.coupons.claims import Claims
 from sinks.coupons.pool import Pool
 from sinks.coupons.records import CodesForgotten, CodesLoaded, CodesRedeemed
 from sinks.coupons.redeeming import Redemption
+from sinks.deliveries.answers import untold
 from sinks.deliveries.delivery import Route, Step
 from sinks.deliveries.ended import ended
 from sinks.deliveries.ledger import Ledger
@@ -28,6 +29,7 @@ from sinks.deliveries.logged import LedgerCopy, LoggedLedger
 from sinks.deliveries.quiet import Quiet
 from sinks.deliveries.records import (
     Acted,
+    AnswersTold,
     EndsTold,
     Moved,
     Off,
@@ -141,11 +143,12 @@ class Life:
         chance = self._chance
         names = [*self._references[-9:], f"r{len(self._references)}", f"{chance.randint(1, 9):032x}"]
         given = [
-            Receipt(chance.choice(names), chance.choice(["delivered", "failed", "replied"]),
+            Receipt(chance.choice(names), chance.choice(["delivered", "failed", "replied", "unsubscribed"]),
                     chance.choice([None, self._now]), "C", "to 13800001001", "13800001001", "TD")
             for _ in range(chance.randint(1, 4))
         ]  # fmt: skip
-        self._ledger.receive(chance.choice(LANES), given, self._now)
+        whom = [[f"{chance.randint(1, 9):032x}" for _ in range(chance.randint(0, 2))] for _ in given]
+        self._ledger.receive(chance.choice(LANES), given, self._now, whom)
 
     def _act(self) -> None:
         event = self._chance.choice([Event.RESEND, Event.SETTLE_DELIVERED, Event.SETTLE_FAILED, Event.CLAIM])
@@ -156,7 +159,8 @@ class Life:
         self._ledger.expire(self._now, 3)
 
     def _tell(self) -> None:
-        over = ended(self._ledger, 4)
+        over, answered = ended(self._ledger, 4), untold(self._ledger, 3)
+        self._ledger.do(AnswersTold([one.id for one in answered]))
         self._ledger.do(Switched("channel/sms", self._chance.random() < 0.5, "测试", self._now))
         is_off = Off(["", "channel/短信"], {"channel/短信": "测试"})
         self._ledger.do(EndsTold([one.number for one in over]), is_off)

@@ -123,8 +123,15 @@ def test_half_of_a_character_is_no_text() -> None:
         encode("字\ud83d", 1)
 
 
-AS_PEOPLE_WRITE = ["td", "stop", " TD。", "回T退订", "ＴＤ", "回复TD", "“T”"]
-ANSWERS = ["", "好的", "谢谢", "TDX", "TD 2", "Nice", "don't stop", "取消明天的订单", "回", "1"]
+AS_PEOPLE_WRITE = [
+    "td", "stop", " TD。", "回T退订", "ＴＤ", "回复TD", "“T”", "拒收请回复R", "退订回T", "退订请回复“TD”",
+    "取消订阅，请发送 N", "退 订", "T D", "TD\u200b", "\ufeff退订", "Stop\u00a0all", "退订，回T",
+    "回 QX 取消",
+]  # fmt: skip
+ANSWERS = [
+    "", "好的", "谢谢", "TDX", "TD 2", "Nice", "don't stop", "取消明天的订单", "回", "1", "如何退订？",
+    "退订请回复什么", "请回复我", "怎么取消", "拒收的包裹退回来了吗",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", [*sorted(UNSUBSCRIBING), *AS_PEOPLE_WRITE])
