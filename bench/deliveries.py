@@ -12,12 +12,13 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from engine.outcome import Decision
+from sinks.channels.batch import Batch
 from sinks.channels.message import Message
-from sinks.channels.provider import Accepted, Outcome
+from sinks.channels.provider import Accepted
 from sinks.deliveries.delivery import Queued, Route
 from sinks.deliveries.dispatch import Dispatcher
 from sinks.deliveries.lane import Lane, Surroundings
@@ -41,9 +42,10 @@ class Ready:
 
     async def open(self) -> None: ...
 
-    async def send(self, messages: Sequence[Message]) -> Sequence[Outcome]:
-        self.sent += len(messages)
-        return [Accepted(message.id) for message in messages]
+    async def send(self, batch: Batch) -> None:
+        for message in batch:
+            self.sent += 1
+            batch.tell(message, Accepted(message.id))
 
     async def close(self) -> None: ...
 

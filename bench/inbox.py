@@ -19,6 +19,7 @@ import uvloop
 
 from bench.paced import Api, Idle, alone, measure, paced, served, store_in, tell
 from console.tokens import Bearer, Tokens
+from sinks.channels.batch import Batch
 from sinks.channels.inbox import InboxProvider, InboxSettings
 from sinks.channels.message import Message
 from sinks.channels.provider import Around
@@ -69,7 +70,7 @@ def _write(server: EmbeddedServer, customers: list[bytes], messages: int) -> Non
             ]  # fmt: skip
             wall, cpu = time.perf_counter(), time.process_time()
             for at in range(0, len(made), 500):
-                await provider.send(made[at : at + 500])
+                await provider.send(Batch(made[at : at + 500]))
             wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
             print(f"writes: {len(made) / wall:,.0f} a second, {len(made) / cpu:,.0f} a second of CPU")
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sinks.channels.batch import Batch
 from sinks.channels.message import Message
 from sinks.channels.provider import Accepted, Around
 from sinks.channels.smpp.settings import SmppSettings
@@ -84,8 +85,9 @@ async def _round(provider: Smpp, messages: Sequence[Message]) -> Measured:
     parts = 0
     began, cpu = time.perf_counter(), time.process_time()
     for _ in range(MESSAGES // BATCH):
-        outcomes = await provider.send(messages)
-        parts += sum(one.parts for one in outcomes if isinstance(one, Accepted))
+        batch = Batch(messages)
+        await provider.send(batch)
+        parts += sum(one.parts for one in batch.outcomes("lost") if isinstance(one, Accepted))
     measured = Measured(MESSAGES, parts, time.process_time() - cpu, time.perf_counter() - began)
     assert parts % MESSAGES == 0
     assert parts

@@ -14,6 +14,7 @@ from app.problems import Problems
 from rules.suggest import suggest
 from sinks.channels.cloud.settings import CloudSettings
 from sinks.channels.inbox import InboxSettings
+from sinks.channels.smpp.settings import SmppSettings
 from sinks.texts.texts import LINK
 from sinks.texts.words import PARTS, Template, Words, spoken
 
@@ -44,12 +45,28 @@ def check_channels(folder: Folder, problems: Problems) -> None:
             for number, limit in enumerate(provider.limits):
                 where = folder.where(LABEL, *place, "limits", number, "within")
                 check_seconds(limit.within, where, problems)
+            if isinstance(provider, SmppSettings) and provider.signature:
+                for template, text in channel.templates.items():
+                    at = (name, "templates", template)
+                    _check_signature(folder, at, text, provider.signature, problems)
             if isinstance(provider, CloudSettings):
                 check_seconds(provider.timeout, folder.where(LABEL, *place, "timeout"), problems)
-                names = {template: needs(text) for template, text in channel.templates.items()}
+                names = {template: _given(text) for template, text in channel.templates.items()}
                 check_cloud_sms(folder, place, provider, names, problems)
         for template, text in channel.templates.items():
             _check_template(folder, (name, "templates", template), text, problems)
+
+
+def _check_signature(
+    folder: Folder, place: Place, template: Template, signature: str, problems: Problems
+) -> None:
+    """Gateways that want a signature look for it at the very beginning or the very end."""
+    for language, words in spoken(template).items():
+        text = words.text.strip()
+        if text and not text.startswith(signature) and not text.endswith(signature):
+            where = folder.documents[LABEL].where(place_of(template, place, language, "text"))
+            hint = f"begin or end it with {signature}, the signature of its provider"
+            problems.add(where, "the text lacks its signature", hint)
 
 
 def needs(template: Template) -> set[str]:
@@ -62,6 +79,12 @@ def needs(template: Template) -> set[str]:
         for name in check(source, {}, "").names
         if name != LINK or part == LINK or not words.link
     }  # fmt: skip
+
+
+def _given(template: Template) -> set[str]:
+    """Return the names of the values that a message of a template has: its own link is one."""
+    has_link = any(words.link for words in spoken(template).values())
+    return needs(template) | ({LINK} if has_link else set())
 
 
 def parts(words: Words) -> Iterator[tuple[str, str]]:

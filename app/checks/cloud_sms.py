@@ -14,6 +14,8 @@ from sinks.channels.cloud.aliyun import AliyunSettings
 from sinks.channels.cloud.settings import ChineseSettings, CloudSettings, ProviderTemplate
 from sinks.channels.cloud.tencent import TencentSettings
 from sinks.channels.cloud.twilio import TwilioSettings
+from sinks.links.code import LENGTH
+from sinks.texts.texts import LINK
 
 LABEL = "channels.yaml"
 _Add = Callable[[Place, str, str], None]  # tells a problem at a key of the provider, with a hint
@@ -43,6 +45,8 @@ def check_cloud_sms(
             add(key, f"there is no template '{template}'", suggest(template, list(names), "template"))
         else:
             _check_variables(key, theirs, names[template], isinstance(provider, TencentSettings), add)
+            if isinstance(provider, ChineseSettings) and LINK in theirs.variables:
+                _check_link(key, provider.variable_length, bool(folder.shop.settings.links.base), add)
     if isinstance(provider, AliyunSettings | TencentSettings | TwilioSettings) and provider.endpoint:
         _check_address(("endpoint",), provider.endpoint, add, alone=True)
     if isinstance(provider, TwilioSettings):
@@ -72,6 +76,17 @@ def _check_variables(
     elif numbered and sorted(theirs) != sorted(str(n) for n in range(1, len(theirs) + 1)):
         hint = f"number them from 1 to {len(theirs)}"
         add((*key, "variables"), "Tencent's variables are numbered without a gap", hint)
+
+
+def _check_link(key: Place, longest: int | None, are_short: bool, add: _Add) -> None:
+    """No address may stand in a variable: what does is the code of a short link."""
+    at = (*key, "variables", LINK)
+    if not are_short:
+        hint = "set [links] base in tintype.toml, or write the address into the approved template"
+        add(at, "a variable holds no address, only the code of a short link", hint)
+    elif longest is not None and longest < LENGTH:
+        hint = "write the address into the approved template"
+        add(at, f"the code of a short link has {LENGTH} characters, a variable may have {longest}", hint)
 
 
 def _check_address(key: Place, address: str, add: _Add, *, alone: bool) -> None:

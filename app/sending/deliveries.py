@@ -90,6 +90,14 @@ def _paces(shop: Shop, ledger: Ledger, now: Callable[[], float]) -> Paces:
     return paces
 
 
+def places_of(shop: Shop) -> dict[str, int]:
+    """Return the place of each provider (``channel/name``) among those of its channel."""
+    return {
+        f"{name}/{settings.called}": place for name, channel in shop.channels.items()
+        for place, settings in enumerate(channel.providers)
+    }  # fmt: skip
+
+
 def _lanes(
     shop: Shop, channel: str, surroundings: Surroundings, around: Around, ledger: Ledger, receive: Take
 ) -> list[Lane]:

@@ -19,7 +19,7 @@ from app.log_folder import data_folder, open_log
 from app.sending.addresses import address_of, customers_at, readable_of
 from app.sending.answers import controls_of
 from app.sending.courier_relay import NAME, CourierRelay
-from app.sending.deliveries import make_dispatcher, send_beside
+from app.sending.deliveries import make_dispatcher, places_of, send_beside
 from app.sending.forecasts import Forecasts
 from app.sending.ledger_switches import LedgerSwitches
 from app.sending.links import own_secret, shortener_of
@@ -152,7 +152,7 @@ class Sender:
             data_folder(self._folder, self._shop), self._say, environment=os.environ,
             store=asynchronous(self._store.client), shop=self._shop.settings.name, partitions=log.partitions,
         )  # fmt: skip
-        self._ledger.recover(self._now())
+        self._ledger.recover(self._now(), places_of(self._shop))
         dispatcher = make_dispatcher(
             self._shop, around, self._ledger, courier, self._now, self._tell,
             behind=partial(customers_at, log, self._shop), heard=self._answered.set,

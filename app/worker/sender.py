@@ -23,7 +23,7 @@ import msgspec
 import uvloop
 
 from app.sending.answers import references_behind
-from app.sending.deliveries import make_dispatcher, send_beside
+from app.sending.deliveries import make_dispatcher, places_of, send_beside
 from app.sending.forecasts import Forecasts
 from app.sending.links import secret_of_cluster, shortener_of
 from app.shop import Shop
@@ -111,7 +111,7 @@ class Sender:
             changes = self._place.topics.changes
             for number, records in fetches(self._place.bootstrap, changes, self._revocations.next):
                 self._erased += self._revocations.read({number: records})
-            self._ledger.recover(time.time())
+            self._ledger.recover(time.time(), places_of(self._shop))
             self._ledger.do(self._switches.all_off())
             uvloop.run(self._carry())
         finally:

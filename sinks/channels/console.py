@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
-from sinks.channels.message import Message
-from sinks.channels.provider import Accepted, Around, Outcome
+from sinks.channels.batch import Batch
+from sinks.channels.provider import Accepted, Around
 from sinks.channels.settings import ProviderSettings
 
 
@@ -25,11 +24,11 @@ class Console:
     async def open(self) -> None:
         """Nothing is connected to."""
 
-    async def send(self, messages: Sequence[Message]) -> Sequence[Outcome]:
+    async def send(self, batch: Batch) -> None:
         """Write the messages."""
-        for message in messages:
+        for message in batch:
             self._write(f"{message.channel} -> {message.to}: {message.text}")
-        return [Accepted() for _ in messages]
+            batch.tell(message, Accepted())
 
     async def close(self) -> None:
         """Nothing is held."""

@@ -115,14 +115,18 @@ class Courier:
             values |= coupon.values(self._shop.coupons)
         short = self._shorten(decision.id) if self._shorten is not None else ""
         written = self._texts.write(template, values, channel.providers[0].escape, short)
-        return Message(
+        made = Message(
             decision.id, decision.minute, to, action.channel, action.template, written.text, written.title,
             customer=decision.customer, trigger=decision.trigger, purpose=trigger.purpose,
             priority=_priority(trigger), link=written.link,
+            link_code=short.rpartition("/")[2] if written.link else "",
             values={name: str(value) for name, value in values.items() if value is not None}
             | ({LINK: written.link} if written.link else {}),
             expires=decision.minute * MINUTE_SECONDS + self._lasts[action.channel],
         )  # fmt: skip
+        if not made.is_whole:
+            raise HeldBack("its text holds half of a character")
+        return made
 
     def leads_to(self, decision: Decision) -> str | None:
         """Return where the link of a decision's message leads; None where it has none (any more). Raises

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
-from sinks.channels.message import Message
+from sinks.channels.batch import Batch
 from sinks.channels.provider import Accepted, Around, Outcome, Refused, Unknown
 from sinks.channels.settings import ProviderSettings
 
@@ -36,27 +36,30 @@ class File:
         """Make its folder."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
 
-    async def send(self, messages: Sequence[Message]) -> Sequence[Outcome]:
+    async def send(self, batch: Batch) -> None:
         """Append the messages: id, minute, to, channel, template, text."""
+        messages = list(batch)
         lines = "".join(
             json.dumps({name: getattr(message, name) for name in WRITTEN}, ensure_ascii=False) + "\n"
             for message in messages
         )
         try:
             with self._lock:
-                return self._append(lines, len(messages))
+                outcome = self._append(lines)
         except OSError as error:
-            return [Refused("retry", "", f"{self._path} cannot be opened: {error}") for _ in messages]
+            outcome = Refused("retry", "", f"{self._path} cannot be opened: {error}")
+        for message in messages:
+            batch.tell(message, outcome)
 
-    def _append(self, lines: str, messages: int) -> Sequence[Outcome]:
+    def _append(self, lines: str) -> Outcome:
         with self._path.open("a", encoding="utf-8") as file:
             try:
                 file.write(lines)
                 file.flush()
                 os.fsync(file.fileno())
             except OSError as error:  # some of it may be there
-                return [Unknown(f"{self._path} cannot be written: {error}") for _ in range(messages)]
-        return [Accepted() for _ in range(messages)]
+                return Unknown(f"{self._path} cannot be written: {error}")
+        return Accepted()
 
     def erase(self, references: Collection[str], ids: Collection[str] = ()) -> int:
         """Take out the messages to whoever is called so, and those of these ids; return how many. The file is
@@ -64,7 +67,9 @@ class File:
         with self._lock:
             if not self._path.exists():
                 return 0
-            lines = self._path.read_text(encoding="utf-8").splitlines(keepends=True)
+            # at \n alone: a text may hold what str.splitlines takes for a line's end, such as U+2028
+            with self._path.open(encoding="utf-8", newline="\n") as file:
+                lines = list(file)
             kept = [line for line in lines if not _is_one(line, references, ids)]
             if len(kept) < len(lines):
                 write_whole(self._path, kept)

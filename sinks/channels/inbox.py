@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field
 
-from sinks.channels.message import Message
-from sinks.channels.provider import Around, Outcome, Refused
+from sinks.channels.batch import Batch
+from sinks.channels.provider import Around, Refused
 from sinks.channels.settings import ProviderSettings, parse_seconds
 
 
@@ -38,11 +37,14 @@ class InboxProvider:
     async def open(self) -> None:
         """Nothing: the store is connected to with the first message."""
 
-    async def send(self, messages: Sequence[Message]) -> Sequence[Outcome]:
+    async def send(self, batch: Batch) -> None:
         """Put the messages in, all in one exchange."""
         if self._posting is None:
-            return [Refused("stop", "", "there is no profile store here") for _ in messages]
-        return await self._posting.put(messages)
+            batch.tell_all(Refused("stop", "", "there is no profile store here"))
+            return
+        messages = list(batch)
+        for message, outcome in zip(messages, await self._posting.put(messages), strict=True):
+            batch.tell(message, outcome)
 
     async def close(self) -> None:
         """Let go of the connections that rest; the client is not this provider's own."""

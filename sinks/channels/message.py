@@ -18,7 +18,7 @@ class Message:
     since 1970. to: a reference of the customer, ``type:value``. customer: the customer's id, 32 hex digits.
     text: to be shown as it is. values: the template's variables as texts, for providers that fill templates
     of their own. expires: seconds since 1970 from which it must not go out; None: never. link: where it
-    leads.
+    leads; link_code: what of a short link stands behind the address that all of them have.
     """
 
     id: str
@@ -35,6 +35,7 @@ class Message:
     values: Mapping[str, str] = field(default_factory=dict)
     expires: float | None = None
     link: str = ""
+    link_code: str = ""
 
     @property
     def address(self) -> str:
@@ -44,6 +45,20 @@ class Message:
         '13800001001'
         """
         return self.to.partition(":")[2]
+
+
+    @property
+    def is_whole(self) -> bool:
+        r"""Whether all of it can be written as UTF-8, which half of a character (a lone surrogate) cannot.
+
+        >>> Message("0" * 32, 1, "phone:138", "sms", "hi", "\ud83d").is_whole
+        False
+        """
+        try:
+            "".join((self.to, self.text, self.title, self.link, *self.values.values())).encode()
+        except UnicodeEncodeError:
+            return False
+        return True
 
 
 class HeldBack(Exception):

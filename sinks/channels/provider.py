@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from sinks.channels.message import Message
-
 if TYPE_CHECKING:
     import redis.asyncio
+
+    from sinks.channels.batch import Batch
 
 
 @dataclass(frozen=True)
@@ -95,11 +95,13 @@ class Provider(Protocol):
     async def open(self) -> None:
         """Connect, if there is something to connect to; a provider that is away is no error here."""
 
-    async def send(self, messages: Sequence[Message]) -> Sequence[Outcome]:
-        """Carry messages out, in any order; return what became of each, in the order given.
+    async def send(self, batch: Batch) -> None:
+        """Carry messages out: take each from the batch when it can be begun, tell its end when that is known.
 
-        Never raises for what the other side does: a refusal, a broken connection and a time-out are
-        outcomes. What is not yet written to the other side is ``Refused("retry", ...)``, not `Unknown`.
+        A batch may end before all are taken: those are certainly not out, and come again. Being cancelled,
+        too, leaves what was told as it is; what was taken and not told of is `Unknown`. Never raises for what
+        the other side does: a refusal, a broken connection and a time-out are outcomes. What is not yet
+        written to the other side is ``Refused("retry", ...)``, not `Unknown`.
         """
 
     async def close(self) -> None:

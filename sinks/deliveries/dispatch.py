@@ -4,7 +4,7 @@ The order of things for every batch, which no crash may turn round:
 
 1. what is due is read, and judged: too late, revoked, no text, over a limit, or to be claimed;
 2. the claim is written, and on disk;
-3. the provider sends;
+3. the provider sends, and begins no more of it once it is slow or has to stop;
 4. what became of it is written.
 
 A crash behind (2) leaves the claim: `Ledger.recover` says of it that its end is unknown.
@@ -17,8 +17,9 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+from sinks.channels.batch import Batch
 from sinks.channels.numbers import masked
-from sinks.channels.provider import Outcome, Receipt, Unknown
+from sinks.channels.provider import Outcome, Receipt
 from sinks.deliveries.answering import STATES
 from sinks.deliveries.breaker import Stand
 from sinks.deliveries.delivery import Away
@@ -70,6 +71,8 @@ class Dispatcher:
     def stop(self) -> None:
         """Let `run` return once the batches on their way are settled, or after a while. In its thread."""
         self._stopping = True
+        for lane in self.lanes:
+            lane.stop()
         self._news.set()
 
     def receive(self, lane: str, receipts: Sequence[Receipt]) -> None:
@@ -95,7 +98,7 @@ class Dispatcher:
             for task in done:
                 task.result()
         except _Hangs:
-            pass  # what is on its way is cancelled, and settled as unknown
+            pass  # what is on its way is cancelled; what has begun and has no answer is unknown
         finally:
             self.stop()
             for task in tasks:
@@ -119,10 +122,12 @@ class Dispatcher:
         lane = lanes[place]
         claimed, moved = lane.pick(self._turns(lanes, place))
         if claimed:
-            outcomes: Sequence[Outcome] = [Unknown("stopped before there was an answer")] * len(claimed)
+            batch = Batch([message for _, message in claimed])
+            outcomes: Sequence[Outcome] | None = None
             try:
-                outcomes = await lane.send(claimed)
+                outcomes = await lane.send(batch)
             finally:  # also when it is cancelled
+                outcomes = outcomes or batch.outcomes("stopped before there was an answer")
                 lane.judge_provider(outcomes)
                 await self._insist(lane.name, partial(lane.settle, claimed, outcomes))
         return moved

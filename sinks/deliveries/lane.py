@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from sinks.channels.batch import NOT_BEGUN, Batch
 from sinks.channels.message import HeldBack, Message
 from sinks.channels.provider import Accepted, Outcome, Provider, Refused, Unknown
 from sinks.deliveries.breaker import RETRY_MOST, RETRY_SECONDS, Breaker, Stand, back_off
@@ -15,9 +16,11 @@ from sinks.deliveries.in_quiet_hours import in_quiet_hours
 from sinks.deliveries.life import Event, State
 from sinks.deliveries.limits import Limits
 from sinks.deliveries.paces import Paces
+from sinks.deliveries.portion import Portion
 
 BATCH = 200  # messages claimed and sent together: two synced writes, 0.3 to 3 ms each, for all of them
 TIMEOUT = 120.0  # seconds for a batch: a provider has time-outs of its own, this is for one that hangs
+BEGIN = 0.25  # of that time: later none is begun, so that what has begun comes to its end within it
 
 
 @dataclass(frozen=True)
@@ -68,14 +71,25 @@ class Lane:
         self._around, self._channel, self._place, self._of = around, channel, place, of
         self.name, self.provider, self.limits = name, provider, limits
         self.breaker = Breaker(around.chance)
-        self.sending = 0  # messages on their way
+        self._portion = Portion(BATCH)
+        self._on_their_way: list[Batch] = []
+
+    @property
+    def sending(self) -> int:
+        """Messages on their way."""
+        return sum(len(one) for one in self._on_their_way)
+
+    def stop(self) -> None:
+        """Let the provider begin no more of what it was handed."""
+        for batch in self._on_their_way:
+            batch.end()
 
     def pick(self, turns: Sequence[int]) -> tuple[list[tuple[Queued, Message]], bool]:
         """Claim what may go now; return it, and whether anything was done at all. Nothing else runs between
         the look and the claim: it does not wait for anything.
         """
         around, now = self._around, self._around.now()
-        may = self.limits.room(now, self.breaker.may(now, BATCH))
+        may = self.limits.room(now, self.breaker.may(now, self._portion.size))
         rows = around.book.waiting(self._channel, turns, now, may) if may else []
         if not rows:
             return [], False
@@ -120,22 +134,31 @@ class Lane:
             return Step(row.number, Event.PUT_OFF, now, due=due, reason="a limit is used up"), None
         return Step(row.number, Event.CLAIM, now, self.name), replace(message, expires=row.expires)
 
-    async def send(self, claimed: Sequence[tuple[Queued, Message]]) -> list[Outcome]:
-        """Send what was claimed. Whatever the provider does, each message gets an outcome."""
-        messages = [message for _, message in claimed]
-        self.sending += len(messages)
+    async def send(self, batch: Batch) -> list[Outcome]:
+        """Send what was claimed. Whatever the provider does, each message gets an outcome; being cancelled,
+        it stands in the batch.
+        """
+        loop = asyncio.get_running_loop()
+        began, time = loop.time(), TIMEOUT * BEGIN
+        ending = loop.call_later(time, batch.end)
+        self._on_their_way.append(batch)
+        fault = ""
         try:
-            outcomes = list(await asyncio.wait_for(self.provider.send(messages), TIMEOUT))
-            if len(outcomes) != len(messages):
-                raise ValueError(f"{len(outcomes)} outcomes of {len(messages)} messages")
+            await asyncio.wait_for(self.provider.send(batch), TIMEOUT)
         except TimeoutError:
-            outcomes = [Unknown(f"no answer within {TIMEOUT:.0f} s") for _ in messages]
+            fault = f"no answer within {TIMEOUT:.0f} s"
         except Exception as error:  # noqa: BLE001 - a provider's defect must not stop the others
             self._around.say(f"{self.name}: a defect of the provider: {error!r}")
-            outcomes = [Unknown(f"a defect of the provider: {type(error).__name__}") for _ in messages]
+            fault = f"a defect of the provider: {type(error).__name__}"
         finally:
-            self.sending -= len(messages)
-        return outcomes
+            ending.cancel()
+            self._on_their_way.remove(batch)
+        if batch.begun:
+            self._portion.learn(len(batch), batch.begun, loop.time() - began, time)
+        if fault or not batch.begun:  # as any refusal: at once it would only come to the same again
+            fault = fault or "the provider began nothing in the time for its batch"
+            return batch.outcomes(fault, Refused("retry", "", fault))
+        return batch.outcomes("a defect of the provider: it did not say")
 
     def settle(self, claimed: Sequence[tuple[Queued, Message]], outcomes: Sequence[Outcome]) -> None:
         """Write down what became of a batch. It may be called again with the same, if the book fails."""
@@ -157,6 +180,7 @@ class Lane:
     def judge_provider(self, outcomes: Sequence[Outcome]) -> None:
         """Let the breaker know how a batch went."""
         now = self._around.now()
+        outcomes = [one for one in outcomes if one is not NOT_BEGUN]
         stops = [one for one in outcomes if isinstance(one, Refused) and one.verdict == "stop"]
         if stops:
             if self.breaker.stand is not Stand.OPEN:
@@ -192,6 +216,8 @@ class Lane:
             return broken
         if outcome.verdict == "give_up":
             return [step(Event.GIVE_UP)]
+        if outcome.code == NOT_BEGUN.code:
+            return [step(Event.REFUSE, now, self._place)]
         turn = (self._place + 1) % self._of
         if turn > 0:  # another provider may take it at once
             wait = 0.0

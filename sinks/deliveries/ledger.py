@@ -190,10 +190,11 @@ class Ledger:
         found: list[str | None] = self.do(record)[0]
         return found
 
-    def recover(self, now: float) -> int:
-        """Say of everything that is claimed that its end is not known: at the start of the process that
-        sends, before it does. What is transactional is queued again. Return how many were claimed."""
-        return int(self.do(Recovered(now))[0])
+    def recover(self, now: float, places: Mapping[str, int] | None = None) -> int:
+        """Say of everything that is claimed that its end is not known, before a process begins to send; what
+        is transactional waits again for the provider that had it. places: as in `Recovered`. Return how many.
+        """
+        return int(self.do(Recovered(now, places))[0])
 
     def attempts_since(self, provider: str, since: float) -> Iterator[tuple[float, str, str]]:
         """Yield the attempts of a provider since a time, in order: time, template, customer."""

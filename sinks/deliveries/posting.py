@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -52,6 +52,12 @@ _INSERT = (
     "lasts, expires, due, attempts, parts, changed, reason, changes, pace, paused, quiet) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, 0, 0, ?, ?, 1, ?, ?, ?)"
 )
+# What may be out goes again by the provider that had it, which may know its id.
+_SAME = (
+    "UPDATE delivery SET turn = ?1 WHERE state = 'queued' AND attempts > 0 AND EXISTS ("
+    "SELECT 1 FROM attempt a WHERE a.number = delivery.number AND a.attempt = delivery.attempts "
+    "AND a.outcome = 'unknown' AND a.provider = ?2)"
+)
 BY_HAND = (Event.RESEND, Event.SETTLE_DELIVERED, Event.SETTLE_FAILED)
 _REASON = "the process ended before it knew"
 
@@ -82,8 +88,8 @@ class Posting:
                 known = whom if whom is not None else [None] * len(receipts)
                 pairs = zip(receipts, known, strict=True)
                 return [self._receive(provider, one, behind, at) for one, behind in pairs]
-            case Recovered(at):
-                return self._recover(at)
+            case Recovered(at, places):
+                return self._recover(at, places)
             case Acted():
                 return self._act(record)
             case Switched(what, off, reason, at):
@@ -165,7 +171,18 @@ class Posting:
         pause_what_came_back(self._connection, [step.number for step in steps])
         for number, attempt, receipt in self.receipts.kept_of(settled):
             self.receipts.apply(number, attempt, receipt, steps[-1].at)
+        clicked = self._clicked(settled)
+        if clicked:
+            take_steps(self._connection, [_followed(number, steps[-1].at) for number in clicked])
         return found
+
+    def _clicked(self, numbers: Sequence[int]) -> list[int]:
+        """Return which of these have been clicked, though nobody knew by then that they were out."""
+        if not numbers or not self._connection.execute("SELECT EXISTS (SELECT 1 FROM click)").fetchone()[0]:
+            return []
+        query = "SELECT number FROM click WHERE number IN (SELECT value FROM json_each(?)) ORDER BY number"
+        found = self._connection.execute(query, (msgspec.json.encode(sorted(set(numbers))).decode(),))
+        return [number for (number,) in found]
 
     def _turn(self, one: Turned) -> None:
         if one.to == "paused":
@@ -178,7 +195,7 @@ class Posting:
             dropped = resume(self._connection, one.what, one.at)
             self._step([Step(number, Event.HOLD_BACK, one.at, reason=DROPPED) for number in dropped])
 
-    def _recover(self, now: float) -> int:
+    def _recover(self, now: float, places: Mapping[str, int] | None) -> int:
         query = "SELECT number, purpose FROM delivery WHERE state = 'claimed' ORDER BY number"
         found = self._connection.execute(query).fetchall()
         steps = []
@@ -188,8 +205,10 @@ class Posting:
                 steps.append(Step(number, Event.RETRY, now, due=now, reason=_REASON))
         if steps:
             self._step(steps)
-        # providers may stand in another order now
-        self._connection.execute("UPDATE delivery SET turn = 0 WHERE state = 'queued' AND turn > 0")
+        if places is not None:  # providers may stand in another order now
+            self._connection.execute("UPDATE delivery SET turn = 0 WHERE state = 'queued' AND turn > 0")
+            same = [(place, provider) for provider, place in places.items() if place > 0]
+            self._connection.executemany(_SAME, same)
         return len(found)
 
     def _click(self, number: int, at: float) -> None:
@@ -205,7 +224,7 @@ class Posting:
             "last = max(last, excluded.last), times = times + 1", (number, at, at),
         )  # fmt: skip
         if found[0] not in (State.DELIVERED, State.CLAIMED):
-            self._step([Step(number, Event.ARRIVED, at, reason="its link was followed")])
+            self._step([_followed(number, at)])
 
     def _act(self, one: Acted) -> Exception | None:
         found = self._connection.execute(
@@ -232,3 +251,7 @@ class Posting:
             (number, one.at, one.event.value, one.reason),
         )
         return None
+
+
+def _followed(number: int, at: float) -> Step:
+    return Step(number, Event.ARRIVED, at, reason="its link was followed")

@@ -61,9 +61,12 @@ class Received(msgspec.Struct, tag="received", frozen=True):
 
 
 class Recovered(msgspec.Struct, tag="recovered", frozen=True):
-    """A sender has begun: of what its predecessor had claimed the end is not known."""
+    """A sender has begun: of what its predecessor had claimed the end is not known. places: of its providers
+    (``channel/name``) in their channels; None: the turns of what waits stand.
+    """
 
     at: float
+    places: Mapping[str, int] | None = None
 
 
 class Acted(msgspec.Struct, tag="acted", frozen=True):

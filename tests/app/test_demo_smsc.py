@@ -14,6 +14,7 @@ from sinks.channels.message import Message
 from sinks.channels.provider import Accepted, Around, Outcome, Receipt, Refused
 from sinks.channels.smpp.settings import SmppSettings
 from sinks.channels.smpp.smpp import Smpp
+from tests.sinks.provider_contract import handed
 
 REACHED = 13_800_000_000 + (1 - 13_800_000_000) % ONE_PHONE_IN  # one more than a number that cannot be
 LONG = "您等的商品到货了。" * 9
@@ -35,8 +36,8 @@ def sent(smsc: Smsc, password: str, *texts: tuple[int, str]) -> tuple[Sequence[O
         around = Around(Path(), lambda _: None, receipts.extend, {PASSWORD: password})
         provider = Smpp(settings, around)
         await provider.open()
-        messages = [Message("", 1, f"phone:{phone}", "sms", "hello", text) for phone, text in texts]
-        outcomes = await provider.send(messages)
+        messages = [Message(text, 1, f"phone:{phone}", "sms", "hello", text) for phone, text in texts]
+        outcomes = await handed(provider, messages)
         async with asyncio.timeout(5):
             while smsc.unsettled:
                 await asyncio.sleep(0.001)

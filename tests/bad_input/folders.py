@@ -46,6 +46,21 @@ def tencent(template: str) -> dict[str, Body]:
     return _channels(keys, "{hi: 'you spent {{ fen }}'}")
 
 
+def linked(keys: str) -> dict[str, Body]:
+    """Return a channel whose provider of kind aliyun has a template's link in a variable."""
+    theirs = "{hi: {code: SMS_1, variables: {link: url}}}"
+    return {"channels.yaml": (
+        "sms:\n  templates:\n    hi: {text: 'you spent {{ fen }}: {{ link }}', link: 'https://a.example'}\n"
+        f"  providers: [{{kind: aliyun, sign_name: 云裳, provider_templates: {theirs}, {keys}}}]\n"
+    )}  # fmt: skip
+
+
+def smpp(keys: str, text: str) -> dict[str, Body]:
+    """Return a channel with a text and a provider of kind smpp."""
+    who = "kind: smpp, host: x, system_id: x, password_env: X"
+    return {"channels.yaml": f"sms:\n  templates:\n    hi: '{text}'\n  providers:\n    - {{{who}, {keys}}}\n"}
+
+
 def twilio(keys: str) -> dict[str, Body]:
     """Return a channel with a provider of kind twilio."""
     return {"channels.yaml": f"sms:\n  providers:\n    - {{kind: twilio, {keys}}}\n"}
@@ -215,6 +230,8 @@ BAD_FOLDERS: list[tuple[str, dict[str, Body], str]] = [
     ("an SMSC of a long account", {"channels.yaml": "sms:\n  providers:\n    - {kind: smpp, host: x, system_id: sixteenletters16, password_env: X}\n"}, "channels.yaml:3: 'providers.0.system_id': string should have at most 15 characters"),
     ("an SMSC with a window of 0", {"channels.yaml": "sms:\n  providers:\n    - {kind: smpp, host: x, system_id: x, password_env: X, window: 0}\n"}, "channels.yaml:3: 'providers.0.window' must be at least 1"),
     ("an SMSC of no time zone", {"channels.yaml": "sms:\n  providers:\n    - {kind: smpp, host: x, system_id: x, password_env: X, zone: Mars}\n"}, "channels.yaml:3: 'Mars' is no time zone: write a name such as Asia/Shanghai"),
+    ("a text without its signature", smpp("signature: 【云裳】", "您好 【云裳】。"), "channels.yaml:3: the text lacks its signature: begin or end it with 【云裳】"),
+    ("a signature of SMPP without brackets", smpp("signature: 云裳", "云裳"), "channels.yaml:5: 'providers.0.signature'"),
     ("an inbox that keeps for no length", {"channels.yaml": "app:\n  providers: [{kind: inbox, keep: 5y}]\n"}, "channels.yaml:2: '5y' is no length: write a whole number and s, m, h, d or w"),
     ("an inbox of no messages", {"channels.yaml": "app:\n  providers: [{kind: inbox, most: 0}]\n"}, "channels.yaml:2: 'providers.0.most' must be at least 1: correct the value"),
     ("no providers", {"channels.yaml": "sms:\n  providers: []\n"}, "channels.yaml:2: 'providers' must not be empty: name at least one"),
@@ -231,6 +248,8 @@ BAD_FOLDERS: list[tuple[str, dict[str, Body], str]] = [
     ("a provider's variable of none", aliyun("sign_name: 云裳, provider_templates: {hi: {code: SMS_1, variables: {fan: x}}}"), "channels.yaml:4: the template has no variable 'fan': did you mean 'fen'?"),
     ("two variables of one name", aliyun("sign_name: 云裳, provider_templates: {hi: {code: SMS_1, variables: {fen: x, yuan: x}}}"), "channels.yaml:4: two variables have one name at the provider: give each its own"),
     ("a gap in Tencent's variables", tencent("variables: {fen: 2}"), "channels.yaml:4: Tencent's variables are numbered without a gap: number them from 1 to 1"),
+    ("a link in a variable without short ones", linked(""), "channels.yaml:4: a variable holds no address, only the code of a short link: set [links] base in tintype.toml"),
+    ("a link in a variable that is too short", linked("variable_length: 6") | {"tintype.toml": GOOD["tintype.toml"] + '\n[links]\nbase = "https://s.example"\n'}, "channels.yaml:4: the code of a short link has 15 characters, a variable may have 6"),
     ("Tencent's application as a number", {"channels.yaml": "sms:\n  providers:\n    - {kind: tencent, sign_name: 云裳, app_id: 1400006666}\n"}, "channels.yaml:3: 'providers.0.app_id' must be text: put it in quotes"),
     ("a sender that is none", twilio("sender: '12025550100'"), "channels.yaml:3: '12025550100' is no sender: write a number with +, a sender id"),
     ("a country that is none", twilio("sender: Yunshang, country_code: '+86'"), "channels.yaml:3: '+86' is no code of a country: write its digits, such as '86'"),

@@ -34,7 +34,7 @@ from sinks.channels.smpp.link import Link
 from sinks.channels.smpp.settings import SmppSettings
 from sinks.channels.smpp.smpp import Smpp
 from tests.sinks.loopback_smsc import LoopbackSmsc
-from tests.sinks.provider_contract import MESSAGE
+from tests.sinks.provider_contract import MESSAGE, handed
 
 SIMULATOR = "/usr/lib/kannel/test/drive_smpp"
 PROGRAMS = (SIMULATOR, "bearerbox", "smsbox")
@@ -122,7 +122,8 @@ async def _at_simulator(log: Path) -> Mapping[str, Any]:
     )
     provider = Smpp(settings, Around(Path(), print, environment={"PASSWORD": "bar"}))
     await provider.open()
-    outcomes = await provider.send([replace(MESSAGE, text=text) for text in TEXTS])
+    texts = [replace(MESSAGE, id=f"{n:032x}", text=text) for n, text in enumerate(TEXTS)]
+    outcomes = await handed(provider, texts)
     heard: list[str] = []
     written = Written()
     receiver = Link(

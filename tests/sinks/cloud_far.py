@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from sinks.channels.message import Message
-from sinks.channels.provider import Around, Outcome, Provider, Receipt
+from sinks.channels.batch import Batch
+from sinks.channels.provider import Around, Provider, Receipt
 from tests.sinks.loopback_sms import LoopbackSms
+from tests.sinks.provider_contract import Changed
 
 
 class WithText:
@@ -25,8 +26,8 @@ class WithText:
     async def open(self) -> None:
         await self.provider.open()
 
-    async def send(self, messages: Sequence[Message]) -> Sequence[Outcome]:
-        return await self.provider.send([replace(one, values={"text": one.text}) for one in messages])
+    async def send(self, batch: Batch) -> None:
+        await self.provider.send(Changed(batch, lambda one: replace(one, values={"text": one.text})))
 
     async def close(self) -> None:
         await self.provider.close()

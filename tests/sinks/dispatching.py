@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.outcome import Decision
+from sinks.channels.batch import Batch
 from sinks.channels.message import HeldBack, Message, Purpose
 from sinks.channels.provider import Accepted, Outcome
 from sinks.channels.settings import Limit
@@ -72,9 +73,10 @@ class Fake:
 
     async def open(self) -> None: ...
 
-    async def send(self, messages: Sequence[Message]) -> Sequence[Outcome]:
-        self.batches.append(len(messages))
-        return [self._one(message) for message in messages]
+    async def send(self, batch: Batch) -> None:
+        self.batches.append(len(batch))
+        for message in batch:
+            batch.tell(message, self._one(message))
 
     def _one(self, message: Message) -> Outcome:
         outcome = self.does(message)

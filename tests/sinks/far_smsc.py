@@ -13,7 +13,7 @@ from sinks.channels.provider import Accepted, Around, Outcome, Receipt
 from sinks.channels.smpp.settings import SmppSettings
 from sinks.channels.smpp.smpp import Smpp
 from tests.sinks.loopback_smsc import LoopbackSmsc
-from tests.sinks.provider_contract import MESSAGE, Loop
+from tests.sinks.provider_contract import MESSAGE, Loop, handed
 
 LONG = "亲爱的会员，您的积分即将到期😀。" * 9  # 153 units: three parts
 THROTTLED, QUEUE_FULL = 0x58, 0x14
@@ -65,7 +65,7 @@ class Opened:
         self.loop.run(self.far.provider.open())
 
     def send(self, *messages: Message) -> list[Outcome]:
-        return list(self.loop.run(self.far.provider.send(messages)))
+        return self.loop.run(handed(self.far.provider, messages))
 
     def until(self, true: Callable[[], object]) -> None:
         """Let the provider's loop run until something is true."""

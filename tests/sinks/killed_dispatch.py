@@ -17,6 +17,7 @@ import msgspec
 
 from app.sending.courier_relay import CourierRelay
 from engine.outcome import Decision
+from sinks.channels.batch import Batch
 from sinks.channels.message import Message, Purpose
 from sinks.channels.provider import Accepted, Outcome, Receipt, Refused, Unknown
 from sinks.deliveries.delivery import Queued, Route, Step
@@ -196,12 +197,10 @@ class _Other:
 
     async def open(self) -> None: ...
 
-    async def send(self, messages: Sequence[Message]) -> Sequence[Outcome]:
+    async def send(self, batch: Batch) -> None:
         self._world.fate.moment()
-        outcomes = []
-        for message in messages:
-            outcomes.append(self._world.answer(self._name, message))
+        for message in batch:
+            batch.tell(message, self._world.answer(self._name, message))
             self._world.fate.moment()
-        return outcomes
 
     async def close(self) -> None: ...

@@ -7,12 +7,13 @@ A kind's test file has a harness (`Far`: the provider's other side, on loopback)
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Literal, Protocol, TypeVar
 
 import pytest
 
+from sinks.channels.batch import NOT_BEGUN, Batch
 from sinks.channels.message import Message
 from sinks.channels.provider import Accepted, Outcome, Provider, Receipt, Refused, Unknown
 
@@ -26,6 +27,53 @@ MESSAGE = Message(
 def numbered(count: int) -> list[Message]:
     """Return messages that differ in id and text."""
     return [replace(MESSAGE, id=f"{n:032x}", text=f"第 {n} 条") for n in range(count)]
+
+
+async def handed(provider: Provider, messages: Sequence[Message]) -> list[Outcome]:
+    """Hand messages to a provider; return what became of each, in order."""
+    assert len({one.id for one in messages}) == len(messages), "a batch tells messages apart by their ids"
+    batch = Batch(messages)
+    await provider.send(batch)
+    assert batch.begun == len(messages)
+    return batch.outcomes("the provider did not say")
+
+
+class Ending(Batch):
+    """A batch that ends when so many are taken."""
+
+    def __init__(self, messages: Sequence[Message], most: int) -> None:
+        super().__init__(messages)
+        self._most = most
+
+    def __next__(self) -> Message:
+        message = super().__next__()
+        if self.begun == self._most:
+            self.end()
+        return message
+
+
+class Changed(Batch):
+    """A batch whose messages are changed as they are taken, for a kind that needs them otherwise."""
+
+    def __init__(self, batch: Batch, change: Callable[[Message], Message]) -> None:
+        super().__init__([])
+        self._batch, self._change = batch, change
+
+    def __next__(self) -> Message:
+        try:
+            return self._change(next(self._batch))
+        finally:
+            self.ended = self._batch.ended
+
+    def __len__(self) -> int:
+        return len(self._batch)
+
+    def tell(self, message: Message, outcome: Outcome) -> None:
+        self._batch.tell(message, outcome)
+
+    @property
+    def left(self) -> int:
+        return self._batch.left
 
 
 class Far(Protocol):
@@ -81,9 +129,7 @@ class ProviderContract:
         loop.run(far.provider.close())
 
     def send(self, loop: Loop, provider: Provider, messages: Sequence[Message]) -> list[Outcome]:
-        outcomes = list(loop.run(provider.send(messages)))
-        assert len(outcomes) == len(messages)
-        return outcomes
+        return loop.run(handed(provider, messages))
 
     def test_an_accepted_message_is_out_as_it_was_written(
         self, far: Far, loop: Loop, provider: Provider
@@ -103,6 +149,39 @@ class ProviderContract:
         came = "\n".join(sorted(far.came_out()))
         assert len(far.came_out()) == 50
         assert all(came.count(f"第 {n} 条") == 1 for n in range(50))
+
+    def test_what_was_not_begun_when_a_batch_ends_is_certainly_not_out(
+        self, far: Far, loop: Loop, provider: Provider
+    ) -> None:
+        batch = Ending(numbered(9), 3)
+        loop.run(provider.send(batch))
+        outcomes = batch.outcomes("the provider did not say")
+        out = len(far.came_out())
+        assert 1 <= out <= 3
+        assert [type(one) for one in outcomes].count(Accepted) == out
+        assert outcomes.count(NOT_BEGUN) == 9 - out
+
+    @pytest.mark.parametrize(
+        "odd",
+        [
+            replace(MESSAGE, text=""), replace(MESSAGE, text="\0\u202e\u2028\x85\x1d"),
+            replace(MESSAGE, text="=?utf-8?q?=0ABcc:_x?=", title="=?utf-8?q?a?="),
+            replace(MESSAGE, text="字" * 20_000), replace(MESSAGE, title="\r\nBcc: x@y.example"),
+            replace(MESSAGE, to="phone:=?utf-8?q?a?=@x"), replace(MESSAGE, to="phone:İ@x"),
+            replace(MESSAGE, to="phone:"), replace(MESSAGE, to=""), replace(MESSAGE, template="{{"),
+            replace(MESSAGE, values={"orders": "{" * 3000}), replace(MESSAGE, expires=1e12, priority=-10),
+        ],
+    )  # fmt: skip
+    def test_an_odd_message_spoils_no_other(
+        self, far: Far, loop: Loop, provider: Provider, odd: Message
+    ) -> None:
+        """Whatever becomes of it is its own, and known."""
+        first, last = numbered(2)
+        before, outcome, behind = self.send(loop, provider, [first, odd, last])
+        assert (type(before), type(behind)) == (Accepted, Accepted)
+        assert isinstance(outcome, Accepted | Refused), outcome
+        came = "\n".join(far.came_out())
+        assert (came.count(first.text), came.count(last.text)) == (1, 1)
 
     def test_references_tell_messages_apart(self, far: Far, loop: Loop, provider: Provider) -> None:
         outcomes = self.send(loop, provider, numbered(5))

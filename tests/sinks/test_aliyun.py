@@ -20,7 +20,7 @@ from streams.errors import InputError
 from tests.sinks.cloud_far import CloudFar, WithText, without_proxies
 from tests.sinks.loopback_aliyun import KEY_ID, KEY_SECRET, LoopbackAliyun, refusal
 from tests.sinks.loopback_sms import Answer
-from tests.sinks.provider_contract import MESSAGE, Loop, ProviderContract
+from tests.sinks.provider_contract import MESSAGE, Loop, ProviderContract, handed
 
 ENVIRONMENT = {
     "ALIBABA_CLOUD_ACCESS_KEY_ID": KEY_ID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": KEY_SECRET, "TOKEN": "s3",
@@ -71,7 +71,7 @@ class TestAliyun(ProviderContract):
 def sent(far: FarAliyun, messages: Sequence[Message]) -> list[Outcome]:
     loop = Loop()
     try:
-        return list(loop.run(far.bare.send(messages)))
+        return loop.run(handed(far.bare, messages))
     finally:
         loop.run(far.bare.close())
         loop.close()
@@ -122,7 +122,8 @@ def test_a_missing_package_stops_and_says_how_to_install_it(monkeypatch: pytest.
 
 def test_messages_of_one_template_go_in_one_request_each_with_its_own_reference() -> None:
     far = FarAliyun(batch=100)
-    outcomes = sent(far, [*to(3), replace(ORDER, template="news", to="phone:+85212345678"), *to(1)])
+    news = replace(ORDER, template="news", to="phone:+85212345678")
+    outcomes = sent(far, [*to(3), news, replace(to(1)[0], id="ee" * 16)])
     assert [one.get("action") for one in far.server.requests].count("SendBatchSms") == 1
     assert sorted(far.server.out) == sorted(
         [f"138000010{n:02}: 【云裳】第 {n} 单，谢谢" for n in (0, 1, 2, 0)]
@@ -203,10 +204,21 @@ def test_a_server_that_fails_is_unknown_and_one_that_throttles_is_tried_again(
 )
 def test_what_the_provider_never_takes_is_not_sent(values: dict[str, str], reason: str) -> None:
     far = FarAliyun(variable_length=6)
-    outcomes = sent(far, [ORDER, replace(ORDER, values=values), ORDER])
+    outcomes = sent(far, [ORDER, replace(ORDER, id="0" * 32, values=values), replace(ORDER, id="1" * 32)])
     assert outcomes[1] == Refused("give_up", "", reason)
     assert [type(one) for one in outcomes] == [Accepted, Refused, Accepted]
     assert len(far.server.requests) == 2
+
+
+def test_of_a_link_the_variable_has_the_code_alone() -> None:
+    """isv.PARAM_NOT_SUPPORT_URL: the approved template has the address before it."""
+    far = FarAliyun(provider_templates={"thanks": ProviderTemplate(code="SMS_1", variables={"link": "text"})})
+    link = "https://s.shop.example/s/nQwfAAAAb1ntdDo"
+    message = replace(ORDER, template="thanks", values={"link": link}, link=link, link_code="nQwfAAAAb1ntdDo")
+    long = replace(message, id="0" * 32, link_code="")
+    outcomes = sent(far, [message, long])
+    assert [type(one) for one in outcomes] == [Accepted, Refused]
+    assert far.server.out == ["13800001001: 【云裳】nQwfAAAAb1ntdDo"]
 
 
 def test_a_template_that_the_provider_does_not_have_is_given_up() -> None:

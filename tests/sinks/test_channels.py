@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ from sinks.channels.message import HeldBack
 from sinks.channels.provider import Around, Provider, Receipt
 from sinks.deliveries.delivery import Route
 from sinks.deliveries.quiet import Quiet
-from tests.sinks.provider_contract import MESSAGE, Loop, ProviderContract
+from sinks.texts.words import Words
+from tests.sinks.provider_contract import MESSAGE, Loop, ProviderContract, handed, numbered
 
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
 LAST_CATEGORY = 'last(orders.category, status != "cancelled")'  # a window of all is not written
@@ -89,7 +91,7 @@ class TestFile(ProviderContract):
 def test_the_console_says_who_gets_what_by_which_channel() -> None:
     lines: list[str] = []
     loop = Loop()
-    loop.run(Console(ConsoleSettings(), Around(Path(), lines.append)).send([MESSAGE]))
+    loop.run(handed(Console(ConsoleSettings(), Around(Path(), lines.append)), [MESSAGE]))
     loop.close()
     assert lines == ["sms -> phone:13800001001: 谢谢您的第 3 单！😀"]
 
@@ -98,10 +100,43 @@ def test_a_file_goes_on_behind_what_it_holds(tmp_path: Path) -> None:
     loop = Loop()
     for _ in range(2):
         file = File(FileSettings(path="sms.jsonl"), Around(tmp_path, lambda _: None))
-        loop.run(file.send([MESSAGE]))
+        loop.run(handed(file, [MESSAGE]))
     loop.close()
     lines = (tmp_path / "sms.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(line)["text"] for line in lines] == [MESSAGE.text] * 2
+
+
+def test_a_short_link_goes_with_its_code() -> None:
+    shop = load_shop(SHOP)
+    words = Words(text="{{ link }}", link="https://shop.example/sale")
+    shop.channels["sms"].templates["come_back"] = words
+    short = Courier(shop, lambda *_: "member:M1", shorten=lambda _: "https://s.example/s/abc").make(decision())
+    assert (short.text, short.link_code) == ("https://s.example/s/abc", "abc")
+    plain = Courier(shop, lambda *_: "member:M1").make(decision())
+    assert (plain.text, plain.link_code) == ("https://shop.example/sale", "")
+
+
+def test_half_of_a_character_holds_a_message_back() -> None:
+    """It can be written as UTF-8 by nobody, and would break the batch that it is in."""
+    shop = load_shop(SHOP)
+    shop.channels["sms"].templates["come_back"] = "half: \ud83d"
+    with pytest.raises(HeldBack, match="half of a character"):
+        Courier(shop, lambda *_: "member:M1").make(decision())
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\x85", "\x1d", "\x0b", "\r"])
+def test_a_message_leaves_the_file_whatever_signs_stand_in_it(tmp_path: Path, sign: str) -> None:
+    """They end a line for str.splitlines, and not for whoever reads JSON lines."""
+    loop = Loop()
+    file = File(FileSettings(path="sms.jsonl"), Around(tmp_path, lambda _: None))
+    first, second, third = [replace(one, text=f"a{sign}b") for one in numbered(3)]
+    loop.run(handed(file, [first, replace(second, to="phone:2"), third]))
+    loop.close()
+    assert file.erase({"phone:2"}) == 1
+    lines = (tmp_path / "sms.jsonl").read_bytes().decode().split("\n")
+    assert [json.loads(line)["id"] for line in lines if line] == [first.id, third.id]
+    assert file.erase((), {first.id, third.id}) == 2
+    assert (tmp_path / "sms.jsonl").read_bytes() == b""
 
 
 def decision(**changed: Any) -> Decision:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from bench import deliveries as bench
+from sinks.channels.batch import Batch
 from sinks.channels.message import Message
 from sinks.channels.provider import Accepted, Outcome, Receipt, Refused, Unknown
 from sinks.channels.settings import Limit
 from sinks.deliveries import lane
-from sinks.deliveries.delivery import Route
+from sinks.deliveries.clicks import click
+from sinks.deliveries.delivery import Route, Step
 from sinks.deliveries.dispatch import Dispatcher
 from sinks.deliveries.lane import Carried
 from sinks.deliveries.ledger import Ledger
-from sinks.deliveries.life import State
+from sinks.deliveries.life import Event, State
 from tests.laws.effort import LONG
 from tests.sinks.dispatching import START, Clock, Fake, decided, dispatcher_of, queue, route, states
 
@@ -136,6 +138,51 @@ def test_what_is_transactional_is_repeated_by_the_same_provider(ledger: Ledger, 
     idle(dispatcher)
     assert states(ledger) == {1: "sent"}
     assert second.out == []
+
+
+def test_what_is_transactional_goes_to_the_same_provider_after_a_crash_and_among_others(
+    tmp_path: Path, clock: Clock
+) -> None:
+    """It may know the id; providers are known by their names, whatever their order is now."""
+    busy, lost, fine = Fake(lambda _: BUSY), Fake(lambda _: LOST), Fake()
+    ledger = Ledger(tmp_path)
+    queue(ledger, [1], route("transactional"))
+    idle(dispatcher_of(ledger, {"sms": [busy, lost]}, clock))
+    queue(ledger, [2], route("transactional"))
+    claim = Step(2, Event.CLAIM, clock.at, "sms/1")  # and it crashes
+    ledger.write([claim])
+    ledger.recover(clock.at, {"sms/0": 0, "sms/1": 2, "sms/2": 1})
+    clock.at += 400
+    second, third = Fake(), Fake()
+    idle(dispatcher_of(ledger, {"sms": [fine, second, third]}, clock))
+    assert sorted(int(one, 16) for one in third.out) == [1, 2]
+    assert fine.out == second.out == []
+    ledger.close()
+
+
+def test_what_was_refused_goes_to_the_first_provider_after_a_crash(ledger: Ledger, clock: Clock) -> None:
+    first = Fake()
+    queue(ledger, [1], route("transactional"))
+    ledger.write([Step(1, Event.CLAIM, clock.at, "sms/0"),
+                  Step(1, Event.REFUSE, clock.at, outcome=BUSY, due=clock.at, turn=1)])  # fmt: skip
+    ledger.recover(clock.at, {"sms/0": 0, "sms/1": 1})
+    idle(dispatcher_of(ledger, {"sms": [first, Fake()]}, clock))
+    assert len(first.out) == 1
+
+
+def test_a_link_that_is_followed_before_the_provider_has_answered_counts(
+    ledger: Ledger, clock: Clock
+) -> None:
+    def followed(message: Message) -> Outcome:
+        number = int(message.id, 16)
+        click(ledger, number, clock.at)
+        ends: dict[int, Outcome] = {1: LOST, 2: Accepted("r"), 3: NEVER}
+        return ends[number]
+
+    queue(ledger, [1, 2, 3, 4])
+    fake = Fake(lambda one: LOST if one.id[-1] == "4" else followed(one))
+    idle(dispatcher_of(ledger, {"sms": [fake]}, clock))
+    assert states(ledger) == {1: "delivered", 2: "delivered", 3: "delivered", 4: "unknown"}
 
 
 def test_a_provider_that_stops_is_left_alone_and_tried_with_one_message(ledger: Ledger, clock: Clock) -> None:
@@ -279,10 +326,9 @@ def test_a_provider_with_a_defect_leaves_its_messages_unknown_and_stops_nobody(
 class Hanging(Fake):
     """A provider that does not answer until it is cancelled."""
 
-    async def send(self, messages: Sequence[Message]) -> Sequence[Outcome]:
-        self.batches.append(len(messages))
+    async def send(self, batch: Batch) -> None:
+        self.batches.append(len(list(batch)))
         await asyncio.Event().wait()
-        return []
 
 
 async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:

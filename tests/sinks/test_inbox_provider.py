@@ -25,7 +25,7 @@ from sinks.inbox.message import InboxMessage
 from sinks.inbox.putting import DIGEST
 from sinks.store.beside import asynchronous
 from sinks.store.server import EmbeddedServer
-from tests.sinks.provider_contract import MESSAGE, Loop, ProviderContract
+from tests.sinks.provider_contract import MESSAGE, Loop, ProviderContract, handed
 
 NEVER = Retry(NoBackoff(), 0)
 WHO = bytes.fromhex(MESSAGE.customer)
@@ -166,7 +166,7 @@ class TestInbox(ProviderContract):
 def sent(far: FarInbox, *messages: Message) -> list[Outcome]:
     async def work() -> list[Outcome]:
         try:
-            return list(await far.provider.send(messages))
+            return await handed(far.provider, messages)
         finally:
             await far.provider.close()
 
@@ -185,7 +185,7 @@ def test_a_message_is_shown_with_all_that_it_brings(far: FarInbox) -> None:
 
 
 def test_the_same_decision_twice_is_accepted_and_shown_once(far: FarInbox) -> None:
-    assert sent(far, MESSAGE, MESSAGE) == [Accepted(MESSAGE.id)] * 2
+    assert sent(far, MESSAGE) == [Accepted(MESSAGE.id)]
     assert sent(far, MESSAGE) == [Accepted(MESSAGE.id)]
     assert len(far.messages()) == 1
 
@@ -218,7 +218,7 @@ def test_a_wrong_password_stops_the_channel(server: EmbeddedServer, tmp_path: Pa
     wrong = redis.asyncio.Redis(port=port, password="wrong", retry=NEVER)
     provider = InboxProvider(InboxSettings(), Around(tmp_path, lambda _: None, store=wrong, shop="tea"))
     loop = Loop()
-    (outcome,) = loop.run(provider.send([MESSAGE]))
+    (outcome,) = loop.run(handed(provider, [MESSAGE]))
     loop.run(provider.close())
     loop.close()
     assert isinstance(outcome, Refused)
@@ -228,7 +228,7 @@ def test_a_wrong_password_stops_the_channel(server: EmbeddedServer, tmp_path: Pa
 def test_without_a_store_the_channel_stops(tmp_path: Path) -> None:
     provider = InboxProvider(InboxSettings(), Around(tmp_path, lambda _: None))
     loop = Loop()
-    (outcome,) = loop.run(provider.send([MESSAGE]))
+    (outcome,) = loop.run(handed(provider, [MESSAGE]))
     loop.run(provider.close())
     loop.close()
     assert isinstance(outcome, Refused)

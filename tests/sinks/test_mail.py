@@ -14,13 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from sinks.channels.batch import Batch
 from sinks.channels.mail.letter import Letterhead, NoAddress, Unsubscribe, address_of, one_line, write_letter
 from sinks.channels.mail.mail import Mail, MailSettings
 from sinks.channels.message import Message
 from sinks.channels.provider import Accepted, Around, Outcome, Provider, Receipt, Refused, Unknown
 from tests.sinks.certificate import make_certificate
 from tests.sinks.loopback_smtp import LoopbackSmtp
-from tests.sinks.provider_contract import MESSAGE, ProviderContract, numbered
+from tests.sinks.provider_contract import MESSAGE, Changed, ProviderContract, handed, numbered
 
 LETTER = replace(MESSAGE, to="email:li@buyer.example")
 REFUSALS = {"retry": "451 later", "give_up": "550 no such user", "stop": "535 who are you"}
@@ -39,7 +40,7 @@ def sent(mail: Mail, messages: Sequence[Message] = (LETTER,)) -> list[Outcome]:
     async def work() -> list[Outcome]:
         await mail.open()
         try:
-            return list(await mail.send(messages))
+            return await handed(mail, messages)
         finally:
             await mail.close()
 
@@ -53,8 +54,8 @@ class ToMail:
         self._mail = mail
         self.open, self.close = mail.open, mail.close
 
-    async def send(self, messages: Sequence[Message]) -> Sequence[Outcome]:
-        return await self._mail.send([replace(one, to="email:li@buyer.example") for one in messages])
+    async def send(self, batch: Batch) -> None:
+        await self._mail.send(Changed(batch, lambda one: replace(one, to="email:li@buyer.example")))
 
 
 class FarMail:
@@ -209,18 +210,59 @@ def test_nothing_of_a_message_adds_a_header(title: str, name: str, customer: str
         "<li@buyer.example>", '"li\r\n"@buyer.example', "li@buyer..example", ".li@buyer.example",
         "l..i@b.example",
         "li.@buyer.example", "li@-buyer .example", "x" * 65 + "@buyer.example", "li@" + "b" * 64 + ".example",
+        "=?utf-8?q?a?=@buyer.example", "İ@buyer.example", "ſ@buyer.example", "li@=?utf-8?q?a?=",
         "李@buyer.example", "li@buyer.example\0", "li@[127.0.0.1]", "li%y.example@\nbuyer.example",
     ],
 )  # fmt: skip
 def test_what_is_no_plain_address_is_given_up_before_anything_is_written(
     smtp: LoopbackSmtp, address: str
 ) -> None:
-    bad, good = sent(made(smtp), [replace(LETTER, to=f"email:{address}"), LETTER])
+    bad, good = sent(made(smtp), [replace(LETTER, id="0" * 32, to=f"email:{address}"), LETTER])
     assert isinstance(bad, Refused)
     assert (bad.verdict, bad.code) == ("give_up", "address")
     assert "\n" not in bad.reason
     assert isinstance(good, Accepted)
     assert [one.to for one in smtp.taken] == [["li@buyer.example"]]
+
+
+def test_what_the_library_chokes_on_is_given_up_alone(
+    smtp: LoopbackSmtp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def chokes(head: Letterhead, message: Message) -> Any:
+        if message.text == "odd":
+            raise AttributeError("'Group' object has no attribute 'local_part'")
+        return write_letter(head, message)
+
+    monkeypatch.setattr("sinks.channels.mail.mail.write_letter", chokes)
+    first, *others = to_mail(3)
+    outcomes = sent(made(smtp), [others[0], replace(first, text="odd"), others[1]])
+    assert outcomes[1] == Refused("give_up", "letter", "no letter can be made of it: AttributeError")
+    assert [type(one) for one in outcomes] == [Accepted, Refused, Accepted]
+    assert len(smtp.taken) == 2
+
+
+@pytest.mark.parametrize("host", ["shop.example", f"{'long.' * 30}example"])
+@pytest.mark.parametrize("mail", ["", "stop@shop.example"])
+@pytest.mark.parametrize("path", ["stop", "newsletter/" + "unsubscribe/" * 30])
+def test_headers_for_programs_are_on_the_wire_as_they_were_written(
+    smtp: LoopbackSmtp, host: str, mail: str, path: str
+) -> None:
+    """No program decodes =?utf-8?q?=3Chttps...: RFC 2047, section 5, allows it in none of them."""
+    to = f"{'l' * 60}@{host}"
+    url = f"https://www.{host}/{path}?m={{{{ id }}}}&c={{{{ customer }}}}"
+    head = made(smtp, **{"from": f"hello@{host}"}, reply_to=f"desk@{host}", unsubscribe_mail=mail,
+                unsubscribe_url=url)  # fmt: skip
+    sent(head, [replace(LETTER, to=f"email:{to}")])
+    (taken,) = smtp.taken
+    lines = taken.content.partition(b"\r\n\r\n")[0].decode("ascii").replace("\r\n ", " ").split("\r\n")
+    headers = dict(line.split(": ", 1) for line in lines)
+    filled = url.replace("{{ id }}", MESSAGE.id).replace("{{ customer }}", MESSAGE.customer)
+    told = f", <mailto:{mail}?subject=unsubscribe%20{MESSAGE.id}>" if mail else ""
+    assert headers["List-Unsubscribe"] == f"<{filled}>{told}"
+    assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert headers["Message-ID"] == f"<{MESSAGE.id}@{host}>"
+    assert (headers["To"], headers["Reply-To"]) == (to, f"desk@{host}")
+    assert max(map(len, taken.content.split(b"\r\n"))) <= 998  # RFC 5322, 2.1.1
 
 
 def test_a_host_of_other_letters_is_written_in_ascii(smtp: LoopbackSmtp) -> None:
@@ -351,7 +393,7 @@ def test_a_server_without_encryption_gets_no_letter(smtp: LoopbackSmtp) -> None:
         ("reply_to", "a@b.example\nBcc: c"),
         ("unsubscribe_mail", "stop"), ("unsubscribe_url", "http://shop.example/"), ("timeout", "soon"),
         ("unsubscribe_url", "https://shop.example/> <x"), ("unsubscribe_url", "https://shop.example/{who}"),
-        ("unsubscribe_url", "https://shop.example/{"),
+        ("unsubscribe_url", "https://shop.example/{"), ("unsubscribe_url", "https://a.example/" + "x" * 850),
     ],
 )  # fmt: skip
 def test_settings_that_cannot_work_are_refused(smtp: LoopbackSmtp, key: str, text: str) -> None:

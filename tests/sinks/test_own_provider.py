@@ -20,7 +20,7 @@ import pytest
 from sinks.channels.provider import Accepted, Around, Provider, Receipt, Refused
 from sinks.channels.settings import ProviderSettings
 from sinks.channels.web.webhook import Webhook, WebhookSettings
-from tests.sinks.provider_contract import MESSAGE, ProviderContract
+from tests.sinks.provider_contract import MESSAGE, ProviderContract, handed
 from tests.sinks.test_webhook import NEW, OLD
 
 FOLDER = Path(__file__).parents[2] / "docs" / "channels"
@@ -127,24 +127,9 @@ def sent(port: Any, secret: str) -> Any:
         hook = Webhook(settings, Around(Path(), print, environment={"S": secret}))
         await hook.open()
         try:
-            (outcome,) = await hook.send([MESSAGE])
+            (outcome,) = await handed(hook, [MESSAGE])
             return outcome
         finally:
             await hook.close()
 
     return asyncio.run(work())
-
-
-def test_every_channel_that_the_pages_show_can_be_declared() -> None:
-    import yaml
-
-    from sinks.channels.channel import Channel
-
-    kinds = []
-    for page in ("webhooks.md", "mail-and-robots.md"):
-        text = (FOLDER / page).read_text("utf-8")
-        for block in re.findall(r"^```yaml\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL):
-            for told in yaml.safe_load(block).values():
-                channel = Channel.model_validate(told, by_alias=True, by_name=False)
-                kinds += [one.kind for one in channel.providers]
-    assert kinds == ["webhook", "email", "wecom", "dingtalk"]

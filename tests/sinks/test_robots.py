@@ -22,7 +22,7 @@ from sinks.channels.provider import Accepted, Around, Outcome, Provider, Refused
 from sinks.channels.web.dingtalk import DingTalk, DingTalkSettings
 from sinks.channels.web.wecom import WeCom, WeComSettings
 from tests.sinks.loopback_http import FarHttp, LoopbackHttp, Reply
-from tests.sinks.provider_contract import MESSAGE, ProviderContract
+from tests.sinks.provider_contract import MESSAGE, ProviderContract, handed, numbered
 
 ENVIRONMENT = {"KEY": "693axxx6-7aoc", "TOKEN": "t+o/k=en", "SECRET": "SEC0123"}
 OK = Reply(body=b'{"errcode":0,"errmsg":"ok"}')
@@ -53,7 +53,7 @@ def sent(robot: WeCom | DingTalk, messages: Sequence[Message] = (MESSAGE,)) -> l
     async def work() -> list[Outcome]:
         await robot.open()
         try:
-            return list(await robot.send(messages))
+            return await handed(robot, messages)
         finally:
             await robot.close()
 
@@ -174,7 +174,7 @@ def test_an_answer_that_says_nothing_leaves_it_unknown(
 
 @BOTH
 @pytest.mark.parametrize(
-    ("status", "verdict"), [(500, "retry"), (502, "retry"), (429, "retry"), (404, "stop"), (302, "stop")]
+    ("status", "verdict"), [(503, "retry"), (501, "retry"), (429, "retry"), (404, "stop"), (302, "stop")]
 )
 def test_a_status_other_than_200_is_a_refusal(
     http: LoopbackHttp, robot: Robots, status: int, verdict: str
@@ -183,6 +183,16 @@ def test_a_status_other_than_200_is_a_refusal(
     (outcome,) = sent(made(robot, http.port))
     assert isinstance(outcome, Refused)
     assert (outcome.verdict, outcome.code) == (verdict, str(status))
+
+
+@BOTH
+@pytest.mark.parametrize("status", [500, 502, 504])
+def test_a_gateway_that_does_not_know_leaves_the_message_unknown(
+    http: LoopbackHttp, robot: Robots, status: int
+) -> None:
+    """Whoever stands behind it may have posted the text, and robots tell no repetitions."""
+    http.next.append(Reply(status, b"time-out"))
+    assert sent(made(robot, http.port)) == [Unknown(f"status {status}: time-out")]
 
 
 @BOTH
@@ -197,7 +207,7 @@ def test_without_its_secret_nothing_is_posted(http: LoopbackHttp, robot: Robots)
 def test_a_text_that_wecom_would_cut_is_given_up(http: LoopbackHttp) -> None:
     robot = made(WeCom, http.port, form="{{ text }}")
     texts = ("一" * 682 + "ab", "一" * 683, " ")
-    at_most, over, nothing = sent(robot, [replace(MESSAGE, text=text) for text in texts])
+    at_most, over, nothing = sent(robot, [replace(MESSAGE, id=text, text=text) for text in texts])
     assert at_most == Accepted()
     assert isinstance(over, Refused)
     assert (over.verdict, over.reason) == ("give_up", "the text has 2049 bytes, the limit is 2048")
@@ -207,7 +217,8 @@ def test_a_text_that_wecom_would_cut_is_given_up(http: LoopbackHttp) -> None:
 
 @BOTH
 def test_texts_come_out_in_their_order(http: LoopbackHttp, robot: Robots) -> None:
-    sent(made(robot, http.port, form="{{ text }}"), [replace(MESSAGE, text=str(n)) for n in range(20)])
+    texts = [replace(one, text=str(n)) for n, one in enumerate(numbered(20))]
+    sent(made(robot, http.port, form="{{ text }}"), texts)
     assert [json.loads(one.body)["text"]["content"].split("\n")[0] for one in http.requests] == [
         str(n) for n in range(20)
     ]

@@ -16,7 +16,7 @@ from sinks.channels.provider import Accepted, Around, Outcome, Refused
 from sinks.channels.web.safe_dial import AddressRefused, Guard, GuardedResolver, look_up, why_refused
 from sinks.channels.web.webhook import Webhook, WebhookSettings
 from tests.sinks.loopback_http import LoopbackHttp, Reply
-from tests.sinks.provider_contract import MESSAGE
+from tests.sinks.provider_contract import MESSAGE, handed
 from tests.sinks.test_webhook import NEW
 
 # what it is, the address
@@ -109,7 +109,7 @@ def sent(told: WebhookSettings, find: Any = look_up, times: int = 1) -> list[Out
         outcomes: list[Outcome] = []
         for _ in range(times):
             await hook.open()
-            outcomes += await hook.send([MESSAGE])
+            outcomes += await handed(hook, [MESSAGE])
             await hook.close()
         return outcomes
 

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from sinks.channels.batch import Batch
 from sinks.channels.message import Message
 from sinks.channels.provider import Accepted, Outcome, Refused, Unknown
 from sinks.channels.smpp.codes import VERDICTS, refused
 from tests.sinks.far_smsc import LONG, QUEUE_FULL, THROTTLED, FarSmsc, Opened, long, references
 from tests.sinks.loopback_smsc import DELIVER, ENQUIRE, NACK, UNBIND, Bind
-from tests.sinks.provider_contract import MESSAGE, Loop, ProviderContract, numbered
+from tests.sinks.provider_contract import MESSAGE, Loop, ProviderContract, handed, numbered
 
 
 class TestSmpp(ProviderContract):
@@ -44,7 +45,7 @@ def test_the_bind_says_who_we_are_and_closing_unbinds(tmp_path: Path) -> None:
 
 
 def test_a_submit_has_the_addresses_and_asks_for_a_receipt(opened: Opened) -> None:
-    opened.send(replace(MESSAGE, to="phone:+8613800001001", text="hello"), MESSAGE)
+    opened.send(replace(MESSAGE, id="0" * 32, to="phone:+8613800001001", text="hello"), MESSAGE)
     first, second = opened.smsc.submitted
     assert (first.source, first.destination, first.numbers) == ("TINTYPE", "8613800001001", (5, 0, 1, 1))
     assert (first.registered, first.coding, first.content) == (1, 0, b"hello")
@@ -60,7 +61,7 @@ def test_a_long_chinese_text_goes_out_in_parts_and_is_one_message(opened: Opened
 
 
 def test_two_long_texts_to_one_phone_have_different_references(opened: Opened) -> None:
-    opened.send(long(), long(LONG[::-1]))
+    opened.send(long(), replace(long(LONG[::-1]), id="0" * 32))
     assert sorted(opened.smsc.messages()) == sorted([LONG, LONG[::-1]])
 
 
@@ -79,7 +80,7 @@ def test_references_of_sixteen_bits_are_a_setting(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_what_can_never_be_an_sms_is_given_up(opened: Opened, message: Message) -> None:
-    outcome, next_one = opened.send(message, MESSAGE)
+    outcome, next_one = opened.send(message, *numbered(1))
     assert isinstance(outcome, Refused)
     assert outcome.verdict == "give_up"
     assert isinstance(next_one, Accepted)
@@ -123,7 +124,7 @@ def test_a_generic_nack_without_a_number_leaves_what_is_in_flight_unknown(opened
     opened.smsc.hold = True
 
     async def work() -> Sequence[Outcome]:
-        sending = asyncio.create_task(opened.far.provider.send([MESSAGE]))
+        sending = asyncio.create_task(handed(opened.far.provider, [MESSAGE]))
         while not opened.smsc.held:
             await asyncio.sleep(0.005)
         await asyncio.to_thread(opened.smsc.request, NACK, b"", 0)
@@ -176,7 +177,7 @@ def test_no_more_than_the_window_is_in_flight(tmp_path: Path) -> None:
     seen: list[int] = []
 
     async def work() -> Sequence[Outcome]:
-        sending = asyncio.create_task(opened.far.provider.send([*numbered(9), long()]))
+        sending = asyncio.create_task(handed(opened.far.provider, [*numbered(9), long()]))
         while not sending.done():
             before = len(opened.smsc.held)
             await asyncio.sleep(0.02)
@@ -204,7 +205,7 @@ def test_cancelled_sending_leaves_the_window_free(opened: Opened) -> None:
     opened.smsc.hold = True
 
     async def work() -> None:
-        sending = [asyncio.create_task(opened.far.provider.send([*numbered(9), long()])) for _ in range(3)]
+        sending = [asyncio.create_task(handed(opened.far.provider, [*numbered(9), long()])) for _ in range(3)]
         while len(opened.smsc.held) < 10:
             await asyncio.sleep(0.005)
         for one in sending:
@@ -215,6 +216,27 @@ def test_cancelled_sending_leaves_the_window_free(opened: Opened) -> None:
 
     opened.loop.run(work())
     assert len(references(opened.send(*numbered(20)))) == 20
+
+
+def test_a_batch_that_ends_while_it_waits_for_the_window_lets_the_next_one_in(tmp_path: Path) -> None:
+    opened = Opened(tmp_path, window=1)
+    opened.smsc.hold = True
+    first, second = Batch(numbered(2)), Batch([MESSAGE])
+
+    async def work() -> None:
+        sending = [asyncio.create_task(opened.far.provider.send(one)) for one in (first, second)]
+        while not opened.smsc.held:
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.05)
+        first.end()
+        opened.smsc.hold = False
+        await asyncio.to_thread(opened.smsc.release)
+        await asyncio.wait_for(asyncio.gather(*sending), 5)
+
+    opened.loop.run(work())
+    assert [type(one) for one in first.outcomes("lost")] == [Accepted, Refused]
+    assert isinstance(second.outcomes("lost")[0], Accepted)
+    opened.close()
 
 
 # The link
@@ -247,7 +269,7 @@ def test_a_connection_that_closed_while_the_loop_stood_still_takes_no_message(tm
     with asyncio.Runner() as runner:
         runner.run(far.provider.open())
         far.smsc.go_away()
-        (outcome,) = runner.run(far.provider.send([MESSAGE]))
+        (outcome,) = runner.run(handed(far.provider, [MESSAGE]))
         assert isinstance(outcome, Refused)
         assert outcome.verdict == "retry"
         runner.run(far.provider.close())
@@ -278,7 +300,7 @@ def test_a_refused_bind_refuses_messages(tmp_path: Path, status: int, verdict: s
     far.smsc.bind_status = status
     loop = Loop()
     loop.run(far.provider.open())
-    (outcome,) = loop.run(far.provider.send([MESSAGE]))
+    (outcome,) = loop.run(handed(far.provider, [MESSAGE]))
     assert isinstance(outcome, Refused)
     assert (outcome.verdict, outcome.code) == (verdict, f"0x{status:08X}")
     assert far.smsc.submitted == []
@@ -295,7 +317,7 @@ def test_a_password_that_cannot_be_used_stops(tmp_path: Path, password: str | No
         far.environment["SMS_PASSWORD"] = password
     loop = Loop()
     loop.run(far.provider.open())
-    (outcome,) = loop.run(far.provider.send([MESSAGE]))
+    (outcome,) = loop.run(handed(far.provider, [MESSAGE]))
     assert isinstance(outcome, Refused)
     assert outcome.verdict == "stop"
     assert "SMS_PASSWORD" in outcome.reason

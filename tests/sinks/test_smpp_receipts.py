@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from sinks.channels.provider import Receipt
+from sinks.channels.message import Message
+from sinks.channels.provider import Accepted, Outcome, Receipt
+from sinks.channels.smpp.parts import Parts, Whole
 from sinks.channels.smpp.smpp import Smpp
 from tests.sinks.far_smsc import LONG, Opened, long, references
 from tests.sinks.loopback_smsc import DELIVER, NACK
-from tests.sinks.provider_contract import MESSAGE, numbered
+from tests.sinks.provider_contract import MESSAGE, handed, numbered
 
 
 @pytest.fixture
@@ -143,3 +145,89 @@ def test_what_was_not_taken_in_is_not_acknowledged(tmp_path: Path) -> None:
     assert taken == ["the disk is full"]
     assert opened.smsc.answered == []
     opened.close()
+
+
+# Receipts that come before the answer to the submit
+
+
+def early(opened: Opened, told: dict[int, tuple[str, str]], *messages: Message) -> list[Outcome]:
+    """Send messages to an SMSC that holds its answers, and sends these receipts, by how many submits it has
+    by then, before it answers them.
+    """
+    opened.smsc.hold = True
+
+    async def work() -> list[Outcome]:
+        sending = asyncio.create_task(handed(opened.far.provider, messages))
+        for count in sorted(told):
+            while len(opened.smsc.submitted) + len(opened.smsc.held) < count:
+                await asyncio.sleep(0.005)
+            known = len(opened.smsc.answered)
+            await asyncio.to_thread(opened.smsc.receipt, *told[count])
+            while len(opened.smsc.answered) == known:
+                await asyncio.sleep(0.005)
+            opened.smsc.hold = count < max(told)
+            await asyncio.to_thread(opened.smsc.release)
+        return await sending
+
+    return opened.loop.run(work())
+
+
+def told(opened: Opened) -> list[tuple[str | None, str]]:
+    return [(one.reference, one.state) for one in opened.receipts]
+
+
+def test_a_first_part_that_arrives_before_its_answer_does_not_speak_for_the_others(opened: Opened) -> None:
+    """A ledger that has heard `delivered` keeps it."""
+    (outcome,) = early(opened, {1: ("00000001", "DELIVRD")}, long())
+    assert outcome == Accepted("00000001", 3)
+    opened.smsc.receipt("00000002")
+    opened.smsc.receipt("00000003", "UNDELIV")
+    opened.until(lambda: opened.receipts)
+    assert told(opened) == [("00000001", "failed")]
+
+
+@pytest.mark.parametrize("which", ["00000002", "00000003"])
+def test_a_later_part_that_arrives_before_its_answer_is_counted(opened: Opened, which: str) -> None:
+    others = {"00000001", "00000002", "00000003"} - {which}
+    (outcome,) = early(opened, {1: ("00000009", "ENROUTE"), 3: (which, "DELIVRD")}, long())
+    assert outcome == Accepted("00000001", 3)
+    for one in sorted(others):
+        opened.smsc.receipt(one)
+    opened.until(lambda: opened.receipts)
+    assert told(opened) == [("00000001", "delivered")]
+
+
+def test_a_part_that_fails_before_its_answer_fails_the_message(opened: Opened) -> None:
+    early(opened, {1: ("00000001", "EXPIRED")}, long())
+    assert told(opened) == [("00000001", "failed")]
+
+
+def test_a_receipt_of_another_message_waits_for_the_parts_in_flight_only(opened: Opened) -> None:
+    early(opened, {1: ("00000077", "DELIVRD")}, long())
+    assert told(opened) == [("00000077", "delivered")]
+    opened.smsc.receipt("00000078")
+    opened.until(lambda: len(opened.receipts) == 2)
+
+
+def test_a_receipt_is_handed_on_when_the_answer_never_comes(opened: Opened) -> None:
+    opened.smsc.hold = True
+
+    async def work() -> None:
+        sending = asyncio.create_task(handed(opened.far.provider, [long()]))
+        while not opened.smsc.held:
+            await asyncio.sleep(0.005)
+        await asyncio.to_thread(opened.smsc.receipt, "00000001")
+        await sending
+
+    opened.loop.run(work())
+    opened.until(lambda: opened.receipts)
+    assert told(opened) == [("00000001", "delivered")]
+
+
+def test_of_two_early_receipts_of_a_part_the_one_that_says_it_arrived_counts() -> None:
+    parts, whole = Parts(), Whole(left=1)
+    ticket = parts.begun()
+    assert parts.heard(Receipt("a", "delivered")) is None
+    assert parts.heard(Receipt("a", "failed")) is None
+    assert parts.accepted(whole, "a") == [Receipt("a", "delivered")]
+    assert parts.settled(ticket) == []

@@ -20,7 +20,7 @@ from streams.errors import InputError
 from tests.sinks.cloud_far import CloudFar, WithText, without_proxies
 from tests.sinks.loopback_sms import Answer
 from tests.sinks.loopback_tencent import APP_ID, SECRET_ID, SECRET_KEY, LoopbackTencent
-from tests.sinks.provider_contract import MESSAGE, Loop, ProviderContract
+from tests.sinks.provider_contract import MESSAGE, Loop, ProviderContract, handed
 
 ENVIRONMENT = {"TENCENTCLOUD_SECRET_ID": SECRET_ID, "TENCENTCLOUD_SECRET_KEY": SECRET_KEY, "TOKEN": "s3"}
 REFUSALS = {
@@ -70,7 +70,7 @@ class TestTencent(ProviderContract):
 def sent(far: FarTencent, messages: Sequence[Message]) -> list[Outcome]:
     loop = Loop()
     try:
-        return list(loop.run(far.bare.send(messages)))
+        return loop.run(handed(far.bare, messages))
     finally:
         loop.run(far.bare.close())
         loop.close()
@@ -164,7 +164,7 @@ def test_an_answer_that_is_none_is_unknown(answer: Answer, reason: str) -> None:
 )
 def test_what_the_provider_never_takes_is_not_sent(values: dict[str, str], reason: str) -> None:
     far = FarTencent(variable_length=6)
-    outcomes = sent(far, [replace(ORDER, values=values), ORDER])
+    outcomes = sent(far, [replace(ORDER, id="0" * 32, values=values), ORDER])
     assert outcomes[0] == Refused("give_up", "", reason)
     assert isinstance(outcomes[1], Accepted)
     assert len(far.server.requests) == 1

@@ -20,7 +20,7 @@ from streams.errors import InputError
 from tests.sinks.cloud_far import CloudFar, without_proxies
 from tests.sinks.loopback_sms import Answer
 from tests.sinks.loopback_twilio import ACCOUNT, TEMPLATES, TOKEN, LoopbackTwilio, refused
-from tests.sinks.provider_contract import MESSAGE, Loop, ProviderContract
+from tests.sinks.provider_contract import MESSAGE, Loop, ProviderContract, handed
 
 ENVIRONMENT = {"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_AUTH_TOKEN": TOKEN}
 REFUSALS = {"retry": 20429, "give_up": 21211, "stop": 20003}
@@ -59,7 +59,7 @@ class TestTwilio(ProviderContract):
 def sent(far: FarTwilio, messages: Sequence[Message]) -> list[Outcome]:
     loop = Loop()
     try:
-        return list(loop.run(far.provider.send(messages)))
+        return loop.run(handed(far.provider, messages))
     finally:
         loop.run(far.provider.close())
         loop.close()
@@ -80,7 +80,7 @@ def test_a_template_of_twilios_is_sent_in_place_of_the_text_by_a_messaging_servi
     template = ProviderTemplate(code=next(iter(TEMPLATES)), variables={"orders": 1, "name": "2"})
     far = FarTwilio(sender="MG" + "2" * 32, provider_templates={"thanks": template})
     message = replace(MESSAGE, to="phone:+12025550123", values={"orders": "3", "name": "Ann"})
-    outcomes = sent(far, [message, replace(message, values={"orders": "3"})])
+    outcomes = sent(far, [message, replace(message, id="0" * 32, values={"orders": "3"})])
     assert far.server.out == ["+12025550123: Order 3 of Ann"]
     assert "MessagingServiceSid" in far.server.requests[0]
     assert outcomes[1] == Refused("give_up", "", "'name' is not known of this customer")

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from sinks.channels.cloud.errors import Verdict, installed, said_no, secret
-from sinks.channels.cloud.message import Prepared, Unfit, checked, grouped, number_of, parts_of
+from sinks.channels.cloud.message import Prepared, Unfit, checked, grouped, number_to, parts_of
 from sinks.channels.cloud.sending import CloudSms
 from sinks.channels.cloud.settings import ChineseSettings
 from sinks.channels.message import Message
@@ -91,7 +91,7 @@ class Aliyun(CloudSms[Any]):
     """
 
     def __init__(self, settings: AliyunSettings, around: Around) -> None:
-        super().__init__(settings, around.environment)
+        super().__init__(settings, around.environment, settings.batch)
         self._settings = settings
 
     def connect(self) -> Any:
@@ -117,8 +117,8 @@ class Aliyun(CloudSms[Any]):
         template = self._settings.provider_templates.get(message.template)
         if template is None:
             raise Unfit(f"provider_templates has no '{message.template}'")
-        values = checked(message.values, template.variables, self._settings.variable_length)
-        return Prepared(message, number_of(message.address), template.code, values)
+        values = checked(message, template.variables, self._settings.variable_length)
+        return Prepared(message, number_to(message.address), template.code, values)
 
     def groups(self, prepared: Sequence[Prepared]) -> Sequence[Sequence[Prepared]]:
         """A request has one template."""

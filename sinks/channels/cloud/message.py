@@ -7,9 +7,13 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sinks.channels.message import Message
+from sinks.texts.texts import LINK
 
 # Links belong into the approved template: isv.PARAM_NOT_SUPPORT_URL, ProhibitedUseUrlInTemplateParameter.
 _LINK = re.compile(r"https?://|\bwww\.", re.IGNORECASE)
+# Of one variable where nobody says less: Alibaba's longest text, signature and all. What is far longer would
+# break the request that others are in.
+LONGEST = 500
 _MAINLAND = re.compile(r"(?:\+|00)?(?:86)?(1\d{10})")
 
 
@@ -39,21 +43,30 @@ def number_of(address: str) -> str:
     return "+" + bare.removeprefix("+").removeprefix("00")
 
 
-def checked(values: Mapping[str, str], names: Mapping[str, str | int], longest: int | None) -> dict[str, str]:
+def number_to(address: str) -> str:
+    """Return a number that may be written to, as `number_of`. Raises Unfit."""
+    number = number_of(address)
+    if not re.fullmatch(r"\+?[0-9]{1,20}", number):
+        raise Unfit("the address is no telephone number")
+    return number
+
+
+def checked(message: Message, names: Mapping[str, str | int], longest: int | None) -> dict[str, str]:
     """Return the texts of a Chinese provider's variables by its own names.
 
-    names: our name to theirs. longest: characters of one variable, None where the provider says it.
-    Raises Unfit where a value is missing, empty, too long, or holds a link.
+    names: our name to theirs. A link is its code: the address before it stands in the approved template.
+    longest: characters of one variable, LONGEST where that is None. Raises Unfit where a value is missing,
+    empty, too long, or holds a link.
     """
     filled: dict[str, str] = {}
     for ours, theirs in names.items():
-        text = values.get(ours, "")
+        text = message.link_code if ours == LINK else message.values.get(ours, "")
         if not text:
             raise Unfit(f"'{ours}' is not known of this customer")
         if _LINK.search(text):
             raise Unfit(f"'{ours}' holds a link: links stand in the template only")
-        if longest is not None and len(text) > longest:
-            raise Unfit(f"'{ours}' has {len(text)} characters, a variable may have {longest}")
+        if len(text) > (longest or LONGEST):
+            raise Unfit(f"'{ours}' has {len(text)} characters, a variable may have {longest or LONGEST}")
         filled[str(theirs)] = text
     return filled
 

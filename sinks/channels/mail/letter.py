@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from email.message import EmailMessage
 
 # RFC 5321, 4.5.3.1: 64 octets before the @, 254 in all. Quoted local parts are legal, unused, and a way in.
-_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[a-z0-9.-]{1,253}", re.IGNORECASE)
+_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9.-]{1,253}", re.ASCII)
 JOINER = "\u200d"  # makes one emoji of several
 LONGEST_TITLE = 200  # signs; a subject has no limit of its own, and a title that long is a mistake
 
@@ -58,7 +58,8 @@ def address_of(text: str) -> str:
     except UnicodeError:
         raise NoAddress(f"'{one_line(text)}' is no e-mail address") from None
     dots = ".." in found or local.startswith(".") or local.endswith(".")
-    if not _ADDRESS.fullmatch(found) or len(found) > 254 or dots:
+    encoded = "=?" in found  # the library would decode it (RFC 2047), or raise what is no NoAddress
+    if not _ADDRESS.fullmatch(found) or len(found) > 254 or dots or encoded:
         raise NoAddress(f"'{one_line(text)}' is no e-mail address")
     return found
 
@@ -80,22 +81,26 @@ def subject(message: Message) -> str:
     return one_line(message.title or first)[:LONGEST_TITLE]
 
 
+def message_id(head: Letterhead, message: Message) -> str:
+    """Return the Message-ID: a letter that is sent again has the same one."""
+    return f"<{message.id}@{head.sender.rpartition('@')[2]}>"
+
+
 def write_letter(head: Letterhead, message: Message) -> EmailMessage:
     """Return the e-mail of a message. Raises NoAddress."""
     from email.headerregistry import Address
     from email.message import EmailMessage
-    from email.policy import SMTP
 
-    # quoted-printable or base64, whichever is shorter: every server takes it
-    letter = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
-    host = head.sender.rpartition("@")[2]
-    letter["Message-ID"] = f"<{message.id}@{host}>"
+    from sinks.channels.mail.headers import POLICY
+
+    letter = EmailMessage(policy=POLICY)
+    letter["Message-ID"] = message_id(head, message)
     letter["Date"] = formatdate()
     letter["From"] = Address(one_line(head.name), addr_spec=head.sender)
-    letter["To"] = Address(addr_spec=address_of(message.address))
+    letter["To"] = address_of(message.address)
     letter["Subject"] = subject(message)
     if head.reply_to:
-        letter["Reply-To"] = Address(addr_spec=head.reply_to)
+        letter["Reply-To"] = head.reply_to
     letter["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's out-of-office answers
     if message.purpose == "marketing":
         _add_unsubscribe(letter, head.unsubscribe, message)

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator
 
-from sinks.channels.mail.letter import Letterhead, NoAddress, Unsubscribe, address_of, write_letter
+from sinks.channels.batch import Batch
+from sinks.channels.mail.letter import (
+    Letterhead,
+    NoAddress,
+    Unsubscribe,
+    address_of,
+    message_id,
+    write_letter,
+)
 from sinks.channels.message import Message
 from sinks.channels.placeholders import check_places, fill_places
 from sinks.channels.provider import Accepted, Around, Outcome, Refused, Unknown
@@ -23,6 +30,7 @@ PORTS = {"tls": 465, "starttls": 587, "none": 25}
 CREDENTIALS = (530, 534, 535, 538)
 # Of MAIL FROM, these are about this message: its size or its parameters (RFC 1870, RFC 5321 4.2)
 ABOUT_THE_MESSAGE = (552, 555)
+LONGEST_URL = 850  # a line has 998 (RFC 5322, 2.1.1), and places stand for ids of 32 signs
 
 
 class MailSettings(ProviderSettings):
@@ -64,6 +72,8 @@ class MailSettings(ProviderSettings):
     def _is_https(cls, text: str) -> str:
         check_places(text, ("id", "customer"))
         filled = fill_places(text, {"id": "", "customer": ""})
+        if len(text) > LONGEST_URL:
+            raise ValueError(f"the address has {len(text)} characters, a header takes {LONGEST_URL}")
         if text and not re.fullmatch(r"https://[!-;=?-~]+", filled):  # ASCII, without spaces, < and >
             raise ValueError(f"'{text}' is no https address; write https://host/path?id={{{{ id }}}}")
         return text
@@ -83,28 +93,31 @@ class Mail:
     async def open(self) -> None:
         """Nothing is connected to before there is something to send."""
 
-    async def send(self, messages: Sequence[Message]) -> Sequence[Outcome]:
+    async def send(self, batch: Batch) -> None:
         """Send the messages one after the other."""
-        if not messages:
-            return []
-        batch = _Batch(self._connect)
+        run = _Run(self._connect)
         try:
-            return [await self._send(batch, message) for message in messages]
-        finally:
-            await batch.leave()
+            for message in batch:
+                batch.tell(message, await self._send(run, message))
+        except BaseException:  # cancelled, in the middle of a letter: nothing can be said to the server now
+            run.drop()
+            raise
+        await run.leave()
 
     async def close(self) -> None:
         """Nothing is held between batches."""
 
-    async def _send(self, batch: _Batch, message: Message) -> Outcome:
+    async def _send(self, run: _Run, message: Message) -> Outcome:
         try:
-            to, letter = address_of(message.address), write_letter(self._head, message)
+            to, letter = address_of(message.address), write_letter(self._head, message).as_bytes()
         except NoAddress as problem:
             return Refused("give_up", "address", str(problem))
-        refused = await batch.announce(self._settings.sender, to)
+        except Exception as error:  # noqa: BLE001 - a message that the library chokes on is this one's fault
+            return Refused("give_up", "letter", f"no letter can be made of it: {type(error).__name__}")
+        refused = await run.announce(self._settings.sender, to)
         if refused:
             return refused
-        return await batch.hand_over(letter.as_bytes(), str(letter["Message-ID"]))
+        return await run.hand_over(letter, message_id(self._head, message))
 
     async def _connect(self) -> aiosmtplib.SMTP | Refused:
         import aiosmtplib
@@ -137,7 +150,7 @@ class Mail:
         return smtp
 
 
-class _Batch:
+class _Run:
     """One connection, as long as it lasts, and the refusal of the next where there is none."""
 
     def __init__(self, connect: Any) -> None:
@@ -197,22 +210,23 @@ class _Batch:
 
         assert self._smtp is not None, "it has answered"
         if error.code == 421:  # "Service not available, closing transmission channel" (RFC 5321, 4.2.3)
-            self._drop()
+            self.drop()
         else:
             try:
                 await self._smtp.rset()
             except (aiosmtplib.SMTPException, OSError):
-                self._drop()
+                self.drop()
         if error.code in CREDENTIALS:
             verdict = "stop"
         told = verdict or ("give_up" if error.code >= 500 else "retry")
         return Refused(told, str(error.code), error.message)
 
     def _broken(self, error: Exception) -> Refused:
-        self._drop()
+        self.drop()
         return Refused("retry", type(error).__name__, f"the connection broke before the message: {error}")
 
-    def _drop(self) -> None:
+    def drop(self) -> None:
+        """Let the connection go."""
         if self._smtp is not None:
             self._smtp.close()
             self._smtp = None
@@ -224,4 +238,4 @@ class _Batch:
         if self._smtp is not None:
             with contextlib.suppress(aiosmtplib.SMTPException, OSError):
                 await self._smtp.quit()
-            self._drop()
+            self.drop()

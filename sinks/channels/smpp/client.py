@@ -14,6 +14,7 @@ import ssl
 from collections.abc import Callable, Sequence
 from zoneinfo import ZoneInfo
 
+from sinks.channels.batch import Batch
 from sinks.channels.message import Message
 from sinks.channels.provider import Accepted, Outcome, Receipt, Refused, Unknown
 from sinks.channels.smpp.codes import refused
@@ -53,21 +54,46 @@ class Client:
         """Wait for the first attempt to connect."""
         await self._session.link()
 
-    async def send(self, messages: Sequence[Message]) -> list[Outcome]:
-        """Return what became of each message, as `Provider.send`."""
+    async def send(self, batch: Batch) -> None:
+        """Submit messages, as `Provider.send`."""
         await asyncio.sleep(0)  # a connection that closed while the loop stood still is seen first
         link = await self._session.link()
         if isinstance(link, Refused):
-            return [link for _ in messages]
-        begun: list[Begun] = []
+            batch.tell_all(link)
+            return
+        begun: list[tuple[Message, Begun]] = []
         try:
-            for message in messages:
-                begun.append(await self._begin(link, message))
-            return [await self._outcome(one) for one in begun]
-        finally:
-            for one in begun:
+            await self._begin_all(link, batch, begun)
+            for message, one in begun:
+                batch.tell(message, await self._outcome(one))
+        except BaseException:
+            self._break_off(batch, begun)
+            raise
+
+    async def _begin_all(self, link: Link, batch: Batch, begun: list[tuple[Message, Begun]]) -> None:
+        """Take each message when the window has room for it."""
+        while batch.left:
+            try:
+                await link.room()
+            except Lost as error:
+                batch.tell_all(Refused("retry", "", str(error)))
+                return
+            message = next(batch, None)
+            if message is None:
+                link.pass_on()
+                return
+            begun.append((message, self._begin(link, message)))
+
+    def _break_off(self, batch: Batch, begun: Sequence[tuple[Message, Begun]]) -> None:
+        """Tell what is known by now."""
+        for message, one in begun:
+            if not isinstance(one, asyncio.Future):
+                batch.tell(message, one)
+            elif not one.done():
                 if isinstance(one, asyncio.Task):
                     one.cancel()
+            elif not one.cancelled() and one.exception() is None:
+                batch.tell(message, self._said(one.result()))
 
     async def close(self) -> None:
         """Wait for answers at hand, unbind and close."""
@@ -106,11 +132,10 @@ class Client:
             receipt = told and self._parts.heard(told)
         else:
             receipt = self._written.read(pdu)
-        if receipt is not None:
-            self._receive([receipt])
+        self._hand_on([receipt] if receipt else [])
 
-    async def _begin(self, link: Link, message: Message) -> Begun:
-        """Write a message of one part when the window has room; one of several parts goes beside it."""
+    def _begin(self, link: Link, message: Message) -> Begun:
+        """Write a message, behind `Link.room`; of several parts the first, the others go beside it."""
         number = message.address.removeprefix("+")
         if not (number.isascii() and number.isdigit() and len(number) <= 20):
             return Refused("give_up", "", "the address is no telephone number")
@@ -121,30 +146,40 @@ class Client:
         except ValueError as error:
             return Refused("give_up", "", str(error))
         coding = CODING[alphabet]
-        if len(parts) > 1:
-            return asyncio.create_task(self._several(link, number, coding, parts))
-        return await self._submit(link, number, coding, parts[0], None)
+        if len(parts) == 1:
+            return self._write(link, number, coding, parts[0], None)
+        whole = Whole(left=len(parts))
+        first = self._write(link, number, coding, parts[0], whole)
+        return asyncio.create_task(self._several(link, number, coding, parts, whole, first))
 
-    async def _submit(
+    def _write(
         self, link: Link, number: str, coding: int, part: bytes, whole: Whole | None
-    ) -> Refused | asyncio.Future[Answer]:
-        def answered(pdu: Pdu) -> None:
-            if whole is not None and pdu.status == 0:
-                self._parts.accepted(whole, self._reference(pdu))
-
-        try:
-            await link.room()
-        except Lost as error:
-            return Refused("retry", "", str(error))
+    ) -> asyncio.Future[Answer]:
         made = self._pdu
         made.destination_addr, made.data_coding, made.short_message = number, coding, part
         made.esm_class = 0 if whole is None else WITH_HEADER
-        return link.submit(made, None if whole is None else answered)
+        if whole is None:
+            return link.submit(made)
+        ticket = self._parts.begun()
 
-    async def _several(self, link: Link, number: str, coding: int, parts: Sequence[bytes]) -> Outcome:
-        """Submit the first part, then the others together."""
-        whole = Whole(left=len(parts))
-        first = await self._outcome(await self._submit(link, number, coding, parts[0], whole))
+        def answered(pdu: Pdu) -> None:
+            if pdu.status == 0:
+                self._hand_on(self._parts.accepted(whole, self._reference(pdu)))
+
+        submitted = link.submit(made, answered)
+        submitted.add_done_callback(lambda _: self._hand_on(self._parts.settled(ticket)))
+        return submitted
+
+    def _hand_on(self, receipts: Sequence[Receipt]) -> None:
+        if receipts:
+            self._receive(receipts)
+
+    async def _several(
+        self, link: Link, number: str, coding: int, parts: Sequence[bytes], whole: Whole,
+        begun: asyncio.Future[Answer],
+    ) -> Outcome:  # fmt: skip
+        """Submit the other parts together, behind the first."""
+        first = self._said(await begun)
         if not isinstance(first, Accepted):
             return first
         later = await asyncio.gather(
@@ -159,19 +194,25 @@ class Client:
 
     async def _later(self, link: Link, number: str, coding: int, part: bytes, whole: Whole) -> Outcome:
         for left in reversed(range(TRIES)):
-            outcome = await self._outcome(await self._submit(link, number, coding, part, whole))
+            try:
+                await link.room()
+            except Lost as error:
+                return Refused("retry", "", str(error))
+            outcome = self._said(await self._write(link, number, coding, part, whole))
             if not (left and isinstance(outcome, Refused) and outcome.after is not None):
                 break
             await asyncio.sleep(outcome.after)
         return outcome
 
     async def _outcome(self, begun: Begun) -> Outcome:
-        done = await begun if isinstance(begun, asyncio.Future) else begun
-        if isinstance(done, Accepted | Refused | Unknown):
-            return done
-        if done.status != 0:
-            return refused(done.status, "submit_sm")
-        return Accepted(self._reference(done) or None)
+        return self._said(await begun if isinstance(begun, asyncio.Future) else begun)
+
+    def _said(self, answer: Answer | Outcome) -> Outcome:
+        if isinstance(answer, Accepted | Refused | Unknown):
+            return answer
+        if answer.status != 0:
+            return refused(answer.status, "submit_sm")
+        return Accepted(self._reference(answer) or None)
 
     def _reference(self, pdu: Pdu) -> str:
         """Return the SMSC's name for a part, in the form that receipts have it."""

@@ -106,8 +106,12 @@ class Link(asyncio.Protocol):
                 await turn
             except asyncio.CancelledError:
                 if turn.done() and not turn.cancelled():
-                    self._let_one_on()  # the turn was given to somebody who does not take it
+                    self.pass_on()
                 raise
+
+    def pass_on(self) -> None:
+        """Let the next have a turn that `room` gave and nobody takes."""
+        self._let_one_on()
 
     def submit(self, made: Command, answered: Heard | None = None) -> asyncio.Future[Answer]:
         """Write a submit_sm now, behind `room`, and return its answer to come. answered: is called with it at

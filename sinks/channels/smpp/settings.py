@@ -27,6 +27,12 @@ class SmppSettings(ProviderSettings):
         default="transceiver", description="a transmitter sends, and gets no receipts and no answers"
     )
     source: str = Field(default="", max_length=20, description="who it comes from: a number or a name")
+    signature: str = Field(
+        default="",
+        max_length=20,
+        pattern=r"^(【[^【】]+】)?$",
+        description="approved, such as 【小店】: a text must begin or end with it; the check says so",
+    )
     source_ton: int = Field(default=0, ge=0, le=6, description="type of number; 5 is a name")
     source_npi: int = Field(default=0, ge=0, le=18, description="numbering plan")
     destination_ton: int = Field(default=1, ge=0, le=6, description="type of number; 1 is international")

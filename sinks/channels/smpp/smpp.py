@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sinks.channels.message import Message
-from sinks.channels.provider import Around, Outcome, Refused
+from sinks.channels.batch import Batch
+from sinks.channels.provider import Around, Refused
 from sinks.channels.smpp.settings import SmppSettings
 
 if TYPE_CHECKING:  # asyncio and smpplib are loaded when a provider is opened
@@ -29,11 +28,12 @@ class Smpp:
             self._client = Client(self._settings, password, self._around.receive)
             await self._client.open()
 
-    async def send(self, messages: Sequence[Message]) -> Sequence[Outcome]:
+    async def send(self, batch: Batch) -> None:
         """Submit the messages, up to the window at a time."""
         if self._client is None:
-            return [self._refusal() or Refused("retry", "", "the provider is closed") for _ in messages]
-        return await self._client.send(messages)
+            batch.tell_all(self._refusal() or Refused("retry", "", "the provider is closed"))
+        else:
+            await self._client.send(batch)
 
     async def close(self) -> None:
         """Wait for answers at hand, unbind and close."""

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 _HOST = re.compile(r"(?=.{1,253}\.?$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?", re.IGNORECASE)
 _URL_SIGNS = re.compile(r"[!-\[\]-~]+")  # ASCII without spaces, control characters and the backslash
 _USER = re.compile(r"[^/?#]*//[^/?#]*@")
+# Of failing servers, these say that the request was not handled: 501 "does not support the functionality
+# required to fulfill the request", 503 "is currently unable to handle the request", 505 "refuses to support
+# the major version of HTTP" (RFC 9110, 15.6). 500 may come behind whatever was done; 502 and 504 are of a
+# gateway that does not know what the server behind it did.
+NOT_HANDLED = (501, 503, 505)
 MOST_BYTES = 16_384  # of an answer; what a receiver has to say is a sentence
 # A connection that has been idle for longer is not used again: gunicorn closes after 2 s, node and uvicorn
 # after 5, and a request that meets the closing leaves its message unknown.
@@ -110,6 +115,15 @@ class Answer:
         """One line of the body, for people."""
         return " ".join(self.body[:300].decode("utf-8", "replace").split())
 
+    @property
+    def may_be_done(self) -> bool:
+        """Whether it fails without saying that nothing was done.
+
+        >>> [Answer(status, b"", None).may_be_done for status in (429, 500, 502, 503, 504)]
+        [False, True, True, False, True]
+        """
+        return self.status >= 500 and self.status not in NOT_HANDLED
+
 
 class Poster:
     """Posts to one host, which is checked when it is connected to. Redirects are not followed."""
@@ -119,7 +133,7 @@ class Poster:
         self._url = url
         self._find = find
         self._session: aiohttp.ClientSession | None = None
-        self._room: asyncio.Semaphore | None = None
+        self.room: asyncio.Semaphore  # to be held around `post`, made by `open`
 
     async def open(self) -> None:
         """Make the session; nothing is connected to yet."""
@@ -131,7 +145,7 @@ class Poster:
 
         await self.close()
         # waiting for a connection must not count as waiting for the other side, so it is done before
-        self._room = asyncio.Semaphore(self._settings.connections)
+        self.room = asyncio.Semaphore(self._settings.connections)
         guard = Guard(self._settings.allow)
         seconds = parse_seconds(self._settings.timeout)
         resolver: Any = GuardedResolver(guard, self._find)
@@ -154,13 +168,12 @@ class Poster:
     async def post(
         self, body: bytes, headers: Mapping[str, str], query: Mapping[str, str] | None = None
     ) -> Answer | Refused | Unknown:
-        """Post once; ``query`` is added to the URL's own."""
+        """Post once, with `room` held; ``query`` is added to the URL's own."""
         import aiohttp
 
         assert self._session is not None, "it is open"
-        assert self._room is not None, "it is open"
         try:
-            async with self._room, self._session.post(
+            async with self._session.post(
                 self._url, data=body, headers=headers, params=query, allow_redirects=False
             ) as response:  # fmt: skip
                 beginning = await _beginning(response)

@@ -7,21 +7,26 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from sinks.channels.batch import Batch, side_by_side
 from sinks.channels.message import Message
 from sinks.channels.placeholders import check_places, fill_places
 from sinks.channels.provider import Accepted, Around, Outcome, Refused, Unknown
 from sinks.channels.web.posting import Answer, Poster, PostingSettings, check_url
+from sinks.texts.escape import EscapeName
 
 NAMES = ("text", "title", "customer", "to", "address", "trigger", "template")
 
 
 class RobotSettings(PostingSettings):
     """What robots share."""
+
+    escape: ClassVar[EscapeName] = "markdown"  # <@somebody> calls that member, in a plain text too
 
     form: str = Field(
         default="{{ text }}\n{{ customer }}",
@@ -68,9 +73,9 @@ class Robot(ABC):
         """Make the session."""
         await self._poster.open()
 
-    async def send(self, messages: Sequence[Message]) -> Sequence[Outcome]:
+    async def send(self, batch: Batch) -> None:
         """Post the messages."""
-        return [await self._send(message) for message in messages]
+        await side_by_side(1, self._poster.room, partial(batch.carry_one, self._send))
 
     async def _send(self, message: Message) -> Outcome:
         text = fill_places(self._form, {name: getattr(message, name) for name in NAMES}).strip()
@@ -90,6 +95,8 @@ class Robot(ABC):
         verdict: Literal["retry", "give_up", "stop"]
         status = answer.status
         if status != 200:
+            if answer.may_be_done:
+                return Unknown(f"status {status}: {answer.text}".rstrip(": "))
             verdict = "retry" if status in (408, 429) or status >= 500 else "stop"
             return Refused(verdict, str(status), answer.text or f"status {status}", answer.after)
         try:

@@ -13,15 +13,18 @@ import hmac
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from functools import partial
+from typing import Any, ClassVar, Literal
 
 import msgspec
 from pydantic import Field, ValidationInfo, field_validator
 
+from sinks.channels.batch import Batch, side_by_side
 from sinks.channels.message import Message
-from sinks.channels.provider import Accepted, Around, Outcome, Refused
+from sinks.channels.provider import Accepted, Around, Outcome, Refused, Unknown
 from sinks.channels.web.posting import Answer, Poster, PostingSettings, check_url
 from sinks.channels.web.safe_dial import LookUp, look_up
+from sinks.texts.escape import EscapeName
 
 TYPE = "message.send"  # of the event, as Standard Webhooks calls it
 CARRIED = (
@@ -33,6 +36,8 @@ MENDED_BY_PEOPLE = (401, 410)  # a signature that is not accepted, a receiver th
 
 class WebhookSettings(PostingSettings):
     """A signed POST to a URL."""
+
+    escape: ClassVar[EscapeName] = "values"
 
     kind: Literal["webhook"] = "webhook"
     url: str = Field(description="https:// of the receiver")
@@ -66,13 +71,13 @@ class Webhook:
             self._refused = Refused("stop", "secret", str(problem))
         await self._poster.open()
 
-    async def send(self, messages: Sequence[Message]) -> Sequence[Outcome]:
+    async def send(self, batch: Batch) -> None:
         """Post the messages side by side."""
         if self._refused:
-            return [self._refused for _ in messages]
-        import asyncio
-
-        return await asyncio.gather(*(self._send(message) for message in messages))
+            batch.tell_all(self._refused)
+            return
+        ways = min(self._settings.connections, len(batch))
+        await side_by_side(ways, self._poster.room, partial(batch.carry_one, self._send))
 
     async def _send(self, message: Message) -> Outcome:
         body = write_body(message)
@@ -126,6 +131,8 @@ def _outcome(answer: Answer, message_id: str) -> Outcome:
     if 200 <= status < 300:
         return Accepted(message_id)
     code, told = str(status), answer.text or f"status {status}"
+    if answer.may_be_done:
+        return Unknown(f"status {status}: {answer.text}".rstrip(": "))
     if status in AGAIN or status >= 500:
         return Refused("retry", code, told, answer.after)
     if status < 400:
