@@ -46,8 +46,14 @@ class GuardPlan:
         return [self.zone_spec] if self.zone_spec else []
 
     def salt(self, trigger: str) -> int:
-        """Return what tells a trigger from others in hashes."""
+        """Return what tells a trigger from others in hold-outs."""
         return salt_of("hold_out", self.declared.salt, "trigger", trigger)
+
+    @staticmethod
+    def mark(trigger: str) -> int:
+        """Return what tells a trigger from others in slots of caps: whatever the shop's settings, since a
+        receipt comes under other ones than its decision."""
+        return salt_of("cap", "trigger", trigger)
 
     def switches(self, triggers: Mapping[str, Trigger]) -> dict[str, int]:
         """Return what a switch names -> its place: "" everything, channel/NAME, trigger/NAME."""
@@ -70,6 +76,7 @@ class GuardPlan:
             out["trigger_once"].append(int(trigger.guards.once))
             out["trigger_hold_out"].append(trigger.guards.hold_out)
             out["trigger_salt"].append(self.salt(name))
+            out["trigger_mark"].append(self.mark(name))
             out["shop_hold_out"].append(self.declared.hold_out if shops else 0)
             out["trigger_caps"].append(self._caps_of(name, trigger) if shops else 0)
             quiet = quiet_hours_of(trigger, self.declared)
@@ -119,5 +126,5 @@ def _counts(cap: Cap, name: str, trigger: Trigger) -> bool:
 
 _BY_TRIGGER = (
     "trigger_channel", "trigger_switch", "trigger_shadow", "trigger_once", "trigger_hold_out", "trigger_salt",
-    "shop_hold_out", "trigger_caps", "quiet_from", "quiet_until", "quiet_hold",
+    "trigger_mark", "shop_hold_out", "trigger_caps", "quiet_from", "quiet_until", "quiet_hold",
 )  # fmt: skip
