@@ -96,7 +96,7 @@ class Courier:
 
     def make(self, decision: Decision, coupon: Coupon | None = None) -> Message:
         """Return the message of a decision to act, which says the coupon. Raises HeldBack where text or
-        address are missing."""
+        address are missing, or a value that the trigger wants now and its decision does not carry."""
         trigger = self._shop.triggers.get(decision.trigger)
         if trigger is None:
             raise HeldBack(f"there is no trigger '{decision.trigger}' any more")
@@ -110,9 +110,13 @@ class Courier:
         to = self._address(decision.customer, channel.address)
         if to is None:
             raise HeldBack(f"the customer has no {channel.address or 'reference'}, or is erased")
-        values = self._values(trigger, decision)
-        if coupon is not None:
-            values |= coupon.values(self._shop.coupons)
+        values = self._values(trigger, decision, coupon)
+        for name in action.values:
+            if name not in values:
+                raise HeldBack(
+                    f"its decision carries no '{name}', which trigger '{decision.trigger}' says now: it was "
+                    "made under other settings"
+                )
         short = self._shorten(decision.id) if self._shorten is not None else ""
         written = self._texts.write(template, values, channel.providers[0].escape, short)
         return Message(
@@ -124,18 +128,20 @@ class Courier:
             expires=decision.minute * MINUTE_SECONDS + self._lasts[action.channel],
         )  # fmt: skip
 
-    def leads_to(self, decision: Decision) -> str | None:
-        """Return where the link of a decision's message leads; None where it has none (any more). Raises
-        HeldBack where a value in it is missing."""
+    def leads_to(self, decision: Decision, coupon: Coupon | None = None) -> str | None:
+        """Return where the link of a decision's message leads, which says the coupon; None where it has none
+        (any more). Raises HeldBack where a value in it is missing."""
         trigger = self._shop.triggers.get(decision.trigger)
         channel = None if trigger is None else self._shop.channels.get(trigger.action.channel)
         if trigger is None or channel is None or trigger.action.template not in channel.templates:
             return None
         template = channel.templates[trigger.action.template]
-        return self._texts.link(template, self._values(trigger, decision)) or None
+        return self._texts.link(template, self._values(trigger, decision, coupon)) or None
 
-    def _values(self, trigger: Trigger, decision: Decision) -> dict[str, Any]:
-        return action_values(trigger, self._schema, self._readable(decision.customer, decision.values))
+    def _values(self, trigger: Trigger, decision: Decision, coupon: Coupon | None) -> dict[str, Any]:
+        readable = self._readable(decision.customer, decision.values)
+        values: dict[str, Any] = action_values(trigger, self._schema, readable)
+        return values if coupon is None else values | coupon.values(self._shop.coupons)
 
     def revoked(self, decision: Decision) -> str | None:
         """Return why a decision must not be carried out any more: its trigger was stopped meanwhile (D5)."""
