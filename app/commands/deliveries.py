@@ -21,8 +21,9 @@ from app.output import notes, page, print_json
 from app.pages.deliveries import count_table, delivery_table, show_life
 from app.shop import Shop
 from rules.suggest import suggest
+from sinks.deliveries.by_hand import check_by_hand
 from sinks.deliveries.ledger import Ledger
-from sinks.deliveries.life import Event, Impossible, State, after
+from sinks.deliveries.life import Event, Impossible, State
 from sinks.deliveries.listing import Wanted, counts, life_of, listed
 from streams.errors import InputError
 
@@ -131,7 +132,7 @@ def _in_cluster(folder: Path, declared: Shop) -> Iterator[tuple[Ledger, ByHand, 
         found = life_of(ledger.seen.connection, delivery)
         if found is None:
             raise KeyError(delivery)
-        after(State(found[0].state), event)
+        check_by_hand(State(found[0].state), found[0].channel, found[0].reason, event)
         if not ledger.ask(asked.Act(delivery, event, reason, now)):
             notes.print("it is asked; no worker has done it yet", markup=False)
 

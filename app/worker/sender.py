@@ -39,7 +39,7 @@ from sinks.channels.courier import Courier
 from sinks.channels.file import File
 from sinks.channels.provider import Around
 from sinks.deliveries import asked, clicks
-from sinks.deliveries.delivery import Route
+from sinks.deliveries.delivery import Way
 from sinks.deliveries.dispatch import Dispatcher
 from sinks.deliveries.ended import ended, record_of
 from sinks.deliveries.journal import TopicJournal
@@ -165,7 +165,7 @@ class Sender:
         async with reading(self._place.bootstrap, topic, self._ledger.reached(DECISIONS)) as consumer:
             unsaid, following = 0, dict[int, int]()
             while True:
-                made: list[tuple[Decision, Route | str | None]] = []
+                made: list[tuple[Decision, Way]] = []
                 fetched = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_MOST)
                 while forecasts.awaits_log():
                     await asyncio.sleep(_AWAIT_SECONDS)

@@ -12,7 +12,7 @@ from rules.schema import Schema
 from sinks.channels.message import HeldBack, Message
 from sinks.channels.settings import parse_seconds
 from sinks.coupons.coupon import Coupon
-from sinks.deliveries.delivery import Route
+from sinks.deliveries.delivery import Route, Way
 from sinks.deliveries.pace import Pace
 from sinks.deliveries.quiet import Quiet
 from sinks.links.code import Shorten
@@ -55,7 +55,7 @@ class Courier:
         self._withdrawn = withdrawn
         self._shorten = shorten
 
-    def route(self, decision: Decision) -> Route | str | None:
+    def route(self, decision: Decision) -> Way:
         """Return how a decision is delivered, or why it cannot be; None where there is nothing to send:
         refused, shadow and contradicted ones.
         """

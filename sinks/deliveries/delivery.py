@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from engine.outcome import Decision
 from sinks.channels.message import Purpose
 from sinks.channels.provider import Accepted, Outcome, Receipt
@@ -31,6 +33,16 @@ class Route:
     lasts: float
     pace: Pace | None = None
     quiet: Quiet | None = None
+
+
+class Withheld(msgspec.Struct, array_like=True, frozen=True):
+    """How a decision would be delivered, and why it is held back: it can be sent again."""
+
+    route: Route
+    reason: str
+
+
+Way = Route | Withheld | str | None  # how, why not, why there is no way at all; None: nothing is to be sent
 
 
 @dataclass(frozen=True)

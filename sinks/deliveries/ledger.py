@@ -16,7 +16,7 @@ from engine.outcome import Decision
 from sinks.channels.provider import Receipt
 from sinks.deliveries import pace as pacing
 from sinks.deliveries import quiet as hours
-from sinks.deliveries.delivery import Queued, Route, Step
+from sinks.deliveries.delivery import Queued, Step, Way
 from sinks.deliveries.life import Event, State
 from sinks.deliveries.posting import Posting
 from sinks.deliveries.records import (
@@ -104,7 +104,7 @@ class Ledger:
         }
 
     def take(
-        self, relay: str, made: Sequence[tuple[Decision, Route | str | None]], drained: Mapping[int, int],
+        self, relay: str, made: Sequence[tuple[Decision, Way]], drained: Mapping[int, int],
         moved: Moved | None = None,
     ) -> int:  # fmt: skip
         """Write decisions down, and changes of tags, and note how far each partition is drained: on disk, all

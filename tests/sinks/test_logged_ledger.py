@@ -19,7 +19,7 @@ from sinks.coupons.claims import Claims
 from sinks.coupons.pool import Pool
 from sinks.coupons.records import CodesForgotten, CodesLoaded, CodesRedeemed
 from sinks.coupons.redeeming import Redemption
-from sinks.deliveries.delivery import Route, Step
+from sinks.deliveries.delivery import Step, Way, Withheld
 from sinks.deliveries.ended import ended
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import Event
@@ -104,7 +104,7 @@ class Life:
 
     def _take(self) -> None:
         chance = self._chance
-        made: list[tuple[Decision, Route | str | None]] = []
+        made: list[tuple[Decision, Way]] = []
         for _ in range(chance.randint(1, 6)):
             self._made += chance.random() < 0.9  # else it is one that is known
             one = decided(self._made, outcome=chance.choice(["act", "act", "act", "refused"]),
@@ -112,7 +112,8 @@ class Life:
             purpose = chance.choice(["marketing", "transactional"])
             lasts, quiet = chance.choice([300.0, 86400.0]), chance.choice([None, NIGHT])
             way = route(purpose, lasts=lasts, quiet=quiet)  # type: ignore[arg-type]  # one of both
-            made.append((one, "there is no channel" if chance.random() < 0.2 else way))
+            ways: list[Way] = ["there is no channel", Withheld(way, "too many"), way]
+            made.append((one, chance.choices(ways, [2, 1, 7])[0]))
         self._ledger.take("decisions", made, {0: self._made, 2: self._made // 2})
 
     def _carry(self) -> None:
