@@ -17,9 +17,11 @@ from sinks.channels.provider import Around, Receipt
 from sinks.coupons.claims import Claims
 from sinks.deliveries.delivery import Queued
 from sinks.deliveries.dispatch import Dispatcher, Heard
+from sinks.deliveries.gone import gone_since
 from sinks.deliveries.lane import Carried, Lane, Surroundings
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.limits import Limits
+from sinks.deliveries.over_caps import Caps
 from sinks.deliveries.paces import Paces
 
 Take = Callable[[str, Sequence[Receipt]], None]
@@ -52,7 +54,7 @@ def make_dispatcher(
         ledger, lambda one: courier.make(one.decision, claims.of(one)),
         lambda one: courier.revoked(one.decision), now,
         chance or random.Random(), told, around.write, make_ready, look,  # noqa: S311 - jitter
-        _paces(shop, ledger, now),
+        _paces(shop, ledger, now), Caps(partial(gone_since, ledger.rows)),
     )  # fmt: skip
     made: list[Dispatcher] = []
 

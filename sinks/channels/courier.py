@@ -12,12 +12,14 @@ from rules.schema import Schema
 from sinks.channels.message import HeldBack, Message
 from sinks.channels.settings import parse_seconds
 from sinks.coupons.coupon import Coupon
+from sinks.deliveries.capped import Capped
 from sinks.deliveries.delivery import Route, Way
 from sinks.deliveries.pace import Pace
 from sinks.deliveries.quiet import Quiet
 from sinks.links.code import Shorten
 from sinks.texts.texts import LINK, Texts
-from triggers.condition import quiet_hours_of
+from triggers.condition import caps_of, quiet_hours_of
+from triggers.shop_guards import ShopGuards
 from triggers.trigger import Trigger
 from triggers.values import action_values
 
@@ -50,6 +52,7 @@ class Courier:
         settings = shop.settings
         self._texts = Texts(settings.language, settings.zone, settings.currency)
         self._lasts = {name: parse_seconds(one.expires) for name, one in shop.channels.items()}
+        self._caps = {name: _caps(name, one, settings.guards) for name, one in shop.triggers.items()}
         self._address = address
         self._readable = readable
         self._withdrawn = withdrawn
@@ -71,7 +74,8 @@ class Courier:
         pace, quiet = pace_of(trigger), self._quiet(trigger, decision)
         if pace is not None:
             pace, quiet = Pace(pace.most, pace.seconds, quiet), None
-        return Route(channel, template, trigger.purpose, priority, self._lasts[channel], pace, quiet)
+        lasts, caps = self._lasts[channel], self._caps[decision.trigger]
+        return Route(channel, template, trigger.purpose, priority, lasts, pace, quiet, caps)
 
     def _quiet(self, trigger: Trigger, decision: Decision) -> Quiet | None:
         """Return the quiet hours that stood against a decision, in the customer's zone by then (D5)."""
@@ -157,6 +161,12 @@ def pace_of(trigger: Trigger) -> Pace | None:
     """Return a trigger's pace, without quiet hours; None where it has none."""
     pace = trigger.action.pace
     return None if pace is None else Pace(pace.most, parse_length(pace.within) * 60)
+
+
+def _caps(name: str, trigger: Trigger, guards: ShopGuards) -> tuple[Capped, ...]:
+    """Return the caps that stand against a trigger's messages."""
+    declared = [(called, guards.caps[called]) for called in caps_of(name, trigger, guards)]
+    return tuple(Capped(called, cap.most, parse_length(cap.within)) for called, cap in declared)
 
 
 def _priority(trigger: Trigger) -> int:

@@ -12,6 +12,7 @@ import msgspec
 from engine.outcome import Decision
 from sinks.channels.message import Purpose
 from sinks.channels.provider import Accepted, Outcome, Receipt
+from sinks.deliveries.capped import Capped
 from sinks.deliveries.life import Event, State
 from sinks.deliveries.pace import Pace
 from sinks.deliveries.quiet import Quiet
@@ -23,7 +24,7 @@ _TELLING = re.compile(r"[^\s@<>]+@[^\s@<>]+|\+?\d(?:[ -]?\d){6,}")
 class Route:
     """How a decision is to be delivered. priority: higher goes first; lasts: seconds after it is first due
     from which it is too late: after the decision's minute, or its turn at the pace. quiet: hours in which it
-    does not go, where it has no pace: else they are the pace's.
+    does not go, where it has no pace: else they are the pace's. caps: that stand against it.
     """
 
     channel: str
@@ -33,6 +34,7 @@ class Route:
     lasts: float
     pace: Pace | None = None
     quiet: Quiet | None = None
+    caps: tuple[Capped, ...] = ()
 
 
 class Withheld(msgspec.Struct, array_like=True, frozen=True):
@@ -48,8 +50,8 @@ Way = Route | Withheld | str | None  # how, why not, why there is no way at all;
 @dataclass(frozen=True)
 class Queued:
     """A delivery that waits. number: the decision's, from 1; expires: seconds since 1970; attempts: made
-    before; turn: the number of the provider, in its channel's order, whose turn it is; pace, quiet: of
-    its route.
+    before; turn: the number of the provider, in its channel's order, whose turn it is; pace, quiet, caps:
+    of its route.
     """
 
     number: int
@@ -63,6 +65,7 @@ class Queued:
     turn: int
     pace: Pace | None = None
     quiet: Quiet | None = None
+    caps: tuple[Capped, ...] = ()
 
 
 @dataclass(frozen=True)

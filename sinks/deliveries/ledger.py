@@ -14,6 +14,7 @@ import msgspec
 
 from engine.outcome import Decision
 from sinks.channels.provider import Receipt
+from sinks.deliveries import capped
 from sinks.deliveries import pace as pacing
 from sinks.deliveries import quiet as hours
 from sinks.deliveries.delivery import Queued, Step, Way
@@ -33,7 +34,8 @@ from sinks.deliveries.records import (
 from sinks.deliveries.tables import NOTHING, connect
 
 _QUEUED = (
-    "SELECT d.number, body, channel, template, purpose, priority, expires, attempts, turn, pace, quiet, due "
+    "SELECT d.number, body, channel, template, purpose, priority, expires, attempts, turn, pace, quiet, "
+    "caps, due "
     "FROM delivery d JOIN decision USING (number) "
 )
 
@@ -254,6 +256,8 @@ class Ledger:
 
 
 def _queued(row: tuple[Any, ...]) -> Queued:
-    number, body, *rest, pace, quiet, _ = row
+    number, body, *rest, pace, quiet, caps, _ = row
     plain = Queued(number, msgspec.json.decode(body, type=Decision), *rest)
-    return plain if not (pace or quiet) else replace(plain, pace=pacing.read(pace), quiet=hours.read(quiet))
+    if not (pace or quiet or caps):
+        return plain
+    return replace(plain, pace=pacing.read(pace), quiet=hours.read(quiet), caps=capped.read(caps))

@@ -10,6 +10,7 @@ import msgspec
 
 from engine.outcome import Decision
 from sinks.coupons.posting import post_codes
+from sinks.deliveries import capped
 from sinks.deliveries import pace as pacing
 from sinks.deliveries import quiet as hours
 from sinks.deliveries.by_hand import check_by_hand
@@ -42,8 +43,8 @@ from sinks.deliveries.tag_changes import note_tag_changes
 
 _INSERT = (
     "INSERT INTO delivery (number, state, channel, trigger, template, purpose, priority, turn, decided, "
-    "lasts, expires, due, attempts, parts, changed, reason, changes, pace, paused, quiet) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, 0, 0, ?, ?, 1, ?, ?, ?)"
+    "lasts, expires, due, attempts, parts, changed, reason, changes, pace, paused, quiet, "
+    "caps) VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, 0, 0, ?, ?, 1, ?, ?, ?, ?)"
 )
 _REASON = "the process ended before it knew"
 
@@ -126,7 +127,8 @@ class Posting:
             _INSERT,
             (number, state.value, route.channel, one.trigger, route.template, route.purpose, route.priority,
              decided, route.lasts, due + route.lasts, due, decided, words if is_paused else reason,
-             pacing.written(route.pace), decided if is_paused else None, hours.written(route.quiet)),
+             pacing.written(route.pace), decided if is_paused else None, hours.written(route.quiet),
+             capped.written(route.caps)),
         )  # fmt: skip
         note_changes(self._connection, [(number, 1, state.value, decided, 0, "", reason)])
         return int(state is State.QUEUED)

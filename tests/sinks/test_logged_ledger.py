@@ -19,6 +19,7 @@ from sinks.coupons.claims import Claims
 from sinks.coupons.pool import Pool
 from sinks.coupons.records import CodesForgotten, CodesLoaded, CodesRedeemed
 from sinks.coupons.redeeming import Redemption
+from sinks.deliveries.capped import Capped
 from sinks.deliveries.delivery import Step, Way, Withheld
 from sinks.deliveries.ended import ended
 from sinks.deliveries.ledger import Ledger
@@ -111,7 +112,8 @@ class Life:
                           values={"名": 1.5, "n": self._made})  # fmt: skip
             purpose = chance.choice(["marketing", "transactional"])
             lasts, quiet = chance.choice([300.0, 86400.0]), chance.choice([None, NIGHT])
-            way = route(purpose, lasts=lasts, quiet=quiet)  # type: ignore[arg-type]  # one of both
+            caps = chance.choice([(), (Capped("周", 3, 10_080), Capped("日", 1, 1440))])
+            way = route(purpose, lasts=lasts, quiet=quiet, caps=caps)  # type: ignore[arg-type]  # one of both
             ways: list[Way] = ["there is no channel", Withheld(way, "too many"), way]
             made.append((one, chance.choices(ways, [2, 1, 7])[0]))
         self._ledger.take("decisions", made, {0: self._made, 2: self._made // 2})
@@ -199,7 +201,9 @@ def test_a_ledger_replayed_from_its_records_is_the_one_that_wrote_them(seed: int
         for _ in range(160):
             life.happen()
         written, reaches = dump(ledger), set(states(ledger).values())
-        [counted] = ledger.rows("SELECT count(claimed), count(redeemed), count(*) FROM coupon")
+        [counted] = ledger.rows(
+            "SELECT count(claimed), count(redeemed), count(*), (SELECT count(*) FROM gone) FROM coupon"
+        )
     assert len(reaches) >= 5
     assert min(counted) > 0
     assert replayed(tmp_path / "copy", topic.messages, chance) == written
