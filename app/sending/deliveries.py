@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 import random
 import time
 from collections.abc import Callable, Coroutine, Sequence
@@ -95,13 +96,17 @@ def _paces(shop: Shop, ledger: Ledger, now: Callable[[], float]) -> Paces:
 def _lanes(
     shop: Shop, channel: str, surroundings: Surroundings, around: Around, ledger: Ledger, receive: Take
 ) -> list[Lane]:
-    declared = shop.channels[channel].providers
+    declared, now = shop.channels[channel].providers, surroundings.now()
+    whole = Limits(shop.channels[channel].limits)
+    if whole.longest:
+        names = [f"{channel}/{settings.called}" for settings in declared]
+        whole.fill(heapq.merge(*(ledger.attempts_since(name, now - whole.longest) for name in names)))
     lanes = []
     for place, settings in enumerate(declared):
         name = f"{channel}/{settings.called}"
-        limits = Limits(settings.limits)
+        limits = Limits(settings.limits, whole)
         if limits.longest:
-            limits.fill(ledger.attempts_since(name, surroundings.now() - limits.longest))
+            limits.fill(ledger.attempts_since(name, now - limits.longest))
         provider = make_provider(settings, replace(around, receive=partial(receive, name)))
         lanes.append(Lane(surroundings, channel, name, provider, limits, place, len(declared)))
     return lanes

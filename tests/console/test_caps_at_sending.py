@@ -1,4 +1,4 @@
-"""A cap of one a day holds where messages were late: at the moment of sending, in a shop at work (D5)."""
+"""A cap holds at the moment of sending, and so does a channel's limit, in a shop at work (D5)."""
 
 from __future__ import annotations
 
@@ -35,3 +35,18 @@ def test_what_a_pause_has_put_together_goes_a_day_apart(tmp_path: Path) -> None:
         shop.clock[0] += 24 * 3600
         shop.settle()
         wait_for(lambda: states(shop) == ["sent"] * 3, 60.0)
+
+
+def test_the_limit_of_a_channel_is_what_it_was_behind_a_restart(tmp_path: Path) -> None:
+    files: dict[str, str | None] = {"channels.yaml": CHANNELS + "  limits: [{most: 2, within: 1h}]\n"}
+    with at_work(tmp_path / "little", files) as shop:
+        shop.send("orders", *(order(f"A{n}", f"M{n}") for n in range(3)))
+        wait_for(lambda: states(shop) == ["sent", "sent", "queued"])
+    with at_work(tmp_path / "little", files) as shop:
+        shop.send("orders", order("A3", "M3"))
+        wait_for(lambda: states(shop) == ["sent", "sent", "queued", "queued"])
+        lanes = shop.opened.relays.sender._at_work
+        assert lanes is not None
+        assert lanes[0].lanes[0].limits.room(shop.clock[0], 9) == 0
+        shop.clock[0] += 3600
+        wait_for(lambda: states(shop) == ["sent"] * 4)
