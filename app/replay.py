@@ -181,14 +181,14 @@ def holds_cuts(log: Log) -> bool:
 def control_number(plan: Plan, kind: str, said: Mapping[str, Any]) -> int:
     """Return the plan's number of what a control record names (tag, consent, switch); -1: it has none.
 
-    Of a receipt it is the trigger's salt.
+    Of a receipt it is what tells its trigger from others in slots.
     """
     if kind == "manual":
         return plan.tag.number.get(said["tag"], -1)
     if kind == "switch":
         return plan.switches.get(said["what"], -1)
     if kind == "receipt":
-        return plan.guards.salt(said["trigger"])
+        return plan.guards.mark(said["trigger"])
     name = f"{said['channel']}/{said['purpose']}"
     return plan.trigger.consents.index(name) + 1 if name in plan.trigger.consents else -1
 

@@ -1,7 +1,8 @@
 """What a delivery costs: ``python -m bench.deliveries [COUNT]``.
 
 Decisions are queued, claimed, sent to a provider that accepts at once, and settled, all on a disk that syncs.
-COUNT (1,000,000 when absent) are queued first and drained then: memory must not grow with what waits.
+COUNT (1,000,000 when absent) are queued first and drained then: memory must not grow with what waits. A tenth
+of them is drained once more in a ledger of its own, as of a shop with two caps; each customer has ten.
 """
 
 from __future__ import annotations
@@ -13,18 +14,22 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from engine.outcome import Decision
 from sinks.channels.batch import Batch
 from sinks.channels.message import Message
 from sinks.channels.provider import Accepted
+from sinks.deliveries.capped import Capped
 from sinks.deliveries.delivery import Queued, Route
 from sinks.deliveries.dispatch import Dispatcher
+from sinks.deliveries.gone import gone_since
 from sinks.deliveries.lane import Lane, Surroundings
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import State
 from sinks.deliveries.limits import Limits
+from sinks.deliveries.over_caps import Caps
 from sinks.deliveries.pace import Pace
 from sinks.deliveries.quiet import Quiet
 
@@ -32,6 +37,7 @@ COUNT = 1_000_000
 PAGE = 1000
 MINUTE = 29_540_000
 GOAL = 5000  # a second and core
+CAPS = (Capped("a day", 10, 1440), Capped("a month", 60, 43_200))
 
 
 class Ready:
@@ -69,20 +75,36 @@ def main(count: int, say: Callable[[str], None] = print) -> tuple[float, int]:
         tell(say, "claimed, sent, settled", count, time.perf_counter() - began, used)
         say(f"memory grew by {grown / 1e6:.1f} MB, to {resident() / 1e6:.0f} MB; goal {GOAL:,}/s/core")
         assert provider.sent == ledger.count(State.SENT) == count
+        under_caps(folder / "capped", count // 10, say)
         return count / used, grown
     finally:
         ledger.close()
         shutil.rmtree(folder)
 
 
+def under_caps(folder: Path, count: int, say: Callable[[str], None]) -> None:
+    """Drain so many with and without caps that have room, one after the other, and say what each took."""
+    for what, caps in (("no cap", ()), ("two caps", CAPS)):
+        ledger, provider = Ledger(folder / what), Ready()
+        for at in range(0, count, PAGE):
+            queue(ledger, at, min(at + PAGE, count), caps=caps, customers=max(1, count // 10))
+        began, cpu = time.perf_counter(), time.process_time()
+        asyncio.run(drain(ledger, provider))
+        used = time.process_time() - cpu
+        tell(say, f"under {what}", count, time.perf_counter() - began, used)
+        assert provider.sent == count
+        ledger.close()
+
+
 def queue(
-    ledger: Ledger, first: int, end: int, pace: Pace | None = None, quiet: Quiet | None = None
-) -> None:
+    ledger: Ledger, first: int, end: int, pace: Pace | None = None, quiet: Quiet | None = None,
+    caps: tuple[Capped, ...] = (), customers: int = 100_000,
+) -> None:  # fmt: skip
     """Queue decisions of these numbers."""
-    route = Route("sms", "hi", "marketing", 0, 86400.0, pace, quiet)
+    route = Route("sms", "hi", "marketing", 0, 86400.0, pace, quiet, caps)
     made = [
         Decision(
-            f"{number:032x}", 0, number, MINUTE, f"{number % 100_000:032x}", "win_back", "v", "act", "",
+            f"{number:032x}", 0, number, MINUTE, f"{number % customers:032x}", "win_back", "v", "act", "",
             "live", {"minute": MINUTE}, {}, {"count(orders)": number}, number,
         )
         for number in range(first, end)
@@ -93,7 +115,8 @@ def queue(
 async def drain(ledger: Ledger, provider: Ready, minute: int = MINUTE) -> None:
     """Send what is due at a minute."""
     around = Surroundings(
-        ledger, make, lambda _: None, lambda: minute * 60.0, random.Random(1), lambda _: None, print
+        ledger, make, lambda _: None, lambda: minute * 60.0, random.Random(1), lambda _: None, print,
+        caps=Caps(partial(gone_since, ledger.rows)),
     )  # fmt: skip
     lane = Lane(around, "sms", "sms/0", provider, Limits([]), 0, 1)
     await Dispatcher(around, {"sms": [lane]}).run_until_idle()

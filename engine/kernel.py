@@ -85,11 +85,11 @@ def lacks_for_record(st: int, i: int, kind: int, c: int) -> int:
 @step
 def receipt_mark(st: int, i: int) -> int:
     """Return the mark of the decision that the receipt at batch index i speaks of (`triggers.caps`)."""
-    salt = s.b_arg_a(st, i)
+    trigger = s.b_arg_a(st, i)
     if s.b_arg_c(st, i):  # its cause was a minute
-        return mark_of(salt, 0, s.b_arg_c(st, i), 0, 0, 0)
+        return mark_of(trigger, 0, s.b_arg_c(st, i), 0, 0, 0)
     return mark_of(
-        salt, s.b_key_high(st, i), s.b_key_low(st, i), s.b_epoch(st, i), s.b_position(st, i),
+        trigger, s.b_key_high(st, i), s.b_key_low(st, i), s.b_epoch(st, i), s.b_position(st, i),
         s.b_offset(st, i),
     )  # fmt: skip
 

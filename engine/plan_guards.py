@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from profiles.windows import parse_length
 from rules.error import RuleError
 from rules.metric import MetricSpec
-from triggers.condition import quiet_hours_of
+from triggers.condition import caps_of, quiet_hours_of
 from triggers.hold_out import salt_of
-from triggers.shop_guards import Cap, ShopGuards
+from triggers.shop_guards import ShopGuards
 from triggers.trigger import Trigger
 from triggers.zones import offsets
 
@@ -46,8 +46,14 @@ class GuardPlan:
         return [self.zone_spec] if self.zone_spec else []
 
     def salt(self, trigger: str) -> int:
-        """Return what tells a trigger from others in hashes."""
+        """Return what tells a trigger from others in hold-outs."""
         return salt_of("hold_out", self.declared.salt, "trigger", trigger)
+
+    @staticmethod
+    def mark(trigger: str) -> int:
+        """Return what tells a trigger from others in slots of caps: whatever the shop's settings, since a
+        receipt comes under other ones than its decision."""
+        return salt_of("cap", "trigger", trigger)
 
     def switches(self, triggers: Mapping[str, Trigger]) -> dict[str, int]:
         """Return what a switch names -> its place: "" everything, channel/NAME, trigger/NAME."""
@@ -70,8 +76,9 @@ class GuardPlan:
             out["trigger_once"].append(int(trigger.guards.once))
             out["trigger_hold_out"].append(trigger.guards.hold_out)
             out["trigger_salt"].append(self.salt(name))
+            out["trigger_mark"].append(self.mark(name))
             out["shop_hold_out"].append(self.declared.hold_out if shops else 0)
-            out["trigger_caps"].append(self._caps_of(name, trigger) if shops else 0)
+            out["trigger_caps"].append(self._caps_of(name, trigger))
             quiet = quiet_hours_of(trigger, self.declared)
             out["quiet_from"].append(minute_of(quiet.from_) if quiet else -1)
             out["quiet_until"].append(minute_of(quiet.until) if quiet else -1)
@@ -84,8 +91,8 @@ class GuardPlan:
         return out | self._zones(text, are_asked)
 
     def _caps_of(self, name: str, trigger: Trigger) -> int:
-        counted = (_counts(self.declared.caps[cap], name, trigger) for cap in self.caps)
-        return sum(1 << i for i, counts in enumerate(counted) if counts)
+        standing = caps_of(name, trigger, self.declared)
+        return sum(1 << i for i, cap in enumerate(self.caps) if cap in standing)
 
     def _zones(self, text: Callable[[str], int], are_asked: bool) -> Columns:
         """Return the tables of zones; empty ones where no quiet hours ask: they take a while to make."""
@@ -111,13 +118,7 @@ def minute_of(text: str) -> int:
     return int(hour) * 60 + int(minute)
 
 
-def _counts(cap: Cap, name: str, trigger: Trigger) -> bool:
-    return (not cap.channels or trigger.action.channel in cap.channels) and (
-        not cap.triggers or name in cap.triggers
-    )
-
-
 _BY_TRIGGER = (
     "trigger_channel", "trigger_switch", "trigger_shadow", "trigger_once", "trigger_hold_out", "trigger_salt",
-    "shop_hold_out", "trigger_caps", "quiet_from", "quiet_until", "quiet_hold",
+    "trigger_mark", "shop_hold_out", "trigger_caps", "quiet_from", "quiet_until", "quiet_hold",
 )  # fmt: skip

@@ -90,17 +90,20 @@ def give_back(st: int, c: int, minute: int, mark: int) -> None:
 def mark_of_decision(st: int, n: int) -> int:
     """Return decision n's mark: of its trigger and cause."""
     at = n * s.CAUSES
-    salt = g.trigger_salt(st, s.d_trigger(st, n))
+    trigger = g.trigger_mark(st, s.d_trigger(st, n))
     if s.d_cause(st, at) < 0:
-        return mark_of(salt, 0, s.d_cause(st, at + 6), 0, 0, 0)
+        return mark_of(trigger, 0, s.d_cause(st, at + 6), 0, 0, 0)
     return mark_of(
-        salt, s.d_cause(st, at + 1), s.d_cause(st, at + 2), s.d_cause(st, at + 3), s.d_cause(st, at + 4),
+        trigger, s.d_cause(st, at + 1), s.d_cause(st, at + 2), s.d_cause(st, at + 3), s.d_cause(st, at + 4),
         s.d_cause(st, at + 5),
     )  # fmt: skip
 
 
 @step
-def mark_of(salt: int, high: int, low: int, epoch: int, position: int, offset: int) -> int:
-    """Return the mark of a cause, 1 .. 2^31 - 1: the same in every partition, plan and replay."""
-    h = blend(blend(blend(FIRST, salt), high), low)
+def mark_of(trigger: int, high: int, low: int, epoch: int, position: int, offset: int) -> int:
+    """Return the mark of a cause, 1 .. 2^31 - 1: the same in every partition, plan and replay.
+
+    trigger: what tells it from others, which settings do not change.
+    """
+    h = blend(blend(blend(FIRST, trigger), high), low)
     return blend(blend(blend(h, epoch), position), offset) + 1

@@ -16,6 +16,16 @@ def quiet_hours_of(trigger: Trigger, guards: ShopGuards) -> QuietHours | None:
     return trigger.guards.quiet_hours or shops
 
 
+def caps_of(name: str, trigger: Trigger, guards: ShopGuards) -> list[str]:
+    """Return the caps that stand against a trigger and count it, of marketing only, in order (D5)."""
+    return [
+        called for called, cap in sorted(guards.caps.items())
+        if trigger.purpose == "marketing"
+        and (not cap.channels or trigger.action.channel in cap.channels)
+        and (not cap.triggers or name in cap.triggers)
+    ]  # fmt: skip
+
+
 def check_condition(trigger: Trigger, condition: str, schema: Schema, guards: ShopGuards) -> Checked:
     """Check a trigger's ``if``. Raises RuleError."""
     event, quiet = trigger.when.event, quiet_hours_of(trigger, guards)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 
 from rules.check import check_value
@@ -15,10 +16,12 @@ def action_values(trigger: Trigger, schema: Schema, carried: Mapping[str, Value]
     """Return the action's values by name; null where nothing is known.
 
     carried: the values of a decision of this trigger, metric text -> whole number (in the column's own
-    units) or text. Raises KeyError where the decision is of another declaration.
+    units) or text. What a decision under other settings does not carry is left out.
     """
     scope = event_of(trigger.when.event.source) if trigger.when.event else CUSTOMER
-    return {
-        name: fold(check_value(text, schema, scope).meaning, carried)
-        for name, text in trigger.action.values.items()
-    }
+    found: dict[str, Value] = {}
+    for name, text in trigger.action.values.items():
+        meaning = check_value(text, schema, scope).meaning
+        with contextlib.suppress(KeyError):
+            found[name] = fold(meaning, carried)
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from app.checks.cloud_sms import check_cloud_sms
 from app.checks.settings import LANGUAGES
@@ -14,6 +14,7 @@ from app.problems import Problems
 from rules.suggest import suggest
 from sinks.channels.cloud.settings import CloudSettings
 from sinks.channels.inbox import InboxSettings
+from sinks.channels.settings import Figures
 from sinks.channels.smpp.settings import SmppSettings
 from sinks.texts.texts import LINK
 from sinks.texts.words import PARTS, Template, Words, spoken
@@ -28,6 +29,7 @@ def check_channels(folder: Folder, problems: Problems) -> None:
     """Lengths, names of providers and the form of templates."""
     for name, channel in folder.shop.channels.items():
         check_seconds(channel.expires, folder.where(LABEL, name, "expires"), problems)
+        _check_limits(folder, (name,), channel.limits, problems)
         called: set[str] = set()
         for index, provider in enumerate(channel.providers):
             place = (name, "providers", index)
@@ -42,13 +44,11 @@ def check_channels(folder: Folder, problems: Problems) -> None:
             if provider.price and not _PRICE.fullmatch(provider.price):
                 where = folder.where(LABEL, *place, "price")
                 problems.add(where, f"'{provider.price}' is no price", "write it such as '0.045'")
-            for number, limit in enumerate(provider.limits):
-                where = folder.where(LABEL, *place, "limits", number, "within")
-                check_seconds(limit.within, where, problems)
             if isinstance(provider, SmppSettings) and provider.signature:
                 for template, text in channel.templates.items():
                     at = (name, "templates", template)
                     _check_signature(folder, at, text, provider.signature, problems)
+            _check_limits(folder, place, provider.limits, problems)
             if isinstance(provider, CloudSettings):
                 check_seconds(provider.timeout, folder.where(LABEL, *place, "timeout"), problems)
                 names = {template: _given(text) for template, text in channel.templates.items()}
@@ -67,6 +67,11 @@ def _check_signature(
             where = folder.documents[LABEL].where(place_of(template, place, language, "text"))
             hint = f"begin or end it with {signature}, the signature of its provider"
             problems.add(where, "the text lacks its signature", hint)
+
+
+def _check_limits(folder: Folder, place: Place, limits: Sequence[Figures], problems: Problems) -> None:
+    for number, limit in enumerate(limits):
+        check_seconds(limit.within, folder.where(LABEL, *place, "limits", number, "within"), problems)
 
 
 def needs(template: Template) -> set[str]:

@@ -25,8 +25,9 @@ from app.shop import Shop
 from rules.suggest import suggest
 from sinks.channels.charging import prices_of
 from sinks.deliveries.again import DEAD, MOST, dead_count, dead_letters, send_again
+from sinks.deliveries.by_hand import check_by_hand
 from sinks.deliveries.ledger import Ledger
-from sinks.deliveries.life import Event, Impossible, State, after
+from sinks.deliveries.life import Event, Impossible, State
 from sinks.deliveries.listing import Wanted, counts, life_of, listed
 from streams.errors import InputError
 
@@ -181,7 +182,7 @@ def _in_cluster(folder: Path, declared: Shop) -> Iterator[_Place]:
         found = life_of(ledger.seen.connection, delivery)
         if found is None:
             raise KeyError(delivery)
-        after(State(found[0].state), event)
+        check_by_hand(State(found[0].state), found[0].channel, found[0].reason, event)
         again([delivery], reason, now, event)
 
     def again(found: Sequence[str], reason: str, now: float, event: Event = Event.RESEND) -> int:

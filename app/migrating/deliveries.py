@@ -26,7 +26,7 @@ from app.worker.place import ClusterPlace
 from engine.outcome import Decision
 from sinks.channels.courier import Courier
 from sinks.deliveries.carrying import ROWS, carried
-from sinks.deliveries.delivery import Route
+from sinks.deliveries.delivery import Way
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.left import left_to
 from sinks.deliveries.records import Carried, Left, Record, Recovered, Taken, encoded, reached
@@ -115,7 +115,7 @@ class Carrying:
     def _rest(self) -> Iterator[Record]:
         courier = Courier(self._shop, lambda _customer, _kind: None)
         every = {(one.id, one.outcome): one for one in map(self._places.placed, self._untaken)}.values()
-        made: list[tuple[Decision, Route | str | None]] = [
+        made: list[tuple[Decision, Way]] = [
             (one, route) for one in every if (route := courier.route(one)) is not None
         ]
         shadow = counted(self._former.ledger.connection, [one for one in every if one.status == SHADOW])

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from engine.outcome import Decision
-from sinks.deliveries.delivery import Route
+from sinks.deliveries.delivery import Way
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.records import Moved
 from sinks.store.store import Page, Store
@@ -23,7 +23,7 @@ class CourierRelay:
     """
 
     def __init__(
-        self, store: Store, ledger: Ledger, route: Callable[[Decision], Route | str | None], partitions: int
+        self, store: Store, ledger: Ledger, route: Callable[[Decision], Way], partitions: int
     ) -> None:
         self._store = store
         self._ledger = ledger

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 import random
 import time
 from collections.abc import Callable, Coroutine, Sequence
@@ -17,9 +18,11 @@ from sinks.channels.provider import Around, Receipt
 from sinks.coupons.claims import Claims
 from sinks.deliveries.delivery import Queued
 from sinks.deliveries.dispatch import Behind, Dispatcher
+from sinks.deliveries.gone import gone_since
 from sinks.deliveries.lane import Carried, Lane, Surroundings
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.limits import Limits
+from sinks.deliveries.over_caps import Caps
 from sinks.deliveries.paces import Paces
 
 Take = Callable[[str, Sequence[Receipt]], None]
@@ -52,7 +55,7 @@ def make_dispatcher(
         ledger, lambda one: courier.make(one.decision, claims.of(one)),
         lambda one: courier.revoked(one.decision), now,
         chance or random.Random(), told, around.write, make_ready, look,  # noqa: S311 - jitter
-        _paces(shop, ledger, now),
+        _paces(shop, ledger, now), Caps(partial(gone_since, ledger.rows)),
     )  # fmt: skip
     made: list[Dispatcher] = []
 
@@ -101,13 +104,17 @@ def places_of(shop: Shop) -> dict[str, int]:
 def _lanes(
     shop: Shop, channel: str, surroundings: Surroundings, around: Around, ledger: Ledger, receive: Take
 ) -> list[Lane]:
-    declared = shop.channels[channel].providers
+    declared, now = shop.channels[channel].providers, surroundings.now()
+    whole = Limits(shop.channels[channel].limits)
+    if whole.longest:
+        names = [f"{channel}/{settings.called}" for settings in declared]
+        whole.fill(heapq.merge(*(ledger.attempts_since(name, now - whole.longest) for name in names)))
     lanes = []
     for place, settings in enumerate(declared):
         name = f"{channel}/{settings.called}"
-        limits = Limits(settings.limits)
+        limits = Limits(settings.limits, whole)
         if limits.longest:
-            limits.fill(ledger.attempts_since(name, surroundings.now() - limits.longest))
+            limits.fill(ledger.attempts_since(name, now - limits.longest))
         provider = make_provider(settings, replace(around, receive=partial(receive, name)))
         lanes.append(Lane(surroundings, channel, name, provider, limits, place, len(declared)))
     return lanes

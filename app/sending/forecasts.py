@@ -10,7 +10,7 @@ from typing import Protocol
 from app.shop import Shop
 from engine.outcome import Decision
 from profiles.windows import parse_length
-from sinks.deliveries.delivery import Route
+from sinks.deliveries.delivery import Route, Way, Withheld
 from sinks.deliveries.forecast import KEPT, Acts
 from sinks.deliveries.ledger import Ledger
 from triggers.trigger import Forecast
@@ -102,16 +102,16 @@ class Forecasts:
         be from before or behind it."""
         return any(f"trigger/{name}" in self._switches.on_their_way() for name in self._declared)
 
-    def judge(self, decision: Decision, found: Route | str | None) -> Route | str | None:
+    def judge(self, decision: Decision, found: Way) -> Way:
         """Return how a decision is delivered, or why not; found: the same without forecasts."""
         watched = self._watched.get(decision.trigger)
         if found is None or watched is None:
             return found
         if decision.step < self._stops[decision.trigger][decision.partition]:
-            return "decided before its trigger was switched off"
+            return _withheld(found, "decided before its trigger was switched off")
         watched.add(decision.minute)
         if watched.is_over:
-            return f"beyond the forecast of its trigger: {_words(watched.forecast)}"
+            return _withheld(found, f"beyond the forecast of its trigger: {_words(watched.forecast)}")
         return found
 
     def settle(self) -> None:
@@ -144,6 +144,11 @@ class Forecasts:
         for minute, number in self._ledger.rows(_ACTS, (name, since, json.dumps(self._stops[name]))):
             watched.add(minute, number)
         return watched
+
+
+def _withheld(found: Way, reason: str) -> Way:
+    """Hold a decision back for a reason; one that has no way at all keeps that for its reason."""
+    return Withheld(found, reason) if isinstance(found, Route) else found
 
 
 def _words(forecast: Forecast) -> str:

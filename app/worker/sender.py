@@ -41,7 +41,7 @@ from sinks.channels.courier import Courier
 from sinks.channels.file import File
 from sinks.channels.provider import Around
 from sinks.deliveries import answers, asked
-from sinks.deliveries.delivery import Route
+from sinks.deliveries.delivery import Way
 from sinks.deliveries.dispatch import Dispatcher
 from sinks.deliveries.journal import TopicJournal
 from sinks.deliveries.lane import Carried
@@ -165,7 +165,7 @@ class Sender:
         async with reading(self._place.bootstrap, topic, self._ledger.reached(DECISIONS)) as consumer:
             unsaid, following = 0, dict[int, int]()
             while True:
-                made: list[tuple[Decision, Route | str | None]] = []
+                made: list[tuple[Decision, Way]] = []
                 shadow: list[Decision] = []
                 fetched = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_MOST)
                 while forecasts.awaits_log():

@@ -21,8 +21,9 @@ from sinks.channels.provider import Receipt
 from sinks.deliveries import asked
 from sinks.deliveries.again import dead_count, dead_letters
 from sinks.deliveries.answering import STATES as ANSWERS
+from sinks.deliveries.by_hand import check_by_hand
 from sinks.deliveries.dispatch import unheard
-from sinks.deliveries.life import Event, State, after
+from sinks.deliveries.life import Event, State
 from sinks.deliveries.listing import Act, Attempt, Count, Listed, Wanted, counts, life_of, listed, off
 from sinks.deliveries.records import Position, bare
 from sinks.deliveries.standing import Standing
@@ -61,7 +62,8 @@ class ClusterDeliveries:
         found = self.life(delivery)
         if found is None:
             raise KeyError(delivery)
-        after(State(found[0].state), event)
+        one = found[0]
+        check_by_hand(State(one.state), one.channel, one.reason, event)
         message = asked.encoded(asked.Act(delivery, event, reason, now))
         [offset] = self._sender.send(self._topic, [(None, message)])
         self._ledger.wait(offset, WAIT_SECONDS)

@@ -7,6 +7,7 @@ from pydantic import Field
 from profiles.declare import Declared
 from sinks.channels.console import ConsoleSettings
 from sinks.channels.kinds import AnyProvider
+from sinks.channels.settings import ChannelLimit
 from sinks.texts.words import Template
 
 
@@ -20,6 +21,9 @@ class Channel(Declared):
         default={}, description="name to text; or to text, title and link; or language to either"
     )
     expires: str = Field(default="1d", description="length after which a message is not sent any more")
+    limits: list[ChannelLimit] = Field(
+        default=[], description="over all its providers, beside the limits of each"
+    )
     providers: list[AnyProvider] = Field(
         default=[ConsoleSettings()], min_length=1, description="in the order of preference"
     )

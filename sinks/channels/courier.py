@@ -12,12 +12,14 @@ from rules.schema import Schema
 from sinks.channels.message import HeldBack, Message
 from sinks.channels.settings import parse_seconds
 from sinks.coupons.coupon import Coupon
-from sinks.deliveries.delivery import Route
+from sinks.deliveries.capped import Capped
+from sinks.deliveries.delivery import Route, Way
 from sinks.deliveries.pace import Pace
 from sinks.deliveries.quiet import Quiet
 from sinks.links.code import Shorten
 from sinks.texts.texts import LINK, Texts
-from triggers.condition import quiet_hours_of
+from triggers.condition import caps_of, quiet_hours_of
+from triggers.shop_guards import ShopGuards
 from triggers.trigger import Trigger
 from triggers.values import action_values
 
@@ -50,12 +52,13 @@ class Courier:
         settings = shop.settings
         self._texts = Texts(settings.language, settings.zone, settings.currency)
         self._lasts = {name: parse_seconds(one.expires) for name, one in shop.channels.items()}
+        self._caps = {name: _caps(name, one, settings.guards) for name, one in shop.triggers.items()}
         self._address = address
         self._readable = readable
         self._withdrawn = withdrawn
         self._shorten = shorten
 
-    def route(self, decision: Decision) -> Route | str | None:
+    def route(self, decision: Decision) -> Way:
         """Return how a decision is delivered, or why it cannot be; None where there is nothing to send:
         refused, shadow and contradicted ones.
         """
@@ -71,7 +74,8 @@ class Courier:
         pace, quiet = pace_of(trigger), self._quiet(trigger, decision)
         if pace is not None:
             pace, quiet = Pace(pace.most, pace.seconds, quiet), None
-        return Route(channel, template, trigger.purpose, priority, self._lasts[channel], pace, quiet)
+        lasts, caps = self._lasts[channel], self._caps[decision.trigger]
+        return Route(channel, template, trigger.purpose, priority, lasts, pace, quiet, caps)
 
     def _quiet(self, trigger: Trigger, decision: Decision) -> Quiet | None:
         """Return the quiet hours that stood against a decision, in the customer's zone by then (D5)."""
@@ -96,7 +100,7 @@ class Courier:
 
     def make(self, decision: Decision, coupon: Coupon | None = None) -> Message:
         """Return the message of a decision to act, which says the coupon. Raises HeldBack where text or
-        address are missing."""
+        address are missing, or a value that the trigger wants now and its decision does not carry."""
         trigger = self._shop.triggers.get(decision.trigger)
         if trigger is None:
             raise HeldBack(f"there is no trigger '{decision.trigger}' any more")
@@ -110,9 +114,13 @@ class Courier:
         to = self._address(decision.customer, channel.address)
         if to is None:
             raise HeldBack(f"the customer has no {channel.address or 'reference'}, or is erased")
-        values = self._values(trigger, decision)
-        if coupon is not None:
-            values |= coupon.values(self._shop.coupons)
+        values = self._values(trigger, decision, coupon)
+        for name in action.values:
+            if name not in values:
+                raise HeldBack(
+                    f"its decision carries no '{name}', which trigger '{decision.trigger}' says now: it was "
+                    "made under other settings"
+                )
         short = self._shorten(decision.id) if self._shorten is not None else ""
         written = self._texts.write(template, values, channel.providers[0].escape, short)
         made = Message(
@@ -128,18 +136,20 @@ class Courier:
             raise HeldBack("its text holds half of a character")
         return made
 
-    def leads_to(self, decision: Decision) -> str | None:
-        """Return where the link of a decision's message leads; None where it has none (any more). Raises
-        HeldBack where a value in it is missing."""
+    def leads_to(self, decision: Decision, coupon: Coupon | None = None) -> str | None:
+        """Return where the link of a decision's message leads, which says the coupon; None where it has none
+        (any more). Raises HeldBack where a value in it is missing."""
         trigger = self._shop.triggers.get(decision.trigger)
         channel = None if trigger is None else self._shop.channels.get(trigger.action.channel)
         if trigger is None or channel is None or trigger.action.template not in channel.templates:
             return None
         template = channel.templates[trigger.action.template]
-        return self._texts.link(template, self._values(trigger, decision)) or None
+        return self._texts.link(template, self._values(trigger, decision, coupon)) or None
 
-    def _values(self, trigger: Trigger, decision: Decision) -> dict[str, Any]:
-        return action_values(trigger, self._schema, self._readable(decision.customer, decision.values))
+    def _values(self, trigger: Trigger, decision: Decision, coupon: Coupon | None) -> dict[str, Any]:
+        readable = self._readable(decision.customer, decision.values)
+        values: dict[str, Any] = action_values(trigger, self._schema, readable)
+        return values if coupon is None else values | coupon.values(self._shop.coupons)
 
     def revoked(self, decision: Decision) -> str | None:
         """Return why a decision must not be carried out any more: its trigger was stopped meanwhile (D5)."""
@@ -155,6 +165,12 @@ def pace_of(trigger: Trigger) -> Pace | None:
     """Return a trigger's pace, without quiet hours; None where it has none."""
     pace = trigger.action.pace
     return None if pace is None else Pace(pace.most, parse_length(pace.within) * 60)
+
+
+def _caps(name: str, trigger: Trigger, guards: ShopGuards) -> tuple[Capped, ...]:
+    """Return the caps that stand against a trigger's messages."""
+    declared = [(called, guards.caps[called]) for called in caps_of(name, trigger, guards)]
+    return tuple(Capped(called, cap.most, parse_length(cap.within)) for called, cap in declared)
 
 
 def _priority(trigger: Trigger) -> int:

@@ -26,19 +26,34 @@ def parse_seconds(text: str) -> int:
     return int(found[1]) * _SECONDS[found[2]]
 
 
-class Limit(Declared):
-    """So many messages in any stretch of this length, as providers publish their limits."""
+class Figures(Declared):
+    """So many messages in any stretch of this length."""
 
     most: int = Field(ge=1, description="messages")
     within: str = Field(default="1s", description="length: 1s, 1m, 1h, 1d")
-    each: Literal["provider", "template", "address"] = Field(
-        default="provider", description="counted over the provider, for each template, or for each address"
-    )
 
     @property
     def seconds(self) -> int:
         """The length in seconds."""
         return parse_seconds(self.within)
+
+
+class Limit(Figures):
+    """So many messages in any stretch of this length, as providers publish their limits."""
+
+    each: Literal["provider", "template", "address", "template+address"] = Field(
+        default="provider",
+        description="counted over the provider, for each template, for each address, or for both together",
+    )
+
+
+class ChannelLimit(Figures):
+    """So many messages in any stretch of this length, over all providers of a channel."""
+
+    each: Literal["channel", "template", "address", "template+address"] = Field(
+        default="channel",
+        description="counted over the channel, for each template, for each address, or for both together",
+    )
 
 
 class ProviderSettings(Declared):

@@ -21,8 +21,8 @@ _DECISION, _DELIVERY = "decision", "delivery"
 CARRIED = {
     _DECISION: "number", _DELIVERY: "number", "attempt": "number, attempt", "receipt": "id", "by_hand": "id",
     "click": "number", "answer": "id", "delivery_change": "number", "ended": "number", "pause": "what",
-    "place": "trigger, first", "coupon": "place", "redemption": "place, mark", "linked": "shop, key",
-    "shadow_count": "trigger, version, outcome, guard",
+    "gone": "customer, minute, number", "place": "trigger, first", "coupon": "place",
+    "redemption": "place, mark", "linked": "shop, key", "shadow_count": "trigger, version, outcome, guard",
     "shadow_minute": "trigger, version, minute", "shadow_customer": "trigger, version, customer",
 }  # fmt: skip
 _TRIGGER, _VERSION, _GUARD, _MINUTE = (

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from engine.outcome import Decision
 from sinks.channels.message import Purpose
 from sinks.channels.provider import Accepted, Outcome, Receipt
+from sinks.deliveries.capped import Capped
 from sinks.deliveries.life import Event, State
 from sinks.deliveries.pace import Pace
 from sinks.deliveries.quiet import Quiet
@@ -21,7 +24,7 @@ _TELLING = re.compile(r"[^\s@<>]+@[^\s@<>]+|\+?\d(?:[ -]?\d){6,}")
 class Route:
     """How a decision is to be delivered. priority: higher goes first; lasts: seconds after it is first due
     from which it is too late: after the decision's minute, or its turn at the pace. quiet: hours in which it
-    does not go, where it has no pace: else they are the pace's.
+    does not go, where it has no pace: else they are the pace's. caps: that stand against it.
     """
 
     channel: str
@@ -31,13 +34,24 @@ class Route:
     lasts: float
     pace: Pace | None = None
     quiet: Quiet | None = None
+    caps: tuple[Capped, ...] = ()
+
+
+class Withheld(msgspec.Struct, array_like=True, frozen=True):
+    """How a decision would be delivered, and why it is held back: it can be sent again."""
+
+    route: Route
+    reason: str
+
+
+Way = Route | Withheld | str | None  # how, why not, why there is no way at all; None: nothing is to be sent
 
 
 @dataclass(frozen=True)
 class Queued:
     """A delivery that waits. number: the decision's, from 1; expires: seconds since 1970; attempts: made
-    before; turn: the number of the provider, in its channel's order, whose turn it is; pace, quiet: of
-    its route.
+    before; turn: the number of the provider, in its channel's order, whose turn it is; pace, quiet, caps:
+    of its route.
     """
 
     number: int
@@ -51,6 +65,7 @@ class Queued:
     turn: int
     pace: Pace | None = None
     quiet: Quiet | None = None
+    caps: tuple[Capped, ...] = ()
 
 
 @dataclass(frozen=True)

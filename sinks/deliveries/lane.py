@@ -15,6 +15,7 @@ from sinks.deliveries.delivery import Book, Queued, Step, without_addresses
 from sinks.deliveries.in_quiet_hours import in_quiet_hours
 from sinks.deliveries.life import Event, State
 from sinks.deliveries.limits import Limits
+from sinks.deliveries.over_caps import Caps
 from sinks.deliveries.paces import Paces
 from sinks.deliveries.portion import Portion
 
@@ -43,7 +44,7 @@ class Surroundings:
     is about to. now: seconds since 1970. told: gets what was done. say: a line for people. prepare: gets the
     deliveries whose messages are about to be made, and now; what these say for good is on disk on return.
     Raises Away. look: called when deliveries were read, before they are judged: `revoked` must know by then
-    of every switch that was turned before they were read. paces: of triggers, over all lanes.
+    of every switch that was turned before they were read. paces: of triggers, over all lanes; caps: likewise.
     """
 
     book: Book
@@ -56,6 +57,7 @@ class Surroundings:
     prepare: Callable[[Sequence[Queued], float], None] = lambda _rows, _now: None
     look: Callable[[], None] = lambda: None
     paces: Paces = field(default_factory=Paces)
+    caps: Caps = field(default_factory=Caps)
 
 
 class Lane:
@@ -94,6 +96,7 @@ class Lane:
         if not rows:
             return [], False
         around.look()
+        around.caps.look(rows, now)
         steps, made = [], list[Message | None]()
         stopped = {row.number: step for row in rows if (step := self._stopped(row, now)) is not None}
         around.prepare([row for row in rows if row.number not in stopped], now)
@@ -120,7 +123,8 @@ class Lane:
         revoked = self._around.revoked(row)
         if revoked is not None:
             return Step(row.number, Event.REVOKE, now, reason=revoked)
-        return in_quiet_hours(row, now) or self._around.paces.judge(row, now)
+        caps, paces = self._around.caps, self._around.paces
+        return in_quiet_hours(row, now) or caps.judge(row, now) or paces.judge(row, now)
 
     def _judge(self, row: Queued, now: float) -> tuple[Step, Message | None]:
         """Say what is to be done with a delivery whose message is to be made."""
@@ -128,10 +132,14 @@ class Lane:
             message = self._around.make(row)
         except HeldBack as reason:
             return Step(row.number, Event.HOLD_BACK, now, reason=str(reason)), None
+        full = self._around.caps.judge(row, now)  # by what is claimed together with it
+        if full is not None:
+            return full, None
         later = self.limits.admit(row.template, row.decision.customer, now)
         if later is not None:
             due = min(later, row.expires)
             return Step(row.number, Event.PUT_OFF, now, due=due, reason="a limit is used up"), None
+        self._around.caps.take(row, now)
         return Step(row.number, Event.CLAIM, now, self.name), replace(message, expires=row.expires)
 
     async def send(self, batch: Batch) -> list[Outcome]:

@@ -14,9 +14,10 @@ import msgspec
 
 from engine.outcome import Decision
 from sinks.channels.provider import Receipt
+from sinks.deliveries import capped
 from sinks.deliveries import pace as pacing
 from sinks.deliveries import quiet as hours
-from sinks.deliveries.delivery import Queued, Route, Step
+from sinks.deliveries.delivery import Queued, Step, Way
 from sinks.deliveries.left import IS_HERE
 from sinks.deliveries.life import Event, State
 from sinks.deliveries.posting import Posting
@@ -35,7 +36,8 @@ from sinks.deliveries.records import (
 from sinks.deliveries.tables import NOTHING, connect
 
 _QUEUED = (
-    "SELECT d.number, body, channel, template, purpose, priority, expires, attempts, turn, pace, quiet, due "
+    "SELECT d.number, body, channel, template, purpose, priority, expires, attempts, turn, pace, quiet, "
+    "caps, due "
     "FROM delivery d JOIN decision USING (number) "
 )
 
@@ -106,7 +108,7 @@ class Ledger:
         }
 
     def take(
-        self, relay: str, made: Sequence[tuple[Decision, Route | str | None]], drained: Mapping[int, int],
+        self, relay: str, made: Sequence[tuple[Decision, Way]], drained: Mapping[int, int],
         beside: Moved | Shadowed | None = None,
     ) -> int:  # fmt: skip
         """Write decisions down, and what came beside them, and note how far each partition is drained: on
@@ -255,6 +257,8 @@ class Ledger:
 
 
 def _queued(row: tuple[Any, ...]) -> Queued:
-    number, body, *rest, pace, quiet, _ = row
+    number, body, *rest, pace, quiet, caps, _ = row
     plain = Queued(number, msgspec.json.decode(body, type=Decision), *rest)
-    return plain if not (pace or quiet) else replace(plain, pace=pacing.read(pace), quiet=hours.read(quiet))
+    if not (pace or quiet or caps):
+        return plain
+    return replace(plain, pace=pacing.read(pace), quiet=hours.read(quiet), caps=capped.read(caps))

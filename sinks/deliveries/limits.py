@@ -1,13 +1,14 @@
-"""Rolling limits of a provider, exact: no stretch of a limit's length has more messages than it says."""
+"""Rolling limits, exact: no stretch of a limit's length has more messages than it says."""
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
 
-from sinks.channels.settings import Limit
+from sinks.channels.settings import ChannelLimit, Limit
 
 _SWEEP = 1024  # keys, before those whose window is empty are looked for
+_WHOLE = ("provider", "channel")
 
 
 class Window:
@@ -65,20 +66,22 @@ class Window:
 
 
 class Limits:
-    """The limits of one provider.
+    """The limits of one provider, or of a channel.
 
     ``template`` and ``address`` are keys; the address is told by the customer's id, so that the limits can be
-    filled again from a ledger that holds no addresses.
+    filled again from a ledger that holds no addresses. beside: limits that count what passes here too, and
+    what passes elsewhere: those of the channel. They are filled by themselves.
     """
 
-    def __init__(self, declared: Sequence[Limit]) -> None:
+    def __init__(self, declared: Sequence[Limit | ChannelLimit], beside: Limits | None = None) -> None:
+        self._beside = beside
         self._rules = [(one, float(one.seconds)) for one in declared]
         self._windows: list[dict[str, Window]] = [{} for _ in declared]
         self._sweep_at = [_SWEEP] * len(declared)
 
     @property
     def longest(self) -> float:
-        """The longest length in seconds; 0 without limits."""
+        """The longest length of its own in seconds; 0 without limits."""
         return max((seconds for _, seconds in self._rules), default=0.0)
 
     def fill(self, attempts: Iterable[tuple[float, str, str]]) -> None:
@@ -88,23 +91,25 @@ class Limits:
                 window.take(at)
 
     def room(self, now: float, most: int) -> int:
-        """Return how many messages the provider as a whole may get now, up to ``most``."""
+        """Return how many messages the whole may get now, up to ``most``."""
         for number, (rule, _) in enumerate(self._rules):
-            if rule.each == "provider":
+            if rule.each in _WHOLE:
                 most = self._window(number, "", now).room(now, most)
-        return most
+        return most if self._beside is None else self._beside.room(now, most)
 
     def free_at(self, now: float) -> float:
-        """Return when the provider as a whole may get another message."""
-        free = now
+        """Return when the whole may get another message."""
+        free = now if self._beside is None else self._beside.free_at(now)
         for number, (rule, _) in enumerate(self._rules):
-            if rule.each == "provider":
+            if rule.each in _WHOLE:
                 free = max(free, self._window(number, "", now).free_at(now))
         return free
 
     def admit(self, template: str, address: str, now: float) -> float | None:
         """Count one message and return None if it may go now; else return when to try again."""
         windows = self._of(template, address, now)
+        if self._beside is not None:
+            windows += self._beside._of(template, address, now)
         full = [one for one in windows if one.free_at(now) > now]
         if full:
             return max(one.promise(now) for one in full)
@@ -118,8 +123,11 @@ class Limits:
         return sum(len(one) for one in self._windows)
 
     def _of(self, template: str, address: str, now: float) -> list[Window]:
-        keys = {"provider": "", "template": template, "address": address}
-        return [self._window(number, keys[rule.each], now) for number, (rule, _) in enumerate(self._rules)]
+        keys = {"template": template, "address": address, "template+address": f"{template}\x1f{address}"}
+        return [
+            self._window(number, keys.get(rule.each, ""), now)
+            for number, (rule, _) in enumerate(self._rules)
+        ]  # fmt: skip
 
     def _window(self, number: int, key: str, now: float) -> Window:
         held = self._windows[number]

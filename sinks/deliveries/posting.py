@@ -11,12 +11,14 @@ import msgspec
 from engine.outcome import Decision
 from sinks.channels.provider import Receipt
 from sinks.coupons.posting import post_codes
+from sinks.deliveries import capped
 from sinks.deliveries import pace as pacing
 from sinks.deliveries import quiet as hours
 from sinks.deliveries.answering import STATES, note_answer
+from sinks.deliveries.by_hand import check_by_hand
 from sinks.deliveries.carrying import post_carried
 from sinks.deliveries.changes import note_changes
-from sinks.deliveries.delivery import Route, Step
+from sinks.deliveries.delivery import Route, Step, Way, Withheld
 from sinks.deliveries.life import Event, Impossible, State, after
 from sinks.deliveries.pace import Pace, Places, hours_of
 from sinks.deliveries.pausing import covering, end, pause, pause_what_came_back, paused, resume
@@ -49,8 +51,8 @@ from sinks.deliveries.tag_changes import note_tag_changes
 
 _INSERT = (
     "INSERT INTO delivery (number, state, channel, trigger, template, purpose, priority, turn, decided, "
-    "lasts, expires, due, attempts, parts, changed, reason, changes, pace, paused, quiet) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, 0, 0, ?, ?, 1, ?, ?, ?)"
+    "lasts, expires, due, attempts, parts, changed, reason, changes, pace, paused, quiet, "
+    "caps) VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, 0, 0, ?, ?, 1, ?, ?, ?, ?)"
 )
 # What may be out goes again by the provider that had it, which may know its id.
 _SAME = (
@@ -58,7 +60,6 @@ _SAME = (
     "SELECT 1 FROM attempt a WHERE a.number = delivery.number AND a.attempt = delivery.attempts "
     "AND a.outcome = 'unknown' AND a.provider = ?2)"
 )
-BY_HAND = (Event.RESEND, Event.SETTLE_DELIVERED, Event.SETTLE_FAILED)
 _REASON = "the process ended before it knew"
 
 
@@ -131,21 +132,25 @@ class Posting:
         answered = None if found is None else (found[0], found[3])
         return note_answer(self._connection, provider.partition("/")[0], given, answered, whom, at)
 
-    def _take(self, one: Decision, route: Route | str | None) -> int:
+    def _take(self, one: Decision, way: Way) -> int:
         done = self._connection.execute(
             "INSERT OR IGNORE INTO decision (partition, seq, id, outcome, customer, body) "
             "VALUES (?, ?, ?, ?, ?, ?)",
             (one.partition, one.seq, one.id, one.outcome, one.customer, msgspec.json.encode(one)),
         )
-        if not done.rowcount or route is None or done.lastrowid is None:
+        if not done.rowcount or way is None or done.lastrowid is None:
             return 0  # it was known, or there is nothing to send
-        return self._queue(done.lastrowid, one, route)
+        return self._queue(done.lastrowid, one, way)
 
-    def _queue(self, number: int, one: Decision, route: Route | str) -> int:
+    def _queue(self, number: int, one: Decision, way: Route | Withheld | str) -> int:
         decided, reason, state = one.minute * 60.0, "", State.QUEUED
-        if isinstance(route, str):
-            reason, state, route = route, after(state, Event.HOLD_BACK), Route("", "", "marketing", 0, 0.0)
-        due = self._first_due(one.trigger, route.pace, decided)
+        if isinstance(way, str):
+            way = Withheld(Route("", "", "marketing", 0, 0.0), way)
+        due: float | None = decided
+        if isinstance(way, Withheld):
+            route, reason, state = way.route, way.reason, after(state, Event.HOLD_BACK)
+        else:
+            route, due = way, self._first_due(one.trigger, way.pace, decided)
         if due is None:
             due, reason, state = decided, DROPPED, after(state, Event.HOLD_BACK)
         words = covering(paused(self._connection), route.channel, one.trigger)
@@ -154,7 +159,8 @@ class Posting:
             _INSERT,
             (number, state.value, route.channel, one.trigger, route.template, route.purpose, route.priority,
              decided, route.lasts, due + route.lasts, due, decided, words if is_paused else reason,
-             pacing.written(route.pace), decided if is_paused else None, hours.written(route.quiet)),
+             pacing.written(route.pace), decided if is_paused else None, hours.written(route.quiet),
+             capped.written(route.caps)),
         )  # fmt: skip
         note_changes(self._connection, [(number, 1, state.value, decided, 0, "", reason)])
         return int(state is State.QUEUED)
@@ -228,16 +234,14 @@ class Posting:
 
     def _act(self, one: Acted) -> Exception | None:
         found = self._connection.execute(
-            "SELECT number, state, pace, quiet FROM delivery JOIN decision USING (number) "
+            "SELECT number, state, channel, reason, pace, quiet FROM delivery JOIN decision USING (number) "
             "WHERE id = ? AND outcome = 'act'", (one.delivery,),
         ).fetchone()  # fmt: skip
         if found is None:
             return KeyError(one.delivery)
-        number, state, pace, quiet = found
-        if one.event not in BY_HAND:
-            return Impossible(f"'{one.event}' is nothing that a person does")
+        number, state, channel, reason, pace, quiet = found
         try:
-            after(State(state), one.event)
+            check_by_hand(State(state), channel, reason, one.event)
         except Impossible as error:
             return error
         silent = hours_of(pacing.read(pace), hours.read(quiet))

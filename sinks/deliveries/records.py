@@ -16,7 +16,7 @@ import msgspec
 from engine.outcome import Decision
 from sinks.channels.provider import Accepted, Outcome, Receipt, Refused, Unknown
 from sinks.coupons.records import CodeRecord
-from sinks.deliveries.delivery import Route, Step, attempt_fields, without_addresses
+from sinks.deliveries.delivery import Step, Way, attempt_fields, without_addresses
 from sinks.deliveries.life import Event
 
 Position = Literal["on", "off", "paused"]  # of a switch
@@ -25,7 +25,7 @@ Position = Literal["on", "off", "paused"]  # of a switch
 class Taken(msgspec.Struct, tag="taken", frozen=True):
     """Decisions, each with how it is delivered, or why it is held back, or None: nothing to send."""
 
-    made: Sequence[tuple[Decision, Route | str | None]]
+    made: Sequence[tuple[Decision, Way]]
 
 
 class Moved(msgspec.Struct, tag="moved", frozen=True):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sinks.channels.provider import Accepted
 from sinks.deliveries.changes import Noted, note_changes
 from sinks.deliveries.delivery import Step, attempt_fields
+from sinks.deliveries.gone import note_gone
 from sinks.deliveries.life import LIFE, Event, State
 
 SETTLING = {Event.ACCEPT, Event.REFUSE, Event.GIVE_UP, Event.BREAK}
@@ -28,6 +29,7 @@ class _Row:
     changed: float
     reason: str
     changes: int
+    caps: str
     provider: str
 
 
@@ -39,6 +41,7 @@ def take_steps(
     """
     rows = _rows(connection, {step.number for step in steps})
     begun, ended, found = [], [], list[State | None]()
+    gone: list[tuple[int, int]] = []
     settled: list[int] = []
     noted: list[Noted] = []
     for step in steps:
@@ -57,6 +60,8 @@ def take_steps(
             row.attempts += 1
             row.provider = step.provider
             begun.append((step.number, row.attempts, step.provider, step.at))
+            if row.caps:
+                gone.append((int(step.at // 60), step.number))
         elif step.event in SETTLING:
             ended.append(_ended(step, row))
             settled.append(step.number)
@@ -80,13 +85,15 @@ def take_steps(
         "WHERE number = ? AND attempt = ?", ended,
     )  # fmt: skip
     note_changes(connection, noted)
+    if gone:
+        note_gone(connection, gone)
     return found, settled
 
 
 def _rows(connection: sqlite3.Connection, numbers: set[int]) -> dict[int, _Row]:
     query = (
-        "SELECT number, state, attempts, due, expires, turn, parts, changed, reason, changes, coalesce(("
-        "SELECT provider FROM attempt a WHERE a.number = d.number AND a.attempt = d.attempts), '') "
+        "SELECT number, state, attempts, due, expires, turn, parts, changed, reason, changes, caps, "
+        "coalesce((SELECT provider FROM attempt a WHERE a.number = d.number AND a.attempt = d.attempts), '') "
         "FROM delivery d "
         "WHERE number IN (SELECT value FROM json_each(?))"
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sinks.coupons.tables import COUPON_TABLES
 from sinks.deliveries.answering import ANSWERS
+from sinks.deliveries.gone import TABLE as GONE
 from sinks.deliveries.left import LEFT
 from sinks.deliveries.pace import PLACES
 from sinks.deliveries.pausing import PAUSES
@@ -33,7 +34,7 @@ CREATE TABLE IF NOT EXISTS delivery (
     decided REAL NOT NULL, lasts REAL NOT NULL, expires REAL NOT NULL, due REAL NOT NULL,
     attempts INTEGER NOT NULL, parts INTEGER NOT NULL, changed REAL NOT NULL, reason TEXT NOT NULL,
     changes INTEGER NOT NULL DEFAULT 0, pace TEXT NOT NULL DEFAULT '', paused REAL,
-    quiet TEXT NOT NULL DEFAULT ''
+    quiet TEXT NOT NULL DEFAULT '', caps TEXT NOT NULL DEFAULT ''
 );
 DROP INDEX IF EXISTS delivery_queue;
 DROP INDEX IF EXISTS delivery_expires;
@@ -91,7 +92,7 @@ SELECT number, CASE state WHEN 'claimed' THEN 'unknown' ELSE state END, '',
     60.0 * json_extract(CAST(body AS TEXT), '$.minute'), 86400.0,
     60.0 * json_extract(CAST(body AS TEXT), '$.minute') + 86400.0,
     60.0 * json_extract(CAST(body AS TEXT), '$.minute'), 0, 0,
-    60.0 * json_extract(CAST(body AS TEXT), '$.minute'), coalesce(detail, ''), 0, '', NULL, ''
+    60.0 * json_extract(CAST(body AS TEXT), '$.minute'), coalesce(detail, ''), 0, '', NULL, '', ''
 FROM decision WHERE state <> 'nothing to send';
 DROP INDEX decision_claimed;
 ALTER TABLE decision DROP COLUMN state;
@@ -104,6 +105,7 @@ ALTER TABLE delivery ADD COLUMN pace TEXT NOT NULL DEFAULT '';
 ALTER TABLE delivery ADD COLUMN paused REAL;
 """
 _HUSHED = "ALTER TABLE delivery ADD COLUMN quiet TEXT NOT NULL DEFAULT '';"
+_CAPPED = "ALTER TABLE delivery ADD COLUMN caps TEXT NOT NULL DEFAULT '';"
 _REASONED = "ALTER TABLE off ADD COLUMN reason TEXT NOT NULL DEFAULT '';"
 
 
@@ -120,9 +122,11 @@ def connect(folder: Path, write: bool) -> sqlite3.Connection:
 
 def _make(connection: sqlite3.Connection) -> None:
     former = _columns(connection, "decision")
-    steps = _TABLES + ANSWERS + PLACES + PAUSES + LEFT + SHADOWS + COUPON_TABLES
+    steps = _TABLES + ANSWERS + PLACES + PAUSES + GONE + LEFT + SHADOWS + COUPON_TABLES
     steps += _FROM_FORMER if "state" in former else ""
-    found = _columns(connection, "delivery") or {"changes", "pace", "quiet"}
+    found = _columns(connection, "delivery") or {"changes", "pace", "quiet", "caps"}
+    if "caps" not in found:
+        steps = _CAPPED + steps
     if "quiet" not in found:
         steps = _HUSHED + steps
     if "pace" not in found:

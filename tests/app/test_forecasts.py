@@ -13,15 +13,18 @@ import pytest
 
 from app import exits
 from app.cli import main
+from sinks.deliveries.delivery import Withheld
 from sinks.deliveries.forecast import Acts
 from sinks.deliveries.ledger import Ledger
+from sinks.deliveries.life import Event
 from streams.message import Message
 from tests.app.forecast_senders import MINUTE, SENDERS, SENT, Sender, sender_of
 from tests.app.test_embedded import at_work, until
 from tests.app.test_switch import EVENT, moment, shop_of
 from tests.sinks.test_channels import decision
 
-BEYOND = "beyond the forecast of its trigger: 3 within 1h"
+BEYOND = Withheld(SENT, "beyond the forecast of its trigger: 3 within 1h")
+BEFORE = Withheld(SENT, "decided before its trigger was switched off")
 
 
 @pytest.fixture(params=SENDERS)
@@ -52,6 +55,22 @@ def test_what_is_beyond_the_forecast_is_held_back_and_the_trigger_is_switched_of
     ]
 
 
+def test_what_is_beyond_the_forecast_goes_when_a_person_sends_it_again(sender: Sender) -> None:
+    sender.take(5)
+    at = 60.0 * (MINUTE + 7)
+    sender.ledger.act_by_hand(f"{5:032x}", Event.RESEND, "a sale, as planned", at)
+    waiting = {one.number: one for one in sender.ledger.waiting(SENT.channel, [0], at, 10)}
+    assert sorted(waiting) == [1, 2, 3, 5]
+    again = waiting[5]
+    assert (again.template, again.purpose, again.expires) == (SENT.template, SENT.purpose, at + SENT.lasts)
+
+
+def test_what_has_no_way_at_all_keeps_that_for_its_reason(sender: Sender) -> None:
+    sender.take(3)
+    assert sender.forecasts.judge(decision(trigger="hello"), "there is no channel") == "there is no channel"
+    assert sender.forecasts.judge(decision(trigger="hello"), SENT) == BEYOND
+
+
 def test_until_the_log_has_the_stop_nothing_passes(embedded: Sender) -> None:
     embedded.take(5)
     assert embedded.take(1, 500) == [BEYOND]
@@ -69,7 +88,7 @@ def test_a_cluster_judges_when_it_has_read_of_the_stop_in_every_partition(cluste
     assert not cluster.forecasts.awaits_log()
     for partition in range(2):
         late = cluster.take(1, step=stop[partition] - 1, partition=partition)
-        assert late == ["decided before its trigger was switched off"]
+        assert late == [BEFORE]
     assert cluster.take(3) == [SENT] * 3
     assert cluster.take(1) == [BEYOND]
     assert len(cluster.off) == 1
@@ -116,7 +135,7 @@ def test_turned_on_again_it_counts_anew(sender: Sender) -> None:
     before = sender.steps()[0]
     sender.take(5)
     sender.tell_log()
-    assert sender.take(1, step=before - 1) == ["decided before its trigger was switched off"]
+    assert sender.take(1, step=before - 1) == [BEFORE]
     sender.turn(off=False)
     sender.tell_log()
     assert sender.take(3) == [SENT] * 3

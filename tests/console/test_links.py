@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,27 @@ def test_an_erased_customers_link_leads_nowhere_that_names_them(tmp_path: Path) 
         assert followed(found, link).headers["location"].endswith("&to=%E4%B8%8A%E6%B5%B7")
         assert found.client.post("/v1/customers/member:M1:erase").status_code == 200
         assert followed(found, link).status_code == 404
+
+
+def test_a_link_that_says_a_coupon_leads_to_the_code_of_its_message(tmp_path: Path) -> None:
+    link, hello = "https://shop.example/take?code={{ coupon }}", str(SHOP["triggers/hello.yaml"])
+    files = FILES | {
+        "channels.yaml": f"""\
+sms:
+  providers: [{{kind: file, path: sent.jsonl}}]
+  templates: {{hi: {{text: "take {{{{ coupon }}}}: {{{{ link }}}}", link: "{link}"}}}}
+""",
+        "triggers/plain.yaml": None,
+        "triggers/hello.yaml": hello.replace("template: hi,", "template: hi, coupon: spring,"),
+    }
+    with at_work(tmp_path / "little", files) as found:
+        codes = {"codes": ["A1B2C3", "D4E5F6"]}
+        assert found.client.post("/v1/coupons/spring/codes", json=codes).status_code == 200
+        found.send("orders", *(order(f"A{n}", f"M{n}") for n in (1, 2)))
+        wait_for(lambda: states(found) == ["sent"] * 2)
+        said = [re.fullmatch("take (.*): .*/(.*)", one) for one in texts(found)]
+        leads = {one[1]: followed(found, one[2]).headers["location"] for one in said if one}
+        assert leads == {code: f"https://shop.example/take?code={code}" for code in codes["codes"]}
 
 
 def test_codes_differ_by_secret_and_shop_and_fit_one_delivery() -> None:

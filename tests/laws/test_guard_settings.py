@@ -95,14 +95,28 @@ def test_of_many_slots_the_newest_stay_when_a_cap_shrinks(tmp_path: Path) -> Non
     assert [one for one in told(story) if one[0] > 60] == [(1486, "cap"), (1487, "act")]
 
 
-def test_a_receipt_frees_a_slot_that_was_taken_before_the_settings_changed(tmp_path: Path) -> None:
-    story = Changing(tmp_path, capped(1), capped(1, {"title": "new"}))
+def salted(salt: str) -> Shop:
+    """Return a shop with a cap of one a day and this salt."""
+    dump = capped(1).model_dump(by_alias=True)
+    dump["settings"]["guards"]["salt"] = salt
+    return Shop.model_validate(dump)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(capped(1), capped(1, {"title": "new"})), (salted("2026"), salted("2027")), (capped(1), salted("2026"))],
+)
+def test_a_receipt_frees_a_slot_that_was_taken_before_the_settings_changed(
+    tmp_path: Path, before: Shop, after: Shop
+) -> None:
+    """Another salt holds out other customers; whose slot it is does not change."""
+    story = Changing(tmp_path, before, after)
     story.replay.follow()
     first: Decision = story.made[0]
     whom = bytes.fromhex(first.customer)
     failed = receipt(whom, first.id, first.trigger, first.minute, first.cause, "failed")
     append_controls(story.log, [failed], TEN + 41)
-    append_changes(story.log, capped(1), "orders", [row(2, "a", TEN + 42, 5)], TEN + 42, "live")
+    append_changes(story.log, after, "orders", [row(2, "a", TEN + 42, 5)], TEN + 42, "live")
     assert told(story) == [(0, "act"), (42, "act")]
 
 

@@ -12,11 +12,13 @@ from sinks.channels.batch import Batch
 from sinks.channels.message import HeldBack, Message, Purpose
 from sinks.channels.provider import Accepted, Outcome
 from sinks.channels.settings import Limit
+from sinks.deliveries.capped import Capped
 from sinks.deliveries.delivery import Book, Queued, Route
 from sinks.deliveries.dispatch import Dispatcher
 from sinks.deliveries.lane import Carried, Lane, Surroundings
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.limits import Limits
+from sinks.deliveries.over_caps import Caps
 from sinks.deliveries.pace import Pace
 from sinks.deliveries.paces import Paces
 from sinks.deliveries.quiet import Quiet
@@ -38,10 +40,10 @@ def decided(number: int, **changed: Any) -> Decision:
 
 def route(
     purpose: Purpose = "marketing", channel: str = "sms", lasts: float = 86400.0, pace: Pace | None = None,
-    quiet: Quiet | None = None,
+    quiet: Quiet | None = None, caps: tuple[Capped, ...] = (),
 ) -> Route:  # fmt: skip
     """Return a route; what is transactional goes first."""
-    return Route(channel, "hi", purpose, int(purpose == "transactional"), lasts, pace, quiet)
+    return Route(channel, "hi", purpose, int(purpose == "transactional"), lasts, pace, quiet, caps)
 
 
 def queue(ledger: Ledger, numbers: Sequence[int], way: Route | None = None) -> None:
@@ -104,11 +106,12 @@ def dispatcher_of(
     told: Callable[[Carried], None] = lambda _: None, seed: int = 1,
     say: Callable[[str], None] = lambda _: None,
     prepare: Callable[[Sequence[Queued], float], None] = lambda _rows, _now: None,
-    made: Callable[[Queued], Message] = make, paces: Paces | None = None,
+    made: Callable[[Queued], Message] = make, paces: Paces | None = None, caps: Caps | None = None,
 ) -> Dispatcher:  # fmt: skip
     """Return a dispatcher over providers, named by channel and place: ``sms/0``."""
     around = Surroundings(
-        book, made, revoked, now, random.Random(seed), told, say, prepare, paces=paces or Paces()
+        book, made, revoked, now, random.Random(seed), told, say, prepare, paces=paces or Paces(),
+        caps=caps or Caps(),
     )
     lanes = {
         channel: [

@@ -89,7 +89,7 @@ def test_every_row_is_the_same_there_and_twice_told_is_told_once(
         told = messages(ledger)
         wanted = rows(ledger, "WHERE number IN (SELECT number FROM delivery)")
         shadows = ("shadow_count", "shadow_minute", "shadow_customer")
-        unused = ("answer", "coupon", "redemption", "linked", *shadows)
+        unused = ("answer", "gone", "coupon", "redemption", "linked", *shadows)
         assert {len(found) > 0 for table, found in wanted.items() if table not in unused} == {True}
         assert len(wanted["decision"]) < len(ledger.rows("SELECT number FROM decision"))
     copy = following(tmp_path / "new", told)

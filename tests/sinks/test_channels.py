@@ -22,10 +22,12 @@ from sinks.channels.courier import Courier, of_type
 from sinks.channels.file import File, FileSettings
 from sinks.channels.message import HeldBack
 from sinks.channels.provider import Around, Provider, Receipt
+from sinks.deliveries.capped import Capped
 from sinks.deliveries.delivery import Route
 from sinks.deliveries.quiet import Quiet
 from sinks.texts.words import Words
 from tests.sinks.provider_contract import MESSAGE, Loop, ProviderContract, handed, numbered
+from triggers.shop_guards import Cap
 
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
 LAST_CATEGORY = 'last(orders.category, status != "cancelled")'  # a window of all is not written
@@ -196,8 +198,30 @@ def test_only_live_decisions_to_act_send_anything(courier: Courier, changed: dic
 
 def test_a_decision_goes_by_its_triggers_channel_and_purpose(courier: Courier) -> None:
     night = Quiet(22 * 60, 8 * 60, "Asia/Shanghai")
-    assert courier.route(decision()) == Route("sms", "come_back", "marketing", 0, 86400.0, None, night)
+    caps = (Capped("all in a week", 4, 10_080), Capped("sms a day", 1, 1440))
+    assert courier.route(decision()) == Route("sms", "come_back", "marketing", 0, 86400.0, None, night, caps)
     assert courier.route(decision(trigger="gone")) == "there is no trigger 'gone' any more"
+
+
+def test_marketing_goes_under_the_caps_that_count_it() -> None:
+    shop = load_shop(SHOP)
+    caps = {
+        "day": Cap(most=2, within="1d"), "sms": Cap(most=1, within="7d", channels=["sms"]),
+        "mail": Cap(most=1, within="1d", channels=["mail"]),
+        "others": Cap(most=1, within="1d", triggers=["another"]),
+        "its": Cap(most=9, within="1h", triggers=["win_back"]),
+    }  # fmt: skip
+    guards = shop.settings.guards.model_copy(update={"caps": caps})
+    settings = shop.settings.model_copy(update={"guards": guards})
+    receipt = shop.triggers["win_back"].model_copy(update={"purpose": "transactional"})
+    triggers = {**shop.triggers, "receipt": receipt}
+    changed = shop.model_copy(update={"settings": settings, "triggers": triggers})
+    courier = Courier(changed, lambda *_: "member:M1")
+    found, plain = courier.route(decision()), courier.route(decision(trigger="receipt"))
+    assert isinstance(found, Route)
+    assert found.caps == (Capped("day", 2, 1440), Capped("its", 9, 60), Capped("sms", 1, 10_080))
+    assert isinstance(plain, Route)
+    assert plain.caps == ()
 
 
 def test_what_a_stopped_trigger_decided_before_is_revoked() -> None:

@@ -13,9 +13,10 @@ import pytest
 from app.sending.courier_relay import NAME, CourierRelay, effects_of
 from engine.outcome import Decision, Transition
 from sinks.channels.provider import Accepted, Receipt, Refused, Unknown
-from sinks.deliveries.delivery import Route, Step
+from sinks.deliveries.delivery import Step, Way, Withheld
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import Event, Impossible, State
+from sinks.deliveries.pace import Pace
 from sinks.deliveries.records import Moved
 from sinks.deliveries.tables import FILE_NAME, NOTHING
 from sinks.store.store import Page
@@ -40,7 +41,7 @@ def page(*effects: Decision | Transition) -> Page:
     return Page(effects[0].seq, effects[-1].seq, made, msgspec.json.encode(effects))
 
 
-def to_act(decision: Decision) -> Route | str | None:
+def to_act(decision: Decision) -> Way:
     return route() if decision.outcome == "act" else None
 
 
@@ -56,6 +57,27 @@ def test_a_decision_is_queued_once_and_only_to_act(ledger: Ledger) -> None:
     found = [(entry.state, entry.detail) for entry in ledger.after(0, 10)]
     assert found == [("queued", None), (NOTHING, None), ("held back", "there is no channel 'sms'")]
     assert ledger.drained(NAME, 2) == [4, 0]
+
+
+def test_what_was_held_back_for_a_reason_waits_as_what_it_is_when_it_is_sent_again(ledger: Ledger) -> None:
+    """It was marketing by no channel, so it was queued for nobody until it expired."""
+    paced = Pace(1, 3600)
+    way = replace(route("transactional", lasts=600.0), template="sale", priority=7, pace=paced)
+    ledger.take(NAME, [(ACT, Withheld(way, "too many")), (LATER, way)], {0: 4})
+    assert [one.number for one in ledger.waiting("sms", [0], START, 9)] == [2]  # it took no place at the pace
+    assert [entry.detail for entry in ledger.after(0, 1)] == ["too many"]
+    ledger.act_by_hand(ACT.id, Event.RESEND, "it was planned", START + 7)
+    [one] = [one for one in ledger.waiting("sms", [0], START + 7, 9) if one.number == 1]
+    assert (one.template, one.purpose, one.priority, one.pace) == ("sale", "transactional", 7, paced)
+    assert one.expires == START + 7 + 3600
+
+
+def test_what_has_no_channel_cannot_be_sent_again(ledger: Ledger) -> None:
+    ledger.take(NAME, [(ACT, "there is no channel 'sms'")], {0: 1})
+    with pytest.raises(Impossible, match="without a channel cannot be sent again: there is no channel 'sms'"):
+        ledger.act_by_hand(ACT.id, Event.RESEND, "now it is there", START)
+    assert states(ledger) == {0: "held back"}
+    assert ledger.rows("SELECT * FROM by_hand") == []
 
 
 def test_what_is_read_behind_a_cursor_comes_once_and_in_order(ledger: Ledger) -> None:

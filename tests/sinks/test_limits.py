@@ -7,7 +7,7 @@ from bisect import bisect_right
 
 import pytest
 
-from sinks.channels.settings import Limit
+from sinks.channels.settings import ChannelLimit, Limit
 from sinks.deliveries.limits import Limits, Window
 
 
@@ -42,6 +42,32 @@ def test_each_template_and_each_address_has_a_window_of_its_own() -> None:
     assert limits.admit("a", "y", 1) is None
     assert limits.admit("a", "z", 1) is not None
     assert limits.admit("b", "z", 1) is None
+
+
+def test_a_template_and_an_address_together_have_a_window_of_their_own() -> None:
+    limits = Limits([Limit(most=1, within="1d", each="template+address")])
+    assert [limits.admit(*one, 0) for one in (("a", "x"), ("a", "y"), ("b", "x"))] == [None] * 3
+    assert [limits.admit(*one, 1) for one in (("a", "x"), ("b", "x"))] == [86_400.0] * 2
+
+
+def test_what_a_channel_may_send_is_counted_over_its_providers() -> None:
+    channel = Limits([ChannelLimit(most=3, within="1m"), ChannelLimit(most=1, within="1d", each="address")])
+    first, second = Limits([Limit(most=2, within="1m")], channel), Limits([], channel)
+    assert first.admit("", "x", 0) is None
+    assert second.admit("", "x", 1) == 86_400.0  # refused: not counted by anything
+    assert [one.room(1, 9) for one in (first, second)] == [1, 2]
+    assert first.admit("", "y", 1) is None
+    assert (first.room(2, 9), first.free_at(2)) == (0, 60)
+    assert second.admit("", "z", 2) is None
+    assert (second.room(3, 9), second.free_at(3)) == (0, 60)
+
+
+def test_what_a_provider_refuses_is_not_counted_by_its_channel() -> None:
+    channel = Limits([ChannelLimit(most=2, within="1m")])
+    first = Limits([Limit(most=1, within="1m")], channel)
+    assert first.admit("", "x", 0) is None
+    assert first.admit("", "x", 0) is not None
+    assert channel.room(0, 9) == 1
 
 
 def test_what_one_limit_refuses_is_not_counted_by_another() -> None:

@@ -20,7 +20,8 @@ from sinks.coupons.pool import Pool
 from sinks.coupons.records import CodesForgotten, CodesLoaded, CodesRedeemed
 from sinks.coupons.redeeming import Redemption
 from sinks.deliveries.answers import untold
-from sinks.deliveries.delivery import Route, Step
+from sinks.deliveries.capped import Capped
+from sinks.deliveries.delivery import Step, Way, Withheld
 from sinks.deliveries.ended import ended
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import Event
@@ -106,15 +107,17 @@ class Life:
 
     def _take(self) -> None:
         chance = self._chance
-        made: list[tuple[Decision, Route | str | None]] = []
+        made: list[tuple[Decision, Way]] = []
         for _ in range(chance.randint(1, 6)):
             self._made += chance.random() < 0.9  # else it is one that is known
             one = decided(self._made, outcome=chance.choice(["act", "act", "act", "refused"]),
                           values={"名": 1.5, "n": self._made})  # fmt: skip
             purpose = chance.choice(["marketing", "transactional"])
             lasts, quiet = chance.choice([300.0, 86400.0]), chance.choice([None, NIGHT])
-            way = route(purpose, lasts=lasts, quiet=quiet)  # type: ignore[arg-type]  # one of both
-            made.append((one, "there is no channel" if chance.random() < 0.2 else way))
+            caps = chance.choice([(), (Capped("周", 3, 10_080), Capped("日", 1, 1440))])
+            way = route(purpose, lasts=lasts, quiet=quiet, caps=caps)  # type: ignore[arg-type]  # one of both
+            ways: list[Way] = ["there is no channel", Withheld(way, "too many"), way]
+            made.append((one, chance.choices(ways, [2, 1, 7])[0]))
         self._ledger.take("decisions", made, {0: self._made, 2: self._made // 2})
 
     def _carry(self) -> None:
@@ -202,7 +205,9 @@ def test_a_ledger_replayed_from_its_records_is_the_one_that_wrote_them(seed: int
         for _ in range(160):
             life.happen()
         written, reaches = dump(ledger), set(states(ledger).values())
-        [counted] = ledger.rows("SELECT count(claimed), count(redeemed), count(*) FROM coupon")
+        [counted] = ledger.rows(
+            "SELECT count(claimed), count(redeemed), count(*), (SELECT count(*) FROM gone) FROM coupon"
+        )
     assert len(reaches) >= 5
     assert min(counted) > 0
     assert replayed(tmp_path / "copy", topic.messages, chance) == written

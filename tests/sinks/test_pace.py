@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine.outcome import Decision
-from sinks.deliveries.delivery import Route
+from sinks.deliveries.delivery import Route, Way
 from sinks.deliveries.dispatch import Dispatcher
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.logged import LoggedLedger
@@ -25,7 +25,7 @@ from tests.sinks.test_quiet import is_quiet
 FAST = Pace(7, 60)
 NIGHT = Quiet(22 * 60, 8 * 60, "Asia/Shanghai")
 MORNING = Quiet(6 * 60, 13 * 60 + 30, "Europe/Berlin")
-Taken = list[tuple[Decision, Route | str | None]]
+Taken = list[tuple[Decision, Way]]
 
 
 def story(seed: int) -> Taken:
