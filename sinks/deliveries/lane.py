@@ -188,7 +188,7 @@ class Lane:
     def judge_provider(self, outcomes: Sequence[Outcome]) -> None:
         """Let the breaker know how a batch went."""
         now = self._around.now()
-        outcomes = [one for one in outcomes if one is not NOT_BEGUN]
+        outcomes = [one for one in outcomes if one is not NOT_BEGUN] or outcomes
         stops = [one for one in outcomes if isinstance(one, Refused) and one.verdict == "stop"]
         if stops:
             if self.breaker.stand is not Stand.OPEN:

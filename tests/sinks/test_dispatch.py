@@ -16,11 +16,11 @@ from sinks.channels.provider import Accepted, Outcome, Receipt, Refused, Unknown
 from sinks.channels.settings import Limit
 from sinks.deliveries import lane
 from sinks.deliveries.clicks import click
-from sinks.deliveries.delivery import Route, Step
+from sinks.deliveries.delivery import Route
 from sinks.deliveries.dispatch import Dispatcher
 from sinks.deliveries.lane import Carried
 from sinks.deliveries.ledger import Ledger
-from sinks.deliveries.life import Event, State
+from sinks.deliveries.life import State
 from tests.laws.effort import LONG
 from tests.sinks.dispatching import START, Clock, Fake, decided, dispatcher_of, queue, route, states
 
@@ -138,36 +138,6 @@ def test_what_is_transactional_is_repeated_by_the_same_provider(ledger: Ledger, 
     idle(dispatcher)
     assert states(ledger) == {1: "sent"}
     assert second.out == []
-
-
-def test_what_is_transactional_goes_to_the_same_provider_after_a_crash_and_among_others(
-    tmp_path: Path, clock: Clock
-) -> None:
-    """It may know the id; providers are known by their names, whatever their order is now."""
-    busy, lost, fine = Fake(lambda _: BUSY), Fake(lambda _: LOST), Fake()
-    ledger = Ledger(tmp_path)
-    queue(ledger, [1], route("transactional"))
-    idle(dispatcher_of(ledger, {"sms": [busy, lost]}, clock))
-    queue(ledger, [2], route("transactional"))
-    claim = Step(2, Event.CLAIM, clock.at, "sms/1")  # and it crashes
-    ledger.write([claim])
-    ledger.recover(clock.at, {"sms/0": 0, "sms/1": 2, "sms/2": 1})
-    clock.at += 400
-    second, third = Fake(), Fake()
-    idle(dispatcher_of(ledger, {"sms": [fine, second, third]}, clock))
-    assert sorted(int(one, 16) for one in third.out) == [1, 2]
-    assert fine.out == second.out == []
-    ledger.close()
-
-
-def test_what_was_refused_goes_to_the_first_provider_after_a_crash(ledger: Ledger, clock: Clock) -> None:
-    first = Fake()
-    queue(ledger, [1], route("transactional"))
-    ledger.write([Step(1, Event.CLAIM, clock.at, "sms/0"),
-                  Step(1, Event.REFUSE, clock.at, outcome=BUSY, due=clock.at, turn=1)])  # fmt: skip
-    ledger.recover(clock.at, {"sms/0": 0, "sms/1": 1})
-    idle(dispatcher_of(ledger, {"sms": [first, Fake()]}, clock))
-    assert len(first.out) == 1
 
 
 def test_a_link_that_is_followed_before_the_provider_has_answered_counts(

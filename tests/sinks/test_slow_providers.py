@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sinks.channels.batch import Batch, side_by_side
+from sinks.channels.batch import NOT_BEGUN, Batch, side_by_side
 from sinks.channels.mail.mail import Mail, MailSettings
 from sinks.channels.message import Message, Purpose
 from sinks.channels.provider import Accepted, Around, Refused, Unknown
@@ -23,6 +23,8 @@ from tests.sinks.dispatching import Clock, Fake, dispatcher_of, queue, route, st
 from tests.sinks.far_smsc import FarSmsc
 from tests.sinks.loopback_smsc import SUBMIT
 from tests.sinks.provider_contract import MESSAGE, numbered
+
+LOST = Unknown("the connection broke")
 
 
 class SlowMail:
@@ -229,13 +231,28 @@ def test_what_was_not_begun_says_nothing_for_its_provider_either(ledger: Ledger,
 
     class Losing(Fake):
         async def send(self, batch: Batch) -> None:
-            batch.tell(next(batch), Unknown("the connection broke"))
+            batch.tell(next(batch), LOST)
 
     queue(ledger, range(30))
     dispatcher = dispatcher_of(ledger, {"sms": [Losing()]}, clock)
     asyncio.run(dispatcher.run_until_idle())
     assert ledger.unknown() == 1
     assert dispatcher.lanes[0].breaker.stand.value == "open"
+
+
+def test_a_probe_that_was_given_back_is_not_waited_for_for_ever(ledger: Ledger, clock: Clock) -> None:
+    class Handing(Fake):
+        async def send(self, batch: Batch) -> None:
+            self.batches.append(len(batch))
+            batch.tell_all(LOST if len(self.batches) == 1 else NOT_BEGUN)
+
+    handing = Handing()
+    queue(ledger, range(210))
+    dispatcher = dispatcher_of(ledger, {"sms": [handing]}, clock)
+    for _ in range(3):
+        asyncio.run(dispatcher.run_until_idle())
+        clock.at += 400
+    assert handing.batches == [200, 1, 1]
 
 
 @pytest.mark.parametrize("does", [lambda _: 1 / 0, lambda batch: batch.end()])

@@ -6,10 +6,14 @@ import json
 
 import pytest
 
+from sinks.channels.kinds import PROVIDERS
 from sinks.channels.message import HeldBack
+from sinks.channels.web.webhook import WebhookSettings
+from sinks.channels.web.wecom import WeComSettings
 from sinks.texts.escape import ESCAPES, EscapeName
 from sinks.texts.manner import manner_of
 from sinks.texts.template import compile_text
+from sinks.texts.texts import Texts
 
 ENGLISH = manner_of("en", "USD", "UTC")
 
@@ -66,3 +70,24 @@ def test_a_value_for_json_is_whole_and_json_holds_it() -> None:
     value = '"}],\n"admin": true, "\u2028\\'
     told = compile_text("{{ v }}", "values").render({"v": value}, ENGLISH)
     assert json.loads(json.dumps({"v": told})) == {"v": value.replace("\u2028", "\n")}
+
+
+KINDS: dict[EscapeName, set[str]] = {  # docs/channels/texts.md, "How values are written"
+    "plain": {"console", "file", "email", "inbox"}, "sms": {"smpp", "aliyun", "tencent", "twilio"},
+    "markdown": {"wecom", "dingtalk"}, "values": {"webhook"},
+}  # fmt: skip
+
+
+def test_every_kind_of_provider_writes_values_as_the_page_says() -> None:
+    found: dict[EscapeName, set[str]] = {name: set() for name in KINDS}
+    for settings in PROVIDERS:
+        found[settings.escape].add(settings.model_fields["kind"].default)
+    assert found == KINDS
+
+
+def test_a_webhook_has_the_lines_of_a_value_and_a_robot_none_of_its_markup() -> None:
+    texts = Texts("zh", "Asia/Shanghai", "CNY")
+    long = "x\n" * 4000
+    assert texts.write("{{ a }}", {"a": long}, WebhookSettings.escape).text == long
+    robot = texts.write("{{ a }}", {"a": "*b* <@all>"}, WeComSettings.escape).text
+    assert robot == r"\*b\* &lt;@all&gt;"
