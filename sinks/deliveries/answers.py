@@ -56,7 +56,7 @@ def has_opted_out(ledger: Ledger, customer: str, channel: str) -> bool:
 
 @dataclass(frozen=True)
 class Given:
-    """An answer as an export has it. at: seconds since 1970; decision: of its message, None where it has none."""
+    """An answer as an export has it. at: seconds since 1970; decision: of its message, if it has one."""
 
     at: float
     channel: str
