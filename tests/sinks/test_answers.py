@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from sinks.channels.provider import Accepted, Receipt, Refused
-from sinks.deliveries.answering import ANSWERED_SECONDS
 from sinks.deliveries.answers import has_opted_out, of_nobody, untold
 from sinks.deliveries.delivery import Step
 from sinks.deliveries.dispatch import Dispatcher
@@ -76,10 +75,12 @@ def test_a_reply_to_a_number_of_several_is_the_ones_who_was_written_to_last(ledg
 
 
 def test_what_answers_no_message_tells_the_log_of_consent_alone(ledger: Ledger) -> None:
-    late = START + ANSWERED_SECONDS + 1
-    ledger.receive(LANE, [given("replied"), given("unsubscribed")], late, [[ONE], [ONE]])
-    assert kept(ledger) == [(ONE, True, None)]
-    assert ledger.rows("SELECT opts_out, number FROM answer ORDER BY id") == [(0, None), (1, None)]
+    """Behind seven days."""
+    week = 7 * 86400
+    ledger.receive(LANE, [given("replied"), given("unsubscribed")], START + week, [[ONE], [ONE]])
+    ledger.receive(LANE, [given("replied")], START + week - 1, [[ONE]])
+    assert kept(ledger) == [(ONE, True, None), (ONE, False, 1)]
+    assert ledger.rows("SELECT opts_out, number FROM answer ORDER BY id") == [(0, None), (1, None), (0, 1)]
 
 
 def test_what_comes_again_counts_once_and_what_the_log_knows_is_not_told_again(ledger: Ledger) -> None:
