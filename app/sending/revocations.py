@@ -63,7 +63,9 @@ class Revoked(ABC):
         if trigger.purpose == "marketing":
             if self._opted_out(decision.customer, channel):
                 return f"unsubscribed from {channel}"
-            consent = consent or f"{channel}/marketing"  # who unsubscribes has withdrawn that at least
+            least = f"{channel}/marketing"  # who unsubscribes has withdrawn that, whatever is asked for
+            if consent is None and self._ends(decision.customer, least) == 0:
+                return f"consent to {least} is withdrawn"
         if consent is not None:
             until = self._ends(decision.customer, consent)
             if until is not None and self._now() >= until * 60:

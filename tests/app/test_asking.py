@@ -175,6 +175,17 @@ def test_an_answer_holds_back_what_waits_before_and_behind_its_record(desk: Desk
     assert desk.revocations.of(decided(1), trigger) is None
 
 
+def test_a_consent_that_is_over_holds_back_only_what_asks_for_it(desk: Desk) -> None:
+    said = {"channel": "sms", "purpose": "marketing", "granted": True, "until": 1}
+    desk.revocations.take("consent", bytes.fromhex(ONE), canonical(said))
+    trigger: Any = SimpleNamespace(
+        purpose="marketing", action=SimpleNamespace(channel="sms"), guards=SimpleNamespace(consent=None)
+    )
+    assert desk.revocations.of(decided(1), trigger) is None
+    trigger.guards.consent = "sms/marketing"
+    assert desk.revocations.of(decided(1), trigger) == "consent to sms/marketing is over"
+
+
 def test_an_act_that_cannot_be_is_passed_over(desk: Desk) -> None:
     acts = [asked.Act(ONE, Event.SETTLE_FAILED, "no", START), asked.Act("f" * 32, Event.RESEND, "no", START)]
     desk.asking.do(acts, 3)

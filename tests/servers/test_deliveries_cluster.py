@@ -105,7 +105,7 @@ def test_what_came_to_nothing_is_sent_again_in_bulk_by_the_api_and_by_the_comman
     calm: Room, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = commands_on(calm.shop.cluster, monkeypatch, capsys)
-    members = [f"G{number}" for number in range(3)]
+    members = [f"AGAIN{number}" for number in range(3)]
     calm.orders(*members)
     calm.until("notice", members, sent=3)
     ids = [calm.deliveries(trigger="notice", customer=f"member:{one}")[0]["id"] for one in members]
