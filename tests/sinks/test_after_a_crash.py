@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from app.load import load_shop
+from app.sending.deliveries import places_of
 from sinks.deliveries.delivery import Step
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import Event
+from tests.app.little_shop import write_shop
 from tests.sinks.dispatching import Clock, Fake, dispatcher_of, queue, route
 from tests.sinks.test_dispatch import BUSY, LOST, idle
 
@@ -39,3 +42,9 @@ def test_what_was_refused_goes_to_the_first_provider_after_a_crash(ledger: Ledge
     ledger.recover(clock.at, {"sms/0": 0, "sms/1": 1})
     idle(dispatcher_of(ledger, {"sms": [first, Fake()]}, clock))
     assert len(first.out) == 1
+
+
+def test_a_sender_says_where_its_providers_stand(tmp_path: Path) -> None:
+    providers = "[{kind: console, name: b}, {kind: console, name: a}]"
+    two = f"sms:\n  providers: {providers}\n  templates: {{hi: '{{{{ fen }}}}'}}\n"
+    assert places_of(load_shop(write_shop(tmp_path, {"channels.yaml": two}))) == {"sms/b": 0, "sms/a": 1}

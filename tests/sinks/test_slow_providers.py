@@ -30,9 +30,10 @@ LOST = Unknown("the connection broke")
 class SlowMail:
     """A mail server that takes a letter at once and says so after a while."""
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(self, seconds: float, hangs_at: str = "") -> None:
+        self._seconds, self._hangs_at = seconds, hangs_at
         self.taken: Counter[str] = Counter()
+        self.hangs = asyncio.Event()
 
     async def open(self) -> Mail:
         self._server = await asyncio.start_server(self._talk, "127.0.0.1", 0)
@@ -46,6 +47,9 @@ class SlowMail:
         try:
             while line := (await reader.readline()).decode().strip():
                 verb, answer = line[:4].upper(), "250 ok"
+                if verb == self._hangs_at:
+                    self.hangs.set()
+                    await asyncio.sleep(60)
                 if verb == "RCPT":
                     to = line
                 elif verb == "DATA":
@@ -57,7 +61,8 @@ class SlowMail:
                 writer.write(f"{answer}\r\n".encode())
         except ConnectionError:
             pass
-        writer.close()
+        finally:
+            writer.close()
 
     def close(self) -> None:
         self._server.close()
@@ -121,6 +126,25 @@ def test_an_smsc_that_is_slow_gets_each_text_once(
     assert sorted(Counter(far.smsc.messages()).values()) == [1] * 20
     assert set(states(ledger).values()) == {"sent"}
     far.smsc.close()
+
+
+@pytest.mark.parametrize(("command", "end"), [("MAIL", Refused), ("RCPT", Refused), ("DATA", Unknown)])
+def test_a_letter_that_is_announced_and_not_written_is_certainly_not_out(command: str, end: type) -> None:
+    slow = SlowMail(0.0, command)
+    batch = Batch([replace(one, to="email:li@buyer.example") for one in numbered(3)])
+
+    async def work() -> None:
+        mail = await slow.open()
+        sending = asyncio.create_task(mail.send(batch))
+        await asyncio.wait_for(slow.hangs.wait(), 10)
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+        slow.close()
+
+    asyncio.run(work())
+    outcomes = batch.outcomes("it was stopped")
+    assert [type(one) for one in outcomes] == [end, Refused, Refused]
+    assert outcomes[2] is NOT_BEGUN
 
 
 def test_a_stop_lets_the_letter_on_its_way_come_to_its_end_and_begins_no_other(

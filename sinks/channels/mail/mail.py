@@ -96,12 +96,14 @@ class Mail:
     async def send(self, batch: Batch) -> None:
         """Send the messages one after the other."""
         run = _Run(self._connect)
-        try:
-            for message in batch:
+        for message in batch:
+            try:
                 batch.tell(message, await self._send(run, message))
-        except BaseException:  # cancelled, in the middle of a letter: nothing can be said to the server now
-            run.drop()
-            raise
+            except BaseException:  # cancelled in the middle of a letter: the server can be told nothing now
+                if not run.writing:
+                    batch.tell(message, Refused("retry", "", "stopped before the letter was written"))
+                run.drop()
+                raise
         await run.leave()
 
     async def close(self) -> None:
@@ -156,10 +158,12 @@ class _Run:
     def __init__(self, connect: Any) -> None:
         self._connect = connect
         self._smtp: aiosmtplib.SMTP | None = None
+        self.writing = False  # the letter itself, which may be out from here on
         self._away: Refused | None = None
 
     async def announce(self, sender: str, to: str) -> Refused | None:
         """Say who writes to whom; return the refusal, if it is one. Nothing of the message is written."""
+        self.writing = False
         used = self._smtp is not None
         refused = await self._announce(sender, to)
         if refused and used and self._smtp is None:  # servers take so many on one connection, then close it
@@ -194,6 +198,7 @@ class _Run:
         import aiosmtplib
 
         assert self._smtp is not None, "it was announced"
+        self.writing = True
         try:
             await self._smtp.data(letter)
         except aiosmtplib.SMTPResponseException as error:
