@@ -179,8 +179,9 @@ class Service:
         """
         changed: list[tuple[_Task, Any]] = []
         try:
-            if arriving:
+            if arriving or changing:
                 self._let_missed_minutes_pass()
+            if arriving:
                 self._take(arriving)
             for task in changing:
                 assert task.change is not None  # that is what they are
@@ -197,7 +198,8 @@ class Service:
 
     def _let_missed_minutes_pass(self) -> None:
         """Tick up to now where the clock stands further back than rows may jump (semantics T2): the machine
-        slept, or the batch before took so long, and rows are handed in before the next minute's tick.
+        slept, or the batch before took so long, and rows or changes are handed in before the next minute's
+        tick.
         """
         clock = self.log.clock()
         if clock is not None and self._minute() - clock > LONGEST_JUMP:

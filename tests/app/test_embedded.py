@@ -15,7 +15,9 @@ import pytest
 
 from app.embedded import STORE_FOLDER, Embedded, open_embedded
 from app.service import Stopped
+from streams.control import switch
 from streams.errors import InputError
+from streams.live import append_controls
 from streams.log.lock import WrittenElsewhere
 from streams.log.log import Log, Unwritable
 from streams.message import Message
@@ -317,5 +319,19 @@ def test_rows_after_a_sleep_of_the_machine_find_the_clock_ticked(folder: Path) -
         clock[0] += 45 * 60
         shop.service.accept(orders(5, 5)).result(SECONDS)
         shop.service.ask(lambda _: None).result(SECONDS)
+        assert shop.service.failed is None
+        check(shop)
+
+
+def test_a_change_after_a_sleep_of_the_machine_finds_the_clock_ticked(folder: Path) -> None:
+    """What people switch, and what became of messages, may be the first that comes."""
+    clock = [float(START)]
+    with open_embedded(folder, lambda _: None, now=lambda: clock[0]) as shop:
+        shop.wait_until_ready()
+        shop.service.accept(orders(0, 5)).result(SECONDS)
+        shop.service.ask(lambda _: None).result(SECONDS)
+        clock[0] += 45 * 60
+        said = [switch("", False, "nothing was off")]
+        shop.service.change(lambda log, _, minute: append_controls(log, said, minute)).result(SECONDS)
         assert shop.service.failed is None
         check(shop)
