@@ -6,13 +6,12 @@ of writing, hide what stands there, or be read as markup.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import quote
 
-EscapeName = Literal["plain", "sms", "markdown", "values", "link"]
+EscapeName = Literal["plain", "sms", "robot", "values", "link"]
 
 _BREAKS = "\t\n\r\v\f\x1c\x1d\x1e\x1f\x85\u2028\u2029"
 _CONTROLS = [code for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in _BREAKS]
@@ -29,13 +28,8 @@ ONE_LINE = _GONE | dict.fromkeys(map(ord, _BREAKS), " ")
 LINES = _GONE | dict.fromkeys(map(ord, "\r\v\f\x1c\x1d\x1e\x1f\x85\u2028\u2029"), "\n")
 # None of the three is in the alphabet of plain SMS: one of them would halve what a part holds.
 NARROW = {0x2026: "...", 0x00A0: " ", 0x202F: " "}
-# CommonMark 0.31, 2.4 and 6: a backslash takes its meaning from each of these; < > & as entities, since
-# robots read tags and mentions there.
-MARKS = {ord(sign): f"\\{sign}" for sign in "\\`*_[]()~|!"} | {
-    ord("<"): "&lt;", ord(">"): "&gt;", ord("&"): "&amp;",
-}  # fmt: skip
-# What begins a heading, a list, a rule or an underlined heading at a line's start (CommonMark 4.1 to 5.2).
-_BLOCK = re.compile(r"\s*(?:\d{1,9}(?=\.(?:\s|$))|(?=#{1,6}(?:\s|$)|[+-](?:\s|$)|[=-]+\s*$))")
+# A robot's text is plain, but for <@somebody>, which calls that member.
+CALLS = {ord("<"): "\uff1c"}
 
 
 class Address(str):
@@ -54,14 +48,13 @@ class Escape:
     longest: int
     clean: Mapping[int, str | None] = field(repr=False)
     marks: Mapping[int, str] = field(default_factory=dict, repr=False)
-    blocks: bool = False
     quoted: bool = False
 
     def __call__(self, value: str) -> str:
         """Return the value as it is to stand in the text.
 
-        >>> ESCAPES["markdown"]("*bold*"), ESCAPES["sms"]("a\\nb"), ESCAPES["link"]("a&b=c")
-        ('\\\\*bold\\\\*', 'a b', 'a%26b%3Dc')
+        >>> ESCAPES["robot"]("<@all>"), ESCAPES["sms"]("a\\nb"), ESCAPES["link"]("a&b=c")
+        ('＜@all>', 'a b', 'a%26b%3Dc')
         """
         if isinstance(value, Address):
             return value
@@ -71,15 +64,13 @@ class Escape:
             return quote(value, safe="")
         if self.marks:
             value = value.translate(self.marks)
-        if self.blocks and (found := _BLOCK.match(value)):
-            value = f"{value[: found.end()]}\\{value[found.end() :]}"
         return value
 
 
 ESCAPES: dict[EscapeName, Escape] = {
     "plain": Escape("plain", 2_000, ONE_LINE),
     "sms": Escape("sms", 200, ONE_LINE, NARROW),
-    "markdown": Escape("markdown", 2_000, ONE_LINE, MARKS, blocks=True),
+    "robot": Escape("robot", 2_000, ONE_LINE, CALLS),
     "values": Escape("values", 10_000, LINES),  # each stands in JSON by itself, which escapes it
     "link": Escape("link", 500, ONE_LINE, quoted=True),
 }

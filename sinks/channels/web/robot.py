@@ -26,7 +26,7 @@ NAMES = ("text", "title", "customer", "to", "address", "trigger", "template")
 class RobotSettings(PostingSettings):
     """What robots share."""
 
-    escape: ClassVar[EscapeName] = "markdown"  # <@somebody> calls that member, in a plain text too
+    escape: ClassVar[EscapeName] = "robot"
 
     form: str = Field(
         default="{{ text }}\n{{ customer }}",
