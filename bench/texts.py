@@ -18,7 +18,7 @@ CASES: dict[str, tuple[str, EscapeName]] = {
     "no values": ("感谢您一直以来的支持，祝您购物愉快，欢迎再来。", "plain"),
     "two values": (WORDS, "plain"),
     "two values, SMS": (WORDS, "sms"),
-    "two values, markdown": (WORDS, "markdown"),
+    "two values, robot": (WORDS, "robot"),
     "default, truncate, if": (
         "{% if n > 2 %}{{ name | default('您好') }}{% endif %}{{ category | truncate(3) }}", "plain",
     ),

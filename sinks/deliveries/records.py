@@ -203,7 +203,7 @@ def encoded(records: Sequence[Record]) -> bytes:
     """Return records as one message.
 
     >>> encoded([Recovered(60.0)])
-    b'[{"type":"recovered","at":60.0}]'
+    b'[{"type":"recovered","at":60.0,"places":null}]'
     """
     return _encode([_Stepped(list(map(_packed, one.steps))) if isinstance(one, Stepped) else one
                     for one in records])  # fmt: skip

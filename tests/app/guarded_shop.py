@@ -1,7 +1,8 @@
 """A shop whose every order is an occasion of ten triggers; `test_guarded_kills` runs it in a process.
 
 Half of the triggers are marketing, with every guard, half transactional, with none. Its clock is the number
-of batches taken; it sends every batch whose answer it has not seen once more, as a client would, and ends by
+of batches taken, and behind the last one of looks at what is not delivered, since some waits for the end of
+quiet hours. It sends every batch whose answer it has not seen once more, as a client would, and ends by
 itself when everything is delivered.
 """
 
@@ -23,7 +24,7 @@ from tests.app.little_shop import GOOD
 from tests.laws.effort import LONG
 
 START_SECONDS = 29_540_000 * 60
-SECONDS_A_BATCH = 240
+SECONDS_A_BATCH, SECONDS_A_LOOK = 240, 300
 MEMBERS = 20_000 if LONG else 2_000
 KINDS = ("marketing", "transactional")
 EACH = 5  # triggers of a kind
@@ -96,9 +97,9 @@ def main() -> None:
     """Send what the file ``sent`` does not name yet, wait until all is delivered, and stop."""
     app.owner.SNAPSHOT_EVERY = 20_000  # so that some are being written when the process is killed
     folder, batches, rows = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    sent = folder / "sent"
-    done = int(sent.read_text(encoding="utf-8") or 0) if sent.exists() else 0
-    with open_embedded(folder, now=lambda: _now(done)) as shop:
+    sent, looked = folder / "sent", folder / "looked"
+    done, looks = _number(sent), _number(looked)
+    with open_embedded(folder, now=lambda: _now(done) + looks * SECONDS_A_LOOK) as shop:
         shop.wait_until_ready()
         while done < batches:
             if done and done % OFF in (0, 1):
@@ -106,8 +107,20 @@ def main() -> None:
             shop.service.accept(batch(done, rows), f"batch-{done}").result()
             done += 1
             sent.write_text(str(done), encoding="utf-8")
-        while not _is_delivered(shop):
-            time.sleep(0.1)
+        while not _is_there(shop, _now(done) + looks * SECONDS_A_LOOK) or not _is_delivered(shop):
+            time.sleep(0.05)
+            looks += _is_there(shop, _now(done) + looks * SECONDS_A_LOOK)
+            looked.write_text(str(looks), encoding="utf-8")
+
+
+def _number(file: Path) -> int:
+    return int(file.read_text(encoding="utf-8") or 0) if file.exists() else 0
+
+
+def _is_there(shop: Embedded, now: float) -> bool:
+    """Whether the log's clock is at this time."""
+    clock = shop.service.ask(lambda owner: owner.log.clock()).result()
+    return clock is not None and clock >= now // 60
 
 
 def _is_delivered(shop: Embedded) -> bool:

@@ -83,7 +83,12 @@ def test_every_row_is_the_same_there_and_twice_told_is_told_once(
             life.happen()
         none = decided(8_001), "there is no channel"
         ledger.take("decisions", [(decided(8_000, outcome="refused"), None), none], {})
-        ledger.act_by_hand(none[0].id, Event.RESEND, "问过", START)
+        asked, lost = decided(8_002), [Step(0, Event.CLAIM, START, "sms/0"), Step(0, Event.BREAK, START)]
+        ledger.take("decisions", [(asked, route())], {})
+        [(number,)] = ledger.rows("SELECT number FROM decision WHERE id = ?", (asked.id,))
+        for step in lost:
+            ledger.write([replace(step, number=number)])
+        ledger.act_by_hand(asked.id, Event.SETTLE_FAILED, "问过", START)
         ledger.receive("sms/0", [Receipt("nobody's", "delivered", None, "", "")], START)
         ledger.do(Turned("channel/sms", "paused", "试", START), Clicked(2, START + 9.5))
         told = messages(ledger)

@@ -202,7 +202,7 @@ def test_a_ledger_replayed_from_its_records_is_the_one_that_wrote_them(seed: int
     chance, topic = random.Random(seed), Topic()
     with opened(tmp_path / "own", topic) as ledger:
         life = Life(ledger, chance)
-        for _ in range(160):
+        for _ in range(260):
             life.happen()
         written, reaches = dump(ledger), set(states(ledger).values())
         [counted] = ledger.rows(
