@@ -20,7 +20,7 @@ from pathlib import Path
 from engine.outcome import Decision
 from sinks.channels.batch import Batch
 from sinks.channels.message import Message
-from sinks.channels.provider import Accepted
+from sinks.channels.outcome import Accepted
 from sinks.deliveries.capped import Capped
 from sinks.deliveries.delivery import Queued, Route
 from sinks.deliveries.dispatch import Dispatcher

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from sinks.channels.batch import Batch
 from sinks.channels.message import Message
-from sinks.channels.provider import Accepted, Around
+from sinks.channels.outcome import Accepted
+from sinks.channels.provider import Around
 from sinks.channels.smpp.settings import SmppSettings
 from sinks.channels.smpp.smpp import Smpp
 

@@ -23,7 +23,8 @@ import uvloop
 from bench.deliveries import MINUTE, make, queue
 from sinks.channels.batch import Batch
 from sinks.channels.message import Message
-from sinks.channels.provider import Accepted, Around
+from sinks.channels.outcome import Accepted
+from sinks.channels.provider import Around
 from sinks.channels.web.webhook import Webhook, WebhookSettings, write_body
 from sinks.deliveries.dispatch import Dispatcher
 from sinks.deliveries.lane import Lane, Surroundings

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from sinks.channels.message import Message
-from sinks.channels.provider import Outcome, Refused, Unknown
+from sinks.channels.outcome import Outcome, Refused, Unknown
 
 if TYPE_CHECKING:  # every command imports this file
     import asyncio

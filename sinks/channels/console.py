@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from sinks.channels.batch import Batch
-from sinks.channels.provider import Accepted, Around
+from sinks.channels.outcome import Accepted
+from sinks.channels.provider import Around
 from sinks.channels.settings import ProviderSettings
 
 

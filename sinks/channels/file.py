@@ -12,7 +12,8 @@ from typing import Literal
 from pydantic import Field
 
 from sinks.channels.batch import Batch
-from sinks.channels.provider import Accepted, Around, Outcome, Refused, Unknown
+from sinks.channels.outcome import Accepted, Outcome, Refused, Unknown
+from sinks.channels.provider import Around
 from sinks.channels.settings import ProviderSettings
 
 WRITTEN = ("id", "minute", "to", "channel", "template", "text")

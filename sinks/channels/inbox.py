@@ -7,7 +7,8 @@ from typing import Literal
 from pydantic import Field
 
 from sinks.channels.batch import Batch
-from sinks.channels.provider import Around, Refused
+from sinks.channels.outcome import Refused
+from sinks.channels.provider import Around
 from sinks.channels.settings import ProviderSettings, parse_seconds
 
 

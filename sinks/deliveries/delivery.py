@@ -11,7 +11,8 @@ import msgspec
 
 from engine.outcome import Decision
 from sinks.channels.message import Purpose
-from sinks.channels.provider import Accepted, Outcome, Receipt
+from sinks.channels.outcome import Accepted, Outcome
+from sinks.channels.provider import Receipt
 from sinks.deliveries.capped import Capped
 from sinks.deliveries.life import Event, State
 from sinks.deliveries.pace import Pace

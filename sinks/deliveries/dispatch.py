@@ -19,7 +19,8 @@ from functools import partial
 
 from sinks.channels.batch import Batch
 from sinks.channels.numbers import masked
-from sinks.channels.provider import Outcome, Receipt
+from sinks.channels.outcome import Outcome
+from sinks.channels.provider import Receipt
 from sinks.deliveries.answering import STATES
 from sinks.deliveries.breaker import Stand
 from sinks.deliveries.delivery import Away

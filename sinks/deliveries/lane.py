@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 
 from sinks.channels.batch import NOT_BEGUN, Batch
 from sinks.channels.message import HeldBack, Message
-from sinks.channels.provider import Accepted, Outcome, Provider, Refused, Unknown
+from sinks.channels.outcome import Accepted, Outcome, Refused, Unknown
+from sinks.channels.provider import Provider
 from sinks.deliveries.breaker import RETRY_MOST, RETRY_SECONDS, Breaker, Stand, back_off
 from sinks.deliveries.delivery import Book, Queued, Step, without_addresses
 from sinks.deliveries.in_quiet_hours import in_quiet_hours

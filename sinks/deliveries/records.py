@@ -14,7 +14,8 @@ from typing import Literal
 import msgspec
 
 from engine.outcome import Decision
-from sinks.channels.provider import Accepted, Outcome, Receipt, Refused, Unknown
+from sinks.channels.outcome import Accepted, Outcome, Refused, Unknown
+from sinks.channels.provider import Receipt
 from sinks.coupons.records import CodeRecord
 from sinks.deliveries.delivery import Step, Way, attempt_fields, without_addresses
 from sinks.deliveries.life import Event

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sinks.channels.provider import Accepted
+from sinks.channels.outcome import Accepted
 from sinks.deliveries.changes import Noted, note_changes
 from sinks.deliveries.delivery import Step, attempt_fields
 from sinks.deliveries.gone import note_gone

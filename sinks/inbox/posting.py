@@ -10,7 +10,7 @@ import redis
 import redis.asyncio
 
 from sinks.channels.message import Message
-from sinks.channels.provider import Accepted, Outcome, Refused, Unknown
+from sinks.channels.outcome import Accepted, Outcome, Refused, Unknown
 from sinks.inbox.message import Shown
 from sinks.inbox.putting import DIGEST, SCRIPT, Putting
 from sinks.store.store import is_away

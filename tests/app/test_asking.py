@@ -19,7 +19,8 @@ from app.worker.asking import Asking
 from app.worker.revoking import TopicRevocations
 from app.worker.switches import TopicSwitches
 from app.worker.telling_log import tell_log
-from sinks.channels.provider import Accepted, Receipt
+from sinks.channels.outcome import Accepted
+from sinks.channels.provider import Receipt
 from sinks.coupons.codes import Loaded, loaded_by
 from sinks.coupons.redeeming import Redemption
 from sinks.coupons.written import written

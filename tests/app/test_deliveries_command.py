@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.cli import main
-from sinks.channels.provider import Accepted, Unknown
+from sinks.channels.outcome import Accepted, Unknown
 from sinks.deliveries.delivery import Step
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import Event

@@ -11,7 +11,8 @@ import pytest
 from app.demo.sending import PASSWORD
 from app.demo.smsc import ACCOUNT, ONE_PHONE_IN, Smsc
 from sinks.channels.message import Message
-from sinks.channels.provider import Accepted, Around, Outcome, Receipt, Refused
+from sinks.channels.outcome import Accepted, Outcome, Refused
+from sinks.channels.provider import Around, Receipt
 from sinks.channels.smpp.settings import SmppSettings
 from sinks.channels.smpp.smpp import Smpp
 from tests.sinks.provider_contract import handed

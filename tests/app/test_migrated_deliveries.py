@@ -21,7 +21,7 @@ from app.sending.links import former_signers, secret_of_cluster, wrapped
 from app.shop import Shop
 from engine.outcome import Decision
 from sinks.channels.courier import Courier
-from sinks.channels.provider import Accepted
+from sinks.channels.outcome import Accepted
 from sinks.deliveries.delivery import Step
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.left import left_to

@@ -28,7 +28,8 @@ from urllib.parse import urlencode
 from urllib.request import urlopen
 
 from deploy.servers.debian import path_of
-from sinks.channels.provider import Accepted, Around
+from sinks.channels.outcome import Accepted
+from sinks.channels.provider import Around
 from sinks.channels.smpp.inbound import Written, is_receipt
 from sinks.channels.smpp.link import Link
 from sinks.channels.smpp.settings import SmppSettings

@@ -10,7 +10,7 @@ from typing import Any
 from engine.outcome import Decision
 from sinks.channels.batch import Batch
 from sinks.channels.message import HeldBack, Message, Purpose
-from sinks.channels.provider import Accepted, Outcome
+from sinks.channels.outcome import Accepted, Outcome
 from sinks.channels.settings import Limit
 from sinks.deliveries.capped import Capped
 from sinks.deliveries.delivery import Book, Queued, Route

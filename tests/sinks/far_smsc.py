@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sinks.channels.message import Message
-from sinks.channels.provider import Accepted, Around, Outcome, Receipt
+from sinks.channels.outcome import Accepted, Outcome
+from sinks.channels.provider import Around, Receipt
 from sinks.channels.smpp.settings import SmppSettings
 from sinks.channels.smpp.smpp import Smpp
 from tests.sinks.loopback_smsc import LoopbackSmsc

@@ -19,7 +19,8 @@ from app.sending.courier_relay import CourierRelay
 from engine.outcome import Decision
 from sinks.channels.batch import Batch
 from sinks.channels.message import Message, Purpose
-from sinks.channels.provider import Accepted, Outcome, Receipt, Refused, Unknown
+from sinks.channels.outcome import Accepted, Outcome, Refused, Unknown
+from sinks.channels.provider import Receipt
 from sinks.deliveries.delivery import Queued, Route, Step
 from sinks.deliveries.dispatch import Dispatcher
 from sinks.deliveries.ledger import Ledger

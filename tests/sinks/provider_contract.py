@@ -15,7 +15,8 @@ import pytest
 
 from sinks.channels.batch import NOT_BEGUN, Batch
 from sinks.channels.message import Message
-from sinks.channels.provider import Accepted, Outcome, Provider, Receipt, Refused, Unknown
+from sinks.channels.outcome import Accepted, Outcome, Refused, Unknown
+from sinks.channels.provider import Provider, Receipt
 
 Made = TypeVar("Made")
 MESSAGE = Message(

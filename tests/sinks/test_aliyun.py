@@ -15,7 +15,8 @@ from sinks.channels.cloud.aliyun import CODES, Aliyun, AliyunSettings, outcome_o
 from sinks.channels.cloud.aliyun_receipts import receipts_of
 from sinks.channels.cloud.settings import ProviderTemplate
 from sinks.channels.message import Message
-from sinks.channels.provider import Accepted, Outcome, Receipt, Refused, Unknown
+from sinks.channels.outcome import Accepted, Outcome, Refused, Unknown
+from sinks.channels.provider import Receipt
 from streams.errors import InputError
 from tests.sinks.cloud_far import CloudFar, WithText, without_proxies
 from tests.sinks.loopback_aliyun import KEY_ID, KEY_SECRET, LoopbackAliyun, refusal

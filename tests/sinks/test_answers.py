@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sinks.channels.provider import Accepted, Receipt, Refused
+from sinks.channels.outcome import Accepted, Refused
+from sinks.channels.provider import Receipt
 from sinks.deliveries.answers import has_opted_out, of_nobody, untold
 from sinks.deliveries.delivery import Step
 from sinks.deliveries.dispatch import Dispatcher

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sinks.channels.provider import Accepted
+from sinks.channels.outcome import Accepted
 from sinks.coupons.claims import Claims
 from sinks.coupons.codes import codes_of, find, forget, load
 from sinks.coupons.counts import standing

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sinks.channels.cloud.errors import broke
 from sinks.channels.cloud.message import Prepared, grouped
-from sinks.channels.provider import Refused, Unknown
+from sinks.channels.outcome import Refused, Unknown
 from tests.sinks.provider_contract import MESSAGE
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from sinks.channels.channel import Channel
 from sinks.channels.charging import prices_of
-from sinks.channels.provider import Accepted, Refused
+from sinks.channels.outcome import Accepted, Refused
 from sinks.deliveries.delivery import Step
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import Event

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sinks.channels.message import HeldBack
-from sinks.channels.provider import Accepted
+from sinks.channels.outcome import Accepted
 from sinks.coupons.claims import Claims
 from sinks.coupons.codes import codes_of, find, forget, load, mask, problem_of
 from sinks.coupons.counts import left, odd_redemptions, standing

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sinks.channels.provider import Accepted, Receipt, Refused
+from sinks.channels.outcome import Accepted, Refused
+from sinks.channels.provider import Receipt
 from sinks.deliveries.changes import KEPT_DAYS, Forgotten, changes_after
 from sinks.deliveries.delivery import Step
 from sinks.deliveries.ledger import Ledger

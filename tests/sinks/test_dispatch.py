@@ -12,7 +12,8 @@ import pytest
 from bench import deliveries as bench
 from sinks.channels.batch import Batch
 from sinks.channels.message import Message
-from sinks.channels.provider import Accepted, Outcome, Receipt, Refused, Unknown
+from sinks.channels.outcome import Accepted, Outcome, Refused, Unknown
+from sinks.channels.provider import Receipt
 from sinks.channels.settings import Limit
 from sinks.deliveries import lane
 from sinks.deliveries.clicks import click

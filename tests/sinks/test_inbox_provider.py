@@ -19,7 +19,8 @@ from redis.backoff import NoBackoff
 
 from sinks.channels.inbox import InboxProvider, InboxSettings
 from sinks.channels.message import Message
-from sinks.channels.provider import Accepted, Around, Outcome, Receipt, Refused
+from sinks.channels.outcome import Accepted, Outcome, Refused
+from sinks.channels.provider import Around, Receipt
 from sinks.inbox.inbox import Inboxes
 from sinks.inbox.message import InboxMessage
 from sinks.inbox.putting import DIGEST

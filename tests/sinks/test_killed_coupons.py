@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from sinks.channels.message import HeldBack, Message
-from sinks.channels.provider import Outcome
+from sinks.channels.outcome import Outcome
 from sinks.coupons.claims import Claims
 from sinks.coupons.codes import load
 from sinks.coupons.pool import Pool

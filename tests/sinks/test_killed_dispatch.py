@@ -11,7 +11,7 @@ import pytest
 
 from engine.outcome import Decision
 from sinks.channels.message import Message
-from sinks.channels.provider import Outcome
+from sinks.channels.outcome import Outcome
 from sinks.deliveries import lane
 from sinks.deliveries.delivery import Route
 from sinks.deliveries.ledger import Ledger

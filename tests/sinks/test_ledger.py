@@ -12,7 +12,8 @@ import pytest
 
 from app.sending.courier_relay import NAME, CourierRelay, effects_of
 from engine.outcome import Decision, Transition
-from sinks.channels.provider import Accepted, Receipt, Refused, Unknown
+from sinks.channels.outcome import Accepted, Refused, Unknown
+from sinks.channels.provider import Receipt
 from sinks.deliveries.delivery import Step, Way, Withheld
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import Event, Impossible, State

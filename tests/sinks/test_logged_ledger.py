@@ -14,7 +14,8 @@ import msgspec
 import pytest
 
 from engine.outcome import Decision
-from sinks.channels.provider import Accepted, Outcome, Receipt, Refused, Unknown
+from sinks.channels.outcome import Accepted, Outcome, Refused, Unknown
+from sinks.channels.provider import Receipt
 from sinks.coupons.claims import Claims
 from sinks.coupons.pool import Pool
 from sinks.coupons.records import CodesForgotten, CodesLoaded, CodesRedeemed

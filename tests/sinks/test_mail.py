@@ -16,7 +16,8 @@ from sinks.channels.batch import Batch
 from sinks.channels.mail.letter import Letterhead, write_letter
 from sinks.channels.mail.mail import Mail, MailSettings
 from sinks.channels.message import Message
-from sinks.channels.provider import Accepted, Around, Outcome, Provider, Receipt, Refused, Unknown
+from sinks.channels.outcome import Accepted, Outcome, Refused, Unknown
+from sinks.channels.provider import Around, Provider, Receipt
 from tests.sinks.certificate import make_certificate
 from tests.sinks.loopback_smtp import LoopbackSmtp
 from tests.sinks.provider_contract import MESSAGE, Changed, ProviderContract, handed, numbered

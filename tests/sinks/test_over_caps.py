@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from sinks.channels.message import Message
-from sinks.channels.provider import Accepted, Outcome, Receipt, Refused, Unknown
+from sinks.channels.outcome import Accepted, Outcome, Refused, Unknown
+from sinks.channels.provider import Receipt
 from sinks.channels.settings import Limit
 from sinks.deliveries.capped import Capped
 from sinks.deliveries.delivery import Queued, Route, Step

@@ -17,7 +17,8 @@ from typing import Any, Literal
 
 import pytest
 
-from sinks.channels.provider import Accepted, Around, Provider, Receipt, Refused
+from sinks.channels.outcome import Accepted, Refused
+from sinks.channels.provider import Around, Provider, Receipt
 from sinks.channels.settings import ProviderSettings
 from sinks.channels.web.webhook import Webhook, WebhookSettings
 from tests.sinks.provider_contract import MESSAGE, ProviderContract, handed

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sinks.channels.message import Message
-from sinks.channels.provider import Accepted, Outcome, Refused
+from sinks.channels.outcome import Accepted, Outcome, Refused
 from sinks.deliveries.delivery import Queued, Step
 from sinks.deliveries.dispatch import Dispatcher
 from sinks.deliveries.ledger import Ledger

@@ -18,7 +18,8 @@ import pytest
 from pydantic import ValidationError
 
 from sinks.channels.message import Message
-from sinks.channels.provider import Accepted, Around, Outcome, Provider, Refused, Unknown
+from sinks.channels.outcome import Accepted, Outcome, Refused, Unknown
+from sinks.channels.provider import Around, Provider
 from sinks.channels.web.dingtalk import DingTalk, DingTalkSettings
 from sinks.channels.web.wecom import WeCom, WeComSettings
 from tests.sinks.loopback_http import FarHttp, LoopbackHttp, Reply

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from sinks.channels.provider import Accepted, Around, Outcome, Refused
+from sinks.channels.outcome import Accepted, Outcome, Refused
+from sinks.channels.provider import Around
 from sinks.channels.web.safe_dial import AddressRefused, Guard, GuardedResolver, look_up, why_refused
 from sinks.channels.web.webhook import Webhook, WebhookSettings
 from tests.sinks.loopback_http import LoopbackHttp, Reply

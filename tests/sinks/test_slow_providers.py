@@ -14,7 +14,8 @@ import pytest
 from sinks.channels.batch import NOT_BEGUN, Batch, side_by_side
 from sinks.channels.mail.mail import Mail, MailSettings
 from sinks.channels.message import Message, Purpose
-from sinks.channels.provider import Accepted, Around, Refused, Unknown
+from sinks.channels.outcome import Accepted, Refused, Unknown
+from sinks.channels.provider import Around
 from sinks.deliveries import lane
 from sinks.deliveries.delivery import Queued
 from sinks.deliveries.ledger import Ledger

@@ -11,7 +11,7 @@ import pytest
 
 from sinks.channels.batch import Batch
 from sinks.channels.message import Message
-from sinks.channels.provider import Accepted, Outcome, Refused, Unknown
+from sinks.channels.outcome import Accepted, Outcome, Refused, Unknown
 from sinks.channels.smpp.codes import VERDICTS, refused
 from tests.sinks.far_smsc import LONG, QUEUE_FULL, THROTTLED, FarSmsc, Opened, long, references
 from tests.sinks.loopback_smsc import DELIVER, ENQUIRE, NACK, UNBIND, Bind

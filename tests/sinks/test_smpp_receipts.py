@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from sinks.channels.message import Message
-from sinks.channels.provider import Accepted, Outcome, Receipt
+from sinks.channels.outcome import Accepted, Outcome
+from sinks.channels.provider import Receipt
 from sinks.channels.smpp.parts import Parts, Whole
 from sinks.channels.smpp.smpp import Smpp
 from tests.sinks.far_smsc import LONG, Opened, long, references

@@ -15,7 +15,8 @@ from sinks.channels.cloud.settings import ProviderTemplate
 from sinks.channels.cloud.tencent import CODES, Tencent, TencentSettings, outcome_of, verdict_of
 from sinks.channels.cloud.tencent_receipts import receipts_of
 from sinks.channels.message import Message
-from sinks.channels.provider import Accepted, Outcome, Receipt, Refused, Unknown
+from sinks.channels.outcome import Accepted, Outcome, Refused, Unknown
+from sinks.channels.provider import Receipt
 from streams.errors import InputError
 from tests.sinks.cloud_far import CloudFar, WithText, without_proxies
 from tests.sinks.loopback_sms import Answer

@@ -20,7 +20,8 @@ import pytest
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
-from sinks.channels.provider import Accepted, Around, Outcome, Provider, Refused, Unknown
+from sinks.channels.outcome import Accepted, Outcome, Refused, Unknown
+from sinks.channels.provider import Around, Provider
 from sinks.channels.web.webhook import Webhook, WebhookSettings
 from tests.sinks.certificate import make_certificate
 from tests.sinks.loopback_http import FarHttp, LoopbackHttp, Reply

@@ -16,7 +16,8 @@ from sinks.channels.cloud.message import Prepared, Unfit, checked, grouped, numb
 from sinks.channels.cloud.sending import CloudSms
 from sinks.channels.cloud.settings import ChineseSettings
 from sinks.channels.message import Message
-from sinks.channels.provider import Accepted, Around, Outcome, Refused
+from sinks.channels.outcome import Accepted, Outcome, Refused
+from sinks.channels.provider import Around
 
 # https://help.aliyun.com/document_detail/101346.html (国内消息 API 错误码). A template that is not approved
 # stops only its own messages, a signature all of them.

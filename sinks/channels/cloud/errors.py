@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Literal
 
-from sinks.channels.provider import Outcome, Refused, Unknown
+from sinks.channels.outcome import Outcome, Refused, Unknown
 
 # ``unknown``: the provider itself does not know whether the message is out
 Verdict = Literal["retry", "give_up", "stop", "unknown"]

@@ -16,7 +16,7 @@ from sinks.channels.cloud.errors import NotReady, broke
 from sinks.channels.cloud.message import Prepared, Unfit
 from sinks.channels.cloud.settings import CloudSettings
 from sinks.channels.message import Message
-from sinks.channels.provider import Outcome, Refused, Unknown
+from sinks.channels.outcome import Outcome, Refused, Unknown
 from sinks.channels.settings import parse_seconds
 
 Client = TypeVar("Client")

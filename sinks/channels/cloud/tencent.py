@@ -13,7 +13,8 @@ from sinks.channels.cloud.message import Prepared, Unfit, checked, grouped, numb
 from sinks.channels.cloud.sending import CloudSms
 from sinks.channels.cloud.settings import ChineseSettings
 from sinks.channels.message import Message
-from sinks.channels.provider import Accepted, Around, Outcome, Unknown
+from sinks.channels.outcome import Accepted, Outcome, Unknown
+from sinks.channels.provider import Around
 
 # https://cloud.tencent.com/document/product/382/59177 (发送错误码) and the common codes of API 3.0. What
 # begins with a code of the table and a point has its verdict, unless it has its own.

@@ -15,7 +15,8 @@ from sinks.channels.cloud.message import Prepared, Unfit
 from sinks.channels.cloud.sending import CloudSms
 from sinks.channels.cloud.settings import CloudSettings
 from sinks.channels.message import Message
-from sinks.channels.provider import Accepted, Around, Outcome
+from sinks.channels.outcome import Accepted, Outcome
+from sinks.channels.provider import Around
 
 # https://www.twilio.com/docs/api/errors: 2xxxx answer a request, 3xxxx come in a message or its callback.
 CODES: dict[int, tuple[Verdict, str]] = {

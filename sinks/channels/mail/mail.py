@@ -18,8 +18,9 @@ from sinks.channels.mail.letter import (
     write_letter,
 )
 from sinks.channels.message import Message
+from sinks.channels.outcome import Accepted, Outcome, Refused, Unknown
 from sinks.channels.placeholders import check_places, fill_places
-from sinks.channels.provider import Accepted, Around, Outcome, Refused, Unknown
+from sinks.channels.provider import Around
 from sinks.channels.settings import ProviderSettings, parse_seconds
 
 if TYPE_CHECKING:

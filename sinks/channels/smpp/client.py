@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 
 from sinks.channels.batch import Batch
 from sinks.channels.message import Message
-from sinks.channels.provider import Accepted, Outcome, Receipt, Refused, Unknown
+from sinks.channels.outcome import Accepted, Outcome, Refused, Unknown
+from sinks.channels.provider import Receipt
 from sinks.channels.smpp.codes import refused
 from sinks.channels.smpp.inbound import Written, is_receipt, read_receipt
 from sinks.channels.smpp.link import Answer, Link, Lost

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from sinks.channels.provider import Refused
+from sinks.channels.outcome import Refused
 
 Verdict = Literal["retry", "give_up", "stop"]
 

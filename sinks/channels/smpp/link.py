@@ -14,7 +14,7 @@ from typing import cast
 
 from smpplib.command import Command
 
-from sinks.channels.provider import Unknown
+from sinks.channels.outcome import Unknown
 from sinks.channels.smpp.pdu import MalformedPdu, Pdu, pack, parse, request, response, split
 
 Answer = Pdu | Unknown

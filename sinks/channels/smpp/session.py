@@ -8,7 +8,7 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from sinks.channels.provider import Refused
+from sinks.channels.outcome import Refused
 from sinks.channels.smpp.link import Link
 
 FIRST_SECONDS = 0.2  # the pause after the first failure; it doubles

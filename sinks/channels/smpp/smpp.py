@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sinks.channels.batch import Batch
-from sinks.channels.provider import Around, Refused
+from sinks.channels.outcome import Refused
+from sinks.channels.provider import Around
 from sinks.channels.smpp.settings import SmppSettings
 
 if TYPE_CHECKING:  # asyncio and smpplib are loaded when a provider is opened

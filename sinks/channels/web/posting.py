@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from sinks.channels.provider import Refused, Unknown
+from sinks.channels.outcome import Refused, Unknown
 from sinks.channels.settings import ProviderSettings, parse_seconds
 from sinks.channels.web.safe_dial import AddressRefused, Guard, GuardedResolver, LookUp, look_up
 

@@ -21,7 +21,8 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from sinks.channels.batch import Batch, side_by_side
 from sinks.channels.message import Message
-from sinks.channels.provider import Accepted, Around, Outcome, Refused, Unknown
+from sinks.channels.outcome import Accepted, Outcome, Refused, Unknown
+from sinks.channels.provider import Around
 from sinks.channels.web.posting import Answer, Poster, PostingSettings, check_url
 from sinks.channels.web.safe_dial import LookUp, look_up
 from sinks.texts.escape import EscapeName
