@@ -162,6 +162,12 @@ class Deliveries(Protocol):
     def send_again(self, wanted: Wanted, most: int, reason: str, now: float) -> tuple[int, int]:
         """Send the oldest of those again that came to nothing; return how many, and how many are left."""
 
+    def replay(
+        self, wanted: Wanted, after: int, most: int, reason: str, now: float
+    ) -> tuple[int, int | None]:
+        """Send those again that are out, in order behind a number; return how many, and the number to go on
+        behind, None where there are no more."""
+
 
 class Triggers(Protocol):
     """What triggers have been through; blocking."""

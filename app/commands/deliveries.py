@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -24,7 +24,8 @@ from app.providers import providers_beside, providers_of_cluster
 from app.shop import Shop
 from rules.suggest import suggest
 from sinks.channels.charging import prices_of
-from sinks.deliveries.again import DEAD, MOST, dead_count, dead_letters, send_again
+from sinks.channels.replaying import why_not
+from sinks.deliveries.again import DEAD, MOST, dead_count, dead_letters, replayable, send_again
 from sinks.deliveries.by_hand import check_by_hand
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import Event, Impossible, State
@@ -38,12 +39,12 @@ _SETTLED = {"delivered": Event.SETTLE_DELIVERED, "failed": Event.SETTLE_FAILED}
 
 @dataclass(frozen=True)
 class _Place:
-    """A shop's ledger, what acts by hand on one delivery, what sends many again and returns how many, and
-    what finds a customer's id."""
+    """A shop's ledger, what acts by hand on one delivery, what sends many again, by a resend or a replay, and
+    returns how many, and what finds a customer's id."""
 
     ledger: Ledger
     act: ByHand
-    again: Callable[[Sequence[str], str, float], int]
+    again: Callable[[Sequence[str], str, float, Event], int]
     find: Callable[[str], str]
 
 
@@ -57,11 +58,16 @@ def deliveries(
     since: Annotated[
         str | None, typer.Option("--since", metavar="TIME", help="decided then or later")
     ] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="decided before")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="the newest so many")] = 50,
     count: Annotated[bool, typer.Option("--counts", help="count by trigger, day, channel and state")] = False,
     providers: Annotated[bool, typer.Option("--providers", help="how the channels' providers stand")] = False,
     resend: Annotated[
         bool, typer.Option("--resend", help="send ID again; without ID, what --state lists (and --reason)")
+    ] = False,
+    replay: Annotated[
+        bool,
+        typer.Option("--replay", help="post webhooks again that are out: ID, or --channel and --since"),
     ] = False,
     settle: Annotated[
         str | None, typer.Option("--settle", help="ID, which is unknown, is delivered or failed")
@@ -70,7 +76,8 @@ def deliveries(
     cluster: Cluster = False,
     json: Json = False,
 ) -> int:
-    """Show deliveries, count them, and act by hand on one of them, or send those again that came to nothing.
+    """Show deliveries, count them, and act by hand on one of them; send those again that came to nothing, or
+    whose receiver has lost them.
 
     It may run beside the shop. What is sent again goes out within a second where the shop runs, or when it
     does. Marketing that is `unknown` may be out already: whoever sends it again decides that. Of a cluster
@@ -84,9 +91,10 @@ def deliveries(
         return exits.OK
     with _in_cluster(shop, declared) if cluster else _in_data_folder(shop, declared) as place:
         ledger, find = place.ledger, place.find
-        in_bulk = resend and delivery is None
-        if settle is not None or (resend and not in_bulk):
-            _act(place.act, delivery, Event.RESEND if resend else _settled(settle), reason)
+        in_bulk = (resend or replay) and delivery is None
+        if settle is not None or ((resend or replay) and not in_bulk):
+            event = Event.RESEND if resend else Event.REPLAY if replay else _settled(settle)
+            _act(place, declared, delivery, event, reason)
         if delivery is not None:
             found = life_of(ledger.connection, delivery)
             if found is None:
@@ -99,8 +107,12 @@ def deliveries(
                 show_life(*found, zone)
             return exits.OK
         whose = None if customer is None else find(customer)
-        start = None if since is None else _read_since(since, zone)
-        wanted = Wanted(_known_state(state), channel, trigger, whose, start)
+        start, end = _read_time("--since", since, zone), _read_time("--until", until, zone)
+        wanted = Wanted(_known_state(state), channel, trigger, whose, start, end)
+        if in_bulk and replay:
+            replayed = _replay(place, declared, wanted, reason)
+            print_json({"replayed": replayed}) if json else page.print(f"{replayed:,} queued again")
+            return exits.OK
         if in_bulk:
             done = _send_again(place, wanted, limit, reason)
             told = f"{done['resent']:,} queued again, {done['left']:,} left"
@@ -129,8 +141,28 @@ def _send_again(place: _Place, wanted: Wanted, limit: int, reason: str | None) -
         raise InputError("--limit", f"{limit} are more than go at once", f"{MOST} are the most")
     why = _reason(reason)
     found = dead_letters(place.ledger.connection, wanted, limit)
-    resent = place.again(found, why, time.time()) if found else 0
+    resent = place.again(found, why, time.time(), Event.RESEND) if found else 0
     return {"resent": resent, "left": dead_count(place.ledger.connection, wanted)}
+
+
+def _replay(place: _Place, declared: Shop, wanted: Wanted, reason: str | None) -> int:
+    """Send all those again that are out, in the order of deciding; return how many."""
+    if wanted.channel is None or wanted.since is None or wanted.state is not None:
+        hint = "write an ID, or --channel NAME --since TIME [--until TIME], without --state"
+        raise InputError("--replay", "neither a delivery nor a channel's time is named", hint)
+    _check_replays(declared, wanted.channel)
+    why, now = _reason(reason), time.time()
+    wanted = replace(wanted, until=now if wanted.until is None else wanted.until)
+    replayed = after = 0
+    while found := replayable(place.ledger.connection, wanted, after, MOST):
+        replayed += place.again([one for _, one in found], why, now, Event.REPLAY)
+        after = found[-1][0]
+    return replayed
+
+
+def _check_replays(declared: Shop, channel: str) -> None:
+    if (problem := why_not(declared.channels, channel)) is not None:
+        raise InputError("--replay", *problem)
 
 
 def _reason(reason: str | None) -> str:
@@ -139,12 +171,15 @@ def _reason(reason: str | None) -> str:
     return str(reason)
 
 
-def _act(act: ByHand, delivery: str | None, event: Event, reason: str | None) -> None:
+def _act(place: _Place, declared: Shop, delivery: str | None, event: Event, reason: str | None) -> None:
     if delivery is None:
         raise InputError("deliveries", "no delivery is named", "write: tintype deliveries SHOP ID --resend")
     why = _reason(reason)
+    found = life_of(place.ledger.connection, delivery) if event is Event.REPLAY else None
+    if found is not None:
+        _check_replays(declared, found[0].channel)
     try:
-        act(delivery, event, why, time.time())
+        place.act(delivery, event, why, time.time())
     except KeyError:
         raise _nobody(delivery) from None
     except Impossible as error:
@@ -185,7 +220,7 @@ def _in_cluster(folder: Path, declared: Shop) -> Iterator[_Place]:
         check_by_hand(State(found[0].state), found[0].channel, found[0].reason, event)
         again([delivery], reason, now, event)
 
-    def again(found: Sequence[str], reason: str, now: float, event: Event = Event.RESEND) -> int:
+    def again(found: Sequence[str], reason: str, now: float, event: Event) -> int:
         if not ledger.ask(*(asked.Act(one, event, reason, now) for one in found)):
             notes.print("it is asked; no worker has done it yet", markup=False)
         return len(found)
@@ -200,12 +235,14 @@ def _settled(word: str | None) -> Event:
     return _SETTLED[word]
 
 
-def _read_since(text: str, zone: str) -> float:
+def _read_time(option: str, text: str | None, zone: str) -> float | None:
+    if text is None:
+        return None
     try:
         return parse_moment(text, None, zone) * _MINUTE_SECONDS
     except ValueError as error:
         problem, _, hint = str(error).partition("; ")
-        raise InputError("--since", problem, hint) from None
+        raise InputError(option, problem, hint) from None
 
 
 def _known_state(state: str | None) -> str | None:

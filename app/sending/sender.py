@@ -195,8 +195,8 @@ class Sender:
             await asyncio.sleep(self._turns.take(_REDEEMED, redeemed.step))
 
     async def _write_back(self) -> None:
-        """Tell the log what people have switched, what customers answered, what will reach nobody and whose
-        links were followed, until `stop`."""
+        """Tell the log what people have switched, what customers answered, what arrived or will reach nobody,
+        and whose links were followed, until `stop`."""
         pause = PAUSE_SECONDS
         while not self._stopping.is_set():
             with contextlib.suppress(TimeoutError):  # an answer is told at once
@@ -204,8 +204,7 @@ class Sender:
             self._answered.clear()
             waiting, self._awaiting = self._awaiting, []
             try:
-                await self._tell_log()
-                pause = PAUSE_SECONDS
+                pause = 0.0 if await self._tell_log() else PAUSE_SECONDS
                 self._turns.is_well(_TO_LOG)
             except Stopped:
                 return  # it is on disk, and told at the next start
@@ -215,7 +214,8 @@ class Sender:
                 for one in waiting:
                     one.set_result(None)
 
-    async def _tell_log(self) -> None:
+    async def _tell_log(self) -> bool:
+        """Tell the log; return whether there is most likely more to tell."""
         turned, over = asked(self._ledger), ended(self._ledger, _TOLD_TOGETHER)
         clicked = clicks.untold(self._ledger, _TOLD_TOGETHER)
         answered = answers.untold(self._ledger, _TOLD_TOGETHER)
@@ -223,7 +223,7 @@ class Sender:
         controls += [record_of(one) for one in over] + [clicks.record_of(one) for one in clicked]
         controls += controls_of(self._shop, answered)
         if not controls:
-            return
+            return False
         await asyncio.wrap_future(self.append(controls))
         if turned or answered:
             self._revocations[-1].refresh(turned)  # no moment may come at which nobody knows of them
@@ -232,9 +232,10 @@ class Sender:
         if turned:
             in_log(self._ledger, turned[-1].number)
         if over:
-            told(self._ledger, [one.number for one in over])
+            self._ledger.do(*told(over))
         if clicked:
             clicks.told(self._ledger, [one.number for one in clicked])
+        return _TOLD_TOGETHER in (len(over), len(clicked), len(answered))
 
     def _click(self, number: int, at: float) -> None:
         try:

@@ -27,6 +27,7 @@ from console.delivery import (
 from console.problems import Problem, refuse, responses
 from console.serving import Answer, Here, Serving
 from sinks.channels.charging import prices_of
+from sinks.channels.replaying import why_not
 from sinks.deliveries.again import MOST
 from sinks.deliveries.life import Event, Impossible, State
 from sinks.deliveries.listing import Wanted
@@ -84,6 +85,24 @@ class ResendMany(BaseModel):
     reason: Reason
 
 
+class Replay(BaseModel):
+    """Which: those of a channel of webhooks that are sent or delivered, in the order of deciding."""
+
+    model_config = ConfigDict(extra="forbid")
+    channel: str = Field(description="a channel of webhooks", examples=["crm"])
+    trigger: str | None = Field(default=None, description="only of this trigger")
+    since: AwareDatetime = Field(description="decided then or later")
+    until: AwareDatetime | None = Field(default=None, description="decided before")
+    cursor: str = Field(default="0", pattern="^[0-9]{1,18}$", description="`next` of the answer before")
+    most: int = Field(default=MOST, ge=1, le=MOST, description="so many at once")
+    reason: Reason
+
+
+class Replayed(Answer):
+    replayed: int = Field(description="queued again")
+    next: str | None = Field(description="the cursor to go on with; null where there are no more")
+
+
 class Resent(Answer):
     resent: int = Field(description="queued again")
     left: int = Field(description="that are in this state still", examples=[0])
@@ -104,10 +123,14 @@ def wanted(
     since: Annotated[
         AwareDatetime | None, Query(description="decided then or later", examples=["2026-03-01T00:00:00Z"])
     ] = None,
+    until: Annotated[
+        AwareDatetime | None, Query(description="decided before", examples=["2026-03-02T00:00:00Z"])
+    ] = None,
 ) -> Wanted:
     """Return which deliveries a request asks for. Raises Problem."""
     whose = None if customer is None else find_one(serving, customer).hex()
-    return Wanted(state, channel, trigger, whose, None if since is None else since.timestamp())
+    start, end = (None if one is None else one.timestamp() for one in (since, until))
+    return Wanted(state, channel, trigger, whose, start, end)
 
 
 Asked = Annotated[Wanted, Depends(wanted)]
@@ -178,6 +201,37 @@ async def resend_many(serving: Here, asked: ResendMany) -> Resent:
         serving.deliveries.send_again, wanted, asked.most, asked.reason, serving.now()
     )
     return Resent(**await serving.standing_soon(), resent=resent, left=left)
+
+
+@router.post("/v1/deliveries/{delivery}:replay", dependencies=ACT, openapi_extra=BEARER,
+             responses=ACTED)
+async def replay(
+    serving: Here, delivery: DeliveryId, asked: Resend, sees: Annotated[bool, Depends(may_see_persons)]
+) -> DeliveryLife:
+    """Send a webhook again that is sent or delivered, with the same id, for a receiver that has lost it;
+    queued when answered."""
+    found = await run_in_threadpool(serving.deliveries.life, delivery)
+    if found is None:
+        _unknown(delivery)
+    if (problem := why_not(serving.shop.channels, found[0].channel)) is not None:
+        raise Problem("wrong-state", *problem)
+    return await _act(serving, delivery, Event.REPLAY, asked.reason, sees)
+
+
+@router.post("/v1/deliveries:replay", dependencies=ACT, openapi_extra=BEARER,
+             responses={**ERRORS, **responses("wrong-state", "disk-full", "kafka-away")})  # fmt: skip
+async def replay_many(serving: Here, asked: Replay) -> Replayed:
+    """Send webhooks of a stretch of time again that are sent or delivered, in order and with the same ids,
+    for a receiver that has lost them; queued when answered. Go on with `next` until it is null."""
+    if (problem := why_not(serving.shop.channels, asked.channel)) is not None:
+        raise Problem("wrong-state", *problem)
+    until = None if asked.until is None else asked.until.timestamp()
+    wanted = Wanted(None, asked.channel, asked.trigger, None, asked.since.timestamp(), until)
+    replayed, behind = await run_in_threadpool(
+        serving.deliveries.replay, wanted, int(asked.cursor), asked.most, asked.reason, serving.now()
+    )
+    following = None if behind is None else str(behind)
+    return Replayed(**await serving.standing_soon(), replayed=replayed, next=following)
 
 
 @router.post("/v1/deliveries/{delivery}:settle", dependencies=ACT, openapi_extra=BEARER,

@@ -19,7 +19,7 @@ from console.cursors import changes_page
 from console.problems import refuse
 from sinks.channels.provider import Receipt
 from sinks.deliveries import asked
-from sinks.deliveries.again import dead_count, dead_letters
+from sinks.deliveries.again import dead_count, dead_letters, replayable
 from sinks.deliveries.answering import STATES as ANSWERS
 from sinks.deliveries.by_hand import check_by_hand
 from sinks.deliveries.dispatch import unheard
@@ -72,11 +72,24 @@ class ClusterDeliveries:
         """Send the oldest of those again that came to nothing; return how many, and how many are left. Raises
         Problem."""
         seen = self._ledger.seen.connection
-        acts = [asked.Act(one, Event.RESEND, reason, now) for one in dead_letters(seen, wanted, most)]
+        found = dead_letters(seen, wanted, most)
+        self._ask(found, Event.RESEND, reason, now)
+        return len(found), dead_count(seen, wanted)
+
+    def replay(
+        self, wanted: Wanted, after: int, most: int, reason: str, now: float
+    ) -> tuple[int, int | None]:
+        """Send those again that are out, in order behind a number; return how many, and the number to go on
+        behind, None where there are no more. Raises Problem."""
+        found = replayable(self._ledger.seen.connection, wanted, after, most)
+        self._ask([one for _, one in found], Event.REPLAY, reason, now)
+        return len(found), found[-1][0] if len(found) == most else None
+
+    def _ask(self, deliveries: Sequence[str], event: Event, reason: str, now: float) -> None:
+        acts = [asked.Act(one, event, reason, now) for one in deliveries]
         offsets = self._sender.send(self._topic, [(None, asked.encoded(one)) for one in acts])
         if offsets:
             self._ledger.wait(max(offsets), WAIT_SECONDS)
-        return len(acts), dead_count(seen, wanted)
 
 
 class ClusterSending:

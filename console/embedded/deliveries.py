@@ -15,7 +15,7 @@ from console.cursors import changes_page
 from console.embedded.work import result_of
 from console.problems import Problem, refuse
 from sinks.channels.provider import Receipt
-from sinks.deliveries.again import dead_count, dead_letters, send_again
+from sinks.deliveries.again import dead_count, dead_letters, replayable, send_again
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import Event
 from sinks.deliveries.listing import Act, Attempt, Count, Listed, Wanted, counts, life_of, listed
@@ -67,6 +67,18 @@ class LedgerDeliveries:
         except sqlite3.OperationalError as error:
             raise full(error) from None
         return resent, dead_count(self._seen.connection, wanted)
+
+    def replay(
+        self, wanted: Wanted, after: int, most: int, reason: str, now: float
+    ) -> tuple[int, int | None]:
+        """Send those again that are out, in order behind a number; return how many, and the number to go on
+        behind, None where there are no more. Raises Problem."""
+        found = replayable(self._seen.connection, wanted, after, most)
+        try:
+            replayed = send_again(self._written, [one for _, one in found], reason, now, Event.REPLAY)
+        except sqlite3.OperationalError as error:
+            raise full(error) from None
+        return replayed, found[-1][0] if len(found) == most else None
 
 
 class EmbeddedSending:

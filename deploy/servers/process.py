@@ -28,12 +28,16 @@ class Running:
 
 
 def birth(pid: int) -> str | None:
-    """Return when a process began, in ticks since the machine's start; None if it has ended."""
+    """Return when a process began, in ticks since the machine's start; None if it has ended.
+
+    A zombie has, once no thread of it is left: one that writes to disk yet holds the ports and files of all.
+    """
     try:
         after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return None if after_name[0] in "ZX" else after_name[19]
+    state, threads = after_name[0], int(after_name[17])
+    return None if state == "X" or (state == "Z" and threads <= 1) else after_name[19]
 
 
 def start(command: list[str], log: Path, folder: Path, environment: dict[str, str]) -> Running:

@@ -27,3 +27,8 @@ class Channel(Declared):
     providers: list[AnyProvider] = Field(
         default=[ConsoleSettings()], min_length=1, description="in the order of preference"
     )
+
+    @property
+    def replays(self) -> bool:
+        """Whether what it has sent may be sent again, since whoever gets it knows it by its id."""
+        return all(one.replays for one in self.providers)

@@ -60,6 +60,8 @@ class ProviderSettings(Declared):
     """One provider of a channel. Secrets stand in the environment; a key ending in ``_env`` names it."""
 
     escape: ClassVar[EscapeName] = "plain"  # how values are written into its texts; a kind may say otherwise
+    # whether a receiver knows by its id a message that comes again, so that what is out may be sent again
+    replays: ClassVar[bool] = False
 
     kind: str
     name: str = Field(default="", description="what deliveries call it; its kind when empty")

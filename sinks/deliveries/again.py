@@ -1,4 +1,7 @@
-"""Dead letters of channels, sent again in bulk: what has come to nothing, by the filter that lists it."""
+"""What is sent again in bulk, by the filter that lists it.
+
+Dead letters of channels have come to nothing; what is replayed is out, and its receiver has lost it.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,9 @@ MOST = 1000  # at once: they are one transaction, and one request
 DEAD = (State.FAILED, State.EXPIRED, State.HELD_BACK)  # what is unknown may be out: one by one, by a person
 
 
+OUT = (State.SENT, State.DELIVERED)
+
+
 def dead_letters(connection: sqlite3.Connection, wanted: Wanted, most: int) -> list[str]:
     """Return the ids of the oldest so many that are wanted; of one of the states `DEAD`."""
     assert wanted.state in DEAD
@@ -27,8 +33,22 @@ def dead_count(connection: sqlite3.Connection, wanted: Wanted) -> int:
     return int(connection.execute(query, values).fetchone()[0])
 
 
-def send_again(ledger: Ledger, deliveries: Sequence[str], reason: str, now: float) -> int:
+def replayable(
+    connection: sqlite3.Connection, wanted: Wanted, after: int, most: int
+) -> list[tuple[int, str]]:
+    """Return number and id of those wanted that are out, in the order of deciding, behind a number."""
+    where, values = wanted.where()
+    query = (  # of constants
+        "SELECT number, id FROM delivery d JOIN decision USING (number) "  # noqa: S608
+        f"WHERE state IN (?, ?) AND {where} AND number > ? ORDER BY number LIMIT ?"
+    )
+    return connection.execute(query, (*OUT, *values, after, most)).fetchall()
+
+
+def send_again(
+    ledger: Ledger, deliveries: Sequence[str], reason: str, now: float, event: Event = Event.RESEND
+) -> int:
     """Send deliveries (their ids) again, all or nothing, on disk; return how many could be: somebody else may
-    have come first."""
-    found = ledger.do(*(Acted(one, Event.RESEND, reason, now) for one in deliveries))
+    have come first. event: `Event.REPLAY` of what is out."""
+    found = ledger.do(*(Acted(one, event, reason, now) for one in deliveries))
     return sum(why is None for why in found)

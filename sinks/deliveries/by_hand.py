@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sinks.deliveries.life import Event, Impossible, State, after
 
-BY_HAND = (Event.RESEND, Event.SETTLE_DELIVERED, Event.SETTLE_FAILED)
+BY_HAND = (Event.RESEND, Event.REPLAY, Event.SETTLE_DELIVERED, Event.SETTLE_FAILED)
+AGAIN = (Event.RESEND, Event.REPLAY)  # what is queued once more
 
 
 def check_by_hand(state: State, channel: str, reason: str, event: Event) -> None:

@@ -20,9 +20,10 @@ from sinks.deliveries.records import Carried
 _DECISION, _DELIVERY = "decision", "delivery"
 CARRIED = {
     _DECISION: "number", _DELIVERY: "number", "attempt": "number, attempt", "receipt": "id", "by_hand": "id",
-    "click": "number", "answer": "id", "delivery_change": "number", "ended": "number", "pause": "what",
-    "gone": "customer, minute, number", "place": "trigger, first", "coupon": "place",
-    "redemption": "place, mark", "linked": "shop, key", "shadow_count": "trigger, version, outcome, guard",
+    "click": "number", "answer": "id", "delivery_change": "number", "ended": "number",
+    "arrived": "number", "pause": "what", "gone": "customer, minute, number", "place": "trigger, first",
+    "coupon": "place", "redemption": "place, mark", "linked": "shop, key",
+    "shadow_count": "trigger, version, outcome, guard",
     "shadow_minute": "trigger, version, minute", "shadow_customer": "trigger, version, customer",
 }  # fmt: skip
 _TRIGGER, _VERSION, _GUARD, _MINUTE = (

@@ -1,4 +1,6 @@
-"""Deliveries that will reach nobody, until the log is told: their decisions' slots are given back (D5)."""
+"""How deliveries ended, until the log is told: of what will reach nobody the decision's slots are given back
+(D5); what arrived is there for whoever reads the log or its history.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +11,25 @@ import msgspec
 
 from engine.outcome import Decision
 from sinks.deliveries.ledger import Ledger
-from sinks.deliveries.records import EndsTold
+from sinks.deliveries.life import State
+from sinks.deliveries.records import ArrivalsTold, EndsTold, Record
 from streams.control import Control, receipt
+
+# What came to nothing goes first: slots wait for it.
+_TO_NOTHING = (
+    "SELECT ended.number, body, ended.state FROM ended JOIN decision USING (number) "
+    "ORDER BY ended.number LIMIT ?"
+)
+_ARRIVED = (
+    "SELECT arrived.number, body, 'delivered' FROM arrived JOIN decision USING (number) "
+    "ORDER BY arrived.number LIMIT ?"
+)
+_SAID = {State.DELIVERED: "delivered", State.EXPIRED: "expired"}  # all else is said to have failed
 
 
 @dataclass(frozen=True)
 class Ended:
-    """A decision whose message failed or expired, or was held back, which is a failure too."""
+    """A decision whose message arrived, failed or expired, or was held back, which is a failure too."""
 
     number: int
     decision: Decision
@@ -24,12 +38,11 @@ class Ended:
 
 def ended(ledger: Ledger, limit: int) -> list[Ended]:
     """Return up to ``limit`` of which the log has not been told; told twice it gives nothing back twice."""
-    rows = ledger.rows(
-        "SELECT ended.number, body, ended.state FROM ended JOIN decision USING (number) "
-        "ORDER BY ended.number LIMIT ?", (limit,),
-    )  # fmt: skip
+    rows = ledger.rows(_TO_NOTHING, (limit,))
+    if len(rows) < limit:
+        rows += ledger.rows(_ARRIVED, (limit - len(rows),))
     return [
-        Ended(number, msgspec.json.decode(body, type=Decision), "expired" if state == "expired" else "failed")
+        Ended(number, msgspec.json.decode(body, type=Decision), _SAID.get(State(state), "failed"))
         for number, body, state in rows
     ]
 
@@ -42,6 +55,9 @@ def record_of(one: Ended) -> Control:
     )  # fmt: skip
 
 
-def told(ledger: Ledger, numbers: Sequence[int]) -> None:
-    """Forget some: the log has been told."""
-    ledger.do(EndsTold(numbers))
+def told(some: Sequence[Ended]) -> list[Record]:
+    """Return the records by which a ledger forgets some: the log has been told."""
+    arrived = [one.number for one in some if one.state == "delivered"]
+    to_nothing = [one.number for one in some if one.state != "delivered"]
+    records: list[Record] = [EndsTold(to_nothing)] if to_nothing else []
+    return [*records, ArrivalsTold(arrived)] if arrived else records

@@ -40,6 +40,7 @@ class Event(StrEnum):
     SETTLE_DELIVERED = "settle delivered"  # a person knows
     SETTLE_FAILED = "settle failed"
     RESEND = "resend"  # a person decides
+    REPLAY = "replay"  # a person decides: of what is out, where a receiver knows what it has had already
 
 
 class Impossible(ValueError):
@@ -65,6 +66,8 @@ LIFE: dict[tuple[State, Event], State] = {
     (_S.FAILED, _E.RESEND): _S.QUEUED,
     (_S.EXPIRED, _E.RESEND): _S.QUEUED,
     (_S.HELD_BACK, _E.RESEND): _S.QUEUED,
+    (_S.SENT, _E.REPLAY): _S.QUEUED,
+    (_S.DELIVERED, _E.REPLAY): _S.QUEUED,
     # Receipts come late and in any order; whatever says that it arrived is believed.
     (_S.SENT, _E.ARRIVED): _S.DELIVERED,
     (_S.SENT, _E.LOST): _S.FAILED,

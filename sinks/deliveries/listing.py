@@ -26,19 +26,21 @@ _ATTEMPT = (
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which deliveries: None, where anything will do. since: decided then or later, seconds since 1970."""
+    """Which deliveries: None, where anything will do. since: decided then or later, seconds since 1970;
+    until: decided before."""
 
     state: str | None = None
     channel: str | None = None
     trigger: str | None = None
     customer: str | None = None
     since: float | None = None
+    until: float | None = None
 
     def where(self) -> tuple[str, list[Any]]:
         """Return the condition and its values."""
         named = {
             "state = ?": self.state, "channel = ?": self.channel, "d.trigger = ?": self.trigger,
-            "customer = ?": self.customer, "decided >= ?": self.since,
+            "customer = ?": self.customer, "decided >= ?": self.since, "decided < ?": self.until,
         }  # fmt: skip
         asked = {text: value for text, value in named.items() if value is not None}
         return " AND ".join(asked) or "1", list(asked.values())

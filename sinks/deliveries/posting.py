@@ -15,7 +15,7 @@ from sinks.deliveries import capped
 from sinks.deliveries import pace as pacing
 from sinks.deliveries import quiet as hours
 from sinks.deliveries.answering import STATES, note_answer
-from sinks.deliveries.by_hand import check_by_hand
+from sinks.deliveries.by_hand import AGAIN, check_by_hand
 from sinks.deliveries.carrying import post_carried
 from sinks.deliveries.changes import note_changes
 from sinks.deliveries.delivery import Route, Step, Way, Withheld
@@ -27,6 +27,7 @@ from sinks.deliveries.receipts import Receipts
 from sinks.deliveries.records import (
     Acted,
     AnswersTold,
+    ArrivalsTold,
     Carried,
     Clicked,
     ClicksTold,
@@ -103,6 +104,9 @@ class Posting:
             case EndsTold(numbers):
                 ends = [(number,) for number in numbers]
                 self._connection.executemany("DELETE FROM ended WHERE number = ?", ends)
+            case ArrivalsTold(numbers):
+                arrivals = [(number,) for number in numbers]
+                self._connection.executemany("DELETE FROM arrived WHERE number = ?", arrivals)
             case Clicked(number, at):
                 self._click(number, at)
             case ClicksTold(numbers):
@@ -247,7 +251,7 @@ class Posting:
         silent = hours_of(pacing.read(pace), hours.read(quiet))
         due = one.at if silent is None else silent.loud_from(one.at)
         self._step([Step(number, one.event, one.at, due=due, turn=0, reason=one.reason)])
-        if one.event is Event.RESEND:  # it lasts as long as it did from its decision on
+        if one.event in AGAIN:  # it lasts as long as it did from its decision on
             query = "UPDATE delivery SET expires = ? + max(lasts, 3600) WHERE number = ?"
             self._connection.execute(query, (due, number))
         self._connection.execute(

@@ -109,6 +109,12 @@ class EndsTold(msgspec.Struct, tag="ends told", frozen=True):
     numbers: Sequence[int]
 
 
+class ArrivalsTold(msgspec.Struct, tag="arrivals told", frozen=True):
+    """The log has been told that these deliveries arrived."""
+
+    numbers: Sequence[int]
+
+
 class Clicked(msgspec.Struct, tag="clicked", frozen=True):
     """Somebody has followed the link of a delivery."""
 
@@ -162,7 +168,8 @@ class Off(msgspec.Struct, tag="off", frozen=True):
 
 Record = (
     Taken | Moved | Reached | Stepped | Received | Recovered | Acted | Switched | Turned | SwitchesTold
-    | EndsTold | Clicked | ClicksTold | AnswersTold | Off | CodeRecord | Shadowed | Carried | Left
+    | EndsTold | ArrivalsTold | Clicked | ClicksTold | AnswersTold | Off | CodeRecord | Shadowed | Carried
+    | Left
 )  # fmt: skip
 
 
@@ -196,7 +203,8 @@ class _Stepped(msgspec.Struct, tag="steps", frozen=True):
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(
     list[Taken | Moved | Reached | _Stepped | Received | Recovered | Acted | Switched | Turned | SwitchesTold
-         | EndsTold | Clicked | ClicksTold | AnswersTold | Off | CodeRecord | Shadowed | Carried | Left]
+         | EndsTold | ArrivalsTold | Clicked | ClicksTold | AnswersTold | Off | CodeRecord | Shadowed
+         | Carried | Left]
 ).decode
 
 

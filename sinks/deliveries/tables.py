@@ -16,6 +16,7 @@ from sinks.deliveries.shadowed import SHADOWS
 FILE_NAME = "deliveries.sqlite"
 NOTHING = "nothing to send"  # of decisions that are not to act upon
 _VERSION = 3
+# Behind a replay that fails the log is told nothing: the message was there before, and its slots are taken.
 # `delivery` has no text and no address: messages are made when they are claimed (docs/decisions/0023).
 _TABLES = """
 CREATE TABLE IF NOT EXISTS drained (
@@ -78,8 +79,20 @@ CREATE TABLE IF NOT EXISTS tag_change (
     body BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS ended (number INTEGER PRIMARY KEY, state TEXT NOT NULL);
-CREATE TRIGGER IF NOT EXISTS delivery_ends AFTER UPDATE OF state ON delivery
+CREATE TABLE IF NOT EXISTS arrived (number INTEGER PRIMARY KEY);
+CREATE TRIGGER IF NOT EXISTS delivery_arrives AFTER UPDATE OF state ON delivery
+WHEN NEW.state = 'delivered' AND OLD.state <> 'delivered'
+BEGIN
+    INSERT OR IGNORE INTO arrived VALUES (NEW.number);
+    DELETE FROM ended WHERE number = NEW.number;
+END;
+DROP TRIGGER IF EXISTS delivery_ends;
+CREATE TRIGGER IF NOT EXISTS delivery_fails AFTER UPDATE OF state ON delivery
 WHEN NEW.state IN ('failed', 'expired', 'held back') AND OLD.state NOT IN ('failed', 'expired', 'held back')
+AND NOT EXISTS (
+    SELECT 1 FROM attempt
+    WHERE number = NEW.number AND outcome = 'accepted' AND coalesce(receipt, '') <> 'failed'
+)
 BEGIN INSERT OR REPLACE INTO ended VALUES (NEW.number, NEW.state); END;
 CREATE TRIGGER IF NOT EXISTS delivery_never_begins AFTER INSERT ON delivery WHEN NEW.state = 'held back'
 BEGIN INSERT OR REPLACE INTO ended VALUES (NEW.number, NEW.state); END;

@@ -140,7 +140,7 @@ def test_who_unsubscribes_is_told_by_the_message_and_by_the_address(
     desk.asking.do([asked.Receipts(LANE, given, whom, START)], 9)
     assert desk.journal.told() == []
     assert desk.tell() == {
-        ONE: [WITHDRAWN, "unsubscribed", "replied"],
+        ONE: [WITHDRAWN, "unsubscribed", "replied", "delivered"],
         "ab" * 16: [WITHDRAWN], "cd" * 16: [WITHDRAWN], "ef" * 16: [WITHDRAWN],
     }  # fmt: skip
     assert desk.tell() == {}

@@ -97,9 +97,43 @@ def test_what_came_to_nothing_is_sent_again_by_a_filter_the_oldest_first(
     assert [(one["act"], one["reason"]) for one in found["by_hand"]] == [("resend", "the number was wrong")]
 
 
+CRM = "crm:\n  providers: [{kind: webhook, url: https://crm.example/hook, secrets_env: [HOOK]}]\n"
+
+
+def test_webhooks_that_are_out_are_posted_again_by_a_stretch_of_time(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = str(folder)
+    channels = (folder / "channels.yaml").read_text(encoding="utf-8")
+    (folder / "channels.yaml").write_text(channels + CRM, encoding="utf-8")
+    with contextlib.closing(Ledger(folder / "data")) as ledger:
+        ledger.take("channels", [(decided(at), route(channel="crm")) for at in range(3, 8)], {0: 8})
+        ledger.write([Step(at, Event.CLAIM, START, "crm/webhook") for at in range(4, 9)])
+        ledger.write([Step(at, Event.ACCEPT, START, outcome=Accepted(f"r{at}", 1)) for at in range(4, 8)])
+        ledger.write([Step(8, Event.GIVE_UP, START)])
+    monkeypatch.setattr("app.commands.deliveries.MOST", 3)  # more than one piece
+    again = ("--channel", "crm", "--replay", "--reason", "its disk was lost")
+    assert asked(capsys, shop, *again, "--since", "2100-01-01") == {"replayed": 0}
+    assert asked(capsys, shop, *again, "--since", "2020-01-01", "--until", "2020-01-02") == {"replayed": 0}
+    assert asked(capsys, shop, *again, "--since", "2020-01-01") == {"replayed": 4}
+    assert len(ids(asked(capsys, shop, "--channel", "crm", "--state", "queued"))) == 4
+    assert ids(asked(capsys, shop, "--channel", "crm", "--state", "failed")) == [f"{7:032x}"]
+    assert ids(asked(capsys, shop, "--until", "2020-01-01")) == []
+    found = asked(capsys, shop, f"{3:032x}")
+    assert [(one["act"], one["reason"]) for one in found["by_hand"]] == [("replay", "its disk was lost")]
+    assert main(["deliveries", shop, f"{7:032x}", "--replay", "--reason", "x"]) == 2
+    assert "a delivery that is failed cannot take 'replay'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
+        ([SENT, "--replay", "--reason", "x"], "only webhooks are known by their id"),
+        (["--replay", "--reason", "x", "--channel", "sms"], "write an ID, or --channel NAME --since TIME"),
+        (["--replay", "--reason", "x", "--channel", "sms", "--since", "2020-01-01"],
+         "only webhooks are known by their id"),
+        (["--replay", "--reason", "x", "--channel", "smss", "--since", "2020-01-01"], "did you mean 'sms'"),
+        (["--until", "soon"], "--until: 'soon' is no time"),
         ([LOST, "--resend"], "--reason: there is none"),
         (["--resend", "--reason", "x"], "no delivery is named"),
         (["--state", "unknown", "--resend", "--reason", "x"], "no state whose deliveries came to nothing"),

@@ -86,17 +86,18 @@ def test_the_log_is_told_once_of_each_delivery(shop: AtWork) -> None:
     for _ in range(2):
         followed(shop, code(shop, 1))
 
-    def clicked() -> list[str]:
+    def told(state: str) -> list[str]:
         with Log.open(shop.opened.data) as log:
             bodies = read_control(log, kinds=["receipt"])["body"]
         said = [json.loads(body) for body in bodies]
-        return [one["decision"] for one in said if one["state"] == "clicked"]
+        return [one["decision"] for one in said if one["state"] == state]
 
-    wait_for(lambda: delivery(shop, 1)["id"] in clicked())
+    one = delivery(shop, 1)["id"]
+    wait_for(lambda: one in told("clicked") and one in told("delivered"))
     followed(shop, code(shop, 1))
-    untold = "SELECT count(*) FROM click WHERE told = 0"
+    untold = "SELECT (SELECT count(*) FROM click WHERE told = 0) + (SELECT count(*) FROM arrived)"
     wait_for(lambda: shop.opened.ledger.rows(untold) == [(0,)])
-    assert clicked().count(delivery(shop, 1)["id"]) == 1
+    assert [told(state).count(one) for state in ("clicked", "delivered")] == [1, 1]
 
 
 def test_what_only_looks_ahead_is_no_click(shop: AtWork) -> None:

@@ -126,6 +126,33 @@ def test_what_came_to_nothing_is_sent_again_in_bulk_by_the_api_and_by_the_comman
     assert standing == {"sms/webhook": "closed", "paper/file": "closed", "box/inbox": "closed"}
 
 
+def test_what_a_receiver_has_lost_is_posted_again_by_the_api_and_by_the_command(
+    calm: Room, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = commands_on(calm.shop.cluster, monkeypatch, capsys)
+    members = [f"LOST{number}" for number in range(3)]
+    calm.orders(*members)
+    calm.until("hello", members, sent=3)
+    ids = {calm.deliveries(trigger="hello", customer=f"member:{one}")[0]["id"] for one in members}
+
+    def came(times: int) -> bool:
+        found = calm.door.came("hello")
+        return {found[one] for one in ids} == {times}
+
+    assert came(1)
+    asked = {"channel": "sms", "trigger": "hello", "since": "2026-01-01T00:00:00Z", "reason": "its disk"}
+    answer = calm.shop.client.post("/v1/deliveries:replay", json=asked)
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["replayed"] >= 3, answer.json()["next"]) == (True, None)
+    calm.shop.wait(lambda: came(2), "they come again")
+    calm.until("hello", members, sent=3)
+    choice = ["--channel", "sms", "--trigger", "hello", "--since", "2026-01-01", "--replay", "--reason", "x"]
+    code, told = command("deliveries", *choice)
+    assert (code, told["replayed"]) == (exits.OK, answer.json()["replayed"])
+    calm.shop.wait(lambda: came(3), "they come once more")
+    calm.until("hello", members, sent=3)
+
+
 def test_a_short_link_leads_on_and_the_click_is_in_the_ledger_and_the_log(calm: Room) -> None:
     calm.orders("L1")
     calm.until("hello", ["L1"], sent=1)
@@ -141,8 +168,8 @@ def test_a_short_link_leads_on_and_the_click_is_in_the_ledger_and_the_log(calm: 
     calm.until("hello", ["L1"], delivered=1)
     [found] = calm.deliveries(trigger="hello", customer="member:L1")
     assert found["clicks"] == 1
-    calm.shop.wait(lambda: calm.bodies("receipt", one["id"]), "the log is told")
-    assert [body["state"] for body in calm.bodies("receipt", one["id"])] == ["clicked"]
+    calm.shop.wait(lambda: len(calm.bodies("receipt", one["id"])) == 2, "the log is told")
+    assert {body["state"] for body in calm.bodies("receipt", one["id"])} == {"clicked", "delivered"}
     assert calm.shop.client.get(f"/s/{code[::-1]}", follow_redirects=False).status_code == 404
 
 

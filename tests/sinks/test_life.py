@@ -11,7 +11,7 @@ from sinks.deliveries.life import LIFE, Event, Impossible, State, after, diagram
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "deliveries.md"
 BEFORE_SENDING = {Event.HOLD_BACK, Event.REVOKE, Event.TOO_LATE, Event.PUT_OFF, Event.CLAIM}
-BY_HAND = {Event.RESEND, Event.SETTLE_DELIVERED, Event.SETTLE_FAILED}
+BY_HAND = {Event.RESEND, Event.REPLAY, Event.SETTLE_DELIVERED, Event.SETTLE_FAILED}
 
 
 def test_the_picture_in_the_document_is_the_table() -> None:
@@ -41,8 +41,9 @@ def test_what_may_be_out_is_queued_again_only_by_retry_or_by_hand() -> None:
     """Marketing at most once: the one way back from unknown is a person's, or for what is transactional."""
     back = {event for (state, event), to in LIFE.items() if state is State.UNKNOWN and to is State.QUEUED}
     assert back == {Event.RETRY, Event.RESEND}
-    for state in (State.SENT, State.DELIVERED):
-        assert State.QUEUED not in {to for (one, _), to in LIFE.items() if one is state}
+    for state in (State.SENT, State.DELIVERED):  # a replay: of what its receiver knows by its id
+        back = {event for (one, event), to in LIFE.items() if one is state and to is State.QUEUED}
+        assert back == {Event.REPLAY}
 
 
 def test_what_stops_a_message_acts_only_on_what_waits() -> None:
@@ -60,5 +61,7 @@ def test_a_receipt_is_taken_in_every_state_but_claimed() -> None:
 
 def test_a_person_acts_only_on_what_has_ended() -> None:
     for state, event in LIFE:
-        if event in BY_HAND:
+        if event is Event.REPLAY:
+            assert state in (State.SENT, State.DELIVERED)
+        elif event in BY_HAND:
             assert state in (State.UNKNOWN, State.FAILED, State.EXPIRED, State.HELD_BACK)

@@ -18,6 +18,7 @@ from sinks.channels.cloud.settings import ChineseSettings
 from sinks.channels.message import Message
 from sinks.channels.outcome import Accepted, Outcome, Refused
 from sinks.channels.provider import Around
+from sinks.channels.settings import Limit
 
 # https://help.aliyun.com/document_detail/101346.html (国内消息 API 错误码). A template that is not approved
 # stops only its own messages, a signature all of them.
@@ -72,6 +73,9 @@ class AliyunSettings(ChineseSettings):
     """SMS by Alibaba Cloud."""
 
     kind: Literal["aliyun"] = "aliyun"
+    # 短信通知, 推广短信: 50 a day by one signature and template to one number, a day being 24 hours back
+    # (发送频率设置); more than that is refused, or, where the console says so, allowed
+    limits: list[Limit] = [Limit(most=50, within="1d", each="template+address")]
     access_key_id_env: str = Field(
         default="ALIBABA_CLOUD_ACCESS_KEY_ID", description="variable with the AccessKey's id"
     )

@@ -15,6 +15,7 @@ from sinks.channels.cloud.settings import ChineseSettings
 from sinks.channels.message import Message
 from sinks.channels.outcome import Accepted, Outcome, Unknown
 from sinks.channels.provider import Around
+from sinks.channels.settings import Limit
 
 # https://cloud.tencent.com/document/product/382/59177 (发送错误码) and the common codes of API 3.0. What
 # begins with a code of the table and a point has its verdict, unless it has its own.
@@ -67,6 +68,11 @@ class TencentSettings(ChineseSettings):
     """SMS by Tencent Cloud."""
 
     kind: Literal["tencent"] = "tencent"
+    # 频率限制 (product/382/13303): one of the same content in 30 seconds and 10 of a day to one number, where
+    # the console says nothing else; content is counted by its template here, a day by 24 hours
+    limits: list[Limit] = [
+        Limit(most=1, within="30s", each="template+address"), Limit(most=10, within="1d", each="address"),
+    ]  # fmt: skip
     secret_id_env: str = Field(
         default="TENCENTCLOUD_SECRET_ID", description="variable with the key's SecretId"
     )

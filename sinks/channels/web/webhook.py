@@ -39,6 +39,7 @@ class WebhookSettings(PostingSettings):
     """A signed POST to a URL."""
 
     escape: ClassVar[EscapeName] = "values"
+    replays: ClassVar[bool] = True
 
     kind: Literal["webhook"] = "webhook"
     url: str = Field(description="https:// of the receiver")
