@@ -17,7 +17,7 @@ from engine.partition import HISTORY
 from rfm.record import CutsRecord, record_said
 from streams.control import CONSENT, CUTS, ERASE, FRESH, MANUAL, RECEIPT, RESUME, SWITCH
 from streams.errors import InputError
-from streams.log.block import CONTROL, Block
+from streams.log.block import CONTROL, Block, decode_tables
 
 Int64s = NDArray[np.int64]
 Projection = Mapping[str, tuple[int, Sequence[str]]]
@@ -48,14 +48,14 @@ def batch_of(
     tick that is marked.
     """
     widest = max((len(names) for _, names in projection.values()), default=0)
-    tables = block.tables()
+    tables = decode_tables(block.payload)
     cuts = _cuts_of(block, tables[CONTROL]) if CONTROL in tables else {}
     batch = replace(Batch.zeros(block.count, widest if width is None else width), cuts=cuts)
     batch.kind[:] = TICK_RECORD
     batch.mode[:] = MODE_NUMBER[block.mode]
     for name, table in tables.items():
-        at = table["ordinal"].to_numpy()
-        batch.minute[at] = table["minute"].to_numpy()
+        at = table["ordinal"].to_numpy().astype(np.intp)  # once: each column would do it again
+        batch.minute[at] = table["minute"].to_numpy() if block.minute is None else block.minute
         if name == CONTROL:
             _fill_control(batch, at, table, control_number, projection)
         elif name in projection:
@@ -96,33 +96,44 @@ def _fill_rows(
         getattr(batch, name)[at] = table[name].to_numpy()
     batch.customer_high[at], batch.customer_low[at] = _customers(table)
     nulls = np.zeros(table.num_rows, dtype=np.int64)
+    there = set(table.column_names)
     for place, name in enumerate(columns):
-        if name not in table.column_names:
+        if name not in there:
             nulls |= np.int64(1 << place)
             continue
-        column = table[name].combine_chunks()
+        column = _whole(table[name])
         if column.null_count:
             nulls |= column.is_null().to_numpy(zero_copy_only=False).astype(np.int64) << place
         batch.values[at, place] = _numbers(column, encode_text)
     batch.nulls[at] = nulls
 
 
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column in one piece, as nearly every block has it."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _filled(column: pa.Array, null: object) -> pa.Array:
+    """Return a column with this for null; where it has none, untouched: blocks are small, and calls dear."""
+    return column.fill_null(null) if column.null_count else column
+
+
 def _numbers(column: pa.Array, encode_text: EncodeText) -> Int64s:
     """Return a column's whole numbers, or its texts' codes; null is 0."""
     if not pa.types.is_dictionary(column.type):
-        numbers: Int64s = column.fill_null(0).to_numpy(zero_copy_only=False)
+        numbers: Int64s = _filled(column, 0).to_numpy(zero_copy_only=False)
         return numbers
     texts = column.dictionary.to_pylist()
     codes = np.zeros(len(texts) + 1, dtype=np.int64)  # the last is null's
     if texts:
         codes[:-1] = encode_text(texts)
-    found: Int64s = codes[column.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)]
+    found: Int64s = codes[_filled(column.indices, len(texts)).to_numpy(zero_copy_only=False)]
     return found
 
 
 def _customers(table: pa.Table) -> tuple[Int64s, Int64s]:
     """Return the ids as signed (high, low) pairs; a customer that is null is (0, 0)."""
-    column = table["customer"].combine_chunks().fill_null(bytes(16))
+    column = _filled(_whole(table["customer"]), bytes(16))
     packed = column.buffers()[1].slice(16 * column.offset, 16 * len(column))
     pairs = np.frombuffer(packed, dtype=">i8").astype(np.int64).reshape(-1, 2)
     return pairs[:, 0], pairs[:, 1]

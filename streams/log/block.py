@@ -57,15 +57,15 @@ class Block:
     last_minute: int
     payload: bytes
 
-    def tables(self, only: Collection[str] | None = None) -> dict[str, pa.Table]:
-        """Return the tables by source name (``!control`` for control records), or only those named.
+    @property
+    def minute(self) -> int | None:
+        """The minute that all records have, whatever their writer could know of it; None: several."""
+        return self.first_minute if self.first_minute >= self.last_minute else None
 
-        A block of one minute has that minute, whatever its writer could know of it.
-        """
-        tables = decode_tables(self.payload, only)
-        if self.first_minute < self.last_minute:
-            return tables
-        return {name: _at(table, self.first_minute) for name, table in tables.items()}
+    def tables(self, only: Collection[str] | None = None) -> dict[str, pa.Table]:
+        """Return the tables by source name (``!control`` for control records), or only those named."""
+        tables, minute = decode_tables(self.payload, only), self.minute
+        return tables if minute is None else {name: _at(table, minute) for name, table in tables.items()}
 
 
 def _at(table: pa.Table, minute: int) -> pa.Table:
