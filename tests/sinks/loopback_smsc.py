@@ -170,10 +170,10 @@ class LoopbackSmsc:
         optional += struct.pack(">HHB", 0x0427, 1, state)
         self.deliver("13800001001", b"", optional=optional)
 
-    def write(self, address: str, text: str, room: int = 1000) -> None:
-        """Send what a customer writes, in parts of so many characters."""
+    def write(self, address: str, text: str, room: int = 1000, last: bool = False) -> None:
+        """Send what a customer writes, in parts of so many characters; or only the last of them."""
         pieces = [text[at : at + room] for at in range(0, len(text), room)]
-        for number, piece in enumerate(pieces, 1):
+        for number, piece in [*enumerate(pieces, 1)][-1:] if last else enumerate(pieces, 1):
             content = piece.encode("utf-16-be")
             if len(pieces) > 1:
                 content = bytes([5, 0, 3, 77, len(pieces), number]) + content

@@ -148,6 +148,39 @@ def test_what_was_not_taken_in_is_not_acknowledged(tmp_path: Path) -> None:
     opened.close()
 
 
+def test_a_long_reply_whose_last_part_was_not_taken_in_is_whole_when_that_comes_again(tmp_path: Path) -> None:
+    """The parts before it are acknowledged: the SMSC does not send them again."""
+    opened = Opened(tmp_path)
+    taken: list[Receipt] = []
+    faults = [RuntimeError("the disk is full")] * 2
+
+    def receive(receipts: Sequence[Receipt]) -> None:
+        if receipts and faults:
+            raise faults.pop()
+        taken.extend(receipts)
+
+    opened.loop.run(opened.far.provider.close())
+    provider = Smpp(opened.far.settings, replace(opened.far.around, receive=receive))
+
+    async def work() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+        await provider.open()
+        await asyncio.to_thread(opened.smsc.write, "8613800001001", LONG, 60)
+        for _ in range(2):  # each of the faults ends the connection
+            while opened.smsc.connections:
+                await asyncio.sleep(0.005)
+            await handed(provider, [MESSAGE])  # which connects again
+            await asyncio.to_thread(opened.smsc.write, "8613800001001", LONG, 60, last=True)
+        async with asyncio.timeout(10):
+            while not taken:
+                await asyncio.sleep(0.005)
+        await provider.close()
+
+    opened.loop.run(work())
+    assert [one.text for one in taken if one.state == "replied"] == [LONG]
+    opened.close()
+
+
 # Receipts that come before the answer to the submit
 
 

@@ -131,9 +131,14 @@ class Client:
         if is_receipt(pdu):
             told = read_receipt(pdu, self._zone)
             receipt = told and self._parts.heard(told)
-        else:
-            receipt = self._written.read(pdu)
-        self._hand_on([receipt] if receipt else [])
+            self._hand_on([receipt] if receipt else [])
+            return
+        answer = self._written.read(pdu)
+        try:
+            self._hand_on([answer] if answer else [])
+        except BaseException:
+            self._written.put_back()
+            raise
 
     def _begin(self, link: Link, message: Message) -> Begun:
         """Write a message, behind `Link.room`; of several parts the first, the others go beside it."""

@@ -85,12 +85,15 @@ class Written:
 
     def __init__(self) -> None:
         self._halves: dict[tuple[str, int, int], dict[int, bytes]] = {}
+        # of the last that was whole: its key, its parts, and the number of the one by which it was
+        self._last: tuple[tuple[str, int, int], dict[int, bytes], int] | None = None
 
     def read(self, pdu: Pdu) -> Receipt | None:
-        """Return what a customer wrote; None while parts are missing."""
+        """Return what a customer wrote; None while parts are missing. Where it cannot be handed on, call
+        `put_back`."""
         address = text_of(getattr(pdu.body, "source_addr", None))
         part = _part(pdu, address)
-        content = part.content
+        content, self._last = part.content, None
         if part.key[2] > 1:
             parts = self._halves.setdefault(part.key, {})
             parts[part.number] = content
@@ -98,10 +101,18 @@ class Written:
                 if len(self._halves) > _HALVES:
                     del self._halves[next(iter(self._halves))]
                 return None
-            del self._halves[part.key]
+            self._last = part.key, self._halves.pop(part.key), part.number
             content = b"".join(parts[number] for number in sorted(parts))
         text = _decoded(content, int(getattr(pdu.body, "data_coding", 0) or 0))
         return Receipt(None, "unsubscribed" if unsubscribes(text) else "replied", address=address, text=text)
+
+    def put_back(self) -> None:
+        """Keep the parts of what was read last but for its last one, which is not acknowledged: the SMSC sends
+        that again, and no other."""
+        if self._last is not None:
+            key, parts, number = self._last
+            del parts[number]
+            self._halves[key], self._last = parts, None
 
 
 def _part(pdu: Pdu, address: str) -> _Part:
