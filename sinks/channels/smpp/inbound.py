@@ -107,8 +107,8 @@ class Written:
         return Receipt(None, "unsubscribed" if unsubscribes(text) else "replied", address=address, text=text)
 
     def put_back(self) -> None:
-        """Keep the parts of what was read last but for its last one, which is not acknowledged: the SMSC sends
-        that again, and no other."""
+        """Keep the parts of what was read last but for the one that came last: it is not acknowledged, so the
+        SMSC sends it again, and no other."""
         if self._last is not None:
             key, parts, number = self._last
             del parts[number]
