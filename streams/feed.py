@@ -28,7 +28,7 @@ ControlNumber = Callable[[str, Mapping[str, Any]], int]
  SWITCH_RECORD, RECEIPT_RECORD) = range(9)  # fmt: skip
 GIVING_BACK = ("failed", "expired")  # what a receipt must say for slots to be given back (D5)
 MODE_NUMBER = {"import": 0, "live": 1}
-_COPIED = ("op", "minute", "key_high", "key_low", "epoch", "position", "offset", "event_us")
+_COPIED = ("op", "key_high", "key_low", "epoch", "position", "offset", "event_us")
 
 
 def batch_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,19 @@ def test_tables_are_merged_in_step_order_with_values_nulls_and_codes(tmp_path: P
     packed = id_bytes(batch.customer_high[orders], batch.customer_low[orders])
     assert [packed[at : at + 16].hex() for at in range(0, 48, 16)] == frame["customer"].tolist()
     assert batch.mode.tolist() == [0] * 6
+
+
+def test_a_block_of_one_minute_has_that_whatever_its_writer_could_know(tmp_path: Path) -> None:
+    """The minute of a live block is the broker's (T2)."""
+    with new_log(tmp_path) as log:
+        orders = "id,member,phone,at,amount,status\nA1,1,,2026-03-01 10:00,2.50,paid"
+        take(log, SHOP, tmp_path, orders=orders)
+        (block,) = log.blocks(0)
+    moved = replace(block, first_minute=block.first_minute + 5, last_minute=block.first_minute + 5)
+    batch = batch_of(moved, PROJECTION, Dictionary(), number)
+    assert batch.minute.tolist() == [moved.first_minute] * moved.count
+    minutes = {one for table in moved.tables().values() for one in table["minute"].to_pylist()}
+    assert minutes == {moved.first_minute}
 
 
 def test_tags_by_hand_and_consent_carry_their_numbers(tmp_path: Path) -> None:
