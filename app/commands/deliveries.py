@@ -26,13 +26,14 @@ from rules.suggest import suggest
 from sinks.channels.charging import prices_of
 from sinks.channels.replaying import why_not
 from sinks.deliveries.again import DEAD, MOST, dead_count, dead_letters, replayable, send_again
-from sinks.deliveries.by_hand import check_by_hand
+from sinks.deliveries.by_hand import AGAIN, check_by_hand
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import Event, Impossible, State
 from sinks.deliveries.listing import Wanted, counts, life_of, listed
 from streams.errors import InputError
 
 ByHand = Callable[[str, Event, str, float], None]
+SHOWN = 50  # deliveries, where nobody says how many
 _MINUTE_SECONDS = 60.0
 _SETTLED = {"delivered": Event.SETTLE_DELIVERED, "failed": Event.SETTLE_FAILED}
 
@@ -59,7 +60,10 @@ def deliveries(
         str | None, typer.Option("--since", metavar="TIME", help="decided then or later")
     ] = None,
     until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="decided before")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="the newest so many")] = 50,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", min=1, help="the newest so many (50); of a replay the oldest (all)"),
+    ] = None,
     count: Annotated[bool, typer.Option("--counts", help="count by trigger, day, channel and state")] = False,
     providers: Annotated[bool, typer.Option("--providers", help="how the channels' providers stand")] = False,
     resend: Annotated[
@@ -84,51 +88,65 @@ def deliveries(
     (--cluster), what is done by hand is asked of the worker that sends.
     """
     declared = load_shop(shop)
-    settings, zone = declared.settings, declared.settings.zone
+    zone, event = declared.settings.zone, _event(resend, replay, settle)
     if providers:
         stand = (providers_of_cluster if cluster else providers_beside)(shop, declared)
         print_json({"providers": stand}) if json else page.print(provider_table(stand, zone))
         return exits.OK
     with _in_cluster(shop, declared) if cluster else _in_data_folder(shop, declared) as place:
-        ledger, find = place.ledger, place.find
-        in_bulk = (resend or replay) and delivery is None
-        if settle is not None or ((resend or replay) and not in_bulk):
-            event = Event.RESEND if resend else Event.REPLAY if replay else _settled(settle)
+        if event is not None and (delivery is not None or event not in AGAIN):
             _act(place, declared, delivery, event, reason)
         if delivery is not None:
-            found = life_of(ledger.connection, delivery)
-            if found is None:
-                raise _nobody(delivery)
-            if json:
-                one, attempts, acts = found
-                print_json({"delivery": asdict(one), "attempts": [asdict(each) for each in attempts],
-                            "by_hand": [asdict(act) for act in acts]})  # fmt: skip
-            else:
-                show_life(*found, zone)
+            _show_one(place, delivery, zone, json)
             return exits.OK
-        whose = None if customer is None else find(customer)
+        whose = None if customer is None else place.find(customer)
         start, end = _read_time("--since", since, zone), _read_time("--until", until, zone)
         wanted = Wanted(_known_state(state), channel, trigger, whose, start, end)
-        if in_bulk and replay:
-            replayed = _replay(place, declared, wanted, reason)
+        if event is Event.REPLAY:
+            replayed = _replay(place, declared, wanted, limit, reason)
             print_json({"replayed": replayed}) if json else page.print(f"{replayed:,} queued again")
-            return exits.OK
-        if in_bulk:
-            done = _send_again(place, wanted, limit, reason)
+        elif event is Event.RESEND:
+            done = _send_again(place, wanted, limit or SHOWN, reason)
             told = f"{done['resent']:,} queued again, {done['left']:,} left"
             print_json(done) if json else page.print(told)
-            return exits.OK
-        if count:
-            sums = counts(ledger.connection, wanted, prices_of(declared.channels))
-            if json:
-                print_json({"counts": [asdict(one) for one in sums], "currency": settings.currency or None})
-            else:
-                page.print(count_table(sums, settings.currency))
+        elif count:
+            _show_counts(place, declared, wanted, json)
         else:
-            rows = listed(ledger.connection, wanted, limit, newest=True)
+            rows = listed(place.ledger.connection, wanted, limit or SHOWN, newest=True)
             body = {"deliveries": [asdict(one) for one in rows]}
             print_json(body) if json else page.print(delivery_table(rows, zone))
     return exits.OK
+
+
+def _event(resend: bool, replay: bool, settle: str | None) -> Event | None:
+    """Return what is to be done by hand; None where nothing is."""
+    if resend + replay + (settle is not None) > 1:
+        raise InputError("deliveries", "several things are to be done at once",
+                         "write one of --resend, --replay and --settle")  # fmt: skip
+    if settle is not None:
+        return _settled(settle)
+    return Event.RESEND if resend else Event.REPLAY if replay else None
+
+
+def _show_one(place: _Place, delivery: str, zone: str, json: bool) -> None:
+    found = life_of(place.ledger.connection, delivery)
+    if found is None:
+        raise _nobody(delivery)
+    if json:
+        one, attempts, acts = found
+        print_json({"delivery": asdict(one), "attempts": [asdict(each) for each in attempts],
+                    "by_hand": [asdict(act) for act in acts]})  # fmt: skip
+    else:
+        show_life(*found, zone)
+
+
+def _show_counts(place: _Place, declared: Shop, wanted: Wanted, json: bool) -> None:
+    currency = declared.settings.currency
+    sums = counts(place.ledger.connection, wanted, prices_of(declared.channels))
+    if json:
+        print_json({"counts": [asdict(one) for one in sums], "currency": currency or None})
+    else:
+        page.print(count_table(sums, currency))
 
 
 def _send_again(place: _Place, wanted: Wanted, limit: int, reason: str | None) -> dict[str, int]:
@@ -145,18 +163,20 @@ def _send_again(place: _Place, wanted: Wanted, limit: int, reason: str | None) -
     return {"resent": resent, "left": dead_count(place.ledger.connection, wanted)}
 
 
-def _replay(place: _Place, declared: Shop, wanted: Wanted, reason: str | None) -> int:
-    """Send all those again that are out, in the order of deciding; return how many."""
+def _replay(place: _Place, declared: Shop, wanted: Wanted, limit: int | None, reason: str | None) -> int:
+    """Send those again that are out, in the order of deciding, all or the oldest so many; return how many."""
     if wanted.channel is None or wanted.since is None or wanted.state is not None:
         hint = "write an ID, or --channel NAME --since TIME [--until TIME], without --state"
         raise InputError("--replay", "neither a delivery nor a channel's time is named", hint)
     _check_replays(declared, wanted.channel)
     why, now = _reason(reason), time.time()
     wanted = replace(wanted, until=now if wanted.until is None else wanted.until)
-    replayed = after = 0
-    while found := replayable(place.ledger.connection, wanted, after, MOST):
-        replayed += place.again([one for _, one in found], why, now, Event.REPLAY)
-        after = found[-1][0]
+    replayed = 0
+    after: int | None = 0
+    while after is not None and (limit is None or replayed < limit):
+        most = MOST if limit is None else min(MOST, limit - replayed)
+        found, after = replayable(place.ledger.connection, wanted, after, most)
+        replayed += place.again(found, why, now, Event.REPLAY) if found else 0
     return replayed
 
 
@@ -173,7 +193,7 @@ def _reason(reason: str | None) -> str:
 
 def _act(place: _Place, declared: Shop, delivery: str | None, event: Event, reason: str | None) -> None:
     if delivery is None:
-        raise InputError("deliveries", "no delivery is named", "write: tintype deliveries SHOP ID --resend")
+        raise InputError("deliveries", "no delivery is named", "write: tintype deliveries SHOP ID --settle")
     why = _reason(reason)
     found = life_of(place.ledger.connection, delivery) if event is Event.REPLAY else None
     if found is not None:

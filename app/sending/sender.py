@@ -17,7 +17,6 @@ import uvloop
 
 from app.log_folder import data_folder, open_log
 from app.sending.addresses import address_of, customers_at, readable_of
-from app.sending.answers import controls_of
 from app.sending.courier_relay import NAME, CourierRelay
 from app.sending.deliveries import make_dispatcher, places_of, send_beside
 from app.sending.forecasts import Forecasts
@@ -25,6 +24,7 @@ from app.sending.ledger_switches import LedgerSwitches
 from app.sending.links import own_secret, shortener_of
 from app.sending.revocations import Revocations
 from app.sending.turns import MENDED, PAUSE_SECONDS, Turns
+from app.sending.untold import untold
 from app.service import Stopped
 from app.shop import Shop
 from sinks.channels.courier import Courier
@@ -33,11 +33,9 @@ from sinks.channels.provider import Around, Receipt
 from sinks.coupons.following import Following as Redeemed
 from sinks.deliveries import answers, clicks
 from sinks.deliveries.dispatch import Dispatcher
-from sinks.deliveries.ended import ended, record_of, told
 from sinks.deliveries.lane import Carried
 from sinks.deliveries.ledger import Ledger
 from sinks.deliveries.life import State
-from sinks.deliveries.records import AnswersTold
 from sinks.deliveries.standing import Standing
 from sinks.deliveries.switches import asked, in_log
 from sinks.links.following import Following
@@ -48,7 +46,6 @@ from streams.log.log import Log
 
 Append = Callable[[Sequence[Control]], "Future[Any]"]
 _TO_LOG, _REDEEMED = "log", "coupons"  # names of turns, beside the relay's
-_TOLD_TOGETHER = 200  # records in one change of the log
 
 
 class Sender:
@@ -216,26 +213,19 @@ class Sender:
 
     async def _tell_log(self) -> bool:
         """Tell the log; return whether there is most likely more to tell."""
-        turned, over = asked(self._ledger), ended(self._ledger, _TOLD_TOGETHER)
-        clicked = clicks.untold(self._ledger, _TOLD_TOGETHER)
-        answered = answers.untold(self._ledger, _TOLD_TOGETHER)
-        controls = [switch(one.what, one.off, one.reason) for one in turned]
-        controls += [record_of(one) for one in over] + [clicks.record_of(one) for one in clicked]
-        controls += controls_of(self._shop, answered)
+        turned, found = asked(self._ledger), untold(self._ledger, self._shop)
+        switches = [switch(one.what, one.off, one.reason) for one in turned]
+        controls = [*switches, *found.answers, *found.others]
         if not controls:
             return False
         await asyncio.wrap_future(self.append(controls))
-        if turned or answered:
+        if turned or found.answers:
             self._revocations[-1].refresh(turned)  # no moment may come at which nobody knows of them
-        if answered:
-            self._ledger.do(AnswersTold([one.id for one in answered]))
+        if found.told:
+            self._ledger.do(*found.told)
         if turned:
             in_log(self._ledger, turned[-1].number)
-        if over:
-            self._ledger.do(*told(over))
-        if clicked:
-            clicks.told(self._ledger, [one.number for one in clicked])
-        return _TOLD_TOGETHER in (len(over), len(clicked), len(answered))
+        return found.is_full
 
     def _click(self, number: int, at: float) -> None:
         try:

@@ -64,9 +64,7 @@ class ClusterDeliveries:
             raise KeyError(delivery)
         one = found[0]
         check_by_hand(State(one.state), one.channel, one.reason, event)
-        message = asked.encoded(asked.Act(delivery, event, reason, now))
-        [offset] = self._sender.send(self._topic, [(None, message)])
-        self._ledger.wait(offset, WAIT_SECONDS)
+        self._ask([delivery], event, reason, now)
 
     def send_again(self, wanted: Wanted, most: int, reason: str, now: float) -> tuple[int, int]:
         """Send the oldest of those again that came to nothing; return how many, and how many are left. Raises
@@ -81,9 +79,9 @@ class ClusterDeliveries:
     ) -> tuple[int, int | None]:
         """Send those again that are out, in order behind a number; return how many, and the number to go on
         behind, None where there are no more. Raises Problem."""
-        found = replayable(self._ledger.seen.connection, wanted, after, most)
-        self._ask([one for _, one in found], Event.REPLAY, reason, now)
-        return len(found), found[-1][0] if len(found) == most else None
+        found, following = replayable(self._ledger.seen.connection, wanted, after, most)
+        self._ask(found, Event.REPLAY, reason, now)
+        return len(found), following
 
     def _ask(self, deliveries: Sequence[str], event: Event, reason: str, now: float) -> None:
         acts = [asked.Act(one, event, reason, now) for one in deliveries]

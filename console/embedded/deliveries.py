@@ -62,10 +62,7 @@ class LedgerDeliveries:
         """Send the oldest of those again that came to nothing; return how many, and how many are left. Raises
         Problem."""
         found = dead_letters(self._seen.connection, wanted, most)
-        try:
-            resent = send_again(self._written, found, reason, now)
-        except sqlite3.OperationalError as error:
-            raise full(error) from None
+        resent = self._again(found, Event.RESEND, reason, now)
         return resent, dead_count(self._seen.connection, wanted)
 
     def replay(
@@ -73,12 +70,14 @@ class LedgerDeliveries:
     ) -> tuple[int, int | None]:
         """Send those again that are out, in order behind a number; return how many, and the number to go on
         behind, None where there are no more. Raises Problem."""
-        found = replayable(self._seen.connection, wanted, after, most)
+        found, following = replayable(self._seen.connection, wanted, after, most)
+        return self._again(found, Event.REPLAY, reason, now), following
+
+    def _again(self, deliveries: Sequence[str], event: Event, reason: str, now: float) -> int:
         try:
-            replayed = send_again(self._written, [one for _, one in found], reason, now, Event.REPLAY)
+            return send_again(self._written, deliveries, reason, now, event)
         except sqlite3.OperationalError as error:
             raise full(error) from None
-        return replayed, found[-1][0] if len(found) == most else None
 
 
 class EmbeddedSending:

@@ -46,7 +46,6 @@ class Message:
         """
         return self.to.partition(":")[2]
 
-
     @property
     def is_whole(self) -> bool:
         r"""Whether all of it can be written as UTF-8, which half of a character (a lone surrogate) cannot.

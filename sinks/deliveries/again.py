@@ -15,8 +15,6 @@ from sinks.deliveries.records import Acted
 
 MOST = 1000  # at once: they are one transaction, and one request
 DEAD = (State.FAILED, State.EXPIRED, State.HELD_BACK)  # what is unknown may be out: one by one, by a person
-
-
 OUT = (State.SENT, State.DELIVERED)
 
 
@@ -35,20 +33,22 @@ def dead_count(connection: sqlite3.Connection, wanted: Wanted) -> int:
 
 def replayable(
     connection: sqlite3.Connection, wanted: Wanted, after: int, most: int
-) -> list[tuple[int, str]]:
-    """Return number and id of those wanted that are out, in the order of deciding, behind a number."""
+) -> tuple[list[str], int | None]:
+    """Return the ids of those wanted that are out, in the order of deciding, behind a number; and the number
+    to go on behind, None where there are no more."""
     where, values = wanted.where()
     query = (  # of constants
         "SELECT number, id FROM delivery d JOIN decision USING (number) "  # noqa: S608
         f"WHERE state IN (?, ?) AND {where} AND number > ? ORDER BY number LIMIT ?"
     )
-    return connection.execute(query, (*OUT, *values, after, most)).fetchall()
+    found = connection.execute(query, (*OUT, *values, after, most)).fetchall()
+    return [one for _, one in found], found[-1][0] if len(found) == most else None
 
 
 def send_again(
-    ledger: Ledger, deliveries: Sequence[str], reason: str, now: float, event: Event = Event.RESEND
+    ledger: Ledger, deliveries: Sequence[str], reason: str, now: float, event: Event
 ) -> int:
     """Send deliveries (their ids) again, all or nothing, on disk; return how many could be: somebody else may
-    have come first. event: `Event.REPLAY` of what is out."""
+    have come first. event: `Event.RESEND`, or `Event.REPLAY` of what is out."""
     found = ledger.do(*(Acted(one, event, reason, now) for one in deliveries))
     return sum(why is None for why in found)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from engine.outcome import Decision
 from sinks.deliveries.ledger import Ledger
-from sinks.deliveries.records import Clicked, ClicksTold
+from sinks.deliveries.records import Clicked
 from streams.control import Control, receipt
 
 CLICKED = "clicked"  # in the log: beside the states of deliveries
@@ -50,8 +49,3 @@ def record_of(one: Untold) -> Control:
     """Return what the log is told."""
     made = one.decision
     return receipt(bytes.fromhex(made.customer), made.id, made.trigger, made.minute, made.cause, CLICKED)
-
-
-def told(ledger: Ledger, numbers: Sequence[int]) -> None:
-    """Note that the log has been told of some."""
-    ledger.do(ClicksTold(numbers))

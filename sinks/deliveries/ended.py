@@ -24,7 +24,7 @@ _ARRIVED = (
     "SELECT arrived.number, body, 'delivered' FROM arrived JOIN decision USING (number) "
     "ORDER BY arrived.number LIMIT ?"
 )
-_SAID = {State.DELIVERED: "delivered", State.EXPIRED: "expired"}  # all else is said to have failed
+_SAID = (State.DELIVERED, State.EXPIRED)  # of all else it is said that it has failed
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def ended(ledger: Ledger, limit: int) -> list[Ended]:
     if len(rows) < limit:
         rows += ledger.rows(_ARRIVED, (limit - len(rows),))
     return [
-        Ended(number, msgspec.json.decode(body, type=Decision), _SAID.get(State(state), "failed"))
+        Ended(number, msgspec.json.decode(body, type=Decision), state if state in _SAID else State.FAILED)
         for number, body, state in rows
     ]
 
@@ -57,7 +57,7 @@ def record_of(one: Ended) -> Control:
 
 def told(some: Sequence[Ended]) -> list[Record]:
     """Return the records by which a ledger forgets some: the log has been told."""
-    arrived = [one.number for one in some if one.state == "delivered"]
-    to_nothing = [one.number for one in some if one.state != "delivered"]
+    arrived = [one.number for one in some if one.state == State.DELIVERED]
+    to_nothing = [one.number for one in some if one.state != State.DELIVERED]
     records: list[Record] = [EndsTold(to_nothing)] if to_nothing else []
     return [*records, ArrivalsTold(arrived)] if arrived else records

@@ -9,7 +9,7 @@ import pyarrow as pa
 from streams.changes.wire import Outgoing, outgoing
 from streams.control import Control
 from streams.identity.partition import id_pairs, partitions_of
-from streams.log.block import CONTROL, Block, encode_tables, with_text_codes
+from streams.log.block import CONTROL, Block, encode_tables
 from streams.tables import control_table
 
 
@@ -20,7 +20,7 @@ def control_block(controls: Sequence[Control], first_step: int, minute: int, par
     table = table.add_column(0, pa.field("ordinal", pa.int32(), nullable=False), ordinals)
     minutes = pa.array([minute] * table.num_rows, pa.int32())
     table = table.add_column(1, pa.field("minute", pa.int32(), nullable=False), minutes)
-    payload = encode_tables({CONTROL: with_text_codes(table)})
+    payload = encode_tables({CONTROL: table})
     return Block(partition, first_step, table.num_rows, "live", minute, minute, payload)
 
 

@@ -118,15 +118,3 @@ def _directory(payload: bytes) -> tuple[list[tuple[str, int]], int]:
     if at + sum(size for _, size in entries) != len(payload):
         raise InputError("block", "the block is cut short", hint)
     return entries, at
-
-
-def with_text_codes(table: pa.Table) -> pa.Table:
-    """Return the table with each declared text column as dictionary<utf8>; ``reference`` stays text."""
-    for at, field in enumerate(table.schema):
-        if pa.types.is_large_string(field.type):
-            text = table.column(at).combine_chunks().cast(pa.utf8())
-            if field.name == "reference":
-                table = table.set_column(at, pa.field("reference", pa.utf8()), text)
-            else:
-                table = table.set_column(at, field.name, text.dictionary_encode().cast(TEXT_CODES))
-    return table

@@ -111,11 +111,13 @@ def test_webhooks_that_are_out_are_posted_again_by_a_stretch_of_time(
         ledger.write([Step(at, Event.CLAIM, START, "crm/webhook") for at in range(4, 9)])
         ledger.write([Step(at, Event.ACCEPT, START, outcome=Accepted(f"r{at}", 1)) for at in range(4, 8)])
         ledger.write([Step(8, Event.GIVE_UP, START)])
-    monkeypatch.setattr("app.commands.deliveries.MOST", 3)  # more than one piece
     again = ("--channel", "crm", "--replay", "--reason", "its disk was lost")
     assert asked(capsys, shop, *again, "--since", "2100-01-01") == {"replayed": 0}
     assert asked(capsys, shop, *again, "--since", "2020-01-01", "--until", "2020-01-02") == {"replayed": 0}
-    assert asked(capsys, shop, *again, "--since", "2020-01-01") == {"replayed": 4}
+    assert asked(capsys, shop, *again, "--since", "2020-01-01", "--limit", "1") == {"replayed": 1}
+    assert ids(asked(capsys, shop, "--channel", "crm", "--state", "queued")) == [f"{3:032x}"], "the oldest"
+    monkeypatch.setattr("app.commands.deliveries.MOST", 2)  # what is left is more than one piece
+    assert asked(capsys, shop, *again, "--since", "2020-01-01") == {"replayed": 3}
     assert len(ids(asked(capsys, shop, "--channel", "crm", "--state", "queued"))) == 4
     assert ids(asked(capsys, shop, "--channel", "crm", "--state", "failed")) == [f"{7:032x}"]
     assert ids(asked(capsys, shop, "--until", "2020-01-01")) == []
@@ -133,6 +135,9 @@ def test_webhooks_that_are_out_are_posted_again_by_a_stretch_of_time(
         (["--replay", "--reason", "x", "--channel", "sms", "--since", "2020-01-01"],
          "only webhooks are known by their id"),
         (["--replay", "--reason", "x", "--channel", "smss", "--since", "2020-01-01"], "did you mean 'sms'"),
+        ([SENT, "--replay", "--resend", "--reason", "x"], "write one of --resend, --replay and --settle"),
+        ([LOST, "--settle", "failed", "--resend", "--reason", "x"], "several things are to be done at once"),
+        (["--settle", "failed", "--reason", "x"], "no delivery is named"),
         (["--until", "soon"], "--until: 'soon' is no time"),
         ([LOST, "--resend"], "--reason: there is none"),
         (["--resend", "--reason", "x"], "no delivery is named"),

@@ -90,6 +90,28 @@ def test_busy_worlds_know_every_guard() -> None:
     assert wanted <= seen.keys(), seen
 
 
+def told_of(seed: int) -> bool:
+    """Whether the second reading finds fault with a busy world in which half of the messages have receipts."""
+    world = small(seed % 4)
+    log = write(world.place, [], busy(seed))
+    log = with_receipts(log, run(world, log).outcome.decisions, Random(seed))
+    made = run(world, log).outcome.decisions
+    return bool(recount(world).violations(made, control(world, log, 1)))
+
+
+def test_in_busy_worlds_receipts_give_back_what_came_to_nothing() -> None:
+    assert not any(map(told_of, range(24)))
+
+
+@pytest.mark.parametrize("giving", [("failed",), ("failed", "expired", "delivered")])
+def test_the_second_reading_sees_receipts_that_are_taken_for_others(
+    giving: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slots that are kept, and slots that are given back by what arrived."""
+    monkeypatch.setattr("streams.feed.GIVING_BACK", giving)
+    assert any(map(told_of, range(24)))
+
+
 @pytest.mark.parametrize("guard", ["hold_out", "quiet_hours", "cap", "kill_switch", "cool_down", "consent"])
 def test_the_second_reading_sees_a_guard_that_was_passed_over(guard: str) -> None:
     """Let every refusal by the guard be an act: it is told."""

@@ -13,15 +13,14 @@ from sinks.history.history import EFFECTS
 from sinks.history.pages import of_blocks, of_effects
 from sinks.history.schema import tables_for
 from streams.errors import InputError
-from streams.log.block import Block, encode_tables, with_text_codes
+from streams.log.block import Block, encode_tables
 from tests.sinks.history_shop import SHOP, decision, fill, transition
 from tests.streams.small_shop import new_log
 
 
 def block(first_step: int, tables: dict[str, pa.Table], mode: str = "live") -> Block:
-    coded = {name: with_text_codes(table) for name, table in tables.items()}
     count = sum(table.num_rows for table in tables.values())
-    return Block(2, first_step, count, mode, 0, 9, encode_tables(coded))
+    return Block(2, first_step, count, mode, 0, 9, encode_tables(tables))
 
 
 def records(ordinals: list[int], customers: list[bytes | None], **columns: pa.Array) -> pa.Table:
@@ -37,7 +36,9 @@ def test_blocks_become_a_page_of_each_table_with_steps_modes_and_hexadecimal_cus
         "!control": records([1], [None], kind=pa.array(["tick"]), body=pa.array(["{}"])),
     }
     second = {
-        "订单": records([0], [b"a" * 16], op=pa.array([5], pa.int8()), 状态=pa.array(["好"], pa.large_utf8()))
+        "订单": records(
+            [0], [b"a" * 16], op=pa.array([5], pa.int8()), 状态=pa.array(["好"]).dictionary_encode()
+        )
     }
     pages = of_blocks([block(10, first, "import"), block(13, second)])
     assert {name: (page.partition, page.first, page.last) for name, page in pages.items()} == {
@@ -74,7 +75,8 @@ def test_a_column_named_like_one_of_every_record_is_refused(name: str) -> None:
 
 def test_a_column_that_changes_its_type_between_blocks_is_refused() -> None:
     tables = [
-        records([0], [b"a" * 16], size=column) for column in (pa.array([1]), pa.array(["L"], pa.large_utf8()))
+        records([0], [b"a" * 16], size=column)
+        for column in (pa.array([1]), pa.array(["L"]).dictionary_encode())
     ]
     with pytest.raises(InputError, match="column 'size' was int64 and is string now"):
         of_blocks([block(step, {"订单": table}) for step, table in enumerate(tables)])

@@ -116,13 +116,15 @@ class Answer:
         return " ".join(self.body[:300].decode("utf-8", "replace").split())
 
     @property
-    def may_be_done(self) -> bool:
-        """Whether it fails without saying that nothing was done.
+    def doubt(self) -> Unknown | None:
+        """What is to be said where it fails without saying that nothing was done; None anywhere else.
 
-        >>> [Answer(status, b"", None).may_be_done for status in (429, 500, 502, 503, 504)]
+        >>> [Answer(status, b"", None).doubt is not None for status in (429, 500, 502, 503, 504)]
         [False, True, True, False, True]
         """
-        return self.status >= 500 and self.status not in NOT_HANDLED
+        if self.status < 500 or self.status in NOT_HANDLED:
+            return None
+        return Unknown(f"status {self.status}: {self.text}".rstrip(": "))
 
 
 class Poster:

@@ -96,8 +96,8 @@ class Robot(ABC):
         verdict: Literal["retry", "give_up", "stop"]
         status = answer.status
         if status != 200:
-            if answer.may_be_done:
-                return Unknown(f"status {status}: {answer.text}".rstrip(": "))
+            if (doubt := answer.doubt) is not None:
+                return doubt
             verdict = "retry" if status in (408, 429) or status >= 500 else "stop"
             return Refused(verdict, str(status), answer.text or f"status {status}", answer.after)
         try:

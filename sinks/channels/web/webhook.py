@@ -21,7 +21,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from sinks.channels.batch import Batch, side_by_side
 from sinks.channels.message import Message
-from sinks.channels.outcome import Accepted, Outcome, Refused, Unknown
+from sinks.channels.outcome import Accepted, Outcome, Refused
 from sinks.channels.provider import Around
 from sinks.channels.web.posting import Answer, Poster, PostingSettings, check_url
 from sinks.channels.web.safe_dial import LookUp, look_up
@@ -133,8 +133,8 @@ def _outcome(answer: Answer, message_id: str) -> Outcome:
     if 200 <= status < 300:
         return Accepted(message_id)
     code, told = str(status), answer.text or f"status {status}"
-    if answer.may_be_done:
-        return Unknown(f"status {status}: {answer.text}".rstrip(": "))
+    if (doubt := answer.doubt) is not None:
+        return doubt
     if status in AGAIN or status >= 500:
         return Refused("retry", code, told, answer.after)
     if status < 400:
