@@ -90,8 +90,8 @@ def test_busy_worlds_know_every_guard() -> None:
     assert wanted <= seen.keys(), seen
 
 
-def told_of(seed: int) -> bool:
-    """Whether the second reading finds fault with a busy world in which half of the messages have receipts."""
+def is_found_wrong(seed: int) -> bool:
+    """Whether the second reading finds fault with a busy world in which half of what acts has receipts."""
     world = small(seed % 4)
     log = write(world.place, [], busy(seed))
     log = with_receipts(log, run(world, log).outcome.decisions, Random(seed))
@@ -100,7 +100,7 @@ def told_of(seed: int) -> bool:
 
 
 def test_in_busy_worlds_receipts_give_back_what_came_to_nothing() -> None:
-    assert not any(map(told_of, range(24)))
+    assert not any(map(is_found_wrong, range(24)))
 
 
 @pytest.mark.parametrize("giving", [("failed",), ("failed", "expired", "delivered")])
@@ -109,7 +109,7 @@ def test_the_second_reading_sees_receipts_that_are_taken_for_others(
 ) -> None:
     """Slots that are kept, and slots that are given back by what arrived."""
     monkeypatch.setattr("streams.feed.GIVING_BACK", giving)
-    assert any(map(told_of, range(24)))
+    assert any(map(is_found_wrong, range(24)))
 
 
 @pytest.mark.parametrize("guard", ["hold_out", "quiet_hours", "cap", "kill_switch", "cool_down", "consent"])
