@@ -90,13 +90,17 @@ def audit_minutes(
     ``lives`` are replayed (None: everybody's), of customers chosen by ``seed``; of all others they are not
     compared. Where cut points are records of the log, the numbers of some of these are recomputed.
     Returns minutes, compared (how many values), customers, lives (how many were replayed), cuts (of how many
-    minutes the records were recomputed) and differences (minute, customer, what, held, recomputed).
+    minutes the records were recomputed) and differences (minute, customer, what, held, recomputed). Raises
+    InputError for random minutes of a log without rows.
     """
     pieces = Pieces.of(shop, shop.triggers)
     rows = {name: read_rows(log, source) for name, source in shop.sources.items() if source.kind == "rows"}
     history = History(pieces, rows, read_control(log), False)
     minutes = [clock if minute is None else minute]
     if random is not None:
+        if not any(len(frame) for frame in rows.values()):
+            hint = "import some, or leave --random out"
+            raise InputError("--random", "the shop has no rows yet, so no minute to choose", hint)
         first = min(int(frame["minute"].min()) for frame in rows.values() if len(frame))
         minutes = sorted(random_minutes(first, clock, random, seed))
     replay = Replay(log, shop, lambda *_: None)

@@ -10,6 +10,7 @@ import pytest
 
 from app import exits, inspect
 from app.cli import main
+from app.embedded import open_embedded
 from tests.app.little_shop import write_shop
 
 SIX = "order_id,member_id,created_at,amount,status\n" + "\n".join(
@@ -106,3 +107,14 @@ def test_the_terminal_says_how_many_and_a_wrong_number_is_told(
     assert main(["audit", str(shop), "--lives", "some"]) == exits.BAD_INPUT
     told = capsys.readouterr().err
     assert "--lives: 'some' is no number of customers: write a whole number, or all" in told
+
+
+def test_random_minutes_of_a_shop_without_rows_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_shop(tmp_path / "empty", {})
+    with open_embedded(folder, lambda _: None):
+        pass  # it has been at work, and nothing came
+    assert main(["audit", str(folder), "--random", "2"]) == exits.BAD_INPUT
+    assert "the shop has no rows yet" in capsys.readouterr().err
+    assert main(["audit", str(folder)]) == exits.OK
